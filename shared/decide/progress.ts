@@ -1,0 +1,110 @@
+import type { OffsetRanges } from '../record/offset-ranges.ts';
+import { NO_OFFSETS } from '../record/offset-ranges.ts';
+import type { EpochMs, Offset } from '../record/units.ts';
+
+/** Says which record stands at an offset: a recreated topic has another one there. */
+export interface RecordIdentity {
+  readonly offset: Offset;
+  readonly timestamp: EpochMs;
+  /** Hash of the value's bytes; lazily computed, so read it last. */
+  readonly valueHash: string;
+}
+
+/** The first record of a batch that was claimed, to recognise a recreated topic by. */
+export type Mark = RecordIdentity;
+
+/** A record that is not settled and has something to remember: tries, a back-off, a letter under way. */
+export interface Head extends RecordIdentity {
+  /** Hash of the record's key in key order, else absent. */
+  readonly keyHash?: string;
+  /** Runs of the record handler that ended in an error. */
+  readonly attempts: number;
+  /** Runs of the record handler that never ended. */
+  readonly interruptions: number;
+  /** A letter is due or may be out: the record handler never sees this record again. */
+  readonly exhausted: boolean;
+  readonly firstFailedAt?: EpochMs;
+  /** Not started before this time. */
+  readonly notBefore?: EpochMs;
+  /** What the last error looked like, ids and numbers stripped. */
+  readonly fingerprint?: string;
+  /** The last error, kept so that the letter of an interrupted or repeated publication can name it. */
+  readonly error?: ErrorSummary;
+}
+
+/** What of an error goes into a head and a letter; already redacted and cut. */
+export interface ErrorSummary {
+  readonly name: string;
+  readonly text: string;
+  readonly stage: Stage;
+}
+
+/** Where a record failed. */
+export type Stage = 'decode' | 'validate' | 'idempotency' | 'handler' | 'interrupted' | 'unattempted';
+
+/** The pending offset that is waited for. */
+export interface Gate {
+  readonly offset: Offset;
+  readonly since: EpochMs;
+  /** Batches seen beyond it after `headGateMs` was over. */
+  readonly sightings: number;
+}
+
+/** All that the ledger remembers of a partition but who holds it. Immutable. DESIGN section 4. */
+export interface Progress {
+  /** Settled offsets; holes between batches included as they were settled, so a gap inside a batch is settled too. */
+  readonly settled: OffsetRanges;
+  /** Reported back to the mapping and not settled: must come back before anything beyond. */
+  readonly pending: OffsetRanges;
+  /** Absent until something settled was forgotten, then the end of what was forgotten. */
+  readonly floor?: Offset;
+  readonly marks: readonly Mark[];
+  readonly newestTimestamp?: EpochMs;
+  readonly heads: ReadonlyMap<Offset, Head>;
+  readonly gate?: Gate;
+  /** What a replay halt refused; an operator decides about it. */
+  readonly standing: OffsetRanges;
+  /** An operator's word: what is before memory and below this is a duplicate. */
+  readonly skipBelow?: Offset;
+  /** An operator's word: what is below this runs, before memory or not. */
+  readonly runBelow?: Offset;
+  /** Careful mode: one record at a time, `running` written ahead, up to this offset. */
+  readonly carefulUntil?: Offset;
+  /** The record being tried in careful mode. */
+  readonly running?: RecordIdentity;
+  /** The partition stands still until then: a handler threw PauseError. */
+  readonly pausedUntil?: EpochMs;
+  readonly consecutiveDeadLetters: number;
+  /** The next try hands one record to `onBatch`: the last one failed without naming a record. */
+  readonly singly?: boolean;
+}
+
+/** Progress of a partition that nobody ever claimed. */
+export const FRESH_PROGRESS: Progress = {
+  settled: NO_OFFSETS,
+  pending: NO_OFFSETS,
+  marks: [],
+  heads: new Map(),
+  standing: NO_OFFSETS,
+  consecutiveDeadLetters: 0,
+};
+
+/** A batch that was claimed: by whom, and which offsets were delivered to it. */
+export interface ClaimedBatch {
+  readonly owner: string;
+  readonly offsets: OffsetRanges;
+}
+
+/** The ledger's item of one partition. */
+export interface PartitionItem {
+  /** Fencing token: +1 with each claim, never lowered. */
+  readonly epoch: number;
+  /** +1 with each write. */
+  readonly rev: number;
+  /** The invocation that holds the partition; absent when released. */
+  readonly owner?: string;
+  readonly leaseUntil: EpochMs;
+  /** Batches claimed since the last release: ours last, any other is a dead invocation's. */
+  readonly claims: readonly ClaimedBatch[];
+  readonly progress: Progress;
+}

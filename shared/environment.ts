@@ -1,0 +1,76 @@
+import { LockstepError } from './errors.ts';
+
+/** How the function authenticates to the brokers. `none`: plaintext, for a local broker. */
+export type KafkaAuth = 'iam' | 'scram' | 'tls' | 'none';
+
+/** What the LockstepConsumer construct knows and the function needs. The only place that names its environment variables. */
+export interface ConsumerEnvironment {
+  readonly ledgerTable: string;
+  readonly consumerGroup: string;
+  readonly deadLetterTopic: string;
+  readonly fallbackQueueUrl: string;
+  readonly kafkaAuth: KafkaAuth;
+  /** Secrets Manager ARN of `{ "username", "password" }`; with `kafkaAuth` `scram`. */
+  readonly scramSecretArn?: string;
+  /** The mapping decodes values through a schema registry: letters need the original bytes, read back from Kafka. */
+  readonly valuesDecodedByMapping: boolean;
+  /** `report`: partial batch answers (provisioned mode). `throw`: throw after the commit (on-demand mode). */
+  readonly failureMode: 'report' | 'throw';
+  /** Namespace and service of the metrics. */
+  readonly metricsNamespace: string;
+  readonly serviceName: string;
+}
+
+/** Variable names, shared with the construct that sets them. */
+export const ENVIRONMENT = {
+  ledgerTable: 'LOCKSTEP_LEDGER_TABLE',
+  consumerGroup: 'LOCKSTEP_CONSUMER_GROUP',
+  deadLetterTopic: 'LOCKSTEP_DEAD_LETTER_TOPIC',
+  fallbackQueueUrl: 'LOCKSTEP_FALLBACK_QUEUE_URL',
+  kafkaAuth: 'LOCKSTEP_KAFKA_AUTH',
+  scramSecretArn: 'LOCKSTEP_SCRAM_SECRET_ARN',
+  valuesDecodedByMapping: 'LOCKSTEP_VALUES_DECODED_BY_MAPPING',
+  failureMode: 'LOCKSTEP_FAILURE_MODE',
+  metricsNamespace: 'POWERTOOLS_METRICS_NAMESPACE',
+  serviceName: 'POWERTOOLS_SERVICE_NAME',
+} as const satisfies Record<keyof ConsumerEnvironment, string>;
+
+/**
+ * Reads the environment once, at cold start.
+ *
+ * @throws LockstepError ENVIRONMENT_INVALID naming the variable, what it should be and what it is
+ */
+export function readEnvironment(variables: Readonly<Record<string, string | undefined>>): ConsumerEnvironment {
+  const required = (name: string) => {
+    const value = variables[name];
+    if (value === undefined || value === '')
+      throw new LockstepError('ENVIRONMENT_INVALID', `environment variable ${name} is not set`);
+    return value;
+  };
+  const oneOf = <const T extends string>(name: string, allowed: readonly T[], fallback: T): T => {
+    const value = variables[name];
+    if (value === undefined || value === '') return fallback;
+    const found = allowed.find((candidate) => candidate === value);
+    if (found === undefined) {
+      const list = allowed.map((candidate) => `\`${candidate}\``).join(', ');
+      throw new LockstepError(
+        'ENVIRONMENT_INVALID',
+        `expected environment variable ${name} to be one of ${list}, got \`${value}\``,
+      );
+    }
+    return found;
+  };
+  const kafkaAuth = oneOf(ENVIRONMENT.kafkaAuth, ['iam', 'scram', 'tls', 'none'], 'iam');
+  return {
+    ledgerTable: required(ENVIRONMENT.ledgerTable),
+    consumerGroup: required(ENVIRONMENT.consumerGroup),
+    deadLetterTopic: required(ENVIRONMENT.deadLetterTopic),
+    fallbackQueueUrl: required(ENVIRONMENT.fallbackQueueUrl),
+    kafkaAuth,
+    ...(kafkaAuth === 'scram' && { scramSecretArn: required(ENVIRONMENT.scramSecretArn) }),
+    valuesDecodedByMapping: oneOf(ENVIRONMENT.valuesDecodedByMapping, ['true', 'false'], 'false') === 'true',
+    failureMode: oneOf(ENVIRONMENT.failureMode, ['report', 'throw'], 'report'),
+    metricsNamespace: variables[ENVIRONMENT.metricsNamespace] || 'Lockstep',
+    serviceName: variables[ENVIRONMENT.serviceName] || required(ENVIRONMENT.consumerGroup),
+  };
+}

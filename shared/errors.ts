@@ -1,0 +1,144 @@
+/**
+ * Every error that Lockstep raises: whether trying again can help, and what to do. A message is
+ * `CODE: what, where, what was expected. What to do.` The codes are stable; texts may get better.
+ */
+export const ERRORS = {
+  EVENT_NOT_KAFKA: {
+    retryable: false,
+    hint: 'Attach this function to an Amazon MSK or self-managed Kafka event source mapping, and to nothing else.',
+  },
+  EVENT_RECORD_MALFORMED: {
+    retryable: false,
+    hint: 'Nothing of the event was handled. If the event came from a mapping, report it; if from a test, build it with record() and kafkaEvent().',
+  },
+  OPTIONS_INVALID: {
+    retryable: false,
+    hint: 'Correct the option in the call of lockstepConsumer; docs/retry-and-idempotency.md lists them all.',
+  },
+  ENVIRONMENT_INVALID: {
+    retryable: false,
+    hint: 'Deploy the function with the LockstepConsumer construct, which sets its environment, or set the variable yourself.',
+  },
+  LEDGER_UNAVAILABLE: {
+    retryable: true,
+    hint: 'Check that the table exists, that the function may reach DynamoDB from its subnets, and that its role may use the table; throttling passes by itself.',
+  },
+  LEDGER_ITEM_UNREADABLE: {
+    retryable: false,
+    hint: 'The item was written by a newer version or changed by hand: deploy that version, or reset the partition with `lockstep reset`.',
+  },
+  KAFKA_VALUE_UNDECODABLE: { retryable: false, hint: "Check the producer's serializer, or set onUndecodable." },
+  KAFKA_VALUE_INVALID: { retryable: false, hint: "Check the producer's schema, or set onUndecodable." },
+  IDEMPOTENCY_KEY_EMPTY: {
+    retryable: false,
+    hint: 'Return a non-empty string from idempotencyKey, or use byPosition when the ledger alone is enough.',
+  },
+  IDEMPOTENCY_KEY_REUSED: {
+    retryable: false,
+    hint: 'Two different records carry one idempotency key: make the key name what the record does, or set onKeyReuse.',
+  },
+  HANDLER_NEVER_ENDED: {
+    retryable: true,
+    hint: 'The record handler was still running when the invocation had to answer. Let it heed context.signal, give it less to do, or raise the function timeout.',
+  },
+  HANDLER_INTERRUPTED: {
+    retryable: false,
+    hint: 'The process died each time this record was handled. Look for memory limits, native crashes and endless loops.',
+  },
+  TRANSACT_TOO_LARGE: {
+    retryable: false,
+    hint: 'One record may add at most 98 actions to context.transact; split what the record does, or write in the handler with conditions on context.epoch.',
+  },
+  TRANSACT_REFUSED: { retryable: true, hint: 'A condition of an action given to context.transact did not hold.' },
+  BATCH_FAILURE_FOREIGN: {
+    retryable: false,
+    hint: 'Give BatchFailure one of the records that onBatch was called with.',
+  },
+  PRODUCE_FAILED: {
+    retryable: true,
+    hint: 'The broker did not acknowledge a record given to context.produce. Check that the topic exists, that the role may write to it, and that the broker is up.',
+  },
+  DEAD_LETTER_REFUSED: {
+    retryable: true,
+    hint: 'Check that the dead-letter topic exists, takes records of this size, and that the role may write to it. The record stays where it is until it has a letter.',
+  },
+  FALLBACK_REFUSED: {
+    retryable: true,
+    hint: 'Check the fallback queue and the right to send to it. SQS takes 1 MiB at most.',
+  },
+  BROKER_UNREACHABLE: {
+    retryable: true,
+    hint: 'Check that the function is in subnets and security groups that reach the brokers, and that the authentication is what the cluster asks for.',
+  },
+  ORIGINAL_UNREADABLE: {
+    retryable: true,
+    hint: 'The original bytes could not be read back from Kafka; the record stays where it is. Check the right to read the source topic.',
+  },
+  RECORD_EXPIRED: {
+    retryable: false,
+    hint: 'Kafka no longer holds the record: raise the retention of the topic above the longest outage you want to survive.',
+  },
+  PARTITION_FAILED: {
+    retryable: true,
+    hint: 'The partition was reported for another delivery. If it does not pass, report it with the stack above.',
+  },
+  BATCH_INCOMPLETE: {
+    retryable: true,
+    hint: 'Not an error of its own: with failureMode "throw" the mapping redelivers the batch, and the ledger skips what is settled.',
+  },
+  SANDBOX_OCCUPIED: {
+    retryable: true,
+    hint: 'A record handler of an earlier invocation has not ended in this sandbox, so it ends itself. Let the handler heed context.signal.',
+  },
+} as const satisfies Record<string, { readonly retryable: boolean; readonly hint: string }>;
+
+/** A code of {@link ERRORS}. */
+export type ErrorCode = keyof typeof ERRORS;
+
+/** An error with a code, a place and a remedy. `name` is the code, so that it survives minifying and reads well in logs and letters. */
+export class LockstepError extends Error {
+  readonly code: ErrorCode;
+  readonly retryable: boolean;
+
+  /**
+   * @param code - from the table
+   * @param what - what is wrong and where, and what was expected instead, without a full stop
+   */
+  constructor(code: ErrorCode, what: string, options?: ErrorOptions) {
+    super(`${code}: ${what}. ${ERRORS[code].hint}`, options);
+    this.name = code;
+    this.code = code;
+    this.retryable = ERRORS[code].retryable;
+  }
+}
+
+/** Thrown by a record handler: trying again cannot help, so the record is dead-lettered at once. The first argument is yours to choose; it becomes the error's name. */
+export class NonRetryableError extends Error {
+  constructor(code: string, options?: ErrorOptions & { readonly detail?: string }) {
+    super(options?.detail === undefined ? code : `${code}: ${options.detail}`, options);
+    this.name = code;
+  }
+}
+
+/** Thrown by a record handler: what it depends on is overloaded. The partition stands still for `resumeAfterMs`; no attempt is counted. */
+export class PauseError extends Error {
+  /** Milliseconds, > 0. */
+  readonly resumeAfterMs: number;
+
+  constructor({ resumeAfterMs, cause }: { readonly resumeAfterMs: number; readonly cause?: unknown }) {
+    super(`paused for ${resumeAfterMs} ms`, cause === undefined ? undefined : { cause });
+    this.name = 'PauseError';
+    this.resumeAfterMs = Number.isFinite(resumeAfterMs) && resumeAfterMs > 0 ? resumeAfterMs : 1;
+  }
+}
+
+/** Thrown by `onBatch`: what came before `record` is done, `record` failed with `cause`, what comes after was not tried. */
+export class BatchFailure extends Error {
+  readonly record: { readonly offset: number };
+
+  constructor(record: { readonly offset: number }, options?: ErrorOptions) {
+    super(`record at offset ${record.offset} failed`, options);
+    this.name = 'BatchFailure';
+    this.record = record;
+  }
+}

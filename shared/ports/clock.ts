@@ -1,0 +1,8 @@
+import type { EpochMs } from '../record/units.ts';
+
+/** Time. Tests and simulations have one that moves when told to. */
+export interface Clock {
+  now(): EpochMs;
+  /** Resolves `ms` later, or at once when `signal` is aborted; never rejects. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}

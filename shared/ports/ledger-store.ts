@@ -1,0 +1,72 @@
+import type { PartitionItem, Progress } from '../decide/progress.ts';
+import type { LedgerPartition } from '../record/item-identifier.ts';
+import type { OffsetRanges } from '../record/offset-ranges.ts';
+import type { EpochMs } from '../record/units.ts';
+
+/** Asks for a partition. */
+export interface ClaimRequest {
+  readonly partition: LedgerPartition;
+  /** Random per invocation and partition. */
+  readonly owner: string;
+  readonly now: EpochMs;
+  readonly leaseUntil: EpochMs;
+  /** The delivered offsets of the batch; empty for the relay and for operators, whose claims leave nothing pending. */
+  readonly offsets: OffsetRanges;
+}
+
+/** `granted`: the new item. `refused`: the item as it stands (another owner within its lease, or our own: a grant whose answer was lost). */
+export type ClaimAnswer =
+  | { readonly type: 'granted'; readonly item: PartitionItem }
+  | { readonly type: 'refused'; readonly item: PartitionItem };
+
+/** The whole progress, written under a claim. */
+export interface WriteRequest {
+  readonly partition: LedgerPartition;
+  readonly epoch: number;
+  readonly owner: string;
+  /** The revision that this write follows; it makes `rev + 1`. */
+  readonly rev: number;
+  readonly progress: Progress;
+  readonly leaseUntil: EpochMs;
+  /** What of our own batch is still unsettled, kept in `claims`; ignored on release. */
+  readonly claimed: OffsetRanges;
+  /** Gives the partition back: no owner, no claims. */
+  readonly release: boolean;
+  /** Effects to be committed in the same transaction. */
+  readonly effects?: readonly TransactAction[];
+}
+
+/** A DynamoDB write action (Put, Update, Delete or ConditionCheck of TransactWriteItems), as the SDK's types have it. */
+export type TransactAction =
+  | Readonly<Record<'Put' | 'Update' | 'Delete' | 'ConditionCheck', unknown>>
+  | Readonly<Record<string, unknown>>;
+
+/**
+ * `refused`: epoch, owner or revision are not the caller's; with the item as it stands (absent: deleted).
+ * `cancelled`: the ledger's condition held, an effect's did not; by index into `effects`.
+ */
+export type WriteAnswer =
+  | { readonly type: 'written' }
+  | { readonly type: 'refused'; readonly item: PartitionItem | undefined }
+  | { readonly type: 'cancelled'; readonly reasons: readonly EffectRefusal[] };
+
+/** Why an effect made its transaction fail. */
+export interface EffectRefusal {
+  readonly index: number;
+  /** DynamoDB's cancellation code, as `ConditionalCheckFailed`. */
+  readonly code: string;
+  readonly text: string;
+}
+
+/**
+ * Keeps the progress of partitions. Every write after the claim is refused unless epoch, owner and revision are still the
+ * caller's. Each call is one request: a rejection means that its fate is unknown (it may have been applied, or may still be),
+ * and only the very same request may be repeated. Reads are consistent.
+ */
+export interface LedgerStore {
+  /** Takes the next epoch if nobody holds the partition or its lease ran out before `now`. */
+  claim(request: ClaimRequest): Promise<ClaimAnswer>;
+  write(request: WriteRequest): Promise<WriteAnswer>;
+  /** The item, `undefined` where there is none. */
+  read(partition: LedgerPartition): Promise<PartitionItem | undefined>;
+}

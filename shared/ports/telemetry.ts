@@ -1,0 +1,43 @@
+/** Metrics of a consumer, dimension `service`. Counts unless the name says otherwise. Alarms rest on these names. */
+export const METRICS = [
+  'RecordsHandled',
+  'RecordsDuplicate',
+  'RecordsDeadLettered',
+  'RecordsNotAttempted',
+  'AttemptsFailed',
+  'Interruptions',
+  'FencedCommits',
+  'PartitionsBusy',
+  'PartitionsGated',
+  'PartitionsPaused',
+  'HeadsAbandoned',
+  'ReplayHalted',
+  'TopicsRecreated',
+  'FloodBreakerOpen',
+  'FallbackLetters',
+  'LedgerUnavailable',
+  'HandlersStalled',
+  'BlockedHeadAgeMs',
+  'HandlerMs',
+] as const;
+
+/** A name of {@link METRICS}. */
+export type MetricName = (typeof METRICS)[number];
+
+/** Fields of a log line; about a record: `topic, partition, offset, attempt, traceparent`. Values of records are never logged. */
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** Structured log. */
+export interface Log {
+  debug(text: string, fields?: LogFields): void;
+  info(text: string, fields?: LogFields): void;
+  warn(text: string, fields?: LogFields): void;
+  error(text: string, fields?: LogFields): void;
+}
+
+/** What operators see. */
+export interface Telemetry {
+  readonly log: Log;
+  /** Adds to a metric of this invocation; written out when the invocation ends. `*Ms` metrics are milliseconds, all others counts. */
+  count(metric: MetricName, value?: number): void;
+}

@@ -1,0 +1,69 @@
+import type { Offset } from './units.ts';
+
+/** A partition of a topic. */
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** A place in a Kafka cluster. */
+export interface Position extends TopicPartition {
+  readonly offset: Offset;
+}
+
+/** A partition as one consumer group of one cluster sees it: what one ledger item stands for. */
+export interface LedgerPartition extends TopicPartition {
+  /** Cluster uuid: another cluster has other records under the same offsets. */
+  readonly cluster: string;
+  readonly group: string;
+}
+
+/** `orders-3`: how Kafka and Lambda name a partition. Topic names may hold dashes: the last one separates. */
+export function partitionName({ topic, partition }: TopicPartition): string {
+  return `${topic}-${partition}`;
+}
+
+/** Reads {@link partitionName} back; `undefined` for anything else. */
+export function parsePartitionName(name: string): TopicPartition | undefined {
+  const dash = name.lastIndexOf('-');
+  const digits = name.slice(dash + 1);
+  if (dash < 1 || !/^\d+$/.test(digits)) return undefined;
+  return { topic: name.slice(0, dash), partition: Number(digits) };
+}
+
+/** `orders-3@1042`: how we name a record, in the ledger, in logs and in errors. */
+export function positionName({ topic, partition, offset }: Position): string {
+  return `${topic}-${partition}@${offset}`;
+}
+
+/** Reads {@link positionName} back; `undefined` for anything else. */
+export function parsePositionName(name: string): Position | undefined {
+  const at = name.lastIndexOf('@');
+  const place = at < 0 ? undefined : parsePartitionName(name.slice(0, at));
+  const digits = name.slice(at + 1);
+  if (place === undefined || !/^\d+$/.test(digits)) return undefined;
+  return { ...place, offset: Number(digits) };
+}
+
+/** `partition#<cluster>#<group>#<topic>#<partition>`: the ledger's key of a partition item. Kafka names hold no `#`. */
+export function ledgerKey({ cluster, group, topic, partition }: LedgerPartition): string {
+  return `partition#${cluster}#${group}#${topic}#${partition}`;
+}
+
+/** Reads {@link ledgerKey} back; `undefined` for anything else. */
+export function parseLedgerKey(key: string): LedgerPartition | undefined {
+  const [kind, cluster, group, topic, partition, ...rest] = key.split('#');
+  if (kind !== 'partition' || !cluster || !group || !topic || !partition || rest.length > 0) return undefined;
+  if (!/^\d+$/.test(partition)) return undefined;
+  return { cluster, group, topic, partition: Number(partition) };
+}
+
+/**
+ * The uuid in an MSK cluster ARN (`arn:aws:kafka:<region>:<account>:cluster/<name>/<uuid>`), or the whole text where it
+ * is no such ARN (a self-managed cluster has none).
+ */
+export function clusterUuid(clusterArn: string): string {
+  return (
+    /^arn:[^:]+:kafka:[^:]*:[^:]*:(?:cluster|vpc-connection)\/(?:[^/]+\/)*([^/]+)$/.exec(clusterArn)?.[1] ?? clusterArn
+  );
+}

@@ -1,0 +1,175 @@
+import type { Offset } from './units.ts';
+
+/** Offsets from `from` to `to`, both included. */
+export interface OffsetRange {
+  readonly from: Offset;
+  readonly to: Offset;
+}
+
+/** A set of offsets as ranges in ascending order that neither touch nor overlap. Immutable: every function returns a new set. */
+export type OffsetRanges = readonly OffsetRange[];
+
+/** The empty set. */
+export const NO_OFFSETS: OffsetRanges = [];
+
+/** The set of `offsets`, given in ascending order. */
+export function rangesOf(offsets: Iterable<Offset>): OffsetRanges {
+  const ranges: { from: Offset; to: Offset }[] = [];
+  let last: { from: Offset; to: Offset } | undefined;
+  for (const offset of offsets) {
+    if (last !== undefined && offset === last.to + 1) last.to = offset;
+    else {
+      last = { from: offset, to: offset };
+      ranges.push(last);
+    }
+  }
+  return ranges;
+}
+
+/** Index of the first range that ends at or after `offset`: the only one that can hold it. */
+function firstEndingAtOrAfter(ranges: OffsetRanges, offset: Offset): number {
+  let low = 0;
+  let high = ranges.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((ranges[middle] as OffsetRange).to < offset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Whether `offset` is in the set. O(log n). */
+export function includesOffset(ranges: OffsetRanges, offset: Offset): boolean {
+  const range = ranges[firstEndingAtOrAfter(ranges, offset)];
+  return range !== undefined && range.from <= offset;
+}
+
+/** The set with `from`…`to` added. */
+export function addRange(ranges: OffsetRanges, from: Offset, to: Offset): OffsetRanges {
+  const last = ranges.at(-1);
+  // Nearly always the new range follows the last one: records settle in order.
+  if (last === undefined || from > last.to + 1) return [...ranges, { from, to }];
+  const start = firstEndingAtOrAfter(ranges, from - 1);
+  let end = start;
+  let lowest = from;
+  let highest = to;
+  for (let range = ranges[end]; range !== undefined && range.from <= to + 1; range = ranges[++end]) {
+    lowest = Math.min(lowest, range.from);
+    highest = Math.max(highest, range.to);
+  }
+  return [...ranges.slice(0, start), { from: lowest, to: highest }, ...ranges.slice(end)];
+}
+
+/** The set without `from`…`to`. */
+export function removeRange(ranges: OffsetRanges, from: Offset, to: Offset): OffsetRanges {
+  return subtract(ranges, [{ from, to }]);
+}
+
+/** What is in either set. O(n + m). */
+export function union(a: OffsetRanges, b: OffsetRanges): OffsetRanges {
+  if (a.length === 0) return b;
+  if (b.length === 0) return a;
+  const merged: { from: Offset; to: Offset }[] = [];
+  let i = 0;
+  let j = 0;
+  while (i < a.length || j < b.length) {
+    const x = a[i];
+    const y = b[j];
+    const next = y === undefined || (x !== undefined && x.from <= y.from) ? x : y;
+    if (next === x) i++;
+    else j++;
+    const { from, to } = next as OffsetRange;
+    const last = merged.at(-1);
+    if (last !== undefined && from <= last.to + 1) last.to = Math.max(last.to, to);
+    else merged.push({ from, to });
+  }
+  return merged;
+}
+
+/** What is in `a` and not in `b`. O(n + m). */
+export function subtract(a: OffsetRanges, b: OffsetRanges): OffsetRanges {
+  if (a.length === 0 || b.length === 0) return a;
+  const rest: OffsetRange[] = [];
+  let j = 0;
+  for (const range of a) {
+    let from = range.from;
+    while (j < b.length && (b[j] as OffsetRange).to < from) j++;
+    let k = j;
+    for (let cut = b[k]; cut !== undefined && cut.from <= range.to; cut = b[++k]) {
+      if (cut.from > from) rest.push({ from, to: cut.from - 1 });
+      from = Math.max(from, cut.to + 1);
+    }
+    if (from <= range.to) rest.push({ from, to: range.to });
+  }
+  return rest;
+}
+
+/** What is in both sets. */
+export function intersect(a: OffsetRanges, b: OffsetRanges): OffsetRanges {
+  return subtract(a, subtract(a, b));
+}
+
+/** What of the set lies at or above `offset`. */
+export function atOrAbove(ranges: OffsetRanges, offset: Offset): OffsetRanges {
+  const start = firstEndingAtOrAfter(ranges, offset);
+  const first = ranges[start];
+  if (first === undefined) return NO_OFFSETS;
+  return [{ from: Math.max(first.from, offset), to: first.to }, ...ranges.slice(start + 1)];
+}
+
+/** What of the set lies below `offset`. */
+export function below(ranges: OffsetRanges, offset: Offset): OffsetRanges {
+  const end = firstEndingAtOrAfter(ranges, offset);
+  const cut = ranges[end];
+  const whole = ranges.slice(0, end);
+  return cut !== undefined && cut.from < offset ? [...whole, { from: cut.from, to: offset - 1 }] : whole;
+}
+
+/** The lowest offset, `undefined` of an empty set. */
+export function lowest(ranges: OffsetRanges): Offset | undefined {
+  return ranges[0]?.from;
+}
+
+/** The highest offset, `undefined` of an empty set. */
+export function highest(ranges: OffsetRanges): Offset | undefined {
+  return ranges.at(-1)?.to;
+}
+
+/** How many offsets the set holds. */
+export function countOffsets(ranges: OffsetRanges): number {
+  let count = 0;
+  for (const { from, to } of ranges) count += to - from + 1;
+  return count;
+}
+
+/** Every offset in ascending order. For small sets: it is as long as the ranges are wide. */
+export function* eachOffset(ranges: OffsetRanges): Generator<Offset> {
+  for (const { from, to } of ranges) for (let offset = from; offset <= to; offset++) yield offset;
+}
+
+/**
+ * Compact text, delta-coded in base 36: for each range the distance from the end of the one before (the first: from 0),
+ * then, unless it is one offset wide, `+` and its width less one. `[1042–1141, 1143]` → `sy+2r,2`.
+ */
+export function encodeRanges(ranges: OffsetRanges): string {
+  let previous = 0;
+  const parts: string[] = [];
+  for (const { from, to } of ranges) {
+    parts.push((from - previous).toString(36) + (to > from ? `+${(to - from).toString(36)}` : ''));
+    previous = to;
+  }
+  return parts.join(',');
+}
+
+/** Reads {@link encodeRanges} back. @throws SyntaxError for anything else */
+export function decodeRanges(text: string): OffsetRanges {
+  if (text === '') return NO_OFFSETS;
+  let previous = 0;
+  return text.split(',').map((part) => {
+    const found = /^([0-9a-z]+)(?:\+([0-9a-z]+))?$/.exec(part);
+    if (found === null) throw new SyntaxError(`"${part}" is not an encoded offset range`);
+    const from = previous + Number.parseInt(found[1] as string, 36);
+    previous = from + (found[2] === undefined ? 0 : Number.parseInt(found[2], 36));
+    return { from, to: previous };
+  });
+}
