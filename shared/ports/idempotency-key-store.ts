@@ -1,22 +1,7 @@
+import type { KeyHolder, KeyItem } from '../decide/idempotency.ts';
 import type { EpochMs } from '../record/units.ts';
 
-/** Who holds a key: a partition item, under one of its epochs. */
-export interface KeyHolder {
-  /** The ledger key of the partition item. */
-  readonly ledgerKey: string;
-  readonly epoch: number;
-}
-
-/** The ledger's item of one idempotency key. */
-export interface KeyItem {
-  readonly status: 'IN_PROGRESS' | 'COMPLETED';
-  /** `orders-3@1042`: the record that took the key. */
-  readonly position: string;
-  readonly claimedBy: KeyHolder;
-  readonly valueHash: string;
-  /** Epoch seconds; past it the item counts as absent, deleted or not. */
-  readonly expiresAt: number;
-}
+export type { KeyHolder, KeyItem } from '../decide/idempotency.ts';
 
 /** `claim` puts an IN_PROGRESS item where there is none, an expired one, or exactly the one in `replaces`. */
 export interface KeyClaimRequest {

@@ -1,0 +1,93 @@
+import type { EpochMs } from '../record/units.ts';
+import type { ErrorSummary, Head } from './progress.ts';
+
+/** How often, and how soon again. */
+export interface RetryPolicy {
+  /** Recorded attempts, then a dead letter. `Infinity` stands still rather than go on. */
+  readonly maxAttempts: number;
+  /** Attributed interruptions, then a dead letter. */
+  readonly maxInterruptions: number;
+  /** Quick tries after the first, within one invocation. */
+  readonly inlineRetries: number;
+  /** Upper bound of the pause before a quick try; drawn uniformly below it. */
+  readonly inlineDelayMs: number;
+  /** The back-off before attempt n + 1 is drawn uniformly below `backOffBaseMs * 2^n`, at most `backOffMaxMs`. */
+  readonly backOffBaseMs: number;
+  readonly backOffMaxMs: number;
+  /** Dead letters in a row, per partition, after which exhausted records block instead. */
+  readonly maxConsecutiveDeadLetters: number;
+}
+
+/** How an error counts. */
+export type ErrorClass = 'retryable' | 'nonRetryable';
+
+/** What to do with a record before its handler is called. */
+export type Start =
+  | { readonly type: 'run' }
+  | { readonly type: 'backOff'; readonly until: EpochMs }
+  /** No further try: it gets its letter. `marked`: the ledger says so already. */
+  | { readonly type: 'giveUp'; readonly marked: boolean };
+
+/** Whether a record may be tried. A marked record never is: its letter may be out already. */
+export function decideStart(head: Head | undefined, policy: RetryPolicy, breakerOpen: boolean, now: EpochMs): Start {
+  if (head === undefined) return { type: 'run' };
+  if (head.exhausted) return { type: 'giveUp', marked: true };
+  // A blocked record is tried again at the longest back-off: its success closes the breaker.
+  if (isTriedOut(head, policy) && !breakerOpen) return { type: 'giveUp', marked: false };
+  return head.notBefore !== undefined && head.notBefore > now
+    ? { type: 'backOff', until: head.notBefore }
+    : { type: 'run' };
+}
+
+/** Whether the record has used up its attempts or its interruptions. */
+export function isTriedOut({ attempts, interruptions }: Head, { maxAttempts, maxInterruptions }: RetryPolicy): boolean {
+  return attempts >= maxAttempts || interruptions >= maxInterruptions;
+}
+
+/** Past the limit the next exhausted record blocks: one bad deployment must not pour a topic into its dead-letter topic. */
+export function isBreakerOpen(consecutiveDeadLetters: number, { maxConsecutiveDeadLetters }: RetryPolicy): boolean {
+  return consecutiveDeadLetters >= maxConsecutiveDeadLetters;
+}
+
+/** What a failed try leads to. */
+export interface Failure {
+  /** The head as it is remembered. */
+  readonly head: Head;
+  readonly next: 'retryInline' | 'retryLater' | 'giveUp' | 'blocked';
+}
+
+/** One try that ended in an error. */
+export interface FailedTry {
+  readonly head: Head;
+  readonly errorClass: ErrorClass;
+  readonly error: ErrorSummary;
+  readonly fingerprint: string;
+  /** Tries of this record in this invocation, this one included. */
+  readonly triesHere: number;
+  readonly now: EpochMs;
+  /** Uniform in [0, 1). */
+  readonly random: number;
+}
+
+/** Counts a failed attempt and says what follows. */
+export function decideFailure(failed: FailedTry, policy: RetryPolicy, breakerOpen: boolean): Failure {
+  const { head, errorClass, error, fingerprint, triesHere, now, random } = failed;
+  const attempts = Math.min(head.attempts + 1, Math.max(policy.maxAttempts, head.attempts));
+  const counted: Head = { ...head, attempts, error, fingerprint, firstFailedAt: head.firstFailedAt ?? now };
+  const after = (ms: number): Head => ({ ...counted, notBefore: now + Math.ceil(ms) });
+  if (errorClass === 'nonRetryable' || isTriedOut(counted, policy)) {
+    return breakerOpen ? { head: after(policy.backOffMaxMs), next: 'blocked' } : { head: counted, next: 'giveUp' };
+  }
+  return {
+    head: after(backOffMs(attempts, policy, random)),
+    next: triesHere <= policy.inlineRetries ? 'retryInline' : 'retryLater',
+  };
+}
+
+/**
+ * Exponential back-off with full jitter: uniform below `backOffBaseMs * 2^attempts`, capped.
+ * https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+ */
+export function backOffMs(attempts: number, { backOffBaseMs, backOffMaxMs }: RetryPolicy, random: number): number {
+  return random * Math.min(backOffMaxMs, backOffBaseMs * 2 ** attempts);
+}

@@ -1,0 +1,127 @@
+import {
+  addRange,
+  atOrAbove,
+  below,
+  highest,
+  lowest,
+  type OffsetRanges,
+  removeRange,
+  subtract,
+  union,
+} from '../record/offset-ranges.ts';
+import type { Offset } from '../record/units.ts';
+import type { Head, Mark, Progress, RecordIdentity } from './progress.ts';
+
+/** Batches that stay recognisable: their settled ranges and marks are kept. */
+export const REMEMBERED_BATCHES = 64;
+
+/** Settled and pending ranges, and heads, that fit the item with room to spare (DynamoDB: 400 KB). Past it nothing new starts. */
+export const MAX_RANGES = 1_000;
+export const MAX_HEADS = 200;
+
+/** A record that needs no more work, with the offsets that are settled along with it. */
+export interface Settling {
+  readonly record: RecordIdentity;
+  /**
+   * First offset that is settled with it: one past its predecessor in the batch, since what is absent within one delivered
+   * batch does not exist (compaction, transaction markers); its own offset for the first of a batch.
+   */
+  readonly from: Offset;
+  /** The first record of its batch is remembered as a mark. */
+  readonly mark: boolean;
+  /** `handled` closes the flood breaker, `deadLettered` counts for it, `duplicate` leaves it. */
+  readonly outcome: 'handled' | 'duplicate' | 'deadLettered';
+}
+
+/** Progress with one more record settled. */
+export function settle(progress: Progress, { record, from, mark, outcome }: Settling): Progress {
+  const { offset, timestamp } = record;
+  return {
+    ...progress,
+    settled: addRange(progress.settled, from, offset),
+    pending: progress.pending.length === 0 ? progress.pending : removeRange(progress.pending, from, offset),
+    heads: progress.heads.size === 0 ? progress.heads : withoutHeads(progress.heads, from, offset),
+    newestTimestamp: Math.max(progress.newestTimestamp ?? timestamp, timestamp),
+    marks: mark ? withMark(progress.marks, record) : progress.marks,
+    consecutiveDeadLetters: afterSettling(progress.consecutiveDeadLetters, outcome),
+  };
+}
+
+function afterSettling(consecutiveDeadLetters: number, outcome: Settling['outcome']): number {
+  if (outcome === 'deadLettered') return consecutiveDeadLetters + 1;
+  return outcome === 'handled' ? 0 : consecutiveDeadLetters;
+}
+
+function withoutHeads(heads: ReadonlyMap<Offset, Head>, from: Offset, to: Offset): ReadonlyMap<Offset, Head> {
+  return new Map([...heads].filter(([offset]) => offset < from || offset > to));
+}
+
+function withMark(marks: readonly Mark[], { offset, timestamp, valueHash }: RecordIdentity): readonly Mark[] {
+  const mark = { offset, timestamp, valueHash };
+  const last = marks.at(-1);
+  if (last === undefined || last.offset < offset) return [...marks, mark];
+  return [...marks.filter((other) => other.offset !== offset), mark].sort((a, b) => a.offset - b.offset);
+}
+
+/** Progress with `head` remembered. */
+export function withHead(progress: Progress, head: Head): Progress {
+  return { ...progress, heads: new Map(progress.heads).set(head.offset, head) };
+}
+
+/** The head at `record`, or a new one without tries. */
+export function headOf(progress: Progress, record: RecordIdentity): Head {
+  const { offset, timestamp, valueHash } = record;
+  return (
+    progress.heads.get(offset) ?? { offset, timestamp, valueHash, attempts: 0, interruptions: 0, exhausted: false }
+  );
+}
+
+/** Whether the item has no room for one more head or range: then nothing new starts, and nothing is forgotten. */
+export function isFull({ settled, pending, heads }: Progress): boolean {
+  return settled.length >= MAX_RANGES || pending.length >= MAX_RANGES || heads.size >= MAX_HEADS;
+}
+
+/**
+ * Progress as it is written: the oldest settled ranges forgotten, whole batches at a time, and `floor` raised to the end of
+ * what was forgotten. Never at or above the first record of the last 64 batches, of our own batch, or the lowest offset that
+ * must come back: what ran ahead of a blocked head stays known, however much it is.
+ *
+ * @param batchStart - first delivered offset of our own batch
+ * @param owed - what of our own batch is not settled
+ */
+export function forget(progress: Progress, batchStart: Offset, owed: OffsetRanges): Progress {
+  const marks = progress.marks.length > REMEMBERED_BATCHES ? progress.marks.slice(-REMEMBERED_BATCHES) : progress.marks;
+  const oldestMark = progress.marks[0]?.offset ?? Number.POSITIVE_INFINITY;
+  const keepFrom = Math.min(oldestMark, batchStart, lowest(progress.pending) ?? batchStart, lowest(owed) ?? batchStart);
+  let { settled, floor } = progress;
+  let drop = 0;
+  while (settled.length - drop > REMEMBERED_BATCHES && (settled[drop]?.to ?? keepFrom) < keepFrom) drop++;
+  if (drop > 0) {
+    floor = Math.max(floor ?? 0, (settled[drop - 1]?.to ?? 0) + 1);
+    settled = settled.slice(drop);
+  }
+  if (marks.length >= REMEMBERED_BATCHES) {
+    // Memory must not reach back beyond what can be recognised: a recreated topic would find settled offsets without a mark.
+    const recognisable = Math.min(marks[0]?.offset ?? keepFrom, keepFrom);
+    const unrecognisable = below(settled, recognisable);
+    if (unrecognisable.length > 0) {
+      floor = Math.max(floor ?? 0, (highest(unrecognisable) ?? 0) + 1);
+      settled = atOrAbove(settled, recognisable);
+    }
+  }
+  if (settled === progress.settled && marks === progress.marks) return progress;
+  return { ...progress, settled, marks, ...(floor !== undefined && { floor }) };
+}
+
+/** What must come back once the invocation that owes `owed` has ended, besides what was pending already. */
+export function pendingAfter(progress: Progress, owed: OffsetRanges): OffsetRanges {
+  return subtract(union(progress.pending, owed), progress.settled);
+}
+
+/** Careful mode ends when nothing at or below its end is left to run. */
+export function leaveCarefulMode(progress: Progress, owed: OffsetRanges): Progress {
+  const { carefulUntil, ...rest } = progress;
+  if (carefulUntil === undefined) return progress;
+  const next = lowest(pendingAfter(progress, owed));
+  return next !== undefined && next <= carefulUntil ? progress : rest;
+}

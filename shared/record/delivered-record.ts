@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+import { type Position, positionName } from './item-identifier.ts';
+import { RecordHeaders } from './record-headers.ts';
+import type { EpochMs, Offset } from './units.ts';
+
+/** A record as the event has it. https://docs.aws.amazon.com/lambda/latest/dg/with-msk.html */
+export interface RawRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: Offset;
+  readonly timestamp: EpochMs;
+  readonly timestampType?: string;
+  /** base64; null or absent without a key. */
+  readonly key?: string | null;
+  /** base64; null or absent for a tombstone. */
+  readonly value?: string | null;
+  /** One-key objects in order; bytes are signed, as Java has them. */
+  readonly headers?: readonly Readonly<Record<string, readonly number[]>>[] | null;
+}
+
+/** A record of the event, nothing of it decoded until it is asked for. */
+export class DeliveredRecord implements Position {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: Offset;
+  readonly timestamp: EpochMs;
+  readonly #raw: RawRecord;
+  #valueHash: string | undefined;
+
+  constructor(raw: RawRecord) {
+    this.topic = raw.topic;
+    this.partition = raw.partition;
+    this.offset = raw.offset;
+    this.timestamp = raw.timestamp;
+    this.#raw = raw;
+  }
+
+  /** `CREATE_TIME` or `LOG_APPEND_TIME`, where the mapping says so. */
+  get timestampType(): string | undefined {
+    return this.#raw.timestampType;
+  }
+
+  get keyBytes(): Buffer | null {
+    return bytesOf(this.#raw.key);
+  }
+
+  /** The key as UTF-8 text; `null` without a key. */
+  get key(): string | null {
+    return this.keyBytes?.toString('utf8') ?? null;
+  }
+
+  /** The key as the event has it: equal for equal keys, cheaper than its bytes. */
+  get encodedKey(): string | null {
+    return this.#raw.key ?? null;
+  }
+
+  /** `null` for a tombstone. */
+  get valueBytes(): Buffer | null {
+    return bytesOf(this.#raw.value);
+  }
+
+  get headers(): RecordHeaders {
+    return new RecordHeaders(this.#raw.headers ?? []);
+  }
+
+  /** Tells records at one offset apart: of the value as delivered, 64 bits as base64url. Computed when first asked for. */
+  get valueHash(): string {
+    this.#valueHash ??= hash64(this.#raw.value ?? null);
+    return this.#valueHash;
+  }
+
+  /** `orders-3@1042` */
+  get position(): string {
+    return positionName(this);
+  }
+}
+
+function bytesOf(base64: string | null | undefined): Buffer | null {
+  return base64 === undefined || base64 === null ? null : Buffer.from(base64, 'base64');
+}
+
+/** 64 bits of the sha-256 of a base64 text; a tombstone and an empty value differ. */
+export function hash64(base64: string | null): string {
+  return createHash('sha256')
+    .update(base64 === null ? 'tombstone' : `value:${base64}`)
+    .digest('base64url')
+    .slice(0, 11);
+}

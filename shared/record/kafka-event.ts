@@ -1,0 +1,112 @@
+import { LockstepError } from '../errors.ts';
+import { DeliveredRecord, type RawRecord } from './delivered-record.ts';
+import { clusterUuid, type TopicPartition } from './item-identifier.ts';
+
+/** What Lambda's Kafka mapping sends. https://docs.aws.amazon.com/lambda/latest/dg/with-msk.html */
+export interface KafkaEvent {
+  readonly eventSource: 'aws:kafka' | 'SelfManagedKafka' | 'aws:SelfManagedKafka';
+  /** Absent for a self-managed cluster. */
+  readonly eventSourceArn?: string;
+  /** Comma-separated. */
+  readonly bootstrapServers: string;
+  /** By `<topic>-<partition>`. */
+  readonly records: Readonly<Record<string, readonly RawRecord[]>>;
+}
+
+/** The records of one partition in an event, in offset order. */
+export interface DeliveredPartition extends TopicPartition {
+  /** The key of `event.records`: given back as it came, never parsed, since topic names hold dashes too. */
+  readonly identifier: string;
+  readonly records: readonly DeliveredRecord[];
+}
+
+/** An event that was checked. */
+export interface DeliveredEvent {
+  /** Uuid of the cluster, or its bootstrap servers where it has no ARN. */
+  readonly cluster: string;
+  readonly bootstrapServers: string;
+  readonly partitions: readonly DeliveredPartition[];
+}
+
+const EVENT_SOURCES: readonly unknown[] = ['aws:kafka', 'SelfManagedKafka', 'aws:SelfManagedKafka'];
+
+/**
+ * Checks an event and groups its records by partition, without decoding any.
+ *
+ * @throws LockstepError EVENT_NOT_KAFKA, EVENT_RECORD_MALFORMED: nothing of the event is handled, so nothing is lost
+ */
+export function parseKafkaEvent(event: unknown): DeliveredEvent {
+  const { eventSource, eventSourceArn, bootstrapServers, records } = isObject(event) ? event : {};
+  if (!EVENT_SOURCES.includes(eventSource)) {
+    throw new LockstepError(
+      'EVENT_NOT_KAFKA',
+      `expected an event with \`eventSource\` \`aws:kafka\` or \`SelfManagedKafka\`, got ${describe(eventSource)}`,
+    );
+  }
+  if (!isObject(records)) {
+    throw new LockstepError(
+      'EVENT_NOT_KAFKA',
+      `expected \`event.records\` to be an object of arrays, got ${describe(records)}`,
+    );
+  }
+  const servers = typeof bootstrapServers === 'string' ? bootstrapServers : '';
+  return {
+    cluster: typeof eventSourceArn === 'string' && eventSourceArn !== '' ? clusterUuid(eventSourceArn) : servers,
+    bootstrapServers: servers,
+    partitions: Object.entries(records).flatMap(([identifier, raw]) => deliveredPartition(identifier, raw)),
+  };
+}
+
+function deliveredPartition(identifier: string, raw: unknown): DeliveredPartition[] {
+  if (!Array.isArray(raw)) throw malformed(identifier, `expected an array of records, got ${describe(raw)}`);
+  const records = raw.map((record: unknown, index) => deliveredRecord(`${identifier}[${index}]`, record));
+  const first = records[0];
+  if (first === undefined) return [];
+  if (records.some(({ topic, partition }) => topic !== first.topic || partition !== first.partition)) {
+    throw malformed(identifier, 'expected the records of one partition of one topic');
+  }
+  for (let index = 1; index < records.length; index++) {
+    const [previous, current] = [records[index - 1]?.offset ?? -1, records[index]?.offset ?? -1];
+    if (current <= previous)
+      throw malformed(identifier, `expected offsets in ascending order, got ${current} after ${previous}`);
+  }
+  return [{ identifier, topic: first.topic, partition: first.partition, records }];
+}
+
+function deliveredRecord(place: string, raw: unknown): DeliveredRecord {
+  if (!isObject(raw)) throw malformed(place, `expected a record, got ${describe(raw)}`);
+  const { topic, offset, timestamp } = raw;
+  // Very old events carry the partition as a string.
+  const partition =
+    typeof raw['partition'] === 'string' && /^\d+$/.test(raw['partition'])
+      ? Number(raw['partition'])
+      : raw['partition'];
+  if (typeof topic !== 'string' || topic === '')
+    throw malformed(place, `expected \`topic\` to be a string, got ${describe(topic)}`);
+  if (!isNatural(partition))
+    throw malformed(place, `expected \`partition\` to be an integer >= 0, got ${describe(partition)}`);
+  if (!isNatural(offset)) throw malformed(place, `expected \`offset\` to be an integer >= 0, got ${describe(offset)}`);
+  if (typeof timestamp !== 'number' || !Number.isFinite(timestamp)) {
+    throw malformed(place, `expected \`timestamp\` to be a number, got ${describe(timestamp)}`);
+  }
+  return new DeliveredRecord({ ...raw, topic, partition, offset, timestamp });
+}
+
+function malformed(place: string, what: string): LockstepError {
+  return new LockstepError('EVENT_RECORD_MALFORMED', `event.records.${place}: ${what}`);
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isNatural(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** The kind of a value and, where it is short and tells nothing of a record, the value. */
+function describe(value: unknown): string {
+  if (value === undefined || value === null) return String(value);
+  if (typeof value === 'object') return Array.isArray(value) ? 'an array' : 'an object';
+  return `\`${String(value).slice(0, 80)}\` (${typeof value})`;
+}

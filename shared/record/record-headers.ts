@@ -1,0 +1,39 @@
+/** A header of a record. */
+export interface RecordHeader {
+  readonly name: string;
+  readonly value: Buffer;
+}
+
+/** The headers of a record: order and duplicates kept, as Buffers and as text. */
+export class RecordHeaders implements Iterable<RecordHeader> {
+  readonly #raw: readonly Readonly<Record<string, readonly number[]>>[];
+
+  /** @param raw - as the event has them: one-key objects of signed bytes (-61, -85 is "ë") */
+  constructor(raw: readonly Readonly<Record<string, readonly number[]>>[]) {
+    this.#raw = raw;
+  }
+
+  *[Symbol.iterator](): Generator<RecordHeader> {
+    for (const header of this.#raw) {
+      // Buffer.from wraps the signed bytes of Java's byte arrays. https://docs.aws.amazon.com/lambda/latest/dg/with-msk.html
+      for (const [name, bytes] of Object.entries(header)) yield { name, value: Buffer.from(bytes ?? []) };
+    }
+  }
+
+  /** The last header of that name, which is the one that counts in Kafka. */
+  bytes(name: string): Buffer | undefined {
+    let found: Buffer | undefined;
+    for (const header of this) if (header.name === name) found = header.value;
+    return found;
+  }
+
+  /** The last header of that name as UTF-8 text. */
+  text(name: string): string | undefined {
+    return this.bytes(name)?.toString('utf8');
+  }
+
+  /** Every header of that name, in order. */
+  all(name: string): Buffer[] {
+    return [...this].filter((header) => header.name === name).map(({ value }) => value);
+  }
+}
