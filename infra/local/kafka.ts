@@ -1,0 +1,148 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { Kafka, logLevel } from 'kafkajs';
+import { freePorts } from './free-ports.ts';
+import { type Guarded, spawnGuarded } from './guard.ts';
+import { kafkaServerProperties } from './kafka-server-properties.ts';
+import { LocalCloudError } from './local-cloud-error.ts';
+import { createRunFolder } from './local-folder.ts';
+import { mavenJars } from './maven-jars.ts';
+import { requireJava } from './requirements.ts';
+
+const run = promisify(execFile);
+
+/** A port that was free may be taken before the broker binds it: then once more, with others. */
+const STARTS = 3;
+const READY_WITHIN_MS = 60_000;
+const LOG_CONFIGURATION = join(import.meta.dirname, 'kafka-log4j2.yaml');
+
+class ServerEnded extends LocalCloudError {}
+
+export interface KafkaOptions {
+  /** Where its data and log go. @default a run folder of its own */
+  readonly runFolder?: string;
+  /** A broker to use instead of starting one, as `host:port,host:port`. @default KAFKA_BOOTSTRAP_SERVERS, else none */
+  readonly bootstrapServers?: string;
+}
+
+/** A Kafka broker, ours or one that was there. */
+export interface LocalKafka {
+  readonly bootstrapServers: string;
+  /** Class path of Kafka's own tools; absent for a broker that is not ours. */
+  readonly toolsClassPath?: string;
+  /** Stops the broker for good. Does nothing to a broker that is not ours. */
+  stop(): Promise<void>;
+  /** Ends the broker, data kept: in good order, or with SIGKILL. @throws for a broker that is not ours */
+  stopBroker(how?: 'gracefully' | 'killed'): Promise<void>;
+  /** Starts it again on the same port and data; returns when it takes requests. */
+  startBroker(): Promise<void>;
+}
+
+/**
+ * Starts Apache Kafka: one node, KRaft, plaintext on 127.0.0.1. The first call on a machine downloads it.
+ * Returns when the broker takes requests.
+ *
+ * @throws LocalCloudError if Java or Maven is missing, or the broker does not come up; the text has its last words
+ */
+export async function startKafka(options: KafkaOptions = {}): Promise<LocalKafka> {
+  const existing = options.bootstrapServers ?? process.env['KAFKA_BOOTSTRAP_SERVERS'];
+  if (existing) return existingBroker(existing);
+
+  const java = await requireJava();
+  const jars = await mavenJars('kafka', join(import.meta.dirname, 'pom.xml'));
+  const folder = options.runFolder ?? (await createRunFolder());
+  for (let start = 1; ; start += 1) {
+    const broker = await formatBroker(java, join(jars, '*'), join(folder, `kafka-${start}`));
+    try {
+      await broker.startBroker();
+      return broker;
+    } catch (error) {
+      await broker.stop();
+      if (start === STARTS || !(error instanceof ServerEnded)) throw error;
+    }
+  }
+}
+
+async function existingBroker(bootstrapServers: string): Promise<LocalKafka> {
+  const notOurs = async () => {
+    throw new LocalCloudError(`The broker at ${bootstrapServers} is not ours to stop or start.`);
+  };
+  if (!(await takesRequests(bootstrapServers))) {
+    throw new LocalCloudError(
+      `No Kafka broker answers at ${bootstrapServers} (KAFKA_BOOTSTRAP_SERVERS). Start it, or unset the variable to have one started.`,
+    );
+  }
+  return { bootstrapServers, stop: async () => {}, stopBroker: notOurs, startBroker: notOurs };
+}
+
+async function formatBroker(java: string, classPath: string, folder: string): Promise<LocalKafka> {
+  const [port = 0, controllerPort = 0] = await freePorts(2);
+  const bootstrapServers = `127.0.0.1:${port}`;
+  const properties = `${folder}.properties`;
+  const logFile = `${folder}.log`;
+  writeFileSync(properties, kafkaServerProperties({ port, controllerPort, dataFolder: folder }));
+  const clusterId = randomBytes(16).toString('base64url');
+  const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties];
+  await run(java, ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-cp', classPath, ...format]);
+
+  let server: Guarded | undefined;
+  const stop = async () => {
+    await server?.stop();
+    server = undefined;
+  };
+  return {
+    bootstrapServers,
+    toolsClassPath: classPath,
+    stop,
+    stopBroker: async (how = 'gracefully') => {
+      if (how === 'killed') server?.signal('SIGKILL');
+      await stop();
+    },
+    startBroker: async () => {
+      const settings = ['-Xmx512m', `-Dlog4j2.configurationFile=${LOG_CONFIGURATION}`];
+      server = spawnGuarded(java, [...settings, '-cp', classPath, 'kafka.Kafka', properties], { logFile });
+      await untilReady(server, bootstrapServers);
+    },
+  };
+}
+
+async function untilReady(server: Guarded, bootstrapServers: string): Promise<void> {
+  const deadline = Date.now() + READY_WITHIN_MS;
+  let gone = false;
+  void server.exited.then(() => {
+    gone = true;
+  });
+  while (!(await takesRequests(bootstrapServers))) {
+    if (gone) throw new ServerEnded(`Kafka ended while starting: ${server.lastLines(5)}`);
+    if (Date.now() > deadline) {
+      throw new LocalCloudError(`Kafka took no requests within ${READY_WITHIN_MS / 1000} s: ${server.lastLines(5)}`);
+    }
+    await delay(100);
+  }
+}
+
+/** Asks for something that only a broker in full service grants: to validate a new topic. */
+async function takesRequests(bootstrapServers: string): Promise<boolean> {
+  const kafka = new Kafka({
+    clientId: 'lockstep-local',
+    brokers: bootstrapServers.split(','),
+    logLevel: logLevel.NOTHING,
+    connectionTimeout: 1_000,
+    retry: { retries: 0 },
+  });
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    const topic = `ready-${randomBytes(6).toString('hex')}`;
+    await admin.createTopics({ validateOnly: true, waitForLeaders: false, topics: [{ topic, numPartitions: 1 }] });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await admin.disconnect().catch(() => {});
+  }
+}

@@ -1,0 +1,43 @@
+import { Kafka, logLevel } from 'kafkajs';
+import { expect, onTestFinished, test } from 'vitest';
+import { startKafka } from '../../../infra/local/kafka.ts';
+
+test('a broker that was stopped or killed comes back on the same port with its data', {
+  timeout: 300_000,
+}, async () => {
+  const broker = await startKafka({ bootstrapServers: '' });
+  onTestFinished(() => broker.stop());
+  const admin = new Kafka({ brokers: [broker.bootstrapServers], logLevel: logLevel.NOTHING }).admin();
+  onTestFinished(() => admin.disconnect());
+  await admin.connect();
+  await admin.createTopics({ topics: [{ topic: 'orders', numPartitions: 3 }] });
+
+  await broker.stopBroker();
+  await broker.startBroker();
+  await broker.stopBroker('killed');
+  await broker.startBroker();
+
+  expect(await admin.listTopics()).toContain('orders');
+});
+
+test('a topic that nobody created is refused', { timeout: 300_000 }, async () => {
+  const broker = await startKafka({ bootstrapServers: '' });
+  onTestFinished(() => broker.stop());
+  const producer = new Kafka({
+    brokers: [broker.bootstrapServers],
+    logLevel: logLevel.NOTHING,
+    retry: { retries: 1 },
+  }).producer({ allowAutoTopicCreation: false });
+  onTestFinished(() => producer.disconnect());
+  await producer.connect();
+
+  await expect(producer.send({ topic: 'nobody-made-it', messages: [{ value: 'x' }] })).rejects.toThrow(
+    'This server does not host this topic-partition',
+  );
+});
+
+test('an existing broker that does not answer is named', async () => {
+  await expect(startKafka({ bootstrapServers: '127.0.0.1:1' })).rejects.toThrow(
+    'No Kafka broker answers at 127.0.0.1:1 (KAFKA_BOOTSTRAP_SERVERS). Start it, or unset the variable to have one started.',
+  );
+});
