@@ -35,7 +35,7 @@ test.each(['SIGKILL', 'SIGINT'] as const)(
     parent.kill(signal);
     await once(parent, 'exit');
 
-    await expect.poll(() => pids.map(isAlive), { timeout: 5_000 }).toEqual([false, false]);
+    await expect.poll(() => pids.map(isAlive), { timeout: 10_000 }).toEqual([false, false]);
   },
 );
 
@@ -49,7 +49,7 @@ test('a server that ignores SIGTERM is killed eight seconds later', { timeout: 2
   await expect.poll(() => pids.map(isAlive), { timeout: 12_000 }).toEqual([false, false]);
 });
 
-test('stop returns when the server is gone, frozen or not', async () => {
+test('stop returns when the server is gone, frozen or not', { timeout: 15_000 }, async () => {
   const logFile = newLogFile();
   const server = spawnGuarded('sh', ['-c', 'sleep 1000 & echo "pids $$ $!"; wait'], { logFile });
   const pids = await pidsIn(logFile);
@@ -59,7 +59,7 @@ test('stop returns when the server is gone, frozen or not', async () => {
 
   expect(pids.slice(0, 1).map(isAlive)).toEqual([false]);
   // Its child was killed before that, but it is the system's init that reaps it.
-  await expect.poll(() => pids.map(isAlive)).toEqual([false, false]);
+  await expect.poll(() => pids.map(isAlive), { timeout: 10_000 }).toEqual([false, false]);
 });
 
 test('a server that cannot be started ends at once and says why', async () => {
