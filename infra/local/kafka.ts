@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Kafka, logLevel } from 'kafkajs';
 import { freePorts } from './free-ports.ts';
@@ -12,15 +11,12 @@ import { LocalCloudError } from './local-cloud-error.ts';
 import { createRunFolder } from './local-folder.ts';
 import { mavenJars } from './maven-jars.ts';
 import { requireJava } from './requirements.ts';
+import { startWithOtherPorts, untilReady } from './until-ready.ts';
 
 const run = promisify(execFile);
 
-/** A port that was free may be taken before the broker binds it: then once more, with others. */
-const STARTS = 3;
 const READY_WITHIN_MS = 60_000;
 const LOG_CONFIGURATION = join(import.meta.dirname, 'kafka-log4j2.yaml');
-
-class ServerEnded extends LocalCloudError {}
 
 export interface KafkaOptions {
   /** Where its data and log go. @default a run folder of its own */
@@ -55,16 +51,14 @@ export async function startKafka(options: KafkaOptions = {}): Promise<LocalKafka
   const java = await requireJava();
   const jars = await mavenJars('kafka', join(import.meta.dirname, 'pom.xml'));
   const folder = options.runFolder ?? (await createRunFolder());
-  for (let start = 1; ; start += 1) {
-    const broker = await formatBroker(java, join(jars, '*'), join(folder, `kafka-${start}`));
-    try {
-      await broker.startBroker();
-      return broker;
-    } catch (error) {
+  return startWithOtherPorts(async (attempt) => {
+    const broker = await formatBroker(java, join(jars, '*'), join(folder, `kafka-${attempt}`));
+    await broker.startBroker().catch(async (error) => {
       await broker.stop();
-      if (start === STARTS || !(error instanceof ServerEnded)) throw error;
-    }
-  }
+      throw error;
+    });
+    return broker;
+  });
 }
 
 async function existingBroker(bootstrapServers: string): Promise<LocalKafka> {
@@ -105,24 +99,9 @@ async function formatBroker(java: string, classPath: string, folder: string): Pr
     startBroker: async () => {
       const settings = ['-Xmx512m', `-Dlog4j2.configurationFile=${LOG_CONFIGURATION}`];
       server = spawnGuarded(java, [...settings, '-cp', classPath, 'kafka.Kafka', properties], { logFile });
-      await untilReady(server, bootstrapServers);
+      await untilReady('Kafka', server, () => takesRequests(bootstrapServers), READY_WITHIN_MS);
     },
   };
-}
-
-async function untilReady(server: Guarded, bootstrapServers: string): Promise<void> {
-  const deadline = Date.now() + READY_WITHIN_MS;
-  let gone = false;
-  void server.exited.then(() => {
-    gone = true;
-  });
-  while (!(await takesRequests(bootstrapServers))) {
-    if (gone) throw new ServerEnded(`Kafka ended while starting: ${server.lastLines(5)}`);
-    if (Date.now() > deadline) {
-      throw new LocalCloudError(`Kafka took no requests within ${READY_WITHIN_MS / 1000} s: ${server.lastLines(5)}`);
-    }
-    await delay(100);
-  }
 }
 
 /** Asks for something that only a broker in full service grants: to validate a new topic. */
