@@ -1,0 +1,40 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+
+/** @default 1,000 */
+export const CONNECTION_TIMEOUT_MS = 1_000;
+/** @default 2,000 */
+export const REQUEST_TIMEOUT_MS = 2_000;
+
+/** How the ledger's table is reached. Region, endpoint and credentials come from the environment, as everywhere in the SDK. */
+export interface DynamoDbClientOptions {
+  /** Milliseconds until a connection must stand. @default CONNECTION_TIMEOUT_MS */
+  readonly connectionTimeoutMs?: number;
+  /** Milliseconds until a request must be answered; then it is given up, applied or not. @default REQUEST_TIMEOUT_MS */
+  readonly requestTimeoutMs?: number;
+  readonly endpoint?: string;
+  readonly region?: string;
+}
+
+/**
+ * A DynamoDB client for the ledger's stores: every call is one request, bounded in time. The SDK repeats nothing, since only
+ * the runtime knows the deadline and that a write whose fate is unknown may be repeated only as it was.
+ */
+export function dynamoDbClient(options: DynamoDbClientOptions = {}): DynamoDBClient {
+  const {
+    connectionTimeoutMs = CONNECTION_TIMEOUT_MS,
+    requestTimeoutMs = REQUEST_TIMEOUT_MS,
+    endpoint,
+    region,
+  } = options;
+  return new DynamoDBClient({
+    maxAttempts: 1,
+    requestHandler: {
+      connectionTimeout: connectionTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      // Without it the SDK only logs a warning and goes on waiting.
+      throwOnRequestTimeout: true,
+    },
+    ...(endpoint !== undefined && { endpoint }),
+    ...(region !== undefined && { region }),
+  });
+}

@@ -1,0 +1,35 @@
+import { DynamoDBServiceException } from '@aws-sdk/client-dynamodb';
+import { LockstepError } from '../errors.ts';
+import { StoreError } from '../ports/store-error.ts';
+
+/**
+ * Refusals below HTTP 500 that pass by themselves.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+ */
+const TRANSIENT_EXCEPTIONS: ReadonlySet<string> = new Set([
+  'LimitExceededException',
+  'ProvisionedThroughputExceededException',
+  'ReplicatedWriteConflictException',
+  'RequestLimitExceeded',
+  'ThrottlingException',
+  'TransactionConflictException',
+  'TransactionInProgressException',
+]);
+
+/** What a request that DynamoDB did not carry out becomes. An unreadable item stays the error that it is. */
+export function storeError(cause: unknown, table: string, request: string): LockstepError {
+  if (cause instanceof LockstepError) return cause;
+  const said = cause instanceof Error ? `${cause.name}: ${cause.message}`.replace(/\.\s*$/, '') : String(cause);
+  return new StoreError(`${request} of table ${table} failed with ${said}`, { cause, transient: isTransient(cause) });
+}
+
+function isTransient(cause: unknown): boolean {
+  if (cause instanceof DynamoDBServiceException) {
+    const { httpStatusCode } = cause.$metadata;
+    // The SDK learns the server's time from a refused signature; the next request is signed with it.
+    if ('clockSkewCorrected' in cause.$metadata) return true;
+    return TRANSIENT_EXCEPTIONS.has(cause.name) || httpStatusCode === undefined || httpStatusCode >= 500;
+  }
+  // No answer: a lost connection or a timeout pass; missing credentials and a request that cannot be encoded do not.
+  return cause instanceof Error && cause.name !== 'CredentialsProviderError' && !(cause instanceof TypeError);
+}

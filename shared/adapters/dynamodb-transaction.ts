@@ -1,0 +1,67 @@
+import {
+  type CancellationReason,
+  DynamoDBServiceException,
+  TransactionCanceledException,
+} from '@aws-sdk/client-dynamodb';
+import type { EffectRefusal, WriteAnswer } from '../ports/ledger-store.ts';
+import { decodePartitionItem } from './ledger-item.ts';
+
+/**
+ * Codes of cancellation reasons that say nothing about a condition: the same transaction may pass a moment later.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+ */
+const PASSING: ReadonlySet<string | undefined> = new Set([
+  'TransactionConflict',
+  'ThrottlingError',
+  'ProvisionedThroughputExceeded',
+  'ReplicatedWriteConflict',
+  'RequestLimitExceeded',
+]);
+
+/**
+ * What a failed transaction means, whose first action is the ledger's update and whose others are effects.
+ *
+ * @returns `undefined` where it says nothing about conditions: the error is to be thrown
+ */
+export function answerOfFailedTransaction(error: unknown, table: string): WriteAnswer | undefined {
+  if (error instanceof TransactionCanceledException) return answerOfReasons(error.CancellationReasons ?? []);
+  if (!blamesEffects(error, table)) return undefined;
+  return { type: 'cancelled', reasons: [{ index: -1, code: error.name, text: error.message }] };
+}
+
+function answerOfReasons(reasons: readonly CancellationReason[]): WriteAnswer | undefined {
+  const [ledger, ...effects] = reasons;
+  if (ledger?.Code === 'ConditionalCheckFailed') {
+    const found = ledger.Item;
+    const exists = found !== undefined && Object.keys(found).length > 0;
+    return { type: 'refused', item: exists ? decodePartitionItem(found) : undefined };
+  }
+  if (ledger?.Code !== 'None') return undefined;
+  const refused = effects.flatMap(toRefusal);
+  return refused.length === 0 ? undefined : { type: 'cancelled', reasons: refused };
+}
+
+function toRefusal({ Code, Message }: CancellationReason, index: number): EffectRefusal[] {
+  if (Code === undefined || Code === 'None' || PASSING.has(Code)) return [];
+  return [{ index, code: Code, text: Message ?? Code }];
+}
+
+/**
+ * Whether DynamoDB refused the request as a whole because of an effect. The ledger's own update is valid as it stands, and
+ * its table was there when the partition was claimed: an expression that does not parse, an item named twice or a table that
+ * does not exist is the record handler's; so is a right that is missing, unless the refusal names the ledger's table.
+ */
+function blamesEffects(error: unknown, table: string): error is Error {
+  if (error instanceof TypeError) return true;
+  if (!(error instanceof DynamoDBServiceException)) return false;
+  switch (error.name) {
+    case 'ValidationException':
+    case 'ResourceNotFoundException':
+    case 'SerializationException':
+      return true;
+    case 'AccessDeniedException':
+      return !error.message.includes(`table/${table}`);
+    default:
+      return false;
+  }
+}

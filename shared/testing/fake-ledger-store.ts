@@ -1,0 +1,99 @@
+import { FRESH_PROGRESS, type PartitionItem } from '../decide/progress.ts';
+import type {
+  ClaimAnswer,
+  ClaimRequest,
+  EffectRefusal,
+  LedgerStore,
+  TransactAction,
+  WriteAnswer,
+  WriteRequest,
+} from '../ports/ledger-store.ts';
+import { type LedgerPartition, ledgerKey } from '../record/item-identifier.ts';
+
+/** What a test may ask of the fake besides the port. */
+export interface FakeLedgerOptions {
+  /** Stands for the conditions of effects. @default every effect is accepted */
+  readonly refuseEffect?: (
+    effect: TransactAction,
+    committed: readonly TransactAction[],
+  ) => Omit<EffectRefusal, 'index'> | undefined;
+  /** Called with each change of an item, before its answer. */
+  readonly onChange?: (partition: LedgerPartition, before: PartitionItem | undefined, after: PartitionItem) => void;
+}
+
+/** A ledger in memory. */
+export interface FakeLedgerStore extends LedgerStore {
+  /** Effects in the order in which they were committed. */
+  readonly effects: readonly TransactAction[];
+  /** The item now, without a promise. */
+  peek(partition: LedgerPartition): PartitionItem | undefined;
+  /** Puts an item there, or takes it away, as an operator would. */
+  place(partition: LedgerPartition, item: PartitionItem | undefined): void;
+}
+
+/**
+ * A ledger in memory with the port's exact semantics, as the contract suite shows. A request takes effect at the moment of the
+ * call, so that simulations decide the order; items are immutable values and are handed out as they are, never copied.
+ */
+export function fakeLedgerStore({ refuseEffect, onChange }: FakeLedgerOptions = {}): FakeLedgerStore {
+  const items = new Map<string, PartitionItem>();
+  const effects: TransactAction[] = [];
+
+  const change = (partition: LedgerPartition, before: PartitionItem | undefined, after: PartitionItem) => {
+    items.set(ledgerKey(partition), after);
+    onChange?.(partition, before, after);
+  };
+
+  const refusals = (wanted: readonly TransactAction[]) =>
+    wanted.flatMap((effect, index): EffectRefusal[] => {
+      const refusal = refuseEffect?.(effect, effects);
+      return refusal === undefined ? [] : [{ index, ...refusal }];
+    });
+
+  return {
+    effects,
+    peek: (partition) => items.get(ledgerKey(partition)),
+    place(partition, item) {
+      if (item === undefined) items.delete(ledgerKey(partition));
+      else items.set(ledgerKey(partition), item);
+    },
+    async claim(request): Promise<ClaimAnswer> {
+      const before = items.get(ledgerKey(request.partition));
+      if (before?.owner !== undefined && before.leaseUntil >= request.now) return { type: 'refused', item: before };
+      const item = claimed(before, request);
+      change(request.partition, before, item);
+      return { type: 'granted', item };
+    },
+    async write(request): Promise<WriteAnswer> {
+      const before = items.get(ledgerKey(request.partition));
+      const { epoch, owner, rev } = request;
+      if (before === undefined || before.epoch !== epoch || before.owner !== owner || before.rev !== rev)
+        return { type: 'refused', item: before };
+      const wanted = request.effects ?? [];
+      const reasons = refusals(wanted);
+      if (reasons.length > 0) return { type: 'cancelled', reasons };
+      effects.push(...wanted);
+      change(request.partition, before, written(request));
+      return { type: 'written' };
+    },
+    async read(partition) {
+      return items.get(ledgerKey(partition));
+    },
+  };
+}
+
+function claimed(before: PartitionItem | undefined, { owner, leaseUntil, offsets }: ClaimRequest): PartitionItem {
+  return {
+    epoch: (before?.epoch ?? 0) + 1,
+    rev: (before?.rev ?? 0) + 1,
+    owner,
+    leaseUntil,
+    claims: [...(before?.claims ?? []), { owner, offsets }],
+    progress: before?.progress ?? FRESH_PROGRESS,
+  };
+}
+
+function written({ epoch, owner, rev, progress, leaseUntil, claimed, release }: WriteRequest): PartitionItem {
+  const common = { epoch, rev: rev + 1, leaseUntil, progress };
+  return release ? { ...common, claims: [] } : { ...common, owner, claims: [{ owner, offsets: claimed }] };
+}
