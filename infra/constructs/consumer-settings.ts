@@ -1,0 +1,108 @@
+import { RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import type { LockstepConsumerProps } from './consumer-props.ts';
+import { LETTER_HEADROOM_BYTES } from './dead-letter-topic.ts';
+import type { KafkaCluster } from './kafka-cluster.ts';
+import { DEFAULT_MAX_RECORD_BYTES, type TopicFacts } from './kafka-topic.ts';
+
+/** Lambda's own default for Kafka. */
+export const DEFAULT_BATCH_SIZE = 100;
+export const DEFAULT_TIMEOUT_SECONDS = 60;
+export const DEFAULT_MEMORY_MIB = 512;
+/** What one event poller unit holds. */
+export const DEFAULT_MAXIMUM_POLLERS = 10;
+/** Where the source's partitions are not known. */
+export const DEFAULT_LETTER_PARTITIONS = 6;
+
+/** The properties with every default filled in: what the refusals judge and the construct builds. */
+export interface ConsumerSettings {
+  readonly cluster: KafkaCluster;
+  readonly source: TopicFacts & { readonly maxRecordBytes: number };
+  readonly deadLetterTopic: Required<TopicFacts>;
+  readonly deadLetterTopicIsOurs: boolean;
+  readonly entry: string;
+  readonly handlerExport: string;
+  readonly consumerName: string;
+  readonly consumerGroup: string;
+  readonly idempotencyNamespaces: readonly string[];
+  readonly maxAttempts: number;
+  readonly maxInterruptions: number;
+  readonly producesTo: readonly string[];
+  readonly mode: 'provisioned' | 'on-demand';
+  readonly failureMode: 'report' | 'throw';
+  readonly batchSize: number;
+  readonly batchingWindowMs: number | undefined;
+  readonly pollers: { readonly minimum: number; readonly maximum: number; readonly group: string };
+  readonly startFrom: 'TRIM_HORIZON' | 'LATEST' | Date;
+  readonly decodesValues: boolean;
+  readonly netRetryAttempts: number | undefined;
+  readonly timeoutSeconds: number;
+  readonly memoryMiB: number;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly reservedConcurrency: number | undefined;
+  readonly removalPolicy: RemovalPolicy;
+}
+
+/** Fills in the defaults. */
+export function consumerSettings(scope: Construct, props: LockstepConsumerProps): ConsumerSettings {
+  const source = factsOf(props.topic);
+  const consumerGroup = props.consumerGroup ?? plainPath(scope);
+  const mode = props.mode ?? 'provisioned';
+  const ours = {
+    topicName: `${source.topicName}-dead-letters`,
+    partitions: source.partitions ?? DEFAULT_LETTER_PARTITIONS,
+    maxRecordBytes: source.maxRecordBytes + LETTER_HEADROOM_BYTES,
+  };
+  const maxAttempts = props.retry?.maxAttempts ?? 5;
+  return {
+    cluster: props.cluster,
+    source,
+    deadLetterTopic: props.deadLetterTopic ? { ...ours, ...props.deadLetterTopic } : ours,
+    deadLetterTopicIsOurs: props.deadLetterTopic === undefined,
+    entry: props.entry,
+    handlerExport: props.handlerExport ?? 'handler',
+    consumerName: props.consumerName ?? scope.node.id,
+    consumerGroup,
+    idempotencyNamespaces: props.idempotencyNamespaces ?? [consumerGroup],
+    maxAttempts,
+    maxInterruptions: props.retry?.maxInterruptions ?? (maxAttempts === Number.POSITIVE_INFINITY ? maxAttempts : 3),
+    producesTo: props.producesTo ?? [],
+    mode,
+    failureMode: props.failureMode ?? (mode === 'on-demand' ? 'throw' : 'report'),
+    batchSize: props.batchSize ?? DEFAULT_BATCH_SIZE,
+    batchingWindowMs: props.batchingWindow?.toMilliseconds(),
+    pollers: {
+      minimum: props.pollers?.minimum ?? 1,
+      maximum:
+        props.pollers?.maximum ??
+        Math.max(
+          props.pollers?.minimum ?? 1,
+          Math.min(DEFAULT_MAXIMUM_POLLERS, source.partitions ?? DEFAULT_MAXIMUM_POLLERS),
+        ),
+      group: props.pollers?.group ?? Stack.of(scope).stackName,
+    },
+    startFrom: props.startFrom ?? 'TRIM_HORIZON',
+    decodesValues: props.schemaRegistry !== undefined,
+    netRetryAttempts: props.onFailureNet?.retryAttempts,
+    timeoutSeconds: props.timeout?.toSeconds() ?? DEFAULT_TIMEOUT_SECONDS,
+    memoryMiB: props.memoryMiB ?? DEFAULT_MEMORY_MIB,
+    environment: props.environment ?? {},
+    reservedConcurrency: props.functionProps?.reservedConcurrentExecutions,
+    removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
+  };
+}
+
+function factsOf(topic: string | TopicFacts): TopicFacts & { readonly maxRecordBytes: number } {
+  const facts = typeof topic === 'string' ? { topicName: topic } : topic;
+  return {
+    topicName: facts.topicName,
+    maxRecordBytes: facts.maxRecordBytes ?? DEFAULT_MAX_RECORD_BYTES,
+    ...(facts.partitions !== undefined && { partitions: facts.partitions }),
+  };
+}
+
+/** Letters, digits and dashes: broker lag metrics vanish for groups with `:` or other alphabets. */
+function plainPath(scope: Construct): string {
+  const { path } = scope.node;
+  return Token.isUnresolved(path) ? scope.node.id : path.replaceAll(/[^A-Za-z0-9]+/g, '-');
+}

@@ -1,0 +1,88 @@
+import { Duration } from 'aws-cdk-lib';
+import {
+  CfnEventSourceMapping,
+  EventSourceMapping,
+  type EventSourceMappingOptions,
+  FilterCriteria,
+  type IFunction,
+  type ISchemaRegistry,
+  MetricType,
+  SourceAccessConfigurationType,
+  StartingPosition,
+} from 'aws-cdk-lib/aws-lambda';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import type { ConsumerSettings } from './consumer-settings.ts';
+import { eventSourceArn } from './kafka-cluster.ts';
+
+/** What the mapping needs besides the settings. */
+export interface EventSourceParts {
+  readonly target: IFunction;
+  readonly filters?: readonly Readonly<Record<string, unknown>>[];
+  readonly schemaRegistry?: ISchemaRegistry;
+  readonly net?: IQueue;
+}
+
+/**
+ * The event source mapping. Made with the L2 `EventSourceMapping`: `ManagedKafkaEventSource` always attaches a policy on `*`.
+ * https://docs.aws.amazon.com/lambda/latest/dg/msk-esm-parameters.html
+ */
+export function eventSource(
+  scope: Construct,
+  id: string,
+  settings: ConsumerSettings,
+  parts: EventSourceParts,
+): EventSourceMapping {
+  const { cluster, source, consumerGroup, batchSize, batchingWindowMs, mode } = settings;
+  const mapping = new EventSourceMapping(scope, id, {
+    target: parts.target,
+    eventSourceArn: eventSourceArn(cluster),
+    kafkaTopic: source.topicName,
+    kafkaConsumerGroupId: consumerGroup,
+    ...startingPosition(settings.startFrom),
+    batchSize,
+    ...(batchingWindowMs !== undefined && { maxBatchingWindow: Duration.millis(batchingWindowMs) }),
+    ...(parts.filters && { filters: parts.filters.map((pattern) => FilterCriteria.filter({ ...pattern })) }),
+    ...(typeof cluster.auth === 'object' && {
+      sourceAccessConfigurations: [
+        { type: SourceAccessConfigurationType.SASL_SCRAM_512_AUTH, uri: cluster.auth.secret.secretArn },
+      ],
+    }),
+    ...(mode === 'provisioned' && provisioned(settings, parts)),
+  });
+  // -1, for ever, is no Duration.
+  const resource = mapping.node.defaultChild;
+  if (mode === 'provisioned' && resource instanceof CfnEventSourceMapping) resource.maximumRecordAgeInSeconds = -1;
+  return mapping;
+}
+
+/** Known to provisioned mode only. https://docs.aws.amazon.com/lambda/latest/dg/kafka-scaling-modes.html */
+function provisioned(
+  { pollers, netRetryAttempts }: ConsumerSettings,
+  { net, schemaRegistry }: EventSourceParts,
+): EventSourceMappingOptions {
+  return {
+    provisionedPollerConfig: {
+      minimumPollers: pollers.minimum,
+      maximumPollers: pollers.maximum,
+      pollerGroupName: pollers.group,
+    },
+    reportBatchItemFailures: true,
+    // Infinite without a net; with one, -1 would silently mean 10. https://docs.aws.amazon.com/lambda/latest/dg/kafka-retry-configurations.html
+    retryAttempts: netRetryAttempts ?? -1,
+    bisectBatchOnError: false,
+    metricsConfig: { metrics: [MetricType.EVENT_COUNT, MetricType.ERROR_COUNT, MetricType.KAFKA_METRICS] },
+    ...(net && { onFailure: { bind: () => ({ destination: net.queueArn }) } }),
+    ...(schemaRegistry && { schemaRegistryConfig: schemaRegistry }),
+  };
+}
+
+function startingPosition(startFrom: ConsumerSettings['startFrom']): EventSourceMappingOptions {
+  if (startFrom instanceof Date) {
+    return {
+      startingPosition: StartingPosition.AT_TIMESTAMP,
+      startingPositionTimestamp: Math.floor(startFrom.getTime() / 1000),
+    };
+  }
+  return { startingPosition: startFrom === 'LATEST' ? StartingPosition.LATEST : StartingPosition.TRIM_HORIZON };
+}

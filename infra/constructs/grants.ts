@@ -1,0 +1,172 @@
+import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { ConsumerSettings } from './consumer-settings.ts';
+import { type KafkaCluster, kafkaArn, ledgerClusterId } from './kafka-cluster.ts';
+
+/** What a consumer's role is for. */
+export interface GrantFacts {
+  readonly settings: ConsumerSettings;
+  readonly ledgerTableArn: string;
+  readonly fallbackQueueArn: string;
+  readonly netQueueArn?: string;
+  /** With `:*` for its streams, as CloudFormation gives it. */
+  readonly logGroupArn: string;
+  /** Customer-managed keys of ledger and queues. */
+  readonly encryptionKeyArns: readonly string[];
+}
+
+const ATTACH_TO_VPC = [
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:CreateNetworkInterface',
+  'ec2:DeleteNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSecurityGroups',
+  'ec2:DescribeSubnets',
+  'ec2:DescribeVpcs',
+  'ec2:UnassignPrivateIpAddresses',
+];
+
+/**
+ * Everything that the function and its mapping may do (they share the role); nothing else is granted by the construct.
+ * The one `*` is forced by AWS. https://docs.aws.amazon.com/lambda/latest/dg/with-msk-permissions.html
+ */
+export function consumerGrants(facts: GrantFacts): PolicyStatement[] {
+  return [...ownGrants(facts), ...mappingGrants(facts.settings.cluster), ...kafkaGrants(facts.settings)];
+}
+
+function ownGrants(facts: GrantFacts): PolicyStatement[] {
+  return [
+    new PolicyStatement({
+      sid: 'WriteOwnLogs',
+      actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+      resources: [facts.logGroupArn],
+    }),
+    new PolicyStatement({
+      sid: 'KeepOwnProgress',
+      actions: [
+        'dynamodb:BatchGetItem',
+        'dynamodb:DeleteItem',
+        'dynamodb:GetItem',
+        'dynamodb:PutItem',
+        'dynamodb:UpdateItem',
+      ],
+      resources: [facts.ledgerTableArn],
+      conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': leadingKeys(facts.settings) } },
+    }),
+    new PolicyStatement({
+      sid: 'KeepWhatTheTopicRefuses',
+      actions: ['sqs:SendMessage'],
+      resources: [facts.fallbackQueueArn],
+    }),
+    ...(facts.netQueueArn === undefined
+      ? []
+      : [new PolicyStatement({ sid: 'FillTheNet', actions: ['sqs:SendMessage'], resources: [facts.netQueueArn] })]),
+    ...(facts.encryptionKeyArns.length === 0
+      ? []
+      : [
+          new PolicyStatement({
+            sid: 'UseTheKeys',
+            actions: ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey'],
+            resources: [...facts.encryptionKeyArns],
+          }),
+        ]),
+  ];
+}
+
+/** The role's own items: its partitions (of this cluster, in this group) and its idempotency keys. */
+function leadingKeys({ cluster, consumerGroup, idempotencyNamespaces }: ConsumerSettings): string[] {
+  return [
+    `partition#${ledgerClusterId(cluster)}#${consumerGroup}#*`,
+    ...idempotencyNamespaces.map((namespace) => `key#${namespace}#*`),
+  ];
+}
+
+function mappingGrants({ clusterArn, vpcConnectionArn, auth }: KafkaCluster): PolicyStatement[] {
+  return [
+    new PolicyStatement({
+      sid: 'FindTheBrokers',
+      actions: [
+        'kafka:DescribeCluster',
+        'kafka:DescribeClusterV2',
+        'kafka:GetBootstrapBrokers',
+        ...(typeof auth === 'object' ? ['kafka:ListScramSecrets'] : []),
+      ],
+      resources: [clusterArn],
+    }),
+    ...(vpcConnectionArn === undefined
+      ? []
+      : [
+          new PolicyStatement({
+            sid: 'FindTheConnection',
+            actions: ['kafka:DescribeVpcConnection'],
+            resources: [vpcConnectionArn],
+          }),
+        ]),
+    ...(typeof auth === 'object'
+      ? [
+          new PolicyStatement({
+            sid: 'ReadCredentials',
+            actions: ['secretsmanager:GetSecretValue'],
+            resources: [auth.secret.secretArn],
+          }),
+          new PolicyStatement({
+            sid: 'DecryptCredentials',
+            actions: ['kms:Decrypt'],
+            resources: [auth.encryptionKey.keyArn],
+          }),
+        ]
+      : []),
+    // Forced by AWS: the interfaces have no ARN before they exist, and Describe* knows no resources.
+    // https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+    new PolicyStatement({ sid: 'AttachToTheVpc', actions: ATTACH_TO_VPC, resources: ['*'] }),
+    // Lambda needs them, the handler's code does not: this key is set on calls of the code only. Same page.
+    new PolicyStatement({
+      sid: 'NotFromTheHandler',
+      effect: Effect.DENY,
+      actions: ATTACH_TO_VPC,
+      resources: ['*'],
+      conditions: { ArnLike: { 'lambda:SourceFunctionArn': 'arn:*:lambda:*:*:function:*' } },
+    }),
+  ];
+}
+
+/** MSK access control: CDK's own event source grants none of it. Other authentications know no such rights. */
+function kafkaGrants({
+  cluster,
+  source,
+  deadLetterTopic,
+  producesTo,
+  consumerGroup,
+}: ConsumerSettings): PolicyStatement[] {
+  if (cluster.auth !== 'iam') return [];
+  return [
+    new PolicyStatement({
+      sid: 'ConnectToTheCluster',
+      actions: ['kafka-cluster:Connect', 'kafka-cluster:DescribeClusterDynamicConfiguration'],
+      resources: [cluster.clusterArn],
+    }),
+    new PolicyStatement({
+      sid: 'ReadTheTopic',
+      actions: ['kafka-cluster:DescribeTopic', 'kafka-cluster:ReadData'],
+      resources: [kafkaArn(cluster, 'topic', source.topicName)],
+    }),
+    new PolicyStatement({
+      sid: 'JoinTheGroup',
+      actions: ['kafka-cluster:AlterGroup', 'kafka-cluster:DescribeGroup'],
+      resources: [kafkaArn(cluster, 'group', consumerGroup)],
+    }),
+    new PolicyStatement({
+      sid: 'WriteDeadLetters',
+      actions: ['kafka-cluster:DescribeTopic', 'kafka-cluster:WriteData'],
+      resources: [kafkaArn(cluster, 'topic', deadLetterTopic.topicName)],
+    }),
+    ...(producesTo.length === 0
+      ? []
+      : [
+          new PolicyStatement({
+            sid: 'ProduceOnward',
+            actions: ['kafka-cluster:DescribeTopic', 'kafka-cluster:WriteData'],
+            resources: producesTo.map((name) => kafkaArn(cluster, 'topic', name)),
+          }),
+        ]),
+  ];
+}

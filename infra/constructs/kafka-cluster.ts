@@ -1,0 +1,94 @@
+import { Arn, ArnFormat, Fn, Token } from 'aws-cdk-lib';
+import type { ISecurityGroup } from 'aws-cdk-lib/aws-ec2';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+
+/**
+ * How clients prove who they are. `iam`: MSK IAM access control. `tls`: encrypted, no client identity. `none`: plaintext, for
+ * a broker on loopback. SCRAM: SASL/SCRAM-512 with a secret `{ "username", "password" }` whose name starts with `AmazonMSK_`.
+ */
+export type KafkaAuthentication = 'iam' | 'tls' | 'none' | ScramAuthentication;
+
+/** SASL/SCRAM-512. https://docs.aws.amazon.com/msk/latest/developerguide/msk-password.html */
+export interface ScramAuthentication {
+  readonly type: 'scram';
+  readonly secret: ISecret;
+  /** The customer-managed key of the secret: MSK refuses secrets under the default key. */
+  readonly encryptionKey: IKey;
+}
+
+/** A Kafka cluster that exists, or that another construct makes. An ARN alone says none of it, so all of it is said here. */
+export interface KafkaCluster {
+  /** `arn:<partition>:kafka:<region>:<account>:cluster/<name>/<uuid>`; may be a token. */
+  readonly clusterArn: string;
+  readonly auth: KafkaAuthentication;
+  /** VPC of the function, from which it reaches the brokers to write dead letters. Only plaintext clusters (`auth: 'none'`) go without. */
+  readonly vpcId?: string;
+  /** Subnets of the function, in the order of `availabilityZones`. */
+  readonly subnetIds?: readonly string[];
+  /** Security groups that may reach the brokers; given to the function. */
+  readonly securityGroupIds?: readonly string[];
+  /** Instead of `securityGroupIds`, where the groups are made in the same app. */
+  readonly securityGroups?: readonly ISecurityGroup[];
+  /** @default 'provisioned' */
+  readonly kind?: 'provisioned' | 'serverless';
+  /** The multi-VPC connection to a cluster of another account; `clusterArn` stays the cluster's own. */
+  readonly vpcConnectionArn?: string;
+  /**
+   * Who makes topics: CloudFormation (`AWS::MSK::Topic`, provisioned clusters of this account, Kafka 3.6 and later) or somebody else.
+   *
+   * @default 'cloudformation', or 'elsewhere' for serverless clusters and those of another account
+   */
+  readonly topics?: 'cloudformation' | 'elsewhere';
+}
+
+/** Whether `AWS::MSK::Topic` works on this cluster. https://docs.aws.amazon.com/msk/latest/developerguide/msk-topic-operations-information.html */
+export function makesTopics(cluster: KafkaCluster): boolean {
+  const { kind = 'provisioned', vpcConnectionArn, topics = 'cloudformation' } = cluster;
+  return topics === 'cloudformation' && kind === 'provisioned' && vpcConnectionArn === undefined;
+}
+
+/** What the mapping reads from: the VPC connection of a cluster of another account, the cluster itself otherwise. */
+export function eventSourceArn({ clusterArn, vpcConnectionArn }: KafkaCluster): string {
+  return vpcConnectionArn ?? clusterArn;
+}
+
+/** The cluster's name: the dimension `Cluster Name` of the broker's metrics. */
+export function clusterName({ clusterArn }: KafkaCluster): string {
+  return segment(clusterArn, 1);
+}
+
+/** The last part of the event source's ARN: what `clusterUuid` makes of the event's `eventSourceArn`, and so part of the ledger's keys. */
+export function ledgerClusterId(cluster: KafkaCluster): string {
+  // cluster/<name>/<uuid>, but vpc-connection/<account>/<name>/<uuid>
+  return segment(eventSourceArn(cluster), cluster.vpcConnectionArn === undefined ? 2 : 3);
+}
+
+/**
+ * The ARN that `kafka-cluster:*` actions on a topic, group or transactional id are checked against.
+ * https://docs.aws.amazon.com/msk/latest/developerguide/kafka-actions.html
+ */
+export function kafkaArn(
+  { clusterArn }: KafkaCluster,
+  type: 'topic' | 'group' | 'transactional-id',
+  name: string,
+): string {
+  if (!Token.isUnresolved(clusterArn)) return `${clusterArn.replace(':cluster/', `:${type}/`)}/${name}`;
+  const [prefix, cluster] = [
+    Fn.select(0, Fn.split(':cluster/', clusterArn)),
+    Fn.select(1, Fn.split(':cluster/', clusterArn)),
+  ];
+  return `${prefix}:${type}/${cluster}/${name}`;
+}
+
+/** Whether this is a cluster's ARN at all; tokens are believed. */
+export function isClusterArn(arn: string): boolean {
+  if (Token.isUnresolved(arn)) return true;
+  if (!/^arn:[^:]+:kafka:/.test(arn)) return false;
+  const { resource, resourceName } = Arn.split(arn, ArnFormat.SLASH_RESOURCE_NAME);
+  return resource === 'cluster' && /^[^/]+\/[^/]+$/.test(resourceName ?? '');
+}
+
+function segment(arn: string, index: number): string {
+  return Token.isUnresolved(arn) ? Fn.select(index, Fn.split('/', arn)) : (arn.split('/')[index] ?? '');
+}

@@ -1,0 +1,37 @@
+import { RemovalPolicy } from 'aws-cdk-lib';
+import { AttributeType, Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { Construct } from 'constructs';
+
+/** A ledger that consumers share: their items are told apart by cluster, group and key namespace. */
+export interface Ledger {
+  /** A `Table`, a `TableV2`, or an imported one. */
+  readonly table: { readonly tableName: string; readonly tableArn: string; readonly encryptionKey?: IKey | undefined };
+}
+
+/** Properties of {@link LedgerTable}. */
+export interface LedgerTableProps {
+  /** @default a key owned by DynamoDB */
+  readonly encryptionKey?: IKey;
+  /** Anything but DESTROY also protects the table against deletion. @default RemovalPolicy.RETAIN: losing it makes records run again */
+  readonly removalPolicy?: RemovalPolicy;
+}
+
+/** The table in which consumers keep their progress: on demand, key `pk`, TTL `expiresAt`, point-in-time recovery. */
+export class LedgerTable extends Construct implements Ledger {
+  readonly table: TableV2;
+
+  constructor(scope: Construct, id: string, props: LedgerTableProps = {}) {
+    super(scope, id);
+    const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
+    this.table = new TableV2(this, 'Table', {
+      partitionKey: { name: 'pk', type: AttributeType.STRING },
+      timeToLiveAttribute: 'expiresAt',
+      billing: Billing.onDemand(),
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: removalPolicy !== RemovalPolicy.DESTROY,
+      removalPolicy,
+      ...(props.encryptionKey && { encryption: TableEncryptionV2.customerManagedKey(props.encryptionKey) }),
+    });
+  }
+}

@@ -1,0 +1,150 @@
+import { type CfnResource, type RemovalPolicy, Stack } from 'aws-cdk-lib';
+import type { IGrantable, IPrincipal } from 'aws-cdk-lib/aws-iam';
+import type { EventSourceMapping, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { ENVIRONMENT } from '../../shared/environment.ts';
+import { METRICS_NAMESPACE } from './alarm-definitions.ts';
+import { ConsumerAlarms } from './alarms.ts';
+import { ConsumerFunction } from './consumer-function.ts';
+import { consumerOutputs } from './consumer-outputs.ts';
+import type { LockstepConsumerProps } from './consumer-props.ts';
+import { type ConsumerSettings, consumerSettings } from './consumer-settings.ts';
+import { DeadLetterTopic } from './dead-letter-topic.ts';
+import { eventSource } from './event-source.ts';
+import { consumerGrants } from './grants.ts';
+import { clusterName } from './kafka-cluster.ts';
+import { type Ledger, LedgerTable } from './ledger-table.ts';
+import { ParkingQueue } from './parking-queue.ts';
+import { refuse } from './refuse.ts';
+
+/**
+ * A Kafka consumer: one function, its mapping, grants, dead-letter topic, queues and alarms. Nothing leaves a partition except
+ * by our own dead letter: retries are infinite, and there is no on-failure destination unless `onFailureNet` asks for one.
+ *
+ * @throws RefusalError for combinations that would lose records or stand still unseen; docs/deploying.md lists them
+ */
+export class LockstepConsumer extends Construct implements IGrantable {
+  /** The function's role, for `table.grantWriteData(consumer)` and the like. */
+  readonly grantPrincipal: IPrincipal;
+  readonly function: LambdaFunction;
+  readonly mapping: EventSourceMapping;
+  readonly ledger: Ledger;
+  /** Letters that the topic refused, and ranges that the mapping lost. */
+  readonly fallbackQueue: Queue;
+  /** What the function never saw; with `onFailureNet`. */
+  readonly netQueue: Queue | undefined;
+  readonly alarms: ConsumerAlarms;
+  readonly settings: ConsumerSettings;
+
+  constructor(scope: Construct, id: string, props: LockstepConsumerProps) {
+    super(scope, id);
+    const settings = consumerSettings(this, props);
+    refuse(this, settings);
+    const parking = {
+      removalPolicy: settings.removalPolicy,
+      ...(props.encryptionKey && { encryptionKey: props.encryptionKey }),
+    };
+    this.settings = settings;
+    this.ledger = props.ledger ?? stackLedger(this, parking);
+    this.fallbackQueue = new ParkingQueue(this, 'FallbackQueue', parking);
+    this.netQueue = settings.netRetryAttempts === undefined ? undefined : new ParkingQueue(this, 'NetQueue', parking);
+
+    const handler = new ConsumerFunction(this, 'Handler', settings, props, this.environment());
+    this.function = handler.function;
+    this.grantPrincipal = handler.role.grantPrincipal;
+    const keys = [props.encryptionKey, this.ledger.table.encryptionKey].filter((key) => key !== undefined);
+    for (const grant of consumerGrants({
+      settings,
+      ledgerTableArn: this.ledger.table.tableArn,
+      fallbackQueueArn: this.fallbackQueue.queueArn,
+      ...(this.netQueue && { netQueueArn: this.netQueue.queueArn }),
+      logGroupArn: handler.logGroup.logGroupArn,
+      encryptionKeyArns: [...new Set(keys.map(({ keyArn }) => keyArn))],
+    })) {
+      handler.role.addToPrincipalPolicy(grant);
+    }
+
+    this.mapping = eventSource(this, 'EventSource', settings, {
+      target: this.function,
+      ...(props.filters && { filters: props.filters }),
+      ...(props.schemaRegistry && { schemaRegistry: props.schemaRegistry }),
+      ...(this.netQueue && { net: this.netQueue }),
+    });
+    // A mapping that is made before its rights or its topics cannot connect. https://github.com/aws/aws-cdk/issues/18571
+    this.mapping.node.addDependency(handler.role, ...this.topics(props));
+    this.alarms = new ConsumerAlarms(this, 'Alarms', this.watched(), props.alarms);
+    this.publish();
+  }
+
+  private environment(): Record<string, string> {
+    const { cluster, consumerGroup, consumerName, deadLetterTopic, decodesValues, failureMode } = this.settings;
+    const scram = typeof cluster.auth === 'object' ? cluster.auth : undefined;
+    return {
+      [ENVIRONMENT.ledgerTable]: this.ledger.table.tableName,
+      [ENVIRONMENT.consumerGroup]: consumerGroup,
+      [ENVIRONMENT.deadLetterTopic]: deadLetterTopic.topicName,
+      [ENVIRONMENT.fallbackQueueUrl]: this.fallbackQueue.queueUrl,
+      [ENVIRONMENT.kafkaAuth]: typeof cluster.auth === 'object' ? cluster.auth.type : cluster.auth,
+      ...(scram && { [ENVIRONMENT.scramSecretArn]: scram.secret.secretArn }),
+      [ENVIRONMENT.valuesDecodedByMapping]: String(decodesValues),
+      [ENVIRONMENT.failureMode]: failureMode,
+      [ENVIRONMENT.metricsNamespace]: METRICS_NAMESPACE,
+      [ENVIRONMENT.serviceName]: consumerName,
+    };
+  }
+
+  private topics({ topic, deadLetterTopic }: LockstepConsumerProps): Construct[] {
+    const given = [topic, deadLetterTopic].filter((one) => one instanceof Construct);
+    if (!this.settings.deadLetterTopicIsOurs) return given;
+    const { cluster, source, deadLetterTopic: letters } = this.settings;
+    const made = new DeadLetterTopic(this, 'DeadLetterTopic', {
+      cluster,
+      topicName: letters.topicName,
+      partitions: letters.partitions,
+      sourceMaxRecordBytes: source.maxRecordBytes,
+    });
+    return [...given, made];
+  }
+
+  private watched() {
+    const { cluster, consumerGroup, consumerName, decodesValues, mode, source, timeoutSeconds } = this.settings;
+    return {
+      consumerName,
+      consumerGroup,
+      timeoutSeconds,
+      decodesValues,
+      topic: source.topicName,
+      clusterName: clusterName(cluster),
+      functionName: this.function.functionName,
+      mappingId: this.mapping.eventSourceMappingId,
+      fallbackQueueName: this.fallbackQueue.queueName,
+      ...(this.netQueue && { netQueueName: this.netQueue.queueName }),
+      provisioned: mode === 'provisioned',
+    };
+  }
+
+  /** Says where everything is: outputs for people and tools, facts about topics beside the mapping for whoever makes them. */
+  private publish(): void {
+    const { consumerGroup, consumerName, deadLetterTopic, source } = this.settings;
+    consumerOutputs(this, consumerName, {
+      FunctionName: this.function.functionName,
+      MappingId: this.mapping.eventSourceMappingId,
+      Topic: source.topicName,
+      ConsumerGroup: consumerGroup,
+      DeadLetterTopic: deadLetterTopic.topicName,
+      FallbackQueueUrl: this.fallbackQueue.queueUrl,
+      ...(this.netQueue && { NetQueueUrl: this.netQueue.queueUrl }),
+      LedgerTable: this.ledger.table.tableName,
+    });
+    const mapping = this.mapping.node.defaultChild as CfnResource;
+    mapping.addMetadata('Lockstep', { consumerName, consumerGroup, topic: source, deadLetterTopic });
+  }
+}
+
+/** The ledger that the consumers of a stack share unless they are given another. */
+function stackLedger(scope: Construct, options: { readonly removalPolicy: RemovalPolicy }): Ledger {
+  const stack = Stack.of(scope);
+  const existing = stack.node.tryFindChild('LockstepLedger');
+  return existing instanceof LedgerTable ? existing : new LedgerTable(stack, 'LockstepLedger', options);
+}

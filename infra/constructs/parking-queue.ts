@@ -1,0 +1,25 @@
+import { Duration, type RemovalPolicy } from 'aws-cdk-lib';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+
+/** Properties of {@link ParkingQueue}. */
+export interface ParkingQueueProps {
+  /** @default a key owned by SQS */
+  readonly encryptionKey?: IKey;
+  readonly removalPolicy: RemovalPolicy;
+}
+
+/** A queue in which records wait for the relay or for a person: encrypted, TLS only, as long as SQS keeps anything (14 days). */
+export class ParkingQueue extends Queue {
+  constructor(scope: Construct, id: string, { encryptionKey, removalPolicy }: ParkingQueueProps) {
+    super(scope, id, {
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+      removalPolicy,
+      ...(encryptionKey
+        ? { encryption: QueueEncryption.KMS, encryptionMasterKey: encryptionKey }
+        : { encryption: QueueEncryption.SQS_MANAGED }),
+    });
+  }
+}

@@ -1,0 +1,195 @@
+import type { Template } from 'aws-cdk-lib/assertions';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { describe, expect, test } from 'vitest';
+import { LockstepConsumer } from '../../../infra/constructs/lockstep-consumer.ts';
+import { CLUSTER, LEAST, only, synth, synthConsumer } from '../synth.ts';
+
+interface Statement {
+  readonly Sid: string;
+  readonly Effect: string;
+  readonly Action: string | readonly string[];
+  readonly Resource: unknown;
+  readonly Condition?: unknown;
+}
+
+/** The statements of the only role, by their ids. */
+function grants(template: Template): Record<string, Omit<Statement, 'Sid'>> {
+  const { PolicyDocument } = only(template, 'AWS::IAM::Policy') as {
+    PolicyDocument: { Statement: readonly Statement[] };
+  };
+  return Object.fromEntries(PolicyDocument.Statement.map(({ Sid, ...statement }) => [Sid, statement]));
+}
+
+const CLUSTER_ARN = 'arn:aws:kafka:eu-central-1:111122223333:cluster/main/uuid-1';
+
+const OWN = {
+  WriteOwnLogs: {
+    Effect: 'Allow',
+    Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+    Resource: { 'Fn::GetAtt': [expect.stringMatching(/^OrdersHandlerLogs/), 'Arn'] },
+  },
+  KeepOwnProgress: {
+    Effect: 'Allow',
+    Action: [
+      'dynamodb:BatchGetItem',
+      'dynamodb:DeleteItem',
+      'dynamodb:GetItem',
+      'dynamodb:PutItem',
+      'dynamodb:UpdateItem',
+    ],
+    Resource: { 'Fn::GetAtt': [expect.stringMatching(/^LockstepLedger/), 'Arn'] },
+    Condition: {
+      'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['partition#uuid-1#Shop-Orders#*', 'key#Shop-Orders#*'] },
+    },
+  },
+  KeepWhatTheTopicRefuses: {
+    Effect: 'Allow',
+    Action: 'sqs:SendMessage',
+    Resource: { 'Fn::GetAtt': [expect.stringMatching(/^OrdersFallbackQueue/), 'Arn'] },
+  },
+  FindTheBrokers: {
+    Effect: 'Allow',
+    Action: ['kafka:DescribeCluster', 'kafka:DescribeClusterV2', 'kafka:GetBootstrapBrokers'],
+    Resource: CLUSTER_ARN,
+  },
+  AttachToTheVpc: {
+    Effect: 'Allow',
+    Action: [
+      'ec2:AssignPrivateIpAddresses',
+      'ec2:CreateNetworkInterface',
+      'ec2:DeleteNetworkInterface',
+      'ec2:DescribeNetworkInterfaces',
+      'ec2:DescribeSecurityGroups',
+      'ec2:DescribeSubnets',
+      'ec2:DescribeVpcs',
+      'ec2:UnassignPrivateIpAddresses',
+    ],
+    Resource: '*',
+  },
+  NotFromTheHandler: {
+    Effect: 'Deny',
+    Action: [
+      'ec2:AssignPrivateIpAddresses',
+      'ec2:CreateNetworkInterface',
+      'ec2:DeleteNetworkInterface',
+      'ec2:DescribeNetworkInterfaces',
+      'ec2:DescribeSecurityGroups',
+      'ec2:DescribeSubnets',
+      'ec2:DescribeVpcs',
+      'ec2:UnassignPrivateIpAddresses',
+    ],
+    Resource: '*',
+    Condition: { ArnLike: { 'lambda:SourceFunctionArn': 'arn:*:lambda:*:*:function:*' } },
+  },
+};
+
+const KAFKA = {
+  ConnectToTheCluster: {
+    Effect: 'Allow',
+    Action: ['kafka-cluster:Connect', 'kafka-cluster:DescribeClusterDynamicConfiguration'],
+    Resource: CLUSTER_ARN,
+  },
+  ReadTheTopic: {
+    Effect: 'Allow',
+    Action: ['kafka-cluster:DescribeTopic', 'kafka-cluster:ReadData'],
+    Resource: 'arn:aws:kafka:eu-central-1:111122223333:topic/main/uuid-1/orders',
+  },
+  JoinTheGroup: {
+    Effect: 'Allow',
+    Action: ['kafka-cluster:AlterGroup', 'kafka-cluster:DescribeGroup'],
+    Resource: 'arn:aws:kafka:eu-central-1:111122223333:group/main/uuid-1/Shop-Orders',
+  },
+  WriteDeadLetters: {
+    Effect: 'Allow',
+    Action: ['kafka-cluster:DescribeTopic', 'kafka-cluster:WriteData'],
+    Resource: 'arn:aws:kafka:eu-central-1:111122223333:topic/main/uuid-1/orders-dead-letters',
+  },
+};
+
+describe('the role of a consumer', () => {
+  test('may do exactly what function and mapping need, on exactly its own things', () => {
+    expect(grants(synthConsumer())).toEqual({ ...OWN, ...KAFKA });
+  });
+
+  test('has no managed policy, which would bring rights on everything', () => {
+    expect(only(synthConsumer(), 'AWS::IAM::Role')).not.toHaveProperty('ManagedPolicyArns');
+  });
+
+  test('has no right of MSK access control where the cluster asks for none', () => {
+    const template = synthConsumer({ cluster: { clusterArn: CLUSTER_ARN, auth: 'none', topics: 'elsewhere' } });
+    expect(grants(template)).toEqual(OWN);
+  });
+
+  test('may write to the topics that the handler produces to, and to no others', () => {
+    const { ProduceOnward, ...rest } = grants(synthConsumer({ producesTo: ['shipments', 'invoices'] }));
+    expect(rest).toEqual({ ...OWN, ...KAFKA });
+    expect(ProduceOnward).toEqual({
+      Effect: 'Allow',
+      Action: ['kafka-cluster:DescribeTopic', 'kafka-cluster:WriteData'],
+      Resource: [
+        'arn:aws:kafka:eu-central-1:111122223333:topic/main/uuid-1/shipments',
+        'arn:aws:kafka:eu-central-1:111122223333:topic/main/uuid-1/invoices',
+      ],
+    });
+  });
+
+  test('may read the credentials of a SCRAM cluster', () => {
+    const template = synth((stack) => {
+      const encryptionKey = Key.fromKeyArn(stack, 'Key', 'arn:aws:kms:eu-central-1:111122223333:key/k-1');
+      const secret = Secret.fromSecretCompleteArn(
+        stack,
+        'Secret',
+        'arn:aws:secretsmanager:eu-central-1:111122223333:secret:AmazonMSK_orders-AbCdEf',
+      );
+      const cluster = { ...CLUSTER, auth: { type: 'scram', secret, encryptionKey } } as const;
+      new LockstepConsumer(stack, 'Orders', { ...LEAST, cluster });
+    });
+    const { FindTheBrokers, ReadCredentials, DecryptCredentials, ...rest } = grants(template);
+    expect(FindTheBrokers?.Action).toEqual([
+      'kafka:DescribeCluster',
+      'kafka:DescribeClusterV2',
+      'kafka:GetBootstrapBrokers',
+      'kafka:ListScramSecrets',
+    ]);
+    expect(ReadCredentials).toEqual({
+      Effect: 'Allow',
+      Action: 'secretsmanager:GetSecretValue',
+      Resource: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:AmazonMSK_orders-AbCdEf',
+    });
+    expect(DecryptCredentials).toEqual({
+      Effect: 'Allow',
+      Action: 'kms:Decrypt',
+      Resource: 'arn:aws:kms:eu-central-1:111122223333:key/k-1',
+    });
+    const { FindTheBrokers: _, ...own } = OWN;
+    expect(rest).toEqual(own);
+    expect(only(template, 'AWS::Lambda::EventSourceMapping')).toMatchObject({
+      SourceAccessConfigurations: [
+        {
+          Type: 'SASL_SCRAM_512_AUTH',
+          URI: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:AmazonMSK_orders-AbCdEf',
+        },
+      ],
+    });
+  });
+
+  test('reads a cluster of another account through its VPC connection, and keeps its items under that', () => {
+    const vpcConnectionArn = 'arn:aws:kafka:eu-central-1:444455556666:vpc-connection/111122223333/main/conn-9';
+    const template = synthConsumer({ cluster: { ...CLUSTER, vpcConnectionArn } });
+    const statements = grants(template);
+    expect(statements['FindTheConnection']).toEqual({
+      Effect: 'Allow',
+      Action: 'kafka:DescribeVpcConnection',
+      Resource: vpcConnectionArn,
+    });
+    expect(statements['KeepOwnProgress']?.Condition).toEqual({
+      'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['partition#conn-9#Shop-Orders#*', 'key#Shop-Orders#*'] },
+    });
+    expect(statements['ReadTheTopic']?.Resource).toBe(
+      'arn:aws:kafka:eu-central-1:111122223333:topic/main/uuid-1/orders',
+    );
+    expect(only(template, 'AWS::Lambda::EventSourceMapping')['EventSourceArn']).toBe(vpcConnectionArn);
+    template.resourceCountIs('AWS::MSK::Topic', 0);
+  });
+});

@@ -1,0 +1,155 @@
+import { RemovalPolicy } from 'aws-cdk-lib';
+import { Match } from 'aws-cdk-lib/assertions';
+import { expect, test } from 'vitest';
+import { LockstepConsumer } from '../../../infra/constructs/lockstep-consumer.ts';
+import { CLUSTER, LEAST, only, synth, synthConsumer } from '../synth.ts';
+
+test('feeds the function from the topic, in a group of its own, and gives up nothing', () => {
+  expect(only(synthConsumer(), 'AWS::Lambda::EventSourceMapping')).toEqual({
+    EventSourceArn: 'arn:aws:kafka:eu-central-1:111122223333:cluster/main/uuid-1',
+    FunctionName: { Ref: expect.stringMatching(/^OrdersHandlerFunction/) },
+    Topics: ['orders'],
+    AmazonManagedKafkaEventSourceConfig: { ConsumerGroupId: 'Shop-Orders' },
+    StartingPosition: 'TRIM_HORIZON',
+    BatchSize: 100,
+    FunctionResponseTypes: ['ReportBatchItemFailures'],
+    MaximumRetryAttempts: -1,
+    MaximumRecordAgeInSeconds: -1,
+    BisectBatchOnFunctionError: false,
+    ProvisionedPollerConfig: { MinimumPollers: 1, MaximumPollers: 10, PollerGroupName: 'Shop' },
+    MetricsConfig: { Metrics: ['EventCount', 'ErrorCount', 'KafkaMetrics'] },
+  });
+});
+
+test('makes the mapping only after the rights and the dead-letter topic', () => {
+  const [mapping] = Object.values(synthConsumer().findResources('AWS::Lambda::EventSourceMapping'));
+  expect(mapping?.['DependsOn']).toEqual([
+    expect.stringMatching(/^OrdersDeadLetterTopic/),
+    expect.stringMatching(/^OrdersHandlerRoleDefaultPolicy/),
+    expect.stringMatching(/^OrdersHandlerRole/),
+  ]);
+});
+
+test('tells the function where ledger, letters and brokers are', () => {
+  expect(only(synthConsumer({ environment: { CURRENCY: 'EUR' } }), 'AWS::Lambda::Function')).toMatchObject({
+    Runtime: 'nodejs24.x',
+    Architectures: ['arm64'],
+    Handler: 'index.handler',
+    Timeout: 60,
+    MemorySize: 512,
+    VpcConfig: { SubnetIds: ['subnet-01234567', 'subnet-89abcdef'], SecurityGroupIds: ['sg-0123456789abcdef0'] },
+    Environment: {
+      Variables: {
+        LOCKSTEP_LEDGER_TABLE: { Ref: expect.stringMatching(/^LockstepLedger/) },
+        LOCKSTEP_CONSUMER_GROUP: 'Shop-Orders',
+        LOCKSTEP_DEAD_LETTER_TOPIC: 'orders-dead-letters',
+        LOCKSTEP_FALLBACK_QUEUE_URL: { Ref: expect.stringMatching(/^OrdersFallbackQueue/) },
+        LOCKSTEP_KAFKA_AUTH: 'iam',
+        LOCKSTEP_VALUES_DECODED_BY_MAPPING: 'false',
+        LOCKSTEP_FAILURE_MODE: 'report',
+        POWERTOOLS_METRICS_NAMESPACE: 'Lockstep',
+        POWERTOOLS_SERVICE_NAME: 'Orders',
+        NODE_OPTIONS: '--enable-source-maps',
+        CURRENCY: 'EUR',
+      },
+    },
+  });
+});
+
+test('keeps progress in a protected table that pays by request and can be restored', () => {
+  const template = synthConsumer();
+  template.hasResource('AWS::DynamoDB::GlobalTable', { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+  expect(only(template, 'AWS::DynamoDB::GlobalTable')).toMatchObject({
+    KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+    AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
+    BillingMode: 'PAY_PER_REQUEST',
+    TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
+    Replicas: [
+      {
+        DeletionProtectionEnabled: true,
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      },
+    ],
+  });
+});
+
+test('makes a dead-letter topic with larger records than the source and keeps it when the stack goes', () => {
+  const template = synthConsumer({
+    topic: { topicName: 'orders', partitions: 12 },
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
+  template.hasResource('AWS::MSK::Topic', { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+  const { Configs: configs, ...topic } = only(template, 'AWS::MSK::Topic');
+  expect(topic).toEqual({
+    ClusterArn: 'arn:aws:kafka:eu-central-1:111122223333:cluster/main/uuid-1',
+    TopicName: 'orders-dead-letters',
+    PartitionCount: 12,
+    ReplicationFactor: 3,
+  });
+  expect(Buffer.from(String(configs), 'base64').toString().split('\n')).toEqual([
+    'cleanup.policy=delete',
+    'max.message.bytes=1114124',
+    'min.insync.replicas=2',
+    'retention.ms=2592000000',
+  ]);
+});
+
+test('makes no topic where topics are made elsewhere, and still says which one it needs', () => {
+  const template = synthConsumer({
+    cluster: { clusterArn: CLUSTER.clusterArn, auth: 'none', topics: 'elsewhere' },
+    topic: { topicName: 'orders', partitions: 3 },
+  });
+  template.resourceCountIs('AWS::MSK::Topic', 0);
+  template.hasResource('AWS::Lambda::EventSourceMapping', {
+    Metadata: {
+      Lockstep: {
+        consumerName: 'Orders',
+        consumerGroup: 'Shop-Orders',
+        topic: { topicName: 'orders', partitions: 3, maxRecordBytes: 1048588 },
+        deadLetterTopic: { topicName: 'orders-dead-letters', partitions: 3, maxRecordBytes: 1114124 },
+      },
+    },
+  });
+  expect(only(template, 'AWS::Lambda::Function')).not.toHaveProperty('VpcConfig');
+});
+
+test('keeps what the topic refuses in an encrypted queue, TLS only, for 14 days', () => {
+  const template = synthConsumer();
+  expect(only(template, 'AWS::SQS::Queue')).toEqual({ MessageRetentionPeriod: 1209600, SqsManagedSseEnabled: true });
+  template.hasResourceProperties('AWS::SQS::QueuePolicy', {
+    PolicyDocument: {
+      Statement: [
+        {
+          Effect: 'Deny',
+          Action: 'sqs:*',
+          Principal: { AWS: '*' },
+          Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+          Resource: Match.anyValue(),
+        },
+      ],
+    },
+  });
+});
+
+test('lets several consumers of a stack share one ledger and one poller group', () => {
+  const template = synth((stack) => {
+    new LockstepConsumer(stack, 'Orders', LEAST);
+    new LockstepConsumer(stack, 'Payments', { ...LEAST, topic: 'payments' });
+  });
+  template.resourceCountIs('AWS::DynamoDB::GlobalTable', 1);
+  template.allResourcesProperties('AWS::Lambda::EventSourceMapping', {
+    ProvisionedPollerConfig: { PollerGroupName: 'Shop' },
+  });
+});
+
+test('says where everything is in outputs without a hash', () => {
+  expect(Object.keys(synthConsumer().findOutputs('*'))).toEqual([
+    'OrdersFunctionName',
+    'OrdersMappingId',
+    'OrdersTopic',
+    'OrdersConsumerGroup',
+    'OrdersDeadLetterTopic',
+    'OrdersFallbackQueueUrl',
+    'OrdersLedgerTable',
+  ]);
+});
