@@ -62,7 +62,7 @@ class EsbuildBundling implements ILocalBundling {
       banner: {
         js: "import{createRequire as lockstepCreateRequire}from'node:module';const require=lockstepCreateRequire(import.meta.url);",
       },
-      logLevel: 'warning',
+      logLevel: 'silent', // errors are thrown with their texts
     });
     for (const { path, contents } of outputFiles) {
       const target = join(outputDir, relative(virtualDir, path));
