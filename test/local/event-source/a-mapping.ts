@@ -51,7 +51,11 @@ export interface Seen {
   }[];
 }
 
-export type Answer = 'ok' | 'throw' | { readonly batchItemFailures: readonly [partition: string, offset: number][] };
+/** Nothing is success. */
+export type Answer =
+  | undefined
+  | 'throw'
+  | { readonly batchItemFailures: readonly [partition: string, offset: number][] };
 
 export interface FakeFunction extends Invoker {
   /** Every event, in the order of their start. */
@@ -66,7 +70,7 @@ export interface FakeFunction extends Invoker {
 
 /** A function in this process that answers as it is told. */
 export function fakeFunction(
-  answer: (event: Seen, index: number) => Answer | Promise<Answer> = () => 'ok',
+  answer: (event: Seen, index: number) => Answer | Promise<Answer> = () => undefined,
 ): FakeFunction {
   const held = new Map<string, number>();
   const first = new Map<number, number[]>();
@@ -95,7 +99,7 @@ export function fakeFunction(
       }
       const given = await answer(event, index);
       hold(event, -1);
-      if (given === 'ok') return { type: 'answered', payload: 'null' };
+      if (given === undefined) return { type: 'answered', payload: 'null' };
       if (given === 'throw') return { type: 'functionError', payload: '{"errorType":"Error","errorMessage":"thrown"}' };
       const batchItemFailures = given.batchItemFailures.map(([partition, offset]) => ({
         itemIdentifier: { partition, offset },
