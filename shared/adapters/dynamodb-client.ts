@@ -1,18 +1,19 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { Agent } from 'node:https';
+import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 
 /** @default 1,000 */
 export const CONNECTION_TIMEOUT_MS = 1_000;
 /** @default 2,000 */
 export const REQUEST_TIMEOUT_MS = 2_000;
 
-/** How the ledger's table is reached. Region, endpoint and credentials come from the environment, as everywhere in the SDK. */
-export interface DynamoDbClientOptions {
+/** How the ledger's table is reached. What is not given of region, endpoint and credentials comes from the environment. */
+export interface DynamoDbClientOptions extends Pick<DynamoDBClientConfig, 'endpoint' | 'region' | 'credentials'> {
   /** Milliseconds until a connection must stand. @default CONNECTION_TIMEOUT_MS */
   readonly connectionTimeoutMs?: number;
   /** Milliseconds until a request must be answered; then it is given up, applied or not. @default REQUEST_TIMEOUT_MS */
   readonly requestTimeoutMs?: number;
-  readonly endpoint?: string;
-  readonly region?: string;
+  /** Connections, and which certificates they trust. @default the SDK's own, kept alive, 50 at a time */
+  readonly httpsAgent?: Agent;
 }
 
 /**
@@ -23,8 +24,8 @@ export function dynamoDbClient(options: DynamoDbClientOptions = {}): DynamoDBCli
   const {
     connectionTimeoutMs = CONNECTION_TIMEOUT_MS,
     requestTimeoutMs = REQUEST_TIMEOUT_MS,
-    endpoint,
-    region,
+    httpsAgent,
+    ...where
   } = options;
   return new DynamoDBClient({
     maxAttempts: 1,
@@ -33,8 +34,8 @@ export function dynamoDbClient(options: DynamoDbClientOptions = {}): DynamoDBCli
       requestTimeout: requestTimeoutMs,
       // Without it the SDK only logs a warning and goes on waiting.
       throwOnRequestTimeout: true,
+      ...(httpsAgent !== undefined && { httpsAgent }),
     },
-    ...(endpoint !== undefined && { endpoint }),
-    ...(region !== undefined && { region }),
+    ...where,
   });
 }

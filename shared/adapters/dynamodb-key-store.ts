@@ -12,7 +12,7 @@ import type { IdempotencyKeyStore, KeyClaimAnswer, KeyClaimRequest } from '../po
 import { StoreError } from '../ports/store-error.ts';
 import { type DynamoDbStoreOptions, failingAs } from './dynamodb-ledger-store.ts';
 import { number, text } from './ledger-attributes.ts';
-import { decodeKeyItem, encodeKeyItem, holderText } from './ledger-key-item.ts';
+import { completionPut, decodeKeyItem, encodeKeyItem, holderText } from './ledger-key-item.ts';
 
 /** Keys of one BatchGetItem. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html */
 const KEYS_A_REQUEST = 100;
@@ -121,17 +121,7 @@ async function claim(
 }
 
 async function complete(client: DynamoDBClient, table: string, key: string, item: KeyItem): Promise<boolean> {
-  return unlessRefused(() =>
-    client.send(
-      new PutItemCommand({
-        TableName: table,
-        Item: encodeKeyItem(key, { ...item, status: 'COMPLETED' }),
-        ConditionExpression: '#claimedBy = :holder',
-        ExpressionAttributeNames: { '#claimedBy': 'claimedBy' },
-        ExpressionAttributeValues: { ':holder': holderText(item.claimedBy) },
-      }),
-    ),
-  );
+  return unlessRefused(() => client.send(new PutItemCommand(completionPut(table, key, item))));
 }
 
 async function giveBack(client: DynamoDBClient, table: string, key: string, holder: KeyHolder): Promise<void> {

@@ -13,6 +13,7 @@ import { storeError } from './dynamodb-failure.ts';
 import { answerOfFailedTransaction } from './dynamodb-transaction.ts';
 import { type Attributes, text } from './ledger-attributes.ts';
 import { decodePartitionItem } from './ledger-item.ts';
+import { completionPut } from './ledger-key-item.ts';
 import { claimUpdate, progressUpdate } from './ledger-update.ts';
 
 /** Where the ledger is kept. */
@@ -51,18 +52,23 @@ async function claim(client: DynamoDBClient, table: string, request: ClaimReques
 }
 
 async function write(client: DynamoDBClient, table: string, request: WriteRequest): Promise<WriteAnswer> {
-  const { effects = [] } = request;
+  const { effects = [], completion } = request;
   const update = progressUpdate(table, request);
+  const alone = effects.length === 0 && completion === undefined;
   try {
-    if (effects.length === 0) await client.send(new UpdateItemCommand(update));
-    else
-      await client.send(
-        new TransactWriteItemsCommand({ TransactItems: [{ Update: update }, ...(effects as TransactWriteItem[])] }),
-      );
+    if (alone) await client.send(new UpdateItemCommand(update));
+    else {
+      const completing =
+        completion === undefined ? [] : [{ Put: completionPut(table, completion.key, completion.item) }];
+      const TransactItems = [{ Update: update }, ...completing, ...(effects as TransactWriteItem[])];
+      await client.send(new TransactWriteItemsCommand({ TransactItems }));
+    }
     return { type: 'written' };
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException) return { type: 'refused', item: itemOf(error.Item) };
-    const answer = effects.length === 0 ? undefined : answerOfFailedTransaction(error, table);
+    const completed = completion?.item.position;
+    const shape = { table, ...(completed !== undefined && { completed }) };
+    const answer = alone ? undefined : answerOfFailedTransaction(error, shape);
     if (answer !== undefined) return answer;
     throw error;
   }

@@ -4,6 +4,7 @@ import {
   TransactionCanceledException,
 } from '@aws-sdk/client-dynamodb';
 import type { EffectRefusal, WriteAnswer } from '../ports/ledger-store.ts';
+import { keyTakenOver } from '../ports/store-error.ts';
 import { decodePartitionItem } from './ledger-item.ts';
 
 /**
@@ -18,26 +19,39 @@ const PASSING: ReadonlySet<string | undefined> = new Set([
   'RequestLimitExceeded',
 ]);
 
+/** The ledger's own part of a transaction comes first: its update and, where a key is to be completed, the key's item. */
+export interface TransactionShape {
+  readonly table: string;
+  /** `orders-3@1042`: the record whose key is completed, as the second action. */
+  readonly completed?: string;
+}
+
 /**
- * What a failed transaction means, whose first action is the ledger's update and whose others are effects.
+ * What a failed transaction means.
  *
  * @returns `undefined` where it says nothing about conditions: the error is to be thrown
+ * @throws StoreError, not transient, where the key to be completed is no longer ours
  */
-export function answerOfFailedTransaction(error: unknown, table: string): WriteAnswer | undefined {
-  if (error instanceof TransactionCanceledException) return answerOfReasons(error.CancellationReasons ?? []);
-  if (!blamesEffects(error, table)) return undefined;
+export function answerOfFailedTransaction(error: unknown, shape: TransactionShape): WriteAnswer | undefined {
+  if (error instanceof TransactionCanceledException) return answerOfReasons(error, shape);
+  if (!blamesEffects(error, shape)) return undefined;
   return { type: 'cancelled', reasons: [{ index: -1, code: error.name, text: error.message }] };
 }
 
-function answerOfReasons(reasons: readonly CancellationReason[]): WriteAnswer | undefined {
-  const [ledger, ...effects] = reasons;
+function answerOfReasons(
+  cause: TransactionCanceledException,
+  { completed }: TransactionShape,
+): WriteAnswer | undefined {
+  const [ledger, ...others] = cause.CancellationReasons ?? [];
   if (ledger?.Code === 'ConditionalCheckFailed') {
     const found = ledger.Item;
     const exists = found !== undefined && Object.keys(found).length > 0;
     return { type: 'refused', item: exists ? decodePartitionItem(found) : undefined };
   }
   if (ledger?.Code !== 'None') return undefined;
-  const refused = effects.flatMap(toRefusal);
+  if (completed !== undefined && others.shift()?.Code === 'ConditionalCheckFailed')
+    throw keyTakenOver(completed, cause);
+  const refused = others.flatMap(toRefusal);
   return refused.length === 0 ? undefined : { type: 'cancelled', reasons: refused };
 }
 
@@ -47,11 +61,11 @@ function toRefusal({ Code, Message }: CancellationReason, index: number): Effect
 }
 
 /**
- * Whether DynamoDB refused the request as a whole because of an effect. The ledger's own update is valid as it stands, and
- * its table was there when the partition was claimed: an expression that does not parse, an item named twice or a table that
- * does not exist is the record handler's; so is a right that is missing, unless the refusal names the ledger's table.
+ * Whether DynamoDB refused the request as a whole because of an effect. The ledger's own part is valid as it stands, and its
+ * table was there when the partition was claimed: an expression that does not parse, an item named twice or a table that does
+ * not exist is the record handler's; so is a right that is missing, unless the refusal names the ledger's table.
  */
-function blamesEffects(error: unknown, table: string): error is Error {
+function blamesEffects(error: unknown, { table }: TransactionShape): error is Error {
   if (error instanceof TypeError) return true;
   if (!(error instanceof DynamoDBServiceException)) return false;
   switch (error.name) {

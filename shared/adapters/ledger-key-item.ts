@@ -1,3 +1,4 @@
+import type { Put } from '@aws-sdk/client-dynamodb';
 import type { KeyHolder, KeyItem } from '../decide/idempotency.ts';
 import { type Attributes, number, readNumber, readText, text } from './ledger-attributes.ts';
 import { LEDGER_VERSION, readable } from './ledger-item.ts';
@@ -17,6 +18,17 @@ export function encodeKeyItem(key: string, item: KeyItem) {
     claimedBy: holderText(item.claimedBy),
     valueHash: text(item.valueHash),
     expiresAt: number(item.expiresAt),
+  };
+}
+
+/** Completes a key, if `item.claimedBy` still holds it. */
+export function completionPut(table: string, key: string, item: KeyItem): Put {
+  return {
+    TableName: table,
+    Item: encodeKeyItem(key, { ...item, status: 'COMPLETED' }),
+    ConditionExpression: '#claimedBy = :holder',
+    ExpressionAttributeNames: { '#claimedBy': 'claimedBy' },
+    ExpressionAttributeValues: { ':holder': holderText(item.claimedBy) },
   };
 }
 

@@ -19,3 +19,9 @@ export class StoreError extends LockstepError {
     this.transient = transient;
   }
 }
+
+/** A write was to complete an idempotency key that somebody else holds by now. Nothing was written, and nothing may be. */
+export function keyTakenOver(position: string, cause?: unknown): StoreError {
+  const what = `the idempotency key of ${position} was taken over while its record was handled`;
+  return new StoreError(what, { transient: false, ...(cause !== undefined && { cause }) });
+}

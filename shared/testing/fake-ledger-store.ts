@@ -8,10 +8,16 @@ import type {
   WriteAnswer,
   WriteRequest,
 } from '../ports/ledger-store.ts';
+import { keyTakenOver } from '../ports/store-error.ts';
 import { type LedgerPartition, ledgerKey } from '../record/item-identifier.ts';
+import type { FakeIdempotencyKeyStore } from './fake-idempotency-key-store.ts';
+
+type Completion = NonNullable<WriteRequest['completion']>;
 
 /** What a test may ask of the fake besides the port. */
 export interface FakeLedgerOptions {
+  /** Where writes complete idempotency keys; needed only for writes with a `completion`. */
+  readonly keys?: FakeIdempotencyKeyStore;
   /** Stands for the conditions of effects. @default every effect is accepted */
   readonly refuseEffect?: (
     effect: TransactAction,
@@ -35,7 +41,7 @@ export interface FakeLedgerStore extends LedgerStore {
  * A ledger in memory with the port's exact semantics, as the contract suite shows. A request takes effect at the moment of the
  * call, so that simulations decide the order; items are immutable values and are handed out as they are, never copied.
  */
-export function fakeLedgerStore({ refuseEffect, onChange }: FakeLedgerOptions = {}): FakeLedgerStore {
+export function fakeLedgerStore({ keys, refuseEffect, onChange }: FakeLedgerOptions = {}): FakeLedgerStore {
   const items = new Map<string, PartitionItem>();
   const effects: TransactAction[] = [];
 
@@ -69,9 +75,11 @@ export function fakeLedgerStore({ refuseEffect, onChange }: FakeLedgerOptions = 
       const { epoch, owner, rev } = request;
       if (before === undefined || before.epoch !== epoch || before.owner !== owner || before.rev !== rev)
         return { type: 'refused', item: before };
-      const wanted = request.effects ?? [];
+      const { completion, effects: wanted = [] } = request;
+      if (completion !== undefined && !holds(keys, completion)) throw keyTakenOver(completion.item.position);
       const reasons = refusals(wanted);
       if (reasons.length > 0) return { type: 'cancelled', reasons };
+      if (completion !== undefined) void keys?.complete(completion.key, completion.item);
       effects.push(...wanted);
       change(request.partition, before, written(request));
       return { type: 'written' };
@@ -80,6 +88,12 @@ export function fakeLedgerStore({ refuseEffect, onChange }: FakeLedgerOptions = 
       return items.get(ledgerKey(partition));
     },
   };
+}
+
+function holds(keys: FakeIdempotencyKeyStore | undefined, { key, item }: Completion): boolean {
+  if (keys === undefined) throw new TypeError('a write with a completion needs fakeLedgerStore({ keys })');
+  const holder = keys.items.get(key)?.claimedBy;
+  return holder?.ledgerKey === item.claimedBy.ledgerKey && holder.epoch === item.claimedBy.epoch;
 }
 
 function claimed(before: PartitionItem | undefined, { owner, leaseUntil, offsets }: ClaimRequest): PartitionItem {

@@ -1,0 +1,59 @@
+import type { Progress } from '../../shared/decide/progress.ts';
+
+/** Progress in which every field is there. */
+export const FULL_PROGRESS: Required<Progress> = {
+  settled: [
+    { from: 10, to: 14 },
+    { from: 20, to: 20 },
+    { from: 5_000_000_000, to: 5_000_000_099 },
+  ],
+  pending: [{ from: 15, to: 19 }],
+  floor: 10,
+  marks: [
+    { offset: 10, timestamp: 1_795_251_500_000, valueHash: 'q1-_Zz09aBc' },
+    { offset: 20, timestamp: 1_795_251_499_000, valueHash: '47DEQpj8HBS' },
+    { offset: 5_000_000_000, timestamp: 1_795_251_599_999, valueHash: 'AAAAAAAAAAA' },
+  ],
+  newestTimestamp: 1_795_251_599_999,
+  heads: new Map([
+    [
+      15,
+      {
+        offset: 15,
+        timestamp: 1_795_251_500_500,
+        valueHash: '47DEQpj8HBS',
+        keyHash: 'k1',
+        attempts: 3,
+        interruptions: 2,
+        exhausted: true,
+        firstFailedAt: 1_795_251_501_000,
+        notBefore: 1_795_251_509_000,
+        fingerprint: 'TypeError: cannot read # of undefined',
+        error: { name: 'TypeError', text: 'cannot read "ä" of undefined', stage: 'handler' },
+      },
+    ],
+    [
+      17,
+      {
+        offset: 17,
+        timestamp: -1,
+        valueHash: 'q1-_Zz09aBc',
+        attempts: 0,
+        interruptions: 0,
+        exhausted: false,
+      },
+    ],
+  ]),
+  gate: { offset: 15, since: 1_795_251_400_000, sightings: 2 },
+  standing: [
+    { from: 2, to: 4 },
+    { from: 6, to: 6 },
+  ],
+  skipBelow: 7,
+  runBelow: 8,
+  carefulUntil: 19,
+  running: { offset: 16, timestamp: 1_795_251_500_600, valueHash: 'AAAAAAAAAAA' },
+  pausedUntil: 1_795_251_700_000,
+  consecutiveDeadLetters: 42,
+  singly: true,
+};

@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { Agent } from 'node:https';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll } from 'vitest';
+import { type DynamoDbLocal, startDynamoDbLocal } from '../../infra/local/dynamodb-local.ts';
+import { ROOT_CREDENTIALS } from '../../infra/local/local-endpoint.ts';
+import { type MiniStack, startMiniStack } from '../../infra/local/ministack.ts';
+import { dynamoDbClient } from '../../shared/adapters/dynamodb-client.ts';
+import { ContractResults } from '../contracts/contract-results.ts';
+import { createTables, dynamoDbUnderTest } from '../contracts/dynamodb-under-test.ts';
+import { fakeUnderTest } from '../contracts/fake-under-test.ts';
+import { idempotencyKeyStoreContract } from '../contracts/idempotency-key-store.contract.ts';
+import { ledgerStoreContract } from '../contracts/ledger-store.contract.ts';
+import type { LedgerUnderTest } from '../contracts/ledger-under-test.ts';
+
+const results = new ContractResults();
+const clients: DynamoDBClient[] = [];
+let dynamoDbLocal: DynamoDbLocal | undefined;
+let miniStack: MiniStack | undefined;
+let onDynamoDbLocal: LedgerUnderTest;
+let onMiniStack: LedgerUnderTest;
+
+beforeAll(async () => {
+  await Promise.all([
+    startDynamoDbLocal().then(async (server) => {
+      dynamoDbLocal = server;
+      onDynamoDbLocal = await opened(dynamoDbClient({ ...server.clientConfig, requestTimeoutMs: 30_000 }));
+    }),
+    startMiniStack().then(async (server) => {
+      miniStack = server;
+      const { url: endpoint, region, certificateFile } = server.endpoint;
+      const httpsAgent = new Agent({ ca: readFileSync(certificateFile), keepAlive: true });
+      const where = { endpoint, region, httpsAgent, credentials: ROOT_CREDENTIALS };
+      onMiniStack = await opened(dynamoDbClient({ ...where, requestTimeoutMs: 30_000 }));
+    }),
+  ]);
+}, 300_000);
+
+afterAll(async () => {
+  for (const client of clients) client.destroy();
+  await Promise.all([dynamoDbLocal?.stop(), miniStack?.stop()]);
+  const table = results.table(['fake', 'DynamoDB Local', 'MiniStack']);
+  await mkdir('reports', { recursive: true });
+  await writeFile('reports/contracts.txt', `${table}\n`);
+  console.log(`Contracts of the ledger's ports (also in reports/contracts.txt)\n${table}`);
+});
+
+async function opened(client: DynamoDBClient): Promise<LedgerUnderTest> {
+  clients.push(client);
+  await createTables(client);
+  return dynamoDbUnderTest(client);
+}
+
+ledgerStoreContract('fake', async () => fakeUnderTest(), results);
+ledgerStoreContract('DynamoDB Local', async () => onDynamoDbLocal, results);
+ledgerStoreContract('MiniStack', async () => onMiniStack, results);
+
+idempotencyKeyStoreContract('fake', async () => fakeUnderTest().keys, results);
+idempotencyKeyStoreContract('DynamoDB Local', async () => onDynamoDbLocal.keys, results);
+idempotencyKeyStoreContract('MiniStack', async () => onMiniStack.keys, results);
