@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 /** The repository's root. */
@@ -20,6 +20,8 @@ export async function createRunFolder(): Promise<string> {
   await sweepDeadRuns();
   const folder = join(RUNS, `${process.pid}-${randomBytes(3).toString('hex')}`);
   await mkdir(join(folder, 'tmp'), { recursive: true });
+  // MiniStack unpacks CommonJS (its workers, functions) below: the repository's `"type": "module"` must not reach there.
+  await writeFile(join(folder, 'package.json'), '{}');
   return folder;
 }
 
