@@ -1,7 +1,10 @@
 import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { AttributeType, Billing, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { Construct } from 'constructs';
+import { AlarmTopic } from './constructs/alarm-topic.ts';
+import { ConsumersDashboard } from './constructs/consumers-dashboard.ts';
 import type { KafkaCluster } from './constructs/kafka-cluster.ts';
+import { KafkaTopic, type TopicFacts } from './constructs/kafka-topic.ts';
 import { LedgerTable } from './constructs/ledger-table.ts';
 import { LockstepConsumer } from './constructs/lockstep-consumer.ts';
 import type { StageConfig } from './stage-config.ts';
@@ -12,10 +15,8 @@ export interface OrdersStackProps extends StackProps {
   readonly cluster: KafkaCluster;
 }
 
-/** The consumers of a stage, on one ledger, and the tables that they write to. */
+/** The consumers of a stage on one ledger, the tables that they write to, and what watches them. */
 export class OrdersStack extends Stack {
-  readonly orders: LockstepConsumer;
-
   constructor(scope: Construct, id: string, { config, cluster, ...props }: OrdersStackProps) {
     super(scope, id, props);
     const removalPolicy = config.removal === 'destroy' ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
@@ -26,25 +27,49 @@ export class OrdersStack extends Stack {
       timeout: Duration.seconds(config.functionTimeoutSeconds),
       memoryMiB: config.functionMemoryMiB,
       batchSize: config.batchSizeRecords,
+      ...(config.alarmEmail !== undefined && {
+        alarms: { topic: new AlarmTopic(this, 'AlarmTopic', { email: config.alarmEmail }) },
+      }),
     };
 
-    const orders = new TableV2(this, 'OrdersTable', {
-      partitionKey: { name: 'orderId', type: AttributeType.STRING },
-      billing: Billing.onDemand(),
-      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      deletionProtection: removalPolicy !== RemovalPolicy.DESTROY,
-      removalPolicy,
-    });
-    new CfnOutput(this, 'OrdersTableName', { value: orders.tableName });
-    this.orders = new LockstepConsumer(this, 'Orders', {
+    const ordersTable = table(this, 'OrdersTable', 'orderId', removalPolicy);
+    const orders = new LockstepConsumer(this, 'Orders', {
       ...common,
-      topic: { topicName: 'orders', partitions: config.ordersPartitions },
+      topic: source(this, 'orders', config.ordersPartitions, cluster, config),
       entry: 'functions/orders/handler.ts',
       environment: {
-        ORDERS_TABLE: orders.tableName,
+        ORDERS_TABLE: ordersTable.tableName,
         ...(config.creditCheckUrl !== undefined && { CREDIT_CHECK_URL: config.creditCheckUrl }),
       },
     });
-    orders.grant(this.orders, 'dynamodb:PutItem');
+    ordersTable.grant(orders, 'dynamodb:UpdateItem');
+
+    new ConsumersDashboard(this, 'Dashboard', { consumers: [orders] });
   }
+}
+
+/** A table that handlers write to; its name is an output. */
+function table(scope: Construct, id: string, partitionKey: string, removalPolicy: RemovalPolicy): TableV2 {
+  const made = new TableV2(scope, id, {
+    partitionKey: { name: partitionKey, type: AttributeType.STRING },
+    billing: Billing.onDemand(),
+    pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+    deletionProtection: removalPolicy !== RemovalPolicy.DESTROY,
+    removalPolicy,
+  });
+  new CfnOutput(scope, `${id}Name`, { value: made.tableName });
+  return made;
+}
+
+/** The source topic: made on a cluster of our own, taken as it is on any other. */
+function source(
+  scope: Construct,
+  topicName: string,
+  partitions: number,
+  cluster: KafkaCluster,
+  config: StageConfig,
+): TopicFacts {
+  if (config.cluster.type !== 'new') return { topicName, partitions };
+  const retention = Duration.hours(config.topicRetentionHours);
+  return new KafkaTopic(scope, `Topic-${topicName}`, { cluster, topicName, partitions, retention });
 }

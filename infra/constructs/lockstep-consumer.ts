@@ -4,8 +4,8 @@ import type { EventSourceMapping, Function as LambdaFunction } from 'aws-cdk-lib
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ENVIRONMENT } from '../../shared/environment.ts';
-import { METRICS_NAMESPACE } from './alarm-definitions.ts';
-import { ConsumerAlarms } from './alarms.ts';
+import { METRICS_NAMESPACE, type Watched } from './alarm-definition.ts';
+import { ConsumerAlarms } from './consumer-alarms.ts';
 import { ConsumerFunction } from './consumer-function.ts';
 import { consumerOutputs } from './consumer-outputs.ts';
 import type { LockstepConsumerProps } from './consumer-props.ts';
@@ -107,8 +107,9 @@ export class LockstepConsumer extends Construct implements IGrantable {
     return [...given, made];
   }
 
-  private watched() {
-    const { cluster, consumerGroup, consumerName, decodesValues, mode, source, timeoutSeconds } = this.settings;
+  private watched(): Watched {
+    const { cluster, consumerGroup, consumerName, decodesValues, failureMode, mode, source, timeoutSeconds } =
+      this.settings;
     return {
       consumerName,
       consumerGroup,
@@ -121,6 +122,8 @@ export class LockstepConsumer extends Construct implements IGrantable {
       fallbackQueueName: this.fallbackQueue.queueName,
       ...(this.netQueue && { netQueueName: this.netQueue.queueName }),
       provisioned: mode === 'provisioned',
+      throws: failureMode === 'throw',
+      clusterIsOurs: cluster.vpcConnectionArn === undefined,
     };
   }
 

@@ -23,7 +23,7 @@ export const MAXIMUM_TIMEOUT_SECONDS = 14 * 60;
 export const MINIMUM_TIMEOUT_SECONDS = 15;
 
 const TOPIC_NAME = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}$/;
-const PLAIN_NAME = /^[A-Za-z0-9._+=@/-]{1,200}$/;
+const LITERAL_NAME = /^[^*?$#\s]{1,200}$/;
 const OURS = /^(LOCKSTEP_|POWERTOOLS_METRICS_NAMESPACE$|POWERTOOLS_SERVICE_NAME$|NODE_OPTIONS$)/;
 
 /** Every refusal by its code. CDK accepts most of these silently. */
@@ -41,8 +41,7 @@ export const REFUSALS = {
     property: 'schemaRegistry',
     because: 'A schema registry in on-demand mode: only provisioned mappings decode.',
     fix: "Drop `mode: 'on-demand'`, or decode in the handler's `value`",
-    objection: (s) =>
-      s.mode === 'on-demand' && s.decodesValues ? '`schemaRegistry` needs a provisioned mapping' : undefined,
+    objection: (s) => (s.mode === 'on-demand' && s.decodesValues ? 'it needs a provisioned mapping' : undefined),
   },
   LOCKSTEP_REGISTRY_WITHOUT_NET: {
     property: 'onFailureNet',
@@ -51,7 +50,7 @@ export const REFUSALS = {
     fix: 'Set `onFailureNet: { retryAttempts: … }`',
     objection: (s) =>
       s.decodesValues && s.netRetryAttempts === undefined
-        ? 'with `schemaRegistry` but no `onFailureNet`, Lambda drops every value that the registry cannot decode, before the function sees it'
+        ? 'without it Lambda drops every value that the registry cannot decode, before the function sees it'
         : undefined,
   },
   LOCKSTEP_NET_ON_DEMAND: {
@@ -59,9 +58,7 @@ export const REFUSALS = {
     because: 'A net in on-demand mode: the mapping would refuse or ignore it.',
     fix: "Drop `onFailureNet`, or drop `mode: 'on-demand'`",
     objection: (s) =>
-      s.mode === 'on-demand' && s.netRetryAttempts !== undefined
-        ? '`onFailureNet` needs a provisioned mapping'
-        : undefined,
+      s.mode === 'on-demand' && s.netRetryAttempts !== undefined ? 'it needs a provisioned mapping' : undefined,
   },
   LOCKSTEP_NET_WITH_INFINITE_ATTEMPTS: {
     property: 'onFailureNet',
@@ -69,7 +66,7 @@ export const REFUSALS = {
     fix: 'Drop `onFailureNet`, or set `maxAttempts` to a number',
     objection: (s) =>
       s.netRetryAttempts !== undefined && s.maxAttempts === Number.POSITIVE_INFINITY
-        ? `\`onFailureNet\` would take blocked records away after ${s.netRetryAttempts} retries, but \`maxAttempts: Infinity\` promises to stand still`
+        ? `it would take blocked records away after ${s.netRetryAttempts} retries, but \`maxAttempts: Infinity\` promises to stand still`
         : undefined,
   },
   LOCKSTEP_NET_TOO_EAGER: {
@@ -133,8 +130,8 @@ export const REFUSALS = {
       'A group or key namespace with `*`, `?`, `$` or `#`: a wildcard in the grants, or a separator in the ledger’s keys.',
     fix: 'Use letters, digits, `.`, `_` and `-`, 1 to 200 of them',
     objection: (s) => {
-      const names = [s.consumerGroup.replaceAll(/[:\u0080-\uffff]/g, ''), ...s.idempotencyNamespaces];
-      const wrong = names.find((name) => !known(name, PLAIN_NAME));
+      const names = [s.consumerGroup, ...s.idempotencyNamespaces];
+      const wrong = names.find((name) => !known(name, LITERAL_NAME));
       return wrong === undefined
         ? undefined
         : `\`${wrong}\` holds characters that mean something else in a grant or in the ledger's keys, or is empty or over 200 characters`;

@@ -1,0 +1,79 @@
+import { Stack, type StackProps } from 'aws-cdk-lib';
+import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import {
+  FlowLogTrafficType,
+  GatewayVpcEndpointAwsService,
+  type IVpc,
+  InterfaceVpcEndpointAwsService,
+  Port,
+  SecurityGroup,
+  SubnetType,
+  Vpc,
+} from 'aws-cdk-lib/aws-ec2';
+import type { Construct } from 'constructs';
+import { DEFAULT_RUNBOOK_URL } from './constructs/alarm-options.ts';
+import { brokerAlarmDefinitions } from './constructs/broker-alarm-definitions.ts';
+import { BROKERS, MskCluster } from './constructs/msk-cluster.ts';
+import type { StageConfig } from './stage-config.ts';
+
+/** Properties of {@link ClusterStack}. */
+export interface ClusterStackProps extends StackProps {
+  readonly cluster: Extract<StageConfig['cluster'], { readonly type: 'new' }>;
+}
+
+/** What consumers need and an empty account lacks: a VPC over three zones without a way out, an MSK cluster, endpoints, broker alarms. */
+export class ClusterStack extends Stack {
+  readonly cluster: MskCluster;
+
+  constructor(scope: Construct, id: string, { cluster, ...props }: ClusterStackProps) {
+    super(scope, id, props);
+    const vpc = isolatedVpc(this, cluster.zones);
+    this.cluster = new MskCluster(this, 'Cluster', {
+      vpc,
+      clusterName: id,
+      kafkaVersion: cluster.kafkaVersion,
+      brokerType: cluster.brokerType,
+      storageGiBPerBroker: cluster.storageGiBPerBroker,
+    });
+    this.endpoints(vpc);
+    for (const definition of brokerAlarmDefinitions(this.cluster.clusterName, BROKERS)) {
+      new Alarm(this, definition.name, {
+        alarmName: `${this.stackName}-${definition.name}`,
+        alarmDescription: `${definition.means} First: ${definition.firstStep} ${DEFAULT_RUNBOOK_URL}#${definition.anchor}`,
+        metric: definition.metric,
+        threshold: definition.threshold,
+        comparisonOperator: definition.comparison ?? ComparisonOperator.GREATER_THAN_THRESHOLD,
+        evaluationPeriods: definition.periods,
+        treatMissingData: definition.missing ?? TreatMissingData.NOT_BREACHING,
+      });
+    }
+  }
+
+  /** Functions reach DynamoDB by a gateway (free) and SQS by an interface; nothing else, and no NAT. */
+  private endpoints(vpc: IVpc): void {
+    vpc.addGatewayEndpoint('DynamoDb', { service: GatewayVpcEndpointAwsService.DYNAMODB });
+    const securityGroup = new SecurityGroup(this, 'SqsEndpoint', {
+      vpc,
+      description: 'SQS endpoint',
+      allowAllOutbound: false,
+    });
+    securityGroup.addIngressRule(this.cluster.securityGroup, Port.tcp(443), 'SQS from functions');
+    vpc.addInterfaceEndpoint('Sqs', {
+      service: InterfaceVpcEndpointAwsService.SQS,
+      securityGroups: [securityGroup],
+      open: false,
+    });
+  }
+}
+
+/** Named zones: looking them up would ask for credentials at synth. */
+function isolatedVpc(scope: Construct, zones: readonly string[]): IVpc {
+  const vpc = new Vpc(scope, 'Vpc', {
+    availabilityZones: [...zones],
+    natGateways: 0,
+    subnetConfiguration: [{ name: 'Brokers', subnetType: SubnetType.PRIVATE_ISOLATED }],
+    flowLogs: { Rejected: { trafficType: FlowLogTrafficType.REJECT } },
+  });
+  // CDK's class and interface differ under exactOptionalPropertyTypes only.
+  return vpc as IVpc;
+}

@@ -1,0 +1,90 @@
+import { Duration } from 'aws-cdk-lib';
+import { type ComparisonOperator, Metric, type TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import type { MetricName } from '../../shared/ports/telemetry.ts';
+
+/** Metric namespace of the functions; the construct sets it. */
+export const METRICS_NAMESPACE = 'Lockstep';
+
+/** What is watched. Names may be tokens. */
+export interface Watched {
+  readonly consumerName: string;
+  readonly functionName: string;
+  readonly timeoutSeconds: number;
+  readonly mappingId: string;
+  readonly consumerGroup: string;
+  readonly topic: string;
+  readonly clusterName: string;
+  /** The broker's metrics of a cluster of another account are in that account. */
+  readonly clusterIsOurs: boolean;
+  readonly fallbackQueueName: string;
+  readonly netQueueName?: string;
+  readonly decodesValues: boolean;
+  /** On-demand mappings publish no metrics of their own. */
+  readonly provisioned: boolean;
+  /** Whether a batch that is not settled makes the invocation fail. */
+  readonly throws: boolean;
+}
+
+/** One alarm: a plain metric (an emulator can evaluate it), a threshold, and what to tell the person it wakes. */
+export interface AlarmDefinition {
+  /** Also its anchor in the runbook. */
+  readonly name: string;
+  /** Which question of the dashboard's first row it answers. */
+  readonly question: 'stuck' | 'lost' | 'late';
+  readonly metric: Metric;
+  readonly threshold: number;
+  /** @default GREATER_THAN_THRESHOLD */
+  readonly comparison?: ComparisonOperator;
+  /** How many periods in a row. @default 1 */
+  readonly periods?: number;
+  /** Of `periods`. @default all */
+  readonly datapoints?: number;
+  /** @default NOT_BREACHING */
+  readonly missing?: TreatMissingData;
+  readonly means: string;
+  readonly firstStep: string;
+}
+
+/** A metric that the function prints, dimension `service`. */
+export function ourMetric(
+  { consumerName }: Watched,
+  name: MetricName,
+  statistic: 'Sum' | 'Maximum',
+  period = Duration.minutes(1),
+): Metric {
+  return plainMetric(METRICS_NAMESPACE, name, statistic, { service: consumerName }, period);
+}
+
+/** A metric of the mapping. https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html */
+export function mappingMetric({ mappingId }: Watched, name: string, statistic: 'Sum' | 'Maximum'): Metric {
+  return plainMetric('AWS/Lambda', name, statistic, { EventSourceMappingUUID: mappingId });
+}
+
+/** A metric of the function. */
+export function functionMetric({ functionName }: Watched, name: string, statistic: 'Sum' | 'Maximum'): Metric {
+  return plainMetric('AWS/Lambda', name, statistic, { FunctionName: functionName });
+}
+
+/** A metric of the broker about the group. https://docs.aws.amazon.com/msk/latest/developerguide/consumer-lag.html */
+export function groupMetric({ clusterName, consumerGroup, topic }: Watched, name: string): Metric {
+  return plainMetric('AWS/Kafka', name, 'Maximum', {
+    'Cluster Name': clusterName,
+    'Consumer Group': consumerGroup,
+    Topic: topic,
+  });
+}
+
+/** How many entries wait in a queue. */
+export function queueMetric(queueName: string): Metric {
+  return plainMetric('AWS/SQS', 'ApproximateNumberOfMessagesVisible', 'Maximum', { QueueName: queueName });
+}
+
+function plainMetric(
+  namespace: string,
+  metricName: string,
+  statistic: string,
+  dimensionsMap: Record<string, string>,
+  period = Duration.minutes(1),
+): Metric {
+  return new Metric({ namespace, metricName, statistic, dimensionsMap, period });
+}

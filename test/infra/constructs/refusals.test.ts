@@ -1,0 +1,243 @@
+import { readFileSync } from 'node:fs';
+import { App, Duration, Stack } from 'aws-cdk-lib';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { EventRecordFormat, KafkaSchemaValidationAttribute } from 'aws-cdk-lib/aws-lambda';
+import { GlueSchemaRegistry } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { describe, expect, test } from 'vitest';
+import type { LockstepConsumerProps } from '../../../infra/constructs/consumer-props.ts';
+import { LockstepConsumer } from '../../../infra/constructs/lockstep-consumer.ts';
+import { REFUSALS } from '../../../infra/constructs/refusals.ts';
+import { SHARING_REFUSALS } from '../../../infra/constructs/refuse.ts';
+import { CLUSTER, LEAST, synthConsumer } from '../synth.ts';
+
+const registry = new GlueSchemaRegistry({
+  schemaRegistryArn: 'arn:aws:glue:eu-central-1:111122223333:registry/orders',
+  eventRecordFormat: EventRecordFormat.JSON,
+  schemaValidationConfigs: [{ attribute: KafkaSchemaValidationAttribute.VALUE }],
+});
+
+const net = { retryAttempts: 100 };
+
+function scram(secretName: string): LockstepConsumerProps['cluster'] {
+  const stack = new Stack();
+  const secret = Secret.fromSecretCompleteArn(
+    stack,
+    'Secret',
+    `arn:aws:secretsmanager:eu-central-1:111122223333:secret:${secretName}-AbCdEf`,
+  );
+  const encryptionKey = Key.fromKeyArn(stack, 'Key', 'arn:aws:kms:eu-central-1:111122223333:key/k-1');
+  return { ...CLUSTER, auth: { type: 'scram', secret, encryptionKey } };
+}
+
+const { vpcId: _, ...NOWHERE } = CLUSTER;
+const NO_GROUPS = { ...CLUSTER, securityGroupIds: [] };
+const CONNECTION = 'arn:aws:kafka:eu-central-1:444455556666:vpc-connection/111122223333/main/conn-9';
+
+/** Code, the property that the error names, what is refused, and a part of what the error says. */
+const REFUSED: readonly (readonly [string, string, Partial<LockstepConsumerProps>, string])[] = [
+  [
+    'LOCKSTEP_PARTIAL_ANSWERS_ON_DEMAND',
+    'failureMode',
+    { mode: 'on-demand', failureMode: 'report' },
+    "set `failureMode: 'throw'`",
+  ],
+  [
+    'LOCKSTEP_REGISTRY_ON_DEMAND',
+    'schemaRegistry',
+    { mode: 'on-demand', schemaRegistry: registry },
+    'needs a provisioned mapping',
+  ],
+  [
+    'LOCKSTEP_REGISTRY_WITHOUT_NET',
+    'onFailureNet',
+    { schemaRegistry: registry },
+    'Lambda drops every value that the registry cannot decode',
+  ],
+  ['LOCKSTEP_NET_ON_DEMAND', 'onFailureNet', { mode: 'on-demand', onFailureNet: net }, 'Drop `onFailureNet`'],
+  [
+    'LOCKSTEP_NET_WITH_INFINITE_ATTEMPTS',
+    'onFailureNet',
+    { onFailureNet: net, retry: { maxAttempts: Number.POSITIVE_INFINITY } },
+    'take blocked records away after 100 retries',
+  ],
+  [
+    'LOCKSTEP_NET_TOO_EAGER',
+    'onFailureNet.retryAttempts',
+    { onFailureNet: { retryAttempts: 40 } },
+    'more than 40 retries',
+  ],
+  [
+    'LOCKSTEP_NET_TOO_EAGER',
+    'onFailureNet.retryAttempts',
+    { onFailureNet: { retryAttempts: 10_001 } },
+    'at most 10,000, got `10001`',
+  ],
+  ['LOCKSTEP_NET_TOO_EAGER', 'onFailureNet.retryAttempts', { onFailureNet: { retryAttempts: -1 } }, 'got `-1`'],
+  [
+    'LOCKSTEP_DEAD_LETTER_TOPIC_IS_SOURCE',
+    'deadLetterTopic',
+    { deadLetterTopic: { topicName: 'orders' } },
+    '`orders` is also the source topic',
+  ],
+  [
+    'LOCKSTEP_DEAD_LETTER_TOPIC_TOO_SMALL',
+    'deadLetterTopic.maxRecordBytes',
+    { deadLetterTopic: { topicName: 'orders-dlt', maxRecordBytes: 1_048_588 } },
+    '`orders-dlt` takes records of 1048588 bytes, but letters of `orders` need 1114124',
+  ],
+  ['LOCKSTEP_TOPIC_NAME_INVALID', 'topic', { topic: 'orders*' }, '`orders*` is no name of a Kafka topic'],
+  ['LOCKSTEP_TOPIC_NAME_INVALID', 'topic', { producesTo: ['*'] }, '`*` is no name of a Kafka topic'],
+  [
+    'LOCKSTEP_GROUP_HIDES_LAG',
+    'consumerGroup',
+    { consumerGroup: 'shop:orders' },
+    'no lag metrics for the group `shop:orders`',
+  ],
+  ['LOCKSTEP_GROUP_HIDES_LAG', 'consumerGroup', { consumerGroup: 'bestellungen-ü' }, 'non-ASCII'],
+  [
+    'LOCKSTEP_NAME_WIDENS_GRANT',
+    'consumerGroup',
+    { consumerGroup: 'orders*' },
+    '`orders*` holds characters that mean something else',
+  ],
+  ['LOCKSTEP_NAME_WIDENS_GRANT', 'consumerGroup', { idempotencyNamespaces: ['a#b'] }, '`a#b`'],
+  ['LOCKSTEP_TIMEOUT_OVER_14_MINUTES', 'timeout', { timeout: Duration.seconds(841) }, '841 s is more than the 840 s'],
+  [
+    'LOCKSTEP_TIMEOUT_TOO_SHORT',
+    'timeout',
+    { timeout: Duration.seconds(14) },
+    '14 s leave no room for a lease of 15 s',
+  ],
+  ['LOCKSTEP_BATCH_SIZE_OUT_OF_RANGE', 'batchSize', { batchSize: 10_001 }, 'got `10001`'],
+  ['LOCKSTEP_BATCH_SIZE_OUT_OF_RANGE', 'batchSize', { batchSize: 0 }, 'got `0`'],
+  ['LOCKSTEP_WINDOW_OUT_OF_RANGE', 'batchingWindow', { batchingWindow: Duration.millis(500) }, 'got `500` ms'],
+  ['LOCKSTEP_WINDOW_OUT_OF_RANGE', 'batchingWindow', { batchingWindow: Duration.seconds(301) }, 'got `301000` ms'],
+  ['LOCKSTEP_POLLERS_OUT_OF_RANGE', 'pollers', { pollers: { minimum: 5, maximum: 4 } }, 'got `5` and `4`'],
+  [
+    'LOCKSTEP_POLLERS_ABOVE_PARTITIONS',
+    'pollers.maximum',
+    { topic: { topicName: 'orders', partitions: 3 }, pollers: { maximum: 4 } },
+    '4 pollers cannot share the 3 partitions of `orders`',
+  ],
+  ['LOCKSTEP_START_LOSES_RECORDS', 'startFrom', { startFrom: 'LATEST' }, 'startFrom: new Date('],
+  [
+    'LOCKSTEP_RESERVED_CONCURRENCY_ZERO',
+    'functionProps.reservedConcurrentExecutions',
+    { functionProps: { reservedConcurrentExecutions: 0 } },
+    '`lockstep pause`',
+  ],
+  [
+    'LOCKSTEP_ENVIRONMENT_RESERVED',
+    'environment',
+    { environment: { LOCKSTEP_LEDGER_TABLE: 'other', NODE_OPTIONS: '' } },
+    '`LOCKSTEP_LEDGER_TABLE`, `NODE_OPTIONS` would override',
+  ],
+  ['LOCKSTEP_FUNCTION_OUTSIDE_VPC', 'cluster', { cluster: NOWHERE }, 'no record could ever be dead-lettered'],
+  ['LOCKSTEP_FUNCTION_OUTSIDE_VPC', 'cluster', { cluster: NO_GROUPS }, 'cannot reach the brokers'],
+  [
+    'LOCKSTEP_CLUSTER_ARN_INVALID',
+    'cluster.clusterArn',
+    { cluster: { ...CLUSTER, clusterArn: CONNECTION } },
+    'is not the ARN of an MSK cluster',
+  ],
+  [
+    'LOCKSTEP_SERVERLESS_WITHOUT_IAM',
+    'cluster.auth',
+    { cluster: { ...CLUSTER, kind: 'serverless', auth: 'tls' } },
+    "Set `auth: 'iam'`",
+  ],
+  [
+    'LOCKSTEP_SERVERLESS_OF_ANOTHER_ACCOUNT',
+    'cluster.vpcConnectionArn',
+    { cluster: { ...CLUSTER, kind: 'serverless', vpcConnectionArn: CONNECTION } },
+    'use a provisioned cluster',
+  ],
+  ['LOCKSTEP_SCRAM_SECRET_NAME', 'cluster.auth.secret', { cluster: scram('orders') }, 'got `orders`'],
+  ['LOCKSTEP_ENTRY_MISSING', 'entry', { entry: 'functions/nowhere.ts' }, '`functions/nowhere.ts` does not exist'],
+];
+
+describe('at synth', () => {
+  test.each(REFUSED)('%s names `%s` (%#)', (code, property, props, part) => {
+    expect(() => synthConsumer(props)).toThrow(
+      expect.objectContaining({
+        name: code,
+        message: expect.stringMatching(
+          new RegExp(`^${code} at Shop/Orders: \`${property.replaceAll('.', '\\.')}\`: .+\\.$`, 's'),
+        ),
+      }),
+    );
+    expect(() => synthConsumer(props)).toThrow(part);
+  });
+
+  test('says what, why and what to do', () => {
+    expect(() =>
+      synthConsumer({ retry: { maxAttempts: Number.POSITIVE_INFINITY }, onFailureNet: { retryAttempts: 100 } }),
+    ).toThrow(
+      'LOCKSTEP_NET_WITH_INFINITE_ATTEMPTS at Shop/Orders: `onFailureNet`: it would take blocked records away after 100 retries, but ' +
+        '`maxAttempts: Infinity` promises to stand still. Drop `onFailureNet`, or set `maxAttempts` to a number.',
+    );
+  });
+
+  test('names everything that is wrong at once', () => {
+    expect(() => synthConsumer({ batchSize: 0, timeout: Duration.seconds(1) })).toThrow(
+      /^LOCKSTEP_TIMEOUT_TOO_SHORT at .+\nLOCKSTEP_BATCH_SIZE_OUT_OF_RANGE at .+$/,
+    );
+  });
+
+  test('every refusal is provoked above', () => {
+    expect([...new Set(REFUSED.map(([code]) => code))]).toEqual(Object.keys(REFUSALS));
+  });
+
+  test.each<[string, Partial<LockstepConsumerProps>]>([
+    ['a net above the handler’s tries', { onFailureNet: { retryAttempts: 41 } }],
+    ['a schema registry with a net', { schemaRegistry: registry, onFailureNet: net }],
+    ['on-demand mode that throws', { mode: 'on-demand' }],
+    ['MSK Serverless with IAM', { cluster: { ...CLUSTER, kind: 'serverless' } }],
+    ['the longest timeout', { timeout: Duration.minutes(14) }],
+    ['the shortest timeout', { timeout: Duration.seconds(15) }],
+    ['no window at all', { batchingWindow: Duration.seconds(0) }],
+    ['a secret that MSK can associate', { cluster: scram('AmazonMSK_orders') }],
+    ['plaintext on loopback', { cluster: { clusterArn: CLUSTER.clusterArn, auth: 'none', topics: 'elsewhere' } }],
+    ['infinite attempts without a net', { retry: { maxAttempts: Number.POSITIVE_INFINITY } }],
+  ])('accepts %s', (_, props) => {
+    expect(() => synthConsumer(props)).not.toThrow();
+  });
+});
+
+describe('two consumers of one app', () => {
+  function pair(second: Partial<LockstepConsumerProps>): () => void {
+    return () => {
+      const stack = new Stack(new App({ context: { 'aws:cdk:bundling-stacks': [] } }), 'Shop');
+      new LockstepConsumer(stack, 'Orders', LEAST);
+      new LockstepConsumer(stack, 'Audit', { ...LEAST, ...second });
+    };
+  }
+
+  test('may not share a group', () => {
+    expect(pair({ consumerGroup: 'Shop-Orders', topic: 'payments' })).toThrow(
+      'LOCKSTEP_GROUP_SHARED at Shop/Audit: `consumerGroup`: the group `Shop-Orders` is also that of Shop/Orders. Give each consumer its own group.',
+    );
+  });
+
+  test('may not both make one dead-letter topic', () => {
+    expect(pair({})).toThrow('LOCKSTEP_DEAD_LETTER_TOPIC_MADE_TWICE at Shop/Audit: ');
+  });
+
+  test('may read one topic and share its dead-letter topic', () => {
+    expect(pair({ deadLetterTopic: { topicName: 'orders-dead-letters' } })).not.toThrow();
+  });
+
+  test('may use one group on two clusters', () => {
+    const cluster = { ...CLUSTER, clusterArn: 'arn:aws:kafka:eu-central-1:111122223333:cluster/other/uuid-2' };
+    expect(pair({ cluster, consumerGroup: 'Shop-Orders' })).not.toThrow();
+  });
+});
+
+test('the table of refusals is in docs/deploying.md as it is in the code', () => {
+  const docs = readFileSync('docs/deploying.md', 'utf8');
+  const rows = Object.entries({ ...REFUSALS, ...SHARING_REFUSALS }).map(
+    ([code, { property, because, fix }]) => `| \`${code}\` | \`${property}\` | ${because} | ${fix}. |`,
+  );
+  expect(docs.split('\n').filter((line) => line.startsWith('| `LOCKSTEP_'))).toEqual(rows);
+});
