@@ -75,13 +75,12 @@ export function decideFailure(failed: FailedTry, policy: RetryPolicy, breakerOpe
   const attempts = Math.min(head.attempts + 1, Math.max(policy.maxAttempts, head.attempts));
   const counted: Head = { ...head, attempts, error, fingerprint, firstFailedAt: head.firstFailedAt ?? now };
   const after = (ms: number): Head => ({ ...counted, notBefore: now + Math.ceil(ms) });
+  const { notBefore: _, ...atOnce } = counted;
   if (errorClass === 'nonRetryable' || isTriedOut(counted, policy)) {
-    return breakerOpen ? { head: after(policy.backOffMaxMs), next: 'blocked' } : { head: counted, next: 'giveUp' };
+    return breakerOpen ? { head: after(policy.backOffMaxMs), next: 'blocked' } : { head: atOnce, next: 'giveUp' };
   }
-  return {
-    head: after(backOffMs(attempts, policy, random)),
-    next: triesHere <= policy.inlineRetries ? 'retryInline' : 'retryLater',
-  };
+  if (triesHere <= policy.inlineRetries) return { head: atOnce, next: 'retryInline' };
+  return { head: after(backOffMs(attempts, policy, random)), next: 'retryLater' };
 }
 
 /**

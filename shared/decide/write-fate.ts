@@ -1,9 +1,8 @@
 import type { PartitionItem } from './progress.ts';
 
-/** Who wrote, and over which revision. */
+/** Under which epoch, and over which revision, a write was sent. */
 export interface Writer {
   readonly epoch: number;
-  readonly owner: string;
   /** The revision that the write followed. */
   readonly rev: number;
 }

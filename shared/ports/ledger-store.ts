@@ -1,3 +1,4 @@
+import type { KeyItem } from '../decide/idempotency.ts';
 import type { PartitionItem, Progress } from '../decide/progress.ts';
 import type { LedgerPartition } from '../record/item-identifier.ts';
 import type { OffsetRanges } from '../record/offset-ranges.ts';
@@ -34,6 +35,8 @@ export interface WriteRequest {
   readonly release: boolean;
   /** Effects to be committed in the same transaction. */
   readonly effects?: readonly TransactAction[];
+  /** The idempotency key of the record that the effects belong to: COMPLETED in the same transaction, if `item.claimedBy` still holds it; else the write fails for good. */
+  readonly completion?: { readonly key: string; readonly item: KeyItem };
 }
 
 /** A DynamoDB write action (Put, Update, Delete or ConditionCheck of TransactWriteItems), as the SDK's types have it. */
@@ -52,6 +55,7 @@ export type WriteAnswer =
 
 /** Why an effect made its transaction fail. */
 export interface EffectRefusal {
+  /** Into `effects`; -1 where the transaction was refused as a whole: an invalid expression, no such table, an item named twice. */
   readonly index: number;
   /** DynamoDB's cancellation code, as `ConditionalCheckFailed`. */
   readonly code: string;

@@ -8,20 +8,27 @@ export type Decoded<V> =
   | { readonly type: 'undecodable'; readonly stage: 'decode' | 'validate'; readonly error: LockstepError };
 
 /** Turns a record's bytes into the value that the handler sees. Never throws for what a producer can send. */
-export type ValueDecoder<V> = (record: DeliveredRecord) => Decoded<V> | Promise<Decoded<V>>;
+export interface ValueDecoder<V> {
+  // An object, not a function: TypeScript does not infer V from a call that returns a function.
+  decode(record: DeliveredRecord): Decoded<V> | Promise<Decoded<V>>;
+}
 
 /** The value's bytes as they are; `null` for a tombstone. */
-export const bytes: ValueDecoder<Buffer | null> = (record) => ({ type: 'decoded', value: record.valueBytes });
+export const bytes: ValueDecoder<Buffer | null> = {
+  decode: (record) => ({ type: 'decoded', value: record.valueBytes }),
+};
 
 /** The value as UTF-8 text; `null` for a tombstone. Bytes that are not UTF-8 are undecodable, never replaced. */
-export const text: ValueDecoder<string | null> = (record) => {
-  const value = record.valueBytes;
-  if (value === null) return { type: 'decoded', value };
-  try {
-    return { type: 'decoded', value: utf8.decode(value) };
-  } catch (cause) {
-    return undecodable(record, 'UTF-8', cause);
-  }
+export const text: ValueDecoder<string | null> = {
+  decode: (record) => {
+    const value = record.valueBytes;
+    if (value === null) return { type: 'decoded', value };
+    try {
+      return { type: 'decoded', value: utf8.decode(value) };
+    } catch (cause) {
+      return undecodable(record, 'UTF-8', cause);
+    }
+  },
 };
 
 // Keeps a leading byte-order mark out of JSON, and refuses what is not UTF-8 instead of replacing it.
@@ -34,11 +41,15 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 export function json(): ValueDecoder<unknown>;
 export function json<S extends StandardSchemaV1>(schema: S): ValueDecoder<StandardSchemaV1.InferOutput<S>>;
 export function json(schema?: StandardSchemaV1): ValueDecoder<unknown> {
-  return (record) => {
-    const parsed = parse(record);
-    if (parsed.type === 'undecodable' || schema === undefined) return parsed;
-    const result = schema['~standard'].validate(parsed.value);
-    return result instanceof Promise ? result.then((settled) => validated(record, settled)) : validated(record, result);
+  return {
+    decode: (record) => {
+      const parsed = parse(record);
+      if (parsed.type === 'undecodable' || schema === undefined) return parsed;
+      const result = schema['~standard'].validate(parsed.value);
+      return result instanceof Promise
+        ? result.then((settled) => validated(record, settled))
+        : validated(record, result);
+    },
   };
 }
 

@@ -1,0 +1,61 @@
+import middy, { type MiddyfiedHandler } from '@middy/core';
+import type { Context } from 'aws-lambda';
+import { connect } from './connect.ts';
+import { type Connection, ConnectionHolder, rememberHolder } from './connection.ts';
+import type { KafkaBatchResponse } from './decide/batch-response.ts';
+import { invocationTelemetry } from './middleware/invocation-telemetry.ts';
+import { type ConsumerOptions, checkOptions, resolveOptions } from './options.ts';
+import { type KafkaEvent, parseKafkaEvent } from './record/kafka-event.ts';
+import { Invocation } from './runtime/invocation.ts';
+import { processBatch } from './runtime/process-batch.ts';
+
+export { BatchFailure, LockstepError, NonRetryableError, PauseError } from './errors.ts';
+export { byPosition, type ConsumerOptions, type RetryOptions } from './options.ts';
+export type { ConsumerRecord } from './record/consumer-record.ts';
+export { bytes, type Decoded, json, text, type ValueDecoder } from './record/decode.ts';
+export type { OnBatch, OnRecord, ProducedRecord, RecordContext } from './runtime/consumer.ts';
+
+/** A Lambda handler; `.use(…)` takes any middy middleware. */
+export type LockstepHandler = MiddyfiedHandler<KafkaEvent, KafkaBatchResponse, Error, Context>;
+
+/**
+ * Makes the handler of a Lambda function that an Amazon MSK event source mapping feeds: it keeps order, survives crashes and
+ * never loses a record. What it guarantees, and at what cost: docs/guarantees.md.
+ *
+ * The stack, outermost first: telemetry (names the invocation on each log line, writes the metrics out however it ends), then
+ * whatever `.use(…)` adds, then the consumer. So added middlewares see the event as Lambda sent it and the answer as Lambda
+ * gets it; what they throw makes Lambda send the whole event again, and what is settled is then skipped.
+ *
+ * @throws LockstepError OPTIONS_INVALID at once, naming the option; the environment is read by the first invocation
+ */
+export function lockstepConsumer<V>(options: ConsumerOptions<V>): LockstepHandler {
+  checkOptions(options);
+  const holder = new ConnectionHolder(connect);
+  const resolve = oncePer((connection: Connection) => resolveOptions(options, connection.environment));
+  const handler: LockstepHandler = middy<KafkaEvent, KafkaBatchResponse, Error, Context>()
+    .use(invocationTelemetry(holder))
+    .handler(async (event, context) => {
+      const connection = await holder.current();
+      const { ports } = connection;
+      const delivered = parseKafkaEvent(event);
+      connection.useBrokers(delivered.bootstrapServers);
+      const invocation = new Invocation(context.awsRequestId, context.getRemainingTimeInMillis(), ports.clock);
+      const { response, reports } = await processBatch(resolve(connection), delivered, invocation, ports);
+      connection.ended?.(reports);
+      return response;
+    });
+  rememberHolder(handler, holder);
+  return handler;
+}
+
+/** Options are resolved once for each connection: in production once. */
+function oncePer<K extends object, T>(make: (key: K) => T): (key: K) => T {
+  const made = new WeakMap<K, T>();
+  return (key) => {
+    const known = made.get(key);
+    if (known !== undefined) return known;
+    const value = make(key);
+    made.set(key, value);
+    return value;
+  };
+}

@@ -1,0 +1,49 @@
+import type { PartitionItem } from '../decide/progress.ts';
+import type { LedgerPartition } from '../record/item-identifier.ts';
+import type { OffsetRanges } from '../record/offset-ranges.ts';
+import type { EpochMs } from '../record/units.ts';
+import type { ConsumerPolicy, Ports } from './consumer.ts';
+import type { Invocation } from './invocation.ts';
+import { isFinalError } from './is-final-error.ts';
+import { repeat } from './repeat.ts';
+
+/** Pause between two looks at a partition that another invocation holds; the second half is drawn. */
+const BUSY_POLL_MS = 400;
+
+/** A partition that is ours now, or is somebody else's. */
+export type PartitionClaim =
+  | { readonly type: 'granted'; readonly item: PartitionItem; readonly leaseUntil: EpochMs }
+  | { readonly type: 'busy'; readonly item: PartitionItem };
+
+/**
+ * Claims a partition, waiting a little for one that another invocation holds, so that overlapping invocations do not spin.
+ *
+ * @throws when the ledger cannot be reached in time
+ */
+export async function claimPartition(
+  partition: LedgerPartition,
+  owner: string,
+  offsets: OffsetRanges,
+  { ledger, clock, entropy }: Ports,
+  { leaseMs, busyWaitMs }: ConsumerPolicy,
+  { plan }: Invocation,
+): Promise<PartitionClaim> {
+  const waitUntil = Math.min(clock.now() + busyWaitMs, plan.abortAt);
+  for (;;) {
+    const now = clock.now();
+    const leaseUntil = Math.min(now + leaseMs, plan.deadline + 1_000);
+    const request = { partition, owner, offsets, now, leaseUntil };
+    const answer = await repeat(() => ledger.claim(request), {
+      clock,
+      entropy,
+      giveUpAt: plan.abortAt,
+      isFinal: isFinalError,
+    });
+    // One that shows our own name is a grant whose answer was lost.
+    if (answer.type === 'granted' || answer.item.owner === owner)
+      return { type: 'granted', item: answer.item, leaseUntil: Math.min(leaseUntil, answer.item.leaseUntil) };
+    const pause = Math.ceil(BUSY_POLL_MS * (0.5 + entropy.random() / 2));
+    if (clock.now() + pause > waitUntil) return { type: 'busy', item: answer.item };
+    await clock.sleep(pause);
+  }
+}

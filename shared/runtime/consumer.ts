@@ -1,0 +1,101 @@
+import type { ClaimPolicy } from '../decide/claim.ts';
+import type { ErrorClass, RetryPolicy } from '../decide/retry-policy.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { DeadLetterPublisher } from '../ports/dead-letter-publisher.ts';
+import type { Entropy } from '../ports/entropy.ts';
+import type { FallbackQueue } from '../ports/fallback-queue.ts';
+import type { IdempotencyKeyStore } from '../ports/idempotency-key-store.ts';
+import type { LedgerStore, TransactAction } from '../ports/ledger-store.ts';
+import type { OriginalReader } from '../ports/original-reader.ts';
+import type { RecordProducer } from '../ports/record-producer.ts';
+import type { Log, Telemetry } from '../ports/telemetry.ts';
+import type { ConsumerRecord } from '../record/consumer-record.ts';
+import type { ValueDecoder } from '../record/decode.ts';
+import type { EpochMs } from '../record/units.ts';
+import type { Sandbox } from './sandbox.ts';
+
+/** What a record handler may know and use beside the record. */
+export interface RecordContext {
+  /** 1 for the first try; grows with each recorded attempt, over any number of invocations. */
+  readonly attempt: number;
+  /** Fencing token of the partition: never lower than one that was seen before. Put it into your own conditional writes. */
+  readonly epoch: number;
+  /** Fires before the deadline and when the partition is lost to another invocation. */
+  readonly signal: AbortSignal;
+  /** Epoch milliseconds at which Lambda ends the invocation. */
+  readonly deadline: EpochMs;
+  /** Lines carry topic, partition, offset, attempt and traceparent of this record. */
+  readonly logger: Log;
+  /**
+   * Adds DynamoDB write actions that are committed together with the settling of this record, exactly once. Discarded when the
+   * handler throws. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+   */
+  transact(...actions: TransactAction[]): void;
+  /** Adds a record for another topic; acknowledged by the broker before this record is settled. May be repeated after a crash, with the same `x-lockstep-id`. */
+  produce(topic: string, record: ProducedRecord): void;
+}
+
+/** A record to be produced. Text is written as UTF-8. */
+export interface ProducedRecord {
+  readonly key?: string | Buffer | null;
+  readonly value: string | Buffer | null;
+  readonly headers?: Readonly<Record<string, string | Buffer>>;
+}
+
+/** Does the work for one record. What it resolves to is ignored; what it throws decides: DESIGN section 8. */
+export type OnRecord<V> = (record: ConsumerRecord<V>, context: RecordContext) => unknown;
+
+/** Does the work for the fresh records of one partition. Settles all, or throws BatchFailure. */
+export type OnBatch<V> = (records: readonly ConsumerRecord<V>[], context: RecordContext) => unknown;
+
+/** All settings of a consumer, checked and complete. Defaults and ranges: shared/options.ts. */
+export interface ConsumerPolicy extends ClaimPolicy {
+  readonly order: 'partition' | 'key';
+  readonly maxConcurrency: number;
+  readonly maxBatchRecords: number;
+  readonly retry: RetryPolicy & { readonly classify?: ((error: unknown) => ErrorClass | undefined) | undefined };
+  readonly onUndecodable: 'deadLetter' | 'retry';
+  readonly onKeyReuse: 'deadLetter' | 'skip';
+  readonly keyNamespace: string;
+  readonly keyTtlSeconds: number;
+  readonly leaseMs: number;
+  readonly busyWaitMs: number;
+  /** `record`: a write after each record, awaited. */
+  readonly checkpointMs: number | 'record';
+  readonly backoffSleepMs: number;
+  readonly blockedSleepMs: number;
+  readonly letterHeaders: readonly ('spring' | 'connect')[];
+  readonly maxLetterBytes: number;
+  readonly redact: (text: string) => string;
+  readonly failureMode: 'report' | 'throw';
+}
+
+/** A consumer as its author defined it. */
+export interface Consumer<V> {
+  readonly value: ValueDecoder<V>;
+  /** Absent: by position. */
+  readonly idempotencyKey?: (record: ConsumerRecord<V>) => unknown;
+  readonly handler:
+    | { readonly type: 'record'; readonly onRecord: OnRecord<V> }
+    | { readonly type: 'batch'; readonly onBatch: OnBatch<V> };
+  readonly policy: ConsumerPolicy;
+}
+
+/** All that a consumer reaches outside itself. */
+export interface Ports {
+  readonly ledger: LedgerStore;
+  readonly keys: IdempotencyKeyStore;
+  readonly letters: DeadLetterPublisher;
+  readonly fallback: FallbackQueue;
+  readonly producer: RecordProducer;
+  /** Present where the mapping decodes values through a schema registry. */
+  readonly originals?: OriginalReader;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly telemetry: Telemetry;
+  readonly sandbox: Sandbox;
+  /** Ends the process. Never returns in production. */
+  readonly endProcess: () => void;
+  /** Consumer group, as the mapping has it. */
+  readonly group: string;
+}

@@ -1,0 +1,50 @@
+import type { Invocation } from './invocation.ts';
+import type { Sandbox } from './sandbox.ts';
+
+/** How a run of a handler ended; `stalled`: it did not, and the invocation has to answer. */
+export type HandlerEnd =
+  | { readonly type: 'succeeded' }
+  | { readonly type: 'failed'; readonly error: unknown }
+  | { readonly type: 'stalled' };
+
+/** Runs a handler until it ends or the invocation must answer without it. The sandbox must have been entered; it is left here. */
+export function runHandler(
+  call: () => unknown,
+  invocation: Invocation,
+  sandbox: Sandbox,
+): Promise<HandlerEnd> | HandlerEnd {
+  let result: unknown;
+  try {
+    result = call();
+  } catch (error) {
+    sandbox.leave();
+    return { type: 'failed', error };
+  }
+  if (!isThenable(result)) {
+    sandbox.leave();
+    return { type: 'succeeded' };
+  }
+  const running = result;
+  return new Promise((resolve) => {
+    let stalled = false;
+    const forget = invocation.onStall(() => {
+      stalled = true;
+      sandbox.stalledHandlers++;
+      resolve({ type: 'stalled' });
+    });
+    const ended = (end: HandlerEnd) => {
+      forget();
+      sandbox.leave();
+      if (stalled) sandbox.stalledHandlers--;
+      resolve(end);
+    };
+    running.then(
+      () => ended({ type: 'succeeded' }),
+      (error: unknown) => ended({ type: 'failed', error }),
+    );
+  });
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}

@@ -1,0 +1,65 @@
+import { type DeadlinePlan, planDeadline } from '../decide/deadline.ts';
+import type { Clock } from '../ports/clock.ts';
+
+/** One run of the Lambda function: its plan, and the moments at which handlers are asked to end and are given up on. */
+export class Invocation {
+  readonly requestId: string;
+  readonly plan: DeadlinePlan;
+  readonly #ended = new AbortController();
+  readonly #onAbort = new Set<() => void>();
+  readonly #onStall = new Set<() => void>();
+  readonly #onAnswer = new Set<() => void>();
+  #stalling = false;
+
+  constructor(requestId: string, remainingMs: number, clock: Clock) {
+    this.requestId = requestId;
+    this.plan = planDeadline(clock.now(), remainingMs);
+    void this.#fire(clock, this.plan.abortAt, this.#onAbort);
+    this.onStall(() => {
+      this.#stalling = true;
+    });
+    void this.#fire(clock, this.plan.stallAt, this.#onStall);
+    void this.#fire(clock, this.plan.answerBy, this.#onAnswer);
+  }
+
+  /** Whether handlers are given up on: none may start any more. */
+  get isStalling(): boolean {
+    return this.#stalling;
+  }
+
+  /** Calls `listener` once, when handlers should end. Returns how to take it back. */
+  onAbort(listener: () => void): () => void {
+    this.#onAbort.add(listener);
+    return () => this.#onAbort.delete(listener);
+  }
+
+  /** Calls `listener` once, when a handler that still runs counts as an interruption. Returns how to take it back. */
+  onStall(listener: () => void): () => void {
+    this.#onStall.add(listener);
+    return () => this.#onStall.delete(listener);
+  }
+
+  /** Calls `listener` once, when the answer must be on its way. */
+  onAnswer(listener: () => void): void {
+    this.#onAnswer.add(listener);
+  }
+
+  /** Fires when the invocation has answered. */
+  get ended(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  /** No timer is left behind. */
+  end(): void {
+    this.#ended.abort();
+    this.#onAbort.clear();
+    this.#onStall.clear();
+    this.#onAnswer.clear();
+  }
+
+  async #fire(clock: Clock, at: number, listeners: Set<() => void>): Promise<void> {
+    await clock.sleep(Math.max(0, at - clock.now()), this.#ended.signal);
+    if (this.#ended.signal.aborted) return;
+    for (const listener of [...listeners]) listener();
+  }
+}

@@ -1,0 +1,280 @@
+import type { PartitionItem, Progress } from '../decide/progress.ts';
+import { forget, leaveCarefulMode, pendingAfter, type Settling, settle } from '../decide/settle.ts';
+import { writeFate } from '../decide/write-fate.ts';
+import { LockstepError } from '../errors.ts';
+import type { EffectRefusal, TransactAction, WriteAnswer } from '../ports/ledger-store.ts';
+import { type LedgerPartition, partitionName } from '../record/item-identifier.ts';
+import { type OffsetRanges, subtract } from '../record/offset-ranges.ts';
+import type { EpochMs, Offset } from '../record/units.ts';
+import type { ConsumerPolicy, Ports } from './consumer.ts';
+import type { Completion } from './idempotency-keys.ts';
+import { isFinalError } from './is-final-error.ts';
+import { repeat, sideBySide } from './repeat.ts';
+
+/** No record starts so shortly before the lease ends by the local clock: hosts' clocks differ. */
+export const LEASE_MARGIN_MS = 3_000;
+
+/** Writes at most this many idempotency keys at a time. */
+const KEY_REQUESTS = 64;
+
+/** How a write went. `lost`: another invocation holds the partition; `cancelled`: an effect's own condition did not hold. */
+export type Written =
+  | { readonly type: 'written' }
+  | { readonly type: 'lost' }
+  | { readonly type: 'cancelled'; readonly reasons: readonly EffectRefusal[] };
+
+/** What a session is opened with: a granted claim. */
+export interface SessionStart {
+  readonly partition: LedgerPartition;
+  readonly owner: string;
+  readonly item: PartitionItem;
+  readonly progress: Progress;
+  readonly owed: OffsetRanges;
+  readonly batchStart: Offset;
+  readonly leaseUntil: EpochMs;
+  readonly deadline: EpochMs;
+  readonly answerBy: EpochMs;
+  /** Fires when the invocation has answered: nothing may be written after it, also when a frozen process thaws. */
+  readonly ended: AbortSignal;
+}
+
+interface WriteOrder {
+  readonly release: boolean;
+  readonly effects?: readonly TransactAction[];
+  readonly settling?: Settling;
+  readonly completion?: Completion;
+}
+
+/**
+ * One invocation's hold on one partition: the progress in memory, written behind the handler, one write at a time, each
+ * conditional on epoch, owner and revision. It keeps the lease alive and closes itself when the partition is lost or the ledger
+ * cannot be reached; from then on nothing is written.
+ */
+export class LedgerSession {
+  progress: Progress;
+  /** Fires when the partition is lost to another invocation or the ledger cannot be reached; not when it is given back. */
+  readonly lost = new AbortController();
+  readonly epoch: number;
+  readonly #start: SessionStart;
+  readonly #ports: Ports;
+  readonly #policy: ConsumerPolicy;
+  #rev: number;
+  #leaseUntil: EpochMs;
+  #owed: OffsetRanges;
+  #lastWriteAt: EpochMs;
+  #dirty = false;
+  #queued = 0;
+  #tail: Promise<unknown> = Promise.resolve();
+  #completions: Completion[] = [];
+  #checkpointing = false;
+  #failure: unknown;
+  readonly #over = new AbortController();
+
+  constructor(start: SessionStart, ports: Ports, policy: ConsumerPolicy) {
+    this.#start = start;
+    this.#ports = ports;
+    this.#policy = policy;
+    this.progress = start.progress;
+    this.epoch = start.item.epoch;
+    this.#rev = start.item.rev;
+    this.#leaseUntil = start.leaseUntil;
+    this.#owed = start.owed;
+    this.#lastWriteAt = ports.clock.now();
+    start.ended.addEventListener('abort', () => this.close(), { once: true, signal: this.#over.signal });
+    void this.#beat();
+  }
+
+  get isOver(): boolean {
+    return this.#over.signal.aborted;
+  }
+
+  /** Why the ledger could not be reached, where that is why the session is over. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  update(change: (progress: Progress) => Progress): void {
+    this.progress = change(this.progress);
+  }
+
+  /** Counts a record as settled; written with the next checkpoint, its key before it. */
+  settle(settling: Settling, completion?: Completion): void {
+    this.#adopt(this.#after(settling));
+    if (completion !== undefined) this.#completions.push(completion);
+    this.#checkpointSoon();
+  }
+
+  /**
+   * Settles a record and commits `effects` in one transaction; awaited. If an effect's own condition fails, the record is not
+   * settled and nothing is written.
+   */
+  settleWith(
+    settling: Settling,
+    completion: Completion | undefined,
+    effects: readonly TransactAction[],
+  ): Promise<Written> {
+    return this.#inTurn(() =>
+      this.#writeNow({ release: false, effects, settling, ...(completion !== undefined && { completion }) }),
+    );
+  }
+
+  /** Whether a record may start: renews a lease that is about to end. */
+  async mayStart(): Promise<boolean> {
+    if (this.isOver) return false;
+    if (this.#leaseCovers()) return true;
+    await this.write();
+    return !this.isOver && this.#leaseCovers();
+  }
+
+  /** Cheap form of {@link mayStart} for the common case; `false` only says that it must be asked. */
+  get mayStartNow(): boolean {
+    return !this.isOver && this.#leaseCovers();
+  }
+
+  /**
+   * Writes the progress as it stands when the write's turn comes.
+   *
+   * @param release - gives the partition back; what is owed becomes pending
+   */
+  write({ release = false }: { release?: boolean } = {}): Promise<Written> {
+    return this.#inTurn(() => this.#writeNow({ release }));
+  }
+
+  /** Ends the session without another write: the lease stays until it runs out. */
+  close(failure?: unknown): void {
+    if (this.isOver) return;
+    this.#failure = failure;
+    this.#over.abort();
+    this.lost.abort();
+  }
+
+  #leaseCovers(): boolean {
+    // A lease past the deadline covers all that this process can do: Lambda ends it before.
+    return this.#leaseUntil > this.#start.deadline || this.#ports.clock.now() <= this.#leaseUntil - LEASE_MARGIN_MS;
+  }
+
+  /** Never two writes in flight: a checkpoint that lands after its successor would be another history. */
+  #inTurn(write: () => Promise<Written>): Promise<Written> {
+    this.#queued++;
+    const turn = this.#tail.then(write);
+    this.#tail = turn;
+    return turn.finally(() => {
+      this.#queued--;
+    });
+  }
+
+  async #writeNow({ release, effects, settling, completion }: WriteOrder): Promise<Written> {
+    if (this.isOver) return { type: 'lost' };
+    const { partition, owner, batchStart, deadline } = this.#start;
+    const { clock, ledger } = this.#ports;
+    const completions = this.#completions;
+    this.#completions = [];
+    this.#dirty = false;
+    this.progress = forget(this.progress, batchStart, this.#owed);
+    const next = settling === undefined ? { progress: this.progress, owed: this.#owed } : this.#after(settling);
+    const request = {
+      partition,
+      owner,
+      epoch: this.epoch,
+      rev: this.#rev,
+      progress: release ? { ...next.progress, pending: pendingAfter(next.progress, next.owed) } : next.progress,
+      leaseUntil: Math.min(clock.now() + this.#policy.leaseMs, deadline + 1_000),
+      claimed: next.owed,
+      release,
+      ...(effects !== undefined && effects.length > 0 && { effects }),
+      // Completed before the transaction, a crash between the two would make the effects a duplicate's: lost.
+      ...(completion !== undefined && { completion }),
+    };
+    try {
+      await this.#complete(completions);
+      if (this.isOver) return { type: 'lost' };
+      const answer = await this.#repeat(() => ledger.write(request));
+      const written = this.#written(answer, request.leaseUntil, release);
+      if (written.type === 'written' && settling !== undefined) this.#adopt(this.#after(settling));
+      return written;
+    } catch (error) {
+      // Its fate is unknown, so nothing else may be written under this claim.
+      this.#ports.telemetry.count('LedgerUnavailable');
+      this.close(error);
+      return { type: 'lost' };
+    }
+  }
+
+  #after(settling: Settling): { progress: Progress; owed: OffsetRanges } {
+    const owed = subtract(this.#owed, [{ from: settling.from, to: settling.record.offset }]);
+    return { progress: leaveCarefulMode(settle(this.progress, settling), owed), owed };
+  }
+
+  #adopt({ progress, owed }: { progress: Progress; owed: OffsetRanges }): void {
+    this.progress = progress;
+    this.#owed = owed;
+  }
+
+  #written(answer: WriteAnswer, leaseUntil: EpochMs, release: boolean): Written {
+    if (answer.type === 'cancelled') {
+      this.#dirty = true;
+      return answer;
+    }
+    if (answer.type === 'refused' && writeFate(answer.item, { epoch: this.epoch, rev: this.#rev }) === 'fenced') {
+      this.#ports.telemetry.count('FencedCommits');
+      this.#ports.telemetry.log.warn('another invocation holds the partition', {
+        partition: partitionName(this.#start.partition),
+        epoch: this.epoch,
+      });
+      this.close();
+      return { type: 'lost' };
+    }
+    this.#rev++;
+    this.#leaseUntil = leaseUntil;
+    this.#lastWriteAt = this.#ports.clock.now();
+    if (release) this.#over.abort();
+    return { type: 'written' };
+  }
+
+  /** A key is completed before its record counts as settled, or a crash between the two would run a duplicate. */
+  async #complete(completions: readonly Completion[]): Promise<void> {
+    await sideBySide(completions, KEY_REQUESTS, async ({ key, item }) => {
+      const ours = await this.#repeat(() => this.#ports.keys.complete(key, item));
+      if (!ours)
+        throw new LockstepError(
+          'LEDGER_UNAVAILABLE',
+          `idempotency key of ${item.position} was taken over while its record was handled`,
+        );
+    });
+  }
+
+  #repeat<T>(send: () => Promise<T>): Promise<T> {
+    const { clock, entropy } = this.#ports;
+    return repeat(send, { clock, entropy, giveUpAt: this.#start.answerBy, isFinal: isFinalError });
+  }
+
+  #checkpointSoon(): void {
+    const { checkpointMs } = this.#policy;
+    this.#dirty = true;
+    if (this.#checkpointing || checkpointMs === 'record') return;
+    this.#checkpointing = true;
+    void this.#checkpointEvery(checkpointMs).finally(() => {
+      this.#checkpointing = false;
+    });
+  }
+
+  async #checkpointEvery(checkpointMs: number): Promise<void> {
+    const { clock } = this.#ports;
+    while (this.#dirty && !this.isOver) {
+      await clock.sleep(Math.max(1, this.#lastWriteAt + checkpointMs - clock.now()), this.#over.signal);
+      // A write under way may have started before the last record settled: only what is still unwritten after it is ours.
+      if (this.#queued > 0) await this.#tail;
+      else if (this.#dirty && !this.isOver && clock.now() >= this.#lastWriteAt + checkpointMs) await this.write();
+    }
+  }
+
+  /** Renews the lease while nothing else does. */
+  async #beat(): Promise<void> {
+    const { clock } = this.#ports;
+    const every = this.#policy.leaseMs / 3;
+    while (!this.isOver) {
+      await clock.sleep(Math.max(1, this.#lastWriteAt + every - clock.now()), this.#over.signal);
+      if (!this.isOver && this.#queued === 0 && clock.now() >= this.#lastWriteAt + every) await this.write();
+    }
+  }
+}

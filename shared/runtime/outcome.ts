@@ -1,0 +1,27 @@
+import type { EpochMs, Offset } from '../record/units.ts';
+
+/** Why a record was not attempted. */
+export type NotAttemptedReason =
+  | 'halted'
+  | 'deadline'
+  | 'backOff'
+  | 'gate'
+  | 'busy'
+  | 'paused'
+  | 'replay'
+  | 'keyHeld'
+  | 'full'
+  | 'fenced'
+  | 'unavailable';
+
+/** What became of a record in this invocation. The first three settle it. */
+export type Outcome =
+  | { readonly type: 'handled' }
+  | { readonly type: 'duplicate' }
+  | { readonly type: 'deadLettered'; readonly letterId: string }
+  /** Tried, failed, to be tried again; not before `notBefore`. */
+  | { readonly type: 'retry'; readonly notBefore?: EpochMs }
+  | { readonly type: 'notAttempted'; readonly reason: NotAttemptedReason; readonly until?: EpochMs };
+
+/** Outcomes by offset. */
+export type Outcomes = Map<Offset, Outcome>;

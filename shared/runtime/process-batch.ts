@@ -1,0 +1,84 @@
+import { answerDelay } from '../decide/answer-delay.ts';
+import { batchResponse, type KafkaBatchResponse } from '../decide/batch-response.ts';
+import { LockstepError } from '../errors.ts';
+import type { DeliveredEvent } from '../record/kafka-event.ts';
+import type { Consumer, Ports } from './consumer.ts';
+import type { Invocation } from './invocation.ts';
+import type { Outcome } from './outcome.ts';
+import { type PartitionReport, processPartition } from './process-partition.ts';
+
+/** An event's answer, and what became of each record, for tests. */
+export interface BatchResult {
+  readonly response: KafkaBatchResponse;
+  readonly reports: readonly PartitionReport[];
+}
+
+/**
+ * Runs an event: all its partitions side by side, then the answer, which waits for all of them but never past the deadline.
+ *
+ * @throws LockstepError BATCH_INCOMPLETE with `failureMode: 'throw'` when anything must come back
+ */
+export async function processBatch<V>(
+  consumer: Consumer<V>,
+  event: DeliveredEvent,
+  invocation: Invocation,
+  ports: Ports,
+): Promise<BatchResult> {
+  const { clock, sandbox, telemetry } = ports;
+  if (sandbox.stalledHandlers > 0) {
+    telemetry.log.error(
+      new LockstepError('SANDBOX_OCCUPIED', 'a record handler of an earlier invocation still runs in this sandbox')
+        .message,
+    );
+    ports.endProcess();
+    throw new LockstepError('SANDBOX_OCCUPIED', 'a record handler of an earlier invocation still runs in this sandbox');
+  }
+  invocation.onStall(() => sandbox.turnAway());
+  try {
+    const reports = await Promise.all(
+      event.partitions.map((delivered) =>
+        processPartition({ cluster: event.cluster, delivered, consumer, ports, invocation }),
+      ),
+    );
+    await ports.letters.disconnect();
+    const response = batchResponse(
+      reports.map(({ delivered, firstUnsettled }) => ({
+        identifier: delivered.identifier,
+        records: delivered.records,
+        end: firstUnsettled === undefined ? { type: 'drained' } : { type: 'halted', firstUnsettled },
+      })),
+    );
+    await clock.sleep(answerDelay(reports.map(toStanding), clock.now(), invocation.plan.abortAt, consumer.policy));
+    if (consumer.policy.failureMode === 'throw' && response.batchItemFailures.length > 0) {
+      throw new LockstepError(
+        'BATCH_INCOMPLETE',
+        `${response.batchItemFailures.length} records of the batch must come back`,
+      );
+    }
+    return { response, reports };
+  } finally {
+    invocation.end();
+  }
+}
+
+/** What the answer's delay depends on. */
+function toStanding({ firstUnsettled, outcomes }: PartitionReport): {
+  halted: boolean;
+  moved: boolean;
+  wakeAt: number | undefined;
+} {
+  const all = [...outcomes.values()];
+  return {
+    halted: firstUnsettled !== undefined,
+    moved: all.some(({ type }) => type === 'handled' || type === 'deadLettered'),
+    wakeAt: earliest(all),
+  };
+}
+
+function earliest(outcomes: readonly Outcome[]): number | undefined {
+  const times = outcomes.flatMap((outcome) => {
+    if (outcome.type === 'retry') return outcome.notBefore ?? [];
+    return outcome.type === 'notAttempted' ? (outcome.until ?? []) : [];
+  });
+  return times.length === 0 ? undefined : Math.min(...times);
+}

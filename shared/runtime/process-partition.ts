@@ -1,0 +1,251 @@
+import { type ClaimDecision, decideClaim, describeOffsets, verdictOfPause } from '../decide/claim.ts';
+import { LockstepError } from '../errors.ts';
+import type { DeliveredRecord } from '../record/delivered-record.ts';
+import type { DeliveredPartition } from '../record/kafka-event.ts';
+import { includesOffset, rangesOf } from '../record/offset-ranges.ts';
+import { claimPartition } from './claim-partition.ts';
+import type { Consumer, Ports } from './consumer.ts';
+import type { Invocation } from './invocation.ts';
+import { LedgerSession } from './ledger-session.ts';
+import type { NotAttemptedReason, Outcomes } from './outcome.ts';
+import type { PartitionRun } from './partition-run.ts';
+import { prepareKeys } from './prepare-keys.ts';
+import { runRecords } from './run-records.ts';
+
+/** How a partition's part of an event ended. */
+export interface PartitionReport {
+  readonly delivered: DeliveredPartition;
+  /** The first record that Lambda must send again; absent when all are settled. */
+  readonly firstUnsettled?: number;
+  readonly outcomes: Outcomes;
+}
+
+/** What a partition is worked on with. */
+export interface PartitionTask<V> {
+  readonly cluster: string;
+  readonly delivered: DeliveredPartition;
+  readonly consumer: Consumer<V>;
+  readonly ports: Ports;
+  readonly invocation: Invocation;
+}
+
+/** Claims a partition, runs what of its batch is open, commits, and says what must come back. Never rejects. */
+export async function processPartition<V>(task: PartitionTask<V>): Promise<PartitionReport> {
+  const { ports, delivered } = task;
+  const outcomes: Outcomes = new Map();
+  try {
+    return await Promise.race([claimAndRun(task, outcomes), tooLate(task, outcomes)]);
+  } catch (error) {
+    ports.telemetry.log.error('partition failed; all of it is reported', {
+      topic: delivered.topic,
+      partition: delivered.partition,
+      error:
+        error instanceof LockstepError
+          ? error
+          : new LockstepError('PARTITION_FAILED', `partition ${delivered.identifier} failed`, { cause: error }),
+    });
+    return whole(task, outcomes, 'unavailable');
+  }
+}
+
+/** The answer waits for nobody past the deadline: what still hangs then is reported. */
+function tooLate<V>(task: PartitionTask<V>, outcomes: Outcomes): Promise<PartitionReport> {
+  return new Promise((resolve) => {
+    task.invocation.onAnswer(() => resolve(whole(task, outcomes, 'deadline')));
+  });
+}
+
+async function claimAndRun<V>(task: PartitionTask<V>, outcomes: Outcomes): Promise<PartitionReport> {
+  const { cluster, delivered, consumer, ports, invocation } = task;
+  const { topic, partition, records } = delivered;
+  const place = { cluster, group: ports.group, topic, partition };
+  const owner = ports.entropy.id();
+  const claim = await claimPartition(
+    place,
+    owner,
+    rangesOf(records.map(({ offset }) => offset)),
+    ports,
+    consumer.policy,
+    invocation,
+  );
+  if (claim.type === 'busy') {
+    ports.telemetry.count('PartitionsBusy');
+    ports.telemetry.log.info('another invocation holds the partition', {
+      topic,
+      partition,
+      epoch: claim.item.epoch,
+      leaseUntil: claim.item.leaseUntil,
+    });
+    return whole(task, outcomes, 'busy');
+  }
+  const decision = decideClaim(claim.item, owner, records, ports.clock.now(), consumer.policy);
+  report(task, decision);
+  const session = new LedgerSession(
+    {
+      partition: place,
+      owner,
+      item: claim.item,
+      progress: decision.progress,
+      owed: decision.owed,
+      batchStart: records[0]?.offset ?? 0,
+      leaseUntil: claim.leaseUntil,
+      deadline: invocation.plan.deadline,
+      answerBy: invocation.plan.answerBy,
+      ended: invocation.ended,
+    },
+    ports,
+    consumer.policy,
+  );
+  const signal = new AbortController();
+  const forgetAbort = invocation.onAbort(() => signal.abort());
+  session.lost.signal.addEventListener('abort', () => signal.abort());
+  try {
+    const context = {
+      cluster,
+      group: ports.group,
+      epoch: session.epoch,
+      signal: signal.signal,
+      deadline: invocation.plan.deadline,
+      log: ports.telemetry.log,
+      requestId: invocation.requestId,
+    };
+    const run: PartitionRun<V> = {
+      consumer,
+      ports,
+      invocation,
+      partition: place,
+      delivered,
+      open: decision.open,
+      session,
+      context,
+      decoded: new Map(),
+    };
+    const released = await work(run, decision, outcomes);
+    if (!released) return whole(task, outcomes, session.failure === undefined ? 'fenced' : 'unavailable');
+    const firstUnsettled = decision.open.find(
+      ({ offset }) => !includesOffset(session.progress.settled, offset),
+    )?.offset;
+    return { delivered, outcomes, ...(firstUnsettled !== undefined && { firstUnsettled }) };
+  } finally {
+    forgetAbort();
+    session.close();
+  }
+}
+
+/** Runs what may run and gives the partition back. `false`: the partition is lost, or kept because a handler runs on. */
+async function work<V>(
+  run: PartitionRun<V>,
+  decision: ClaimDecision<DeliveredRecord>,
+  outcomes: Outcomes,
+): Promise<boolean> {
+  const { session, delivered, open } = run;
+  for (const record of delivered.records)
+    if (!open.includes(record)) outcomes.set(record.offset, { type: 'duplicate' });
+  if (decision.recreatedBy !== undefined) {
+    // At once: a record of this batch that kills the process must not undo it for ever.
+    const afresh = await session.write();
+    if (afresh.type !== 'written') return false;
+  }
+  const held = await heldBy(run, decision);
+  if (held !== undefined) {
+    for (const { offset } of open) outcomes.set(offset, { type: 'notAttempted', ...held });
+    return (await session.write({ release: true })).type === 'written';
+  }
+  if (open.length === 0) return (await session.write({ release: true })).type === 'written';
+  const keys = await prepareKeys(run);
+  const keyed = keys === undefined ? run : { ...run, keys };
+  const { stalled } = await runRecords(keyed, outcomes);
+  if (stalled) {
+    // The handler runs on: what is known is written, and the lease is kept until the process must have ended.
+    await session.write();
+    session.close(
+      new LockstepError(
+        'HANDLER_NEVER_ENDED',
+        `a record handler of ${delivered.identifier} was still running when the invocation had to answer`,
+      ),
+    );
+    return false;
+  }
+  if (session.isOver) return false;
+  await keys?.giveBackUnsettled();
+  return (await session.write({ release: true })).type === 'written';
+}
+
+/** What keeps the whole batch from running. */
+async function heldBy<V>(
+  { session, ports, delivered, consumer }: PartitionRun<V>,
+  { verdict }: ClaimDecision<DeliveredRecord>,
+): Promise<{ readonly reason: NotAttemptedReason; readonly until?: number } | undefined> {
+  switch (verdict.type) {
+    case 'run':
+      return undefined;
+    case 'replayHalted':
+      return { reason: 'replay', until: ports.clock.now() + consumer.policy.blockedSleepMs };
+    case 'gated':
+      return { reason: 'gate' };
+    case 'paused':
+      return { reason: 'paused', until: verdict.until };
+    case 'abandon': {
+      const { topic, partition } = delivered;
+      const offsets = describeOffsets(verdict.offsets);
+      try {
+        await ports.fallback.send({ type: 'abandoned', partition: { topic, partition }, offsets: verdict.offsets });
+      } catch (error) {
+        ports.telemetry.log.error('the queue refused what is to be abandoned; the partition stays gated', {
+          topic,
+          partition,
+          offsets,
+          error,
+        });
+        return { reason: 'gate' };
+      }
+      ports.telemetry.count('HeadsAbandoned');
+      ports.telemetry.log.error('records that the mapping never sent again are left to the relay', {
+        topic,
+        partition,
+        offsets,
+      });
+      session.update(() => verdict.progress);
+      const pause = verdictOfPause(verdict.progress, ports.clock.now());
+      return pause.type === 'paused' ? { reason: 'paused', until: pause.until } : undefined;
+    }
+  }
+}
+
+function report<V>(
+  { ports, delivered }: PartitionTask<V>,
+  { verdict, recreatedBy, interrupted }: ClaimDecision<DeliveredRecord>,
+): void {
+  const { telemetry } = ports;
+  const { topic, partition } = delivered;
+  if (interrupted !== undefined) {
+    telemetry.count('Interruptions');
+    telemetry.log.warn('the process died in the handler of a record', { topic, partition, offset: interrupted.offset });
+  }
+  if (recreatedBy !== undefined) {
+    telemetry.count('TopicsRecreated');
+    telemetry.log.warn('another record stands at a known offset: the topic was recreated, progress starts afresh', {
+      topic,
+      partition,
+      offset: recreatedBy.offset,
+    });
+  }
+  if (verdict.type === 'replayHalted') {
+    telemetry.count('ReplayHalted');
+    telemetry.log.error(
+      'records from before memory came back: the partition stands still until an operator decides. `lockstep skip` takes them as duplicates, `lockstep replay` runs them again, `lockstep reset` forgets the partition',
+      { topic, partition, offset: delivered.records[0]?.offset },
+    );
+  }
+  if (verdict.type === 'gated') {
+    telemetry.count('PartitionsGated');
+    telemetry.log.warn('the batch overtook a retry and waits', { topic, partition, waitsFor: verdict.waitsFor });
+  }
+}
+
+function whole<V>({ delivered }: PartitionTask<V>, outcomes: Outcomes, reason: NotAttemptedReason): PartitionReport {
+  for (const { offset } of delivered.records)
+    if (!outcomes.has(offset)) outcomes.set(offset, { type: 'notAttempted', reason });
+  const first = delivered.records[0]?.offset;
+  return { delivered, outcomes, ...(first !== undefined && { firstUnsettled: first }) };
+}

@@ -1,0 +1,57 @@
+import type { Clock } from '../ports/clock.ts';
+import type { Entropy } from '../ports/entropy.ts';
+import type { EpochMs } from '../record/units.ts';
+
+/** Pause before the first repetition, and the longest; full jitter. */
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 1_000;
+
+/** What a repetition needs to know. */
+export interface Patience {
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  /** No repetition starts after this. */
+  readonly giveUpAt: EpochMs;
+  /** Errors that no repetition mends. */
+  readonly isFinal?: (error: unknown) => boolean;
+}
+
+/**
+ * Sends the very same request until it is answered: throttling passes, and a request whose answer was lost may have been
+ * applied, so nothing else may be sent in its place.
+ *
+ * @throws the last error, once time is up or no repetition can help
+ */
+export async function repeat<T>(send: () => Promise<T>, { clock, entropy, giveUpAt, isFinal }: Patience): Promise<T> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await send();
+    } catch (error) {
+      const pause = Math.ceil(entropy.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** tries));
+      if (isFinal?.(error) || clock.now() + pause >= giveUpAt) throw error;
+      await clock.sleep(pause);
+    }
+  }
+}
+
+/** Runs `work` on each of `things`, at most `limit` at a time. @throws the first error, after all that were started ended */
+export async function sideBySide<T>(
+  things: readonly T[],
+  limit: number,
+  work: (thing: T) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const errors: unknown[] = [];
+  const lane = async () => {
+    while (next < things.length && errors.length === 0) {
+      const thing = things[next++] as T;
+      try {
+        await work(thing);
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, things.length) }, lane));
+  if (errors.length > 0) throw errors[0];
+}

@@ -1,0 +1,58 @@
+import { observeHandlerMs } from '../decide/deadline.ts';
+
+/**
+ * What outlives an invocation in its process: how long handlers take, whether one of an earlier invocation still runs, and who
+ * may run one now. Careful mode runs one handler at a time in the whole process, so that a death is put down to the right record.
+ */
+export class Sandbox {
+  /** Longest handler run seen lately, in milliseconds. */
+  longestHandlerMs = 0;
+  /** Handlers that an earlier invocation gave up on and that have not ended. */
+  stalledHandlers = 0;
+  #running = 0;
+  #alone = false;
+  #waiting: { readonly alone: boolean; readonly enter: (admitted: boolean) => void }[] = [];
+
+  observe(handlerMs: number): void {
+    this.longestHandlerMs = observeHandlerMs(this.longestHandlerMs, handlerMs);
+  }
+
+  /** Waits until a handler may run; `alone` beside no other. `true` where there is nothing to wait for, `false` when turned away. */
+  enter(alone: boolean): Promise<boolean> | true {
+    if (this.#waiting.length === 0 && this.#admits(alone)) {
+      this.#admit(alone);
+      return true;
+    }
+    return new Promise((resolve) => {
+      this.#waiting.push({ alone, enter: resolve });
+    });
+  }
+
+  /** A handler has ended. */
+  leave(): void {
+    this.#running--;
+    if (this.#running === 0) this.#alone = false;
+    // First come, first served: a lone one is never overtaken for ever.
+    for (let next = this.#waiting[0]; next !== undefined && this.#admits(next.alone); next = this.#waiting[0]) {
+      this.#waiting.shift();
+      this.#admit(next.alone);
+      next.enter(true);
+    }
+  }
+
+  /** The invocation is about to answer: who still waits is not let in. */
+  turnAway(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const { enter } of waiting) enter(false);
+  }
+
+  #admits(alone: boolean): boolean {
+    return alone ? this.#running === 0 : !this.#alone;
+  }
+
+  #admit(alone: boolean): void {
+    this.#running++;
+    this.#alone = alone;
+  }
+}

@@ -1,0 +1,107 @@
+import { describe, expect, test } from 'vitest';
+import { forget, isFull, leaveCarefulMode, pendingAfter, settle, withHead } from '../../../shared/decide/settle.ts';
+import { headAt, identity, progressOf } from '../../fixtures/progress.ts';
+
+describe('settling a record', () => {
+  test('settles back to its predecessor in the batch: what is absent between them does not exist', () => {
+    const progress = settle(progressOf({}), { record: identity(44), from: 42, mark: false, outcome: 'handled' });
+
+    expect(progress.settled).toEqual([{ from: 42, to: 44 }]);
+  });
+
+  test('takes it out of what is pending, with its head', () => {
+    const before = withHead(progressOf({ pending: [{ from: 41, to: 43 }] }), headAt(42, { attempts: 2 }));
+
+    const progress = settle(before, { record: identity(42), from: 42, mark: false, outcome: 'handled' });
+
+    expect(progress.pending).toEqual([
+      { from: 41, to: 41 },
+      { from: 43, to: 43 },
+    ]);
+    expect(progress.heads.size).toBe(0);
+  });
+
+  test('remembers the first record of a batch and the newest time', () => {
+    const progress = settle(progressOf({ newestTimestamp: 9_000 }), {
+      record: identity(42),
+      from: 42,
+      mark: true,
+      outcome: 'handled',
+    });
+
+    expect(progress.marks).toEqual([{ offset: 42, timestamp: 1_042, valueHash: 'hash-42' }]);
+    expect(progress.newestTimestamp).toBe(9_000);
+  });
+
+  test('counts dead letters in a row, until something is handled', () => {
+    const once = settle(progressOf({}), { record: identity(1), from: 1, mark: false, outcome: 'deadLettered' });
+    const twice = settle(once, { record: identity(2), from: 2, mark: false, outcome: 'deadLettered' });
+    const duplicate = settle(twice, { record: identity(3), from: 3, mark: false, outcome: 'duplicate' });
+    const handled = settle(duplicate, { record: identity(4), from: 4, mark: false, outcome: 'handled' });
+
+    expect([once, twice, duplicate, handled].map((progress) => progress.consecutiveDeadLetters)).toEqual([1, 2, 2, 0]);
+  });
+});
+
+describe('forgetting', () => {
+  const batches = (count: number) => {
+    let progress = progressOf({});
+    for (let batch = 0; batch < count; batch++) {
+      // A transaction marker at every boundary: ranges never touch.
+      const offset = batch * 10;
+      progress = settle(progress, { record: identity(offset), from: offset, mark: true, outcome: 'handled' });
+      progress = settle(progress, { record: identity(offset + 8), from: offset + 1, mark: false, outcome: 'handled' });
+    }
+    return progress;
+  };
+
+  test('keeps the last 64 batches whole', () => {
+    const progress = forget(batches(64), 630, []);
+
+    expect(progress.settled).toHaveLength(64);
+    expect(progress.floor).toBeUndefined();
+  });
+
+  test('drops what is older, and raises the floor to its end', () => {
+    const progress = forget(forget(batches(66), 650, []), 650, []);
+
+    expect(progress.settled[0]).toEqual({ from: 20, to: 28 });
+    expect(progress.marks).toHaveLength(64);
+    expect(progress.floor).toBe(19);
+  });
+
+  test('never reaches what must come back', () => {
+    const progress = forget({ ...batches(80), pending: [{ from: 5, to: 5 }] }, 790, []);
+
+    expect(progress.floor).toBeUndefined();
+    expect(progress.settled).toHaveLength(80);
+  });
+
+  test('never reaches what our own batch owes', () => {
+    const progress = forget(batches(80), 0, [{ from: 5, to: 5 }]);
+
+    expect(progress.settled).toHaveLength(80);
+  });
+});
+
+test('what is owed becomes pending, unless it was settled', () => {
+  const progress = progressOf({ settled: [{ from: 0, to: 42 }], pending: [{ from: 30, to: 31 }] });
+
+  expect(pendingAfter(progress, [{ from: 41, to: 44 }])).toEqual([{ from: 43, to: 44 }]);
+});
+
+test('careful mode lasts while something up to its end is owed', () => {
+  const progress = progressOf({ carefulUntil: 13 });
+
+  expect(leaveCarefulMode(progress, [{ from: 13, to: 20 }]).carefulUntil).toBe(13);
+  expect(leaveCarefulMode(progress, [{ from: 14, to: 20 }]).carefulUntil).toBeUndefined();
+});
+
+test('an item is full at two hundred heads or a thousand ranges', () => {
+  const heads = new Map(Array.from({ length: 200 }, (_, offset) => [offset, headAt(offset)]));
+  const settled = Array.from({ length: 1_000 }, (_, index) => ({ from: index * 2, to: index * 2 }));
+
+  expect(isFull(progressOf({}))).toBe(false);
+  expect(isFull(progressOf({ heads }))).toBe(true);
+  expect(isFull(progressOf({ settled }))).toBe(true);
+});
