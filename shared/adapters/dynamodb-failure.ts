@@ -1,4 +1,4 @@
-import { DynamoDBServiceException } from '@aws-sdk/client-dynamodb';
+import { DynamoDBServiceException, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { LockstepError } from '../errors.ts';
 import { StoreError } from '../ports/store-error.ts';
 
@@ -16,6 +16,18 @@ const TRANSIENT_EXCEPTIONS: ReadonlySet<string> = new Set([
   'TransactionInProgressException',
 ]);
 
+/**
+ * Reasons of a cancelled transaction that pass by themselves too: they say nothing about a condition.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+ */
+export const PASSING_REASONS: ReadonlySet<string | undefined> = new Set([
+  'ProvisionedThroughputExceeded',
+  'ReplicatedWriteConflict',
+  'RequestLimitExceeded',
+  'ThrottlingError',
+  'TransactionConflict',
+]);
+
 /** What a request that DynamoDB did not carry out becomes. An unreadable item stays the error that it is. */
 export function storeError(cause: unknown, table: string, request: string): LockstepError {
   if (cause instanceof LockstepError) return cause;
@@ -24,6 +36,12 @@ export function storeError(cause: unknown, table: string, request: string): Lock
 }
 
 function isTransient(cause: unknown): boolean {
+  if (cause instanceof TransactionCanceledException) {
+    const reasons = cause.CancellationReasons ?? [];
+    return (
+      reasons.some(({ Code }) => PASSING_REASONS.has(Code)) && !reasons.some(({ Code }) => Code === 'ValidationError')
+    );
+  }
   if (cause instanceof DynamoDBServiceException) {
     const { httpStatusCode } = cause.$metadata;
     // The SDK learns the server's time from a refused signature; the next request is signed with it.

@@ -5,19 +5,8 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import type { EffectRefusal, WriteAnswer } from '../ports/ledger-store.ts';
 import { keyTakenOver } from '../ports/store-error.ts';
+import { PASSING_REASONS } from './dynamodb-failure.ts';
 import { decodePartitionItem } from './ledger-item.ts';
-
-/**
- * Codes of cancellation reasons that say nothing about a condition: the same transaction may pass a moment later.
- * https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
- */
-const PASSING: ReadonlySet<string | undefined> = new Set([
-  'TransactionConflict',
-  'ThrottlingError',
-  'ProvisionedThroughputExceeded',
-  'ReplicatedWriteConflict',
-  'RequestLimitExceeded',
-]);
 
 /** The ledger's own part of a transaction comes first: its update and, where a key is to be completed, the key's item. */
 export interface TransactionShape {
@@ -56,7 +45,7 @@ function answerOfReasons(
 }
 
 function toRefusal({ Code, Message }: CancellationReason, index: number): EffectRefusal[] {
-  if (Code === undefined || Code === 'None' || PASSING.has(Code)) return [];
+  if (Code === undefined || Code === 'None' || PASSING_REASONS.has(Code)) return [];
   return [{ index, code: Code, text: Message ?? Code }];
 }
 

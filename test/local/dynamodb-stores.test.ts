@@ -1,0 +1,201 @@
+import { type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type DynamoDbLocal, startDynamoDbLocal } from '../../infra/local/dynamodb-local.ts';
+import { dynamoDbClient } from '../../shared/adapters/dynamodb-client.ts';
+import { dynamoDbLedgerStore } from '../../shared/adapters/dynamodb-ledger-store.ts';
+import { FRESH_PROGRESS, type Head, type Progress } from '../../shared/decide/progress.ts';
+import type { TransactAction } from '../../shared/ports/ledger-store.ts';
+import { ledgerKey } from '../../shared/record/item-identifier.ts';
+import { createTables, dynamoDbUnderTest, LEDGER_TABLE } from '../contracts/dynamodb-under-test.ts';
+import { effectPut } from '../contracts/fake-under-test.ts';
+import {
+  claimBy,
+  LEASED,
+  type LedgerUnderTest,
+  NOW,
+  newId,
+  newPartition,
+  writeBy,
+} from '../contracts/ledger-under-test.ts';
+import { itemFixture } from '../fixtures/item-fixture.ts';
+import { countRequests, type RequestCount } from '../fixtures/request-count.ts';
+
+let server: DynamoDbLocal;
+let client: DynamoDBClient;
+let count: RequestCount;
+let onServer: LedgerUnderTest;
+
+beforeAll(async () => {
+  server = await startDynamoDbLocal();
+  client = dynamoDbClient({ ...server.clientConfig, requestTimeoutMs: 30_000 });
+  await createTables(client);
+  count = countRequests(client);
+  onServer = dynamoDbUnderTest(client);
+}, 300_000);
+
+afterAll(async () => {
+  client?.destroy();
+  await server?.stop();
+});
+
+async function rawItem(pk: string) {
+  const { Item } = await client.send(new GetItemCommand({ TableName: LEDGER_TABLE, Key: { pk: { S: pk } } }));
+  return Item;
+}
+
+describe('what DynamoDB bills', () => {
+  /** 64 marks of batches of 100 and everything below settled: an item in its steady state. */
+  const marks = Array.from({ length: 64 }, (_, index) => ({
+    offset: 1_000_000 + 100 * index,
+    timestamp: NOW + 1_000 * index,
+    valueHash: '47DEQpj8HBS',
+  }));
+  const steady: Progress = { ...FRESH_PROGRESS, marks, settled: [{ from: 1_000_000, to: 1_006_399 }] };
+
+  test('two write units for claim and commit of an item in its steady state', async () => {
+    const { ledger } = onServer;
+    const partition = newPartition();
+    const request = claimBy(partition, 'Jq0xW6t2Zb8kP4mN1vR7yA');
+    await ledger.claim(request);
+    await ledger.write(writeBy(partition, request.owner, { progress: steady, release: true }));
+    count.reset();
+
+    await ledger.claim(request);
+    await ledger.write(writeBy(partition, request.owner, { epoch: 2, rev: 3, progress: steady, release: true }));
+
+    expect([...count.requests]).toEqual([['UpdateItemCommand', 2]]);
+    expect(count.capacityUnits).toBe(2);
+  });
+
+  test('one request for a write with effects', async () => {
+    const { ledger, effect } = onServer;
+    const partition = newPartition();
+    await ledger.claim(claimBy(partition, 'a'));
+    count.reset();
+
+    await ledger.write(writeBy(partition, 'a', { effects: [effect(newId('debit'))] }));
+
+    // Units are not looked at: AWS bills two for an item of a transaction, DynamoDB Local tells four.
+    expect([...count.requests]).toEqual([['TransactWriteItemsCommand', 1]]);
+  });
+
+  test('three requests for the look-up of 250 keys, one for each claim, completion and return', async () => {
+    const { keys } = onServer;
+    const key = newId('key#billing#');
+    const claimedBy = { ledgerKey: 'partition#c#g#orders#3', epoch: 1 };
+    const status = 'IN_PROGRESS';
+    const item = { status, position: 'orders-3@1', claimedBy, valueHash: '47DEQpj8HBS', expiresAt: NOW } as const;
+    count.reset();
+
+    await keys.lookUp(Array.from({ length: 250 }, () => newId('key')));
+    await keys.claim({ key, item, now: NOW });
+    await keys.complete(key, item);
+    await keys.giveBack(key, claimedBy);
+
+    expect([...count.requests]).toEqual([
+      ['BatchGetItemCommand', 3],
+      ['PutItemCommand', 2],
+      ['DeleteItemCommand', 1],
+    ]);
+  });
+});
+
+describe('an item that this code cannot read', () => {
+  test('of a newer version is left as it is: nobody takes its epoch or its lease', async () => {
+    const partition = newPartition();
+    const item = { ...(await itemFixture('v1-released')), pk: { S: ledgerKey(partition) }, v: { N: '2' } };
+    await client.send(new PutItemCommand({ TableName: LEDGER_TABLE, Item: item }));
+
+    const unreadable = { code: 'LEDGER_ITEM_UNREADABLE', message: expect.stringContaining(ledgerKey(partition)) };
+    await expect(onServer.ledger.claim(claimBy(partition, 'a'))).rejects.toMatchObject(unreadable);
+    await expect(onServer.ledger.read(partition)).rejects.toMatchObject(unreadable);
+    expect(await rawItem(ledgerKey(partition))).toEqual(item);
+  });
+
+  test('changed by hand is named when it is claimed', async () => {
+    const partition = newPartition();
+    const item = { ...(await itemFixture('v1-released')), pk: { S: ledgerKey(partition) }, settled: { S: '?' } };
+    await client.send(new PutItemCommand({ TableName: LEDGER_TABLE, Item: item }));
+
+    await expect(onServer.ledger.claim(claimBy(partition, 'a'))).rejects.toMatchObject({
+      code: 'LEDGER_ITEM_UNREADABLE',
+      message: expect.stringContaining(`ledger item ${ledgerKey(partition)}: "?" is not an encoded offset range`),
+    });
+  });
+});
+
+test('claims and goes on from every partition item that version 1 wrote', async () => {
+  for (const name of ['v1-claimed', 'v1-claimed-after-a-death', 'v1-every-field', 'v1-released', 'v1-typical']) {
+    const partition = newPartition();
+    const written = { ...(await itemFixture(name)), pk: { S: ledgerKey(partition) } };
+    await client.send(new PutItemCommand({ TableName: LEDGER_TABLE, Item: written }));
+
+    const claim = await onServer.ledger.claim(claimBy(partition, 'heir', { now: LEASED + 60_000 }));
+    const { epoch, rev, progress } = claim.item;
+
+    expect(claim.type).toBe('granted');
+    expect(await onServer.ledger.write({ ...writeBy(partition, 'heir'), epoch, rev, progress })).toEqual({
+      type: 'written',
+    });
+    expect((await onServer.ledger.read(partition))?.progress).toStrictEqual(progress);
+  }
+});
+
+test('a table that does not exist is named, and not waited for', async () => {
+  const ledger = dynamoDbLedgerStore({ client, table: 'lockstep-lost' });
+
+  await expect(ledger.claim(claimBy(newPartition(), 'a'))).rejects.toMatchObject({
+    code: 'LEDGER_UNAVAILABLE',
+    transient: false,
+    message: expect.stringContaining('table lockstep-lost failed with ResourceNotFoundException'),
+  });
+});
+
+test('an item over 400 KB is refused for good, and changes nothing', async () => {
+  const partition = newPartition();
+  const { item } = await onServer.ledger.claim(claimBy(partition, 'a'));
+  const heads = Array.from({ length: 500 }, (_, offset): [number, Head] => [
+    offset,
+    {
+      offset,
+      timestamp: NOW,
+      valueHash: 'AAAA',
+      attempts: 1,
+      interruptions: 0,
+      exhausted: false,
+      error: { name: 'Error', text: 'x'.repeat(1_000), stage: 'handler' },
+    },
+  ]);
+
+  const failed = onServer.ledger.write(
+    writeBy(partition, 'a', { progress: { ...FRESH_PROGRESS, heads: new Map(heads) } }),
+  );
+
+  await expect(failed).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE', transient: false });
+  expect(await onServer.ledger.read(partition)).toEqual(item);
+});
+
+describe('an effect that DynamoDB cannot carry out is the record handler’s fault, not the ledger’s', () => {
+  const broken = { Put: { ...effectPut('accounts', 'x').Put, ConditionExpression: 'is it?' } };
+  const sameItemTwice = effectPut('accounts', 'twice');
+  test.each<[string, (pk: string) => readonly TransactAction[]]>([
+    ['an expression that does not parse', () => [broken]],
+    ['a table that does not exist', () => [effectPut('lockstep-lost', 'x')]],
+    ['an item named twice', () => [sameItemTwice, sameItemTwice]],
+    ['the partition item itself', (pk) => [effectPut(LEDGER_TABLE, pk)]],
+    [
+      'more actions than a transaction takes',
+      () => Array.from({ length: 100 }, () => effectPut('accounts', newId('x'))),
+    ],
+    ['an action without an item', () => [{ Put: { TableName: 'accounts' } }]],
+    ['an action that is none', () => [{ Sing: { TableName: 'accounts' } }]],
+  ])('%s', async (_, effects) => {
+    const partition = newPartition();
+    const { item } = await onServer.ledger.claim(claimBy(partition, 'a'));
+
+    const answer = await onServer.ledger.write(writeBy(partition, 'a', { effects: effects(ledgerKey(partition)) }));
+
+    expect(answer).toMatchObject({ type: 'cancelled', reasons: [{ text: expect.stringMatching(/\S/) }] });
+    expect(await onServer.ledger.read(partition)).toEqual(item);
+  });
+});

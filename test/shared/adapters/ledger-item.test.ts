@@ -1,0 +1,240 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { present } from '../../../shared/adapters/ledger-attributes.ts';
+import { decodePartitionItem, encodeClaim, encodeProgress } from '../../../shared/adapters/ledger-item.ts';
+import type { Head, Progress } from '../../../shared/decide/progress.ts';
+import { FRESH_PROGRESS } from '../../../shared/decide/progress.ts';
+import { type OffsetRanges, rangesOf } from '../../../shared/record/offset-ranges.ts';
+import { FULL_PROGRESS } from '../../contracts/full-progress.ts';
+import { itemBytes } from '../../fixtures/item-bytes.ts';
+import { itemFixture } from '../../fixtures/item-fixture.ts';
+
+const PK = 'partition#c0ffee00-1111-2222-3333-444455556666-3#billing#orders#3';
+
+function itemWith(attributes: Record<string, AttributeValue>): Record<string, AttributeValue> {
+  const common = {
+    pk: { S: PK },
+    v: { N: '1' },
+    epoch: { N: '7' },
+    rev: { N: '40' },
+    leaseUntil: { N: '1795251615000' },
+  };
+  return { ...common, ...attributes };
+}
+
+describe('items that version 1 wrote', () => {
+  test('a claimed partition', async () => {
+    expect(decodePartitionItem(await itemFixture('v1-claimed'))).toStrictEqual({
+      epoch: 1,
+      rev: 1,
+      owner: 'inv-a',
+      leaseUntil: 1_795_251_615_000,
+      claims: [
+        {
+          owner: 'inv-a',
+          offsets: [
+            { from: 10, to: 19 },
+            { from: 21, to: 21 },
+          ],
+        },
+      ],
+      progress: FRESH_PROGRESS,
+    });
+  });
+
+  test('a partition claimed after an invocation died', async () => {
+    const { claims, epoch, owner } = decodePartitionItem(await itemFixture('v1-claimed-after-a-death'));
+
+    expect({ claims, epoch, owner }).toStrictEqual({
+      epoch: 2,
+      owner: 'inv-b',
+      claims: [
+        {
+          owner: 'inv-a',
+          offsets: [
+            { from: 10, to: 19 },
+            { from: 21, to: 21 },
+          ],
+        },
+        {
+          owner: 'inv-b',
+          offsets: [
+            { from: 10, to: 19 },
+            { from: 21, to: 21 },
+          ],
+        },
+      ],
+    });
+  });
+
+  test('a released partition', async () => {
+    expect(decodePartitionItem(await itemFixture('v1-released'))).toStrictEqual({
+      epoch: 1,
+      rev: 2,
+      leaseUntil: 1_795_251_615_000,
+      claims: [],
+      progress: FRESH_PROGRESS,
+    });
+  });
+
+  test('every field of the progress', async () => {
+    expect(decodePartitionItem(await itemFixture('v1-every-field'))).toStrictEqual({
+      epoch: 1,
+      rev: 2,
+      owner: 'inv-a',
+      leaseUntil: 1_795_251_615_000,
+      claims: [{ owner: 'inv-a', offsets: [{ from: 15, to: 19 }] }],
+      progress: FULL_PROGRESS,
+    });
+  });
+
+  test('64 marks', async () => {
+    const { marks } = decodePartitionItem(await itemFixture('v1-typical')).progress;
+
+    expect(marks).toHaveLength(64);
+    expect(marks[0]).toStrictEqual({ offset: 1_000_000, timestamp: 1_795_251_536_000, valueHash: '47DEQpj8HBS' });
+    expect(marks[63]).toStrictEqual({ offset: 1_006_300, timestamp: 1_795_251_599_031, valueHash: '47DEQpj8HBS' });
+  });
+});
+
+test('is written the way the fixtures were', async () => {
+  expect(present(encodeProgress(FULL_PROGRESS))).toEqual(
+    expect.objectContaining({ heads: (await itemFixture('v1-every-field'))['heads'] }),
+  );
+  const { pk, v, epoch, rev, owner, leaseUntil, claims, ...progress } = await itemFixture('v1-every-field');
+  expect(present(encodeProgress(FULL_PROGRESS))).toStrictEqual(progress);
+  expect([v, claims]).toEqual([{ N: '1' }, { L: [encodeClaim({ owner: 'inv-a', offsets: [{ from: 15, to: 19 }] })] }]);
+});
+
+test('has no attribute for what is empty, zero or absent', () => {
+  expect(present(encodeProgress({ ...FRESH_PROGRESS, singly: false }))).toEqual({});
+});
+
+describe('size as DynamoDB bills it', () => {
+  test('a typical item released: contiguous settled, 64 marks of batches of 100, no heads', async () => {
+    expect(itemBytes(await itemFixture('v1-typical'))).toBe(916);
+  });
+
+  test('the same while it is claimed, under an owner of 22 characters, stays within one KB', async () => {
+    const owner = 'Jq0xW6t2Zb8kP4mN1vR7yA';
+    const claim = encodeClaim({ owner, offsets: [{ from: 1_006_400, to: 1_006_499 }] });
+
+    const claimed = { ...(await itemFixture('v1-typical')), owner: { S: owner }, claims: { L: [claim] } };
+
+    expect(itemBytes(claimed)).toBe(983);
+  });
+});
+
+const offset = fc.nat({ max: 2 ** 45 });
+const time = fc.integer({ min: -1, max: 4_102_444_800_000 });
+const hash = fc.stringMatching(/^[\w-]{0,24}$/);
+const rangesArbitrary: fc.Arbitrary<OffsetRanges> = fc
+  .uniqueArray(offset, { maxLength: 20 })
+  .map((offsets) => rangesOf(offsets.toSorted((a, b) => a - b)));
+const identity = fc.record({ offset, timestamp: time, valueHash: hash });
+const head: fc.Arbitrary<Head> = fc
+  .record(
+    {
+      timestamp: time,
+      valueHash: hash,
+      keyHash: fc.string(),
+      attempts: fc.nat(),
+      interruptions: fc.nat(),
+      exhausted: fc.boolean(),
+      firstFailedAt: time,
+      notBefore: time,
+      fingerprint: fc.string(),
+      error: fc.record({ name: fc.string(), text: fc.string(), stage: fc.constantFrom('decode', 'handler') }),
+    },
+    { requiredKeys: ['timestamp', 'valueHash', 'attempts', 'interruptions', 'exhausted'] },
+  )
+  .map((fields) => ({ offset: 0, ...fields }) as Head);
+const progressArbitrary = fc
+  .record(
+    {
+      settled: rangesArbitrary,
+      pending: rangesArbitrary,
+      standing: rangesArbitrary,
+      floor: offset,
+      marks: fc
+        .uniqueArray(identity, { selector: (mark) => mark.offset, maxLength: 64 })
+        .map((marks) => marks.toSorted((a, b) => a.offset - b.offset)),
+      newestTimestamp: time,
+      heads: fc
+        .uniqueArray(fc.tuple(offset, head), { selector: ([at]) => at, maxLength: 5 })
+        .map((heads) => new Map(heads.map(([at, value]) => [at, { ...value, offset: at }]))),
+      gate: fc.record({ offset, since: time, sightings: fc.nat() }),
+      skipBelow: offset,
+      runBelow: offset,
+      carefulUntil: offset,
+      running: identity,
+      pausedUntil: time,
+      consecutiveDeadLetters: fc.nat(),
+      singly: fc.constant(true),
+    },
+    { requiredKeys: ['settled', 'pending', 'standing', 'marks', 'heads', 'consecutiveDeadLetters'] },
+  )
+  .map((fields) => fields as Progress);
+
+test('reads back whatever progress it wrote', () => {
+  fc.assert(
+    fc.property(progressArbitrary, (progress) => {
+      const item = itemWith(present(encodeProgress(progress)));
+
+      expect(decodePartitionItem(item).progress).toEqual(progress);
+    }),
+  );
+});
+
+test('reads back whatever claim it wrote', () => {
+  fc.assert(
+    fc.property(fc.string(), rangesArbitrary, (owner, offsets) => {
+      const item = itemWith({ claims: { L: [encodeClaim({ owner, offsets })] } });
+
+      expect(decodePartitionItem(item).claims).toEqual([{ owner, offsets }]);
+    }),
+  );
+});
+
+describe('an item that cannot be read', () => {
+  test.each<[string, Record<string, AttributeValue>, string]>([
+    ['of a newer version', { v: { N: '2' } }, 'has format version {"N":"2"}, this code reads 1'],
+    ['of version 0', { v: { N: '0' } }, 'has format version {"N":"0"}, this code reads 1'],
+    ['with a version of another type', { v: { S: 'one' } }, 'has format version {"S":"one"}, this code reads 1'],
+    ['without an epoch', { epoch: { S: '7' } }, 'expected attribute epoch to be an integer, got {"S":"7"}'],
+    ['with a broken epoch', { epoch: { N: '7.5' } }, 'expected attribute epoch to be an integer, got {"N":"7.5"}'],
+    ['with broken ranges', { settled: { S: 'a+' } }, '"a+" is not an encoded offset range'],
+    [
+      'with ranges of another type',
+      { pending: { N: '1' } },
+      'expected attribute pending to be a string, got {"N":"1"}',
+    ],
+    ['with cut marks', { marks: { B: Uint8Array.of(11, 10, 128) } }, 'the marks end in the middle of a number'],
+    ['with a cut hash', { marks: { B: Uint8Array.of(11, 10, 2, 7, 7) } }, 'the marks end in the middle of a hash'],
+    ['with a broken claim', { claims: { L: [{ S: 'a+4' }] } }, '{"S":"a+4"} is not an entry of claims'],
+    [
+      'with a gate without a time',
+      { gate: { M: { offset: { N: '1' } } } },
+      'expected attribute since to be an integer',
+    ],
+    ['with heads that are no map', { heads: { L: [] } }, 'expected attribute heads to be a map, got {"L":[]}'],
+    [
+      'with an unknown stage',
+      { heads: { M: { 1: { M: { ts: { N: '1' }, hash: { S: '' }, err: { M: { stage: { S: 'x' } } } } } } } },
+      'expected the stage of an error to be one of decode,validate,idempotency,handler,interrupted,unattempted, got x',
+    ],
+  ])('%s is named, with what is wrong', (_, attributes, what) => {
+    const decode = () => decodePartitionItem(itemWith(attributes));
+
+    expect(decode).toThrow(expect.objectContaining({ code: 'LEDGER_ITEM_UNREADABLE', retryable: false }));
+    expect(decode).toThrow(PK);
+    expect(decode).toThrow(what);
+  });
+
+  test('without a version is named', () => {
+    const { v, ...item } = itemWith({});
+
+    expect(() => decodePartitionItem(item)).toThrow('has format version none, this code reads 1');
+  });
+});
