@@ -28,7 +28,7 @@ const NewCluster = v.strictObject({
   type: v.literal('new'),
   region: v.pipe(v.string(), v.regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'expected a region, as eu-central-1')),
   /** Three, named: looking them up would ask for credentials at synth. */
-  zones: v.pipe(v.array(v.string()), v.length(3)),
+  zones: v.pipe(v.array(v.string()), v.length(3), v.readonly()),
   kafkaVersion: v.string(),
   brokerType: v.string(),
   storageGiBPerBroker: positive,

@@ -25,8 +25,8 @@ export interface LockstepConsumerProps {
   readonly deadLetterTopic?: TopicFacts;
   /** @default one ledger table for all consumers of the stack, retained and protected unless `removalPolicy` is DESTROY */
   readonly ledger?: Ledger;
-  /** What `idempotencyNamespace` says in the handler's options, where it says anything. @default the consumer group */
-  readonly idempotencyNamespaces?: readonly string[];
+  /** What `keyNamespace` says in the handler's options, where it says anything. @default the consumer group */
+  readonly keyNamespaces?: readonly string[];
   /** What the handler's `retry` says, so that synth can refuse what contradicts it. */
   readonly retry?: RetryIntent;
   /** Further topics that the handler writes to with `context.produce`. */

@@ -24,7 +24,7 @@ export interface ConsumerSettings {
   readonly handlerExport: string;
   readonly consumerName: string;
   readonly consumerGroup: string;
-  readonly idempotencyNamespaces: readonly string[];
+  readonly keyNamespaces: readonly string[];
   readonly maxAttempts: number;
   readonly maxInterruptions: number;
   readonly producesTo: readonly string[];
@@ -63,7 +63,7 @@ export function consumerSettings(scope: Construct, props: LockstepConsumerProps)
     handlerExport: props.handlerExport ?? 'handler',
     consumerName: props.consumerName ?? scope.node.id,
     consumerGroup,
-    idempotencyNamespaces: props.idempotencyNamespaces ?? [consumerGroup],
+    keyNamespaces: props.keyNamespaces ?? [consumerGroup],
     maxAttempts,
     maxInterruptions: props.retry?.maxInterruptions ?? (maxAttempts === Number.POSITIVE_INFINITY ? maxAttempts : 3),
     producesTo: props.producesTo ?? [],

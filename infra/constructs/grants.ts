@@ -73,10 +73,10 @@ function ownGrants(facts: GrantFacts): PolicyStatement[] {
 }
 
 /** The role's own items: its partitions (of this cluster, in this group) and its idempotency keys. */
-function leadingKeys({ cluster, consumerGroup, idempotencyNamespaces }: ConsumerSettings): string[] {
+function leadingKeys({ cluster, consumerGroup, keyNamespaces }: ConsumerSettings): string[] {
   return [
     `partition#${ledgerClusterId(cluster)}#${consumerGroup}#*`,
-    ...idempotencyNamespaces.map((namespace) => `key#${namespace}#*`),
+    ...keyNamespaces.map((namespace) => `key#${namespace}#*`),
   ];
 }
 

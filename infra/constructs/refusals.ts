@@ -130,7 +130,7 @@ export const REFUSALS = {
       'A group or key namespace with `*`, `?`, `$` or `#`: a wildcard in the grants, or a separator in the ledger’s keys.',
     fix: 'Use letters, digits, `.`, `_` and `-`, 1 to 200 of them',
     objection: (s) => {
-      const names = [s.consumerGroup, ...s.idempotencyNamespaces];
+      const names = [s.consumerGroup, ...s.keyNamespaces];
       const wrong = names.find((name) => !known(name, LITERAL_NAME));
       return wrong === undefined
         ? undefined

@@ -101,7 +101,7 @@ const REFUSED: readonly (readonly [string, string, Partial<LockstepConsumerProps
     { consumerGroup: 'orders*' },
     '`orders*` holds characters that mean something else',
   ],
-  ['LOCKSTEP_NAME_WIDENS_GRANT', 'consumerGroup', { idempotencyNamespaces: ['a#b'] }, '`a#b`'],
+  ['LOCKSTEP_NAME_WIDENS_GRANT', 'consumerGroup', { keyNamespaces: ['a#b'] }, '`a#b`'],
   ['LOCKSTEP_TIMEOUT_OVER_14_MINUTES', 'timeout', { timeout: Duration.seconds(841) }, '841 s is more than the 840 s'],
   [
     'LOCKSTEP_TIMEOUT_TOO_SHORT',
