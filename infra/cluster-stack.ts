@@ -3,8 +3,8 @@ import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-clo
 import {
   FlowLogTrafficType,
   GatewayVpcEndpointAwsService,
-  type IVpc,
   InterfaceVpcEndpointAwsService,
+  type IVpc,
   Port,
   SecurityGroup,
   SubnetType,
