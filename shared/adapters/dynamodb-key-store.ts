@@ -29,7 +29,7 @@ export interface DynamoDbKeyStoreOptions extends DynamoDbStoreOptions {
  * Idempotency keys in the ledger's table. `lookUp` is one consistent BatchGetItem per hundred keys, side by side; `claim` and
  * `complete` one conditional PutItem, `giveBack` one conditional DeleteItem.
  *
- * @throws StoreError where DynamoDB does not answer or refuses; LockstepError LEDGER_ITEM_UNREADABLE
+ * @throws StoreError LEDGER_UNAVAILABLE where DynamoDB does not answer or refuses, LEDGER_ITEM_UNREADABLE
  */
 export function dynamoDbKeyStore({ client, table, clock }: DynamoDbKeyStoreOptions): IdempotencyKeyStore {
   const named = <T>(request: string, run: () => Promise<T>) => failingAs(table, request, run);

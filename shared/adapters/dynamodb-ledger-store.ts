@@ -28,7 +28,7 @@ export interface DynamoDbStoreOptions {
  * The ledger in DynamoDB. `claim` and `write` are one conditional UpdateItem, `write` with effects one TransactWriteItems,
  * `read` one consistent GetItem.
  *
- * @throws StoreError where DynamoDB does not answer or refuses; LockstepError LEDGER_ITEM_UNREADABLE
+ * @throws StoreError LEDGER_UNAVAILABLE where DynamoDB does not answer or refuses, LEDGER_ITEM_UNREADABLE
  */
 export function dynamoDbLedgerStore({ client, table }: DynamoDbStoreOptions): LedgerStore {
   return {

@@ -1,6 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { ClaimedBatch, Gate, Head, Mark, PartitionItem, Progress, RecordIdentity } from '../decide/progress.ts';
-import { LockstepError } from '../errors.ts';
+import { StoreError } from '../ports/store-error.ts';
 import { decodeRanges, encodeRanges, type OffsetRanges } from '../record/offset-ranges.ts';
 import type { Offset } from '../record/units.ts';
 import {
@@ -76,7 +76,7 @@ export function encodeClaim({ owner, offsets }: ClaimedBatch): AttributeValue {
 /**
  * A partition item as DynamoDB returned it.
  *
- * @throws LockstepError LEDGER_ITEM_UNREADABLE, naming item and attribute
+ * @throws StoreError LEDGER_ITEM_UNREADABLE, naming item and attribute
  */
 export function decodePartitionItem(item: Attributes): PartitionItem {
   return readable(item, () => ({
@@ -109,24 +109,26 @@ export function decodePartitionItem(item: Attributes): PartitionItem {
 /**
  * What `read` makes of an item of this format.
  *
- * @throws LockstepError LEDGER_ITEM_UNREADABLE where the format is newer, missing, or not what `read` expects
+ * @throws StoreError LEDGER_ITEM_UNREADABLE where the format is newer, missing, or not what `read` expects
  */
 export function readable<T>(item: Attributes, read: () => T): T {
   const name = item['pk']?.S ?? JSON.stringify(item);
   const version = Number(item['v']?.N);
   if (!(version >= 1 && version <= LEDGER_VERSION)) {
     const found = item['v'] === undefined ? 'none' : JSON.stringify(item['v']);
-    throw new LockstepError(
-      'LEDGER_ITEM_UNREADABLE',
-      `ledger item ${name} has format version ${found}, this code reads ${LEDGER_VERSION}`,
-    );
+    throw unreadable(`ledger item ${name} has format version ${found}, this code reads ${LEDGER_VERSION}`);
   }
   try {
     return read();
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new LockstepError('LEDGER_ITEM_UNREADABLE', `ledger item ${name}: ${why}`, { cause });
+    throw unreadable(`ledger item ${name}: ${why}`, cause);
   }
+}
+
+function unreadable(what: string, cause?: unknown): StoreError {
+  const code = 'LEDGER_ITEM_UNREADABLE';
+  return new StoreError(what, { code, transient: false, ...(cause !== undefined && { cause }) });
 }
 
 function encodeHeads(heads: ReadonlyMap<Offset, Head>): AttributeValue {

@@ -35,7 +35,7 @@ export function completionPut(table: string, key: string, item: KeyItem): Put {
 /**
  * A key's item as DynamoDB returned it.
  *
- * @throws LockstepError LEDGER_ITEM_UNREADABLE, naming item and attribute
+ * @throws StoreError LEDGER_ITEM_UNREADABLE, naming item and attribute
  */
 export function decodeKeyItem(item: Attributes): KeyItem {
   return readable(item, () => ({

@@ -1,21 +1,23 @@
-import { LockstepError } from '../errors.ts';
+import { type ErrorCode, LockstepError } from '../errors.ts';
 
 /** What a store says besides its text. */
 export interface StoreErrorOptions extends ErrorOptions {
   /** The very same request may succeed a moment later: throttling, a conflict, a lost connection, an answer that never came. */
   readonly transient: boolean;
+  /** @default 'LEDGER_UNAVAILABLE' */
+  readonly code?: Extract<ErrorCode, 'LEDGER_UNAVAILABLE' | 'LEDGER_ITEM_UNREADABLE'>;
 }
 
 /**
  * The ledger's table could not be asked, or refused to answer. Whether the request was applied is unknown; only the very same
  * request may be repeated, and only where `transient` says that it may help: a missing table or right does not come back
- * before the deadline.
+ * before the deadline, nor does an item that this code cannot read.
  */
 export class StoreError extends LockstepError {
   readonly transient: boolean;
 
-  constructor(what: string, { transient, ...options }: StoreErrorOptions) {
-    super('LEDGER_UNAVAILABLE', what, options);
+  constructor(what: string, { transient, code = 'LEDGER_UNAVAILABLE', ...options }: StoreErrorOptions) {
+    super(code, what, options);
     this.transient = transient;
   }
 }

@@ -227,7 +227,9 @@ describe('an item that cannot be read', () => {
   ])('%s is named, with what is wrong', (_, attributes, what) => {
     const decode = () => decodePartitionItem(itemWith(attributes));
 
-    expect(decode).toThrow(expect.objectContaining({ code: 'LEDGER_ITEM_UNREADABLE', retryable: false }));
+    expect(decode).toThrow(
+      expect.objectContaining({ code: 'LEDGER_ITEM_UNREADABLE', retryable: false, transient: false }),
+    );
     expect(decode).toThrow(PK);
     expect(decode).toThrow(what);
   });
