@@ -23,6 +23,13 @@ export interface KafkaOptions {
   readonly runFolder?: string;
   /** A broker to use instead of starting one, as `host:port,host:port`. @default KAFKA_BOOTSTRAP_SERVERS, else none */
   readonly bootstrapServers?: string;
+  /** Ports of the broker and of its controller, for who must know them before it is up. @default free ones, others if they are taken meanwhile */
+  readonly ports?: KafkaPorts;
+}
+
+export interface KafkaPorts {
+  readonly broker: number;
+  readonly controller: number;
 }
 
 /** A Kafka broker, ours or one that was there. */
@@ -51,14 +58,21 @@ export async function startKafka(options: KafkaOptions = {}): Promise<LocalKafka
   const java = await requireJava();
   const jars = await mavenJars('kafka', join(import.meta.dirname, 'pom.xml'));
   const folder = options.runFolder ?? (await createRunFolder());
-  return startWithOtherPorts(async (attempt) => {
-    const broker = await formatBroker(java, join(jars, '*'), join(folder, `kafka-${attempt}`));
+  const start = async (ports: KafkaPorts): Promise<LocalKafka> => {
+    const broker = await formatBroker(java, join(jars, '*'), join(folder, `kafka-${ports.broker}`), ports);
     await broker.startBroker().catch(async (error) => {
       await broker.stop();
       throw error;
     });
     return broker;
-  });
+  };
+  return options.ports ? start(options.ports) : startWithOtherPorts(async () => start(await freeKafkaPorts()));
+}
+
+/** Two that are free now. */
+export async function freeKafkaPorts(): Promise<KafkaPorts> {
+  const [broker = 0, controller = 0] = await freePorts(2);
+  return { broker, controller };
 }
 
 async function existingBroker(bootstrapServers: string): Promise<LocalKafka> {
@@ -73,8 +87,12 @@ async function existingBroker(bootstrapServers: string): Promise<LocalKafka> {
   return { bootstrapServers, stop: async () => {}, stopBroker: notOurs, startBroker: notOurs };
 }
 
-async function formatBroker(java: string, classPath: string, folder: string): Promise<LocalKafka> {
-  const [port = 0, controllerPort = 0] = await freePorts(2);
+async function formatBroker(
+  java: string,
+  classPath: string,
+  folder: string,
+  { broker: port, controller: controllerPort }: KafkaPorts,
+): Promise<LocalKafka> {
   const bootstrapServers = `127.0.0.1:${port}`;
   const properties = `${folder}.properties`;
   const logFile = `${folder}.log`;

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
 
 /** The repository's root. */
 export const REPOSITORY = resolve(import.meta.dirname, '../..');
@@ -19,10 +20,16 @@ export async function createRunFolder(): Promise<string> {
   await mkdir(RUNS, { recursive: true });
   await sweepDeadRuns();
   const folder = join(RUNS, `${process.pid}-${randomBytes(3).toString('hex')}`);
-  await mkdir(join(folder, 'tmp'), { recursive: true });
-  // MiniStack unpacks CommonJS (its workers, functions) below: the repository's `"type": "module"` must not reach there.
-  await writeFile(join(folder, 'package.json'), '{}');
+  await mkdir(folder);
   return folder;
+}
+
+/**
+ * A run's temporary files, outside the repository: below it, functions unpacked there would find its node_modules, and a module
+ * forgotten in a bundle would fail in AWS only. Swept with the run's folder.
+ */
+export function temporaryFolderOf(runFolder: string): string {
+  return join(tmpdir(), `lockstep-${basename(runFolder)}`);
 }
 
 async function sweepDeadRuns(): Promise<void> {
@@ -30,7 +37,9 @@ async function sweepDeadRuns(): Promise<void> {
     const pid = Number.parseInt(name, 10);
     if (Number.isNaN(pid) || isAlive(pid)) continue;
     // Two runs may sweep at once; what the other one took is gone as wished.
-    await rm(join(RUNS, name), { recursive: true, force: true }).catch(() => {});
+    const folder = join(RUNS, name);
+    for (const one of [folder, temporaryFolderOf(folder)])
+      await rm(one, { recursive: true, force: true }).catch(() => {});
   }
 }
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { Agent, get } from 'node:https';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -9,7 +9,7 @@ import { freePorts } from './free-ports.ts';
 import { spawnGuarded } from './guard.ts';
 import { LocalCloudError } from './local-cloud-error.ts';
 import type { LocalEndpoint } from './local-endpoint.ts';
-import { createRunFolder } from './local-folder.ts';
+import { createRunFolder, temporaryFolderOf } from './local-folder.ts';
 import { requirePython } from './requirements.ts';
 import { startWithOtherPorts, untilReady } from './until-ready.ts';
 
@@ -44,11 +44,11 @@ export async function startMiniStack(options: MiniStackOptions = {}): Promise<Mi
   const venv = await download('ministack', MINISTACK, installMiniStack);
   const folder = options.runFolder ?? (await createRunFolder());
   const { certificateFile, keyFile } = await makeCertificate(folder);
-  const temporary = join(folder, 'tmp');
-  await mkdir(temporary, { recursive: true });
-  return startWithOtherPorts(async (attempt) => {
+  const temporary = temporaryFolderOf(folder);
+  return startWithOtherPorts(async () => {
+    await mkdir(temporary, { recursive: true });
     const [port = 0] = await freePorts(1);
-    const logFile = join(folder, `ministack-${attempt}.log`);
+    const logFile = join(folder, `ministack-${port}.log`);
     const settings = {
       // Functions run in worker processes of the `node` found on its PATH: this one.
       PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter),
@@ -74,13 +74,17 @@ export async function startMiniStack(options: MiniStackOptions = {}): Promise<Mi
     const server = spawnGuarded(python, [...serving, ...tls, '--log-level', 'WARNING'], { env: settings, logFile });
     const endpoint: LocalEndpoint = { url: `https://127.0.0.1:${port}`, region: REGION, certificateFile };
     const ca = await readFile(certificateFile, 'utf8');
+    const stop = async () => {
+      await server.stop();
+      await rm(temporary, { recursive: true, force: true });
+    };
     try {
       await untilReady('MiniStack', server, () => answers(`${endpoint.url}/_ministack/ready`, ca), READY_WITHIN_MS);
     } catch (error) {
-      await server.stop();
+      await stop();
       throw error;
     }
-    return { endpoint, logFile, stop: server.stop };
+    return { endpoint, logFile, stop };
   });
 }
 

@@ -37,11 +37,11 @@ export async function untilReady(
 /** A port that was free may be taken before the server binds it: then again, with others. */
 const STARTS = 3;
 
-/** Starts a server, again with other ports if it ends while starting. @param start - is given the number of the try, from 1 */
-export async function startWithOtherPorts<S>(start: (attempt: number) => Promise<S>): Promise<S> {
+/** Starts a server, again if it ends while starting. @param start - chooses the ports */
+export async function startWithOtherPorts<S>(start: () => Promise<S>): Promise<S> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await start(attempt);
+      return await start();
     } catch (error) {
       if (attempt === STARTS || !(error instanceof ServerEnded)) throw error;
     }

@@ -1,0 +1,37 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Deployed } from './deployed.ts';
+import { LocalCloudError } from './local-cloud-error.ts';
+import type { LocalEndpoint } from './local-endpoint.ts';
+import { LOCAL_FOLDER } from './local-folder.ts';
+
+/** Where tools find the cloud that `npm run local` started: a {@link CloudDescription} as JSON. */
+export const CLOUD_FILE = join(LOCAL_FOLDER, 'cloud.json');
+
+/** All that another process needs to use the local cloud. Plain data. */
+export interface CloudDescription {
+  readonly endpoint: LocalEndpoint;
+  readonly bootstrapServers: string;
+  /** For Kafka's own tools; absent where the broker is not ours. */
+  readonly toolsClassPath?: string;
+  readonly clusterArn: string;
+  readonly deployed: Deployed;
+}
+
+/** Lets tools find this cloud. */
+export async function writeCloudFile(description: CloudDescription): Promise<void> {
+  await writeFile(CLOUD_FILE, `${JSON.stringify(description, null, 2)}\n`);
+}
+
+/** @throws LocalCloudError if no local cloud is running */
+export async function readCloudFile(): Promise<CloudDescription> {
+  const text = await readFile(CLOUD_FILE, 'utf8').catch(() => {
+    throw new LocalCloudError(`No local cloud is running (${CLOUD_FILE} is not there). Start it: npm run local`);
+  });
+  return JSON.parse(text);
+}
+
+/** When this cloud ends. */
+export async function removeCloudFile(): Promise<void> {
+  await rm(CLOUD_FILE, { force: true });
+}

@@ -1,0 +1,130 @@
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
+import { GetEventSourceMappingCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { assertNever } from '../../shared/assert-never.ts';
+import type { CloudDescription } from './cloud-description.ts';
+import type { DeployedConsumer } from './deployed.ts';
+import type { ResendReading } from './event-source/decide.ts';
+import { type EventSource, type EventSourceOptions, startEventSource } from './event-source/event-source.ts';
+import { sqsDestination } from './event-source/failure-destination.ts';
+import type { Invocation, Invoker } from './event-source/invoker.ts';
+import { lambdaInvoker } from './event-source/lambda-invoker.ts';
+import { followFunctionLogs } from './function-logs.ts';
+import { clientConfig } from './local-endpoint.ts';
+import { type MetricsBridge, startMetricsBridge } from './metrics-bridge.ts';
+import { sqsWithRoleOf } from './role-credentials.ts';
+
+export interface ConsumersOptions {
+  /** Names of the consumers whose mappings are polled. @default all */
+  readonly consumers?: readonly string[];
+  /** What an answer's failures bring back. @default the event source's */
+  readonly resend?: ResendReading;
+  /** Pollers of each mapping to start with. @default what the mapping says */
+  readonly pollers?: number;
+  /** Another way to run a function than the Lambda API. @default none */
+  readonly invokerOf?: (consumer: DeployedConsumer) => Invoker | undefined;
+  /** Gets each line that a function printed, a moment after its invocation ended. */
+  readonly onLog?: (functionName: string, line: string) => void;
+  /** Anything else that the event source takes. */
+  readonly eventSource?: Partial<EventSourceOptions>;
+}
+
+/** Mappings being polled, functions' logs being followed, metrics being put. */
+export interface RunningConsumers extends AsyncDisposable {
+  readonly eventSource: EventSource;
+  readonly metrics: MetricsBridge;
+  /** Hands over what functions have printed by now and puts their metrics. */
+  catchUp(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Does for the deployed mappings what Lambda and CloudWatch do: polls, invokes, takes metrics out of logs. */
+export async function runConsumers(
+  description: CloudDescription,
+  options: ConsumersOptions = {},
+): Promise<RunningConsumers> {
+  const { endpoint, deployed, bootstrapServers } = description;
+  const consumers = deployed.consumers.filter(({ name }) => options.consumers?.includes(name) ?? true);
+  const config = clientConfig(endpoint);
+  const lambda = new LambdaClient({ ...config, maxAttempts: 1 });
+  const logs = new CloudWatchLogsClient(config);
+  const cloudwatch = new CloudWatchClient(config);
+
+  const metrics = startMetricsBridge(cloudwatch);
+  const groups = new Map(deployed.functions.map(({ logGroup, name }) => [logGroup, name]));
+  const following = followFunctionLogs(logs, [...groups.keys()], ({ logGroup, lines }) => {
+    metrics.ingest(lines.join('\n'));
+    for (const line of lines) options.onLog?.(groups.get(logGroup) ?? logGroup, line);
+  });
+
+  const catchUp = async () => {
+    await following.catchUp();
+    await metrics.flush();
+  };
+  const stopFollowing = async () => {
+    await following.stop();
+    await metrics.stop();
+    for (const client of [lambda, logs, cloudwatch]) client.destroy();
+  };
+  try {
+    const eventSource = await startEventSource({
+      mappings: consumers.map(({ mapping }) =>
+        options.pollers === undefined ? mapping : { ...mapping, minimumPollers: options.pollers },
+      ),
+      bootstrapServers,
+      metrics,
+      invoker: invokerOfEach(consumers, lambdaInvoker(lambda), options.invokerOf),
+      isEnabled: async (uuid) => isEnabled(lambda, uuid),
+      openQueue: async ({ functionArn }, queueArn) => {
+        const owner = consumers.find((consumer) => consumer.function.functionArn === functionArn);
+        const { client, queueUrl } = await sqsWithRoleOf(endpoint, owner?.function.roleArn ?? '', queueArn);
+        return sqsDestination(client, queueUrl);
+      },
+      ...(options.resend && { reading: options.resend }),
+      ...options.eventSource,
+      onInvocation: (mapping, invocation) => {
+        options.eventSource?.onInvocation?.(mapping, invocation);
+        const owner = consumers.find((consumer) => consumer.mapping.uuid === mapping.uuid);
+        const trouble = troubleOf(invocation);
+        if (trouble !== undefined) options.onLog?.(owner?.name ?? mapping.uuid, trouble);
+      },
+    });
+    const stop = async () => {
+      await eventSource.stop();
+      await catchUp();
+      await stopFollowing();
+    };
+    return { eventSource, metrics, catchUp, stop, [Symbol.asyncDispose]: stop };
+  } catch (error) {
+    await stopFollowing();
+    throw error;
+  }
+}
+
+/** Lambda logs what a handler throws; MiniStack only answers with it. */
+function troubleOf(invocation: Invocation): string | undefined {
+  switch (invocation.type) {
+    case 'answered':
+      return undefined;
+    case 'functionError':
+      return `ERROR Invoke Error ${invocation.payload}`;
+    case 'notInvoked':
+      return `ERROR not invoked: ${invocation.reason}`;
+    default:
+      return assertNever(invocation);
+  }
+}
+
+function invokerOfEach(
+  consumers: readonly DeployedConsumer[],
+  usual: Invoker,
+  invokerOf: ConsumersOptions['invokerOf'] = () => undefined,
+): Invoker {
+  const invokers = new Map(consumers.map((consumer) => [consumer.function.functionArn, invokerOf(consumer) ?? usual]));
+  return { invoke: (functionArn, payload) => (invokers.get(functionArn) ?? usual).invoke(functionArn, payload) };
+}
+
+async function isEnabled(lambda: LambdaClient, UUID: string): Promise<boolean> {
+  const { State } = await lambda.send(new GetEventSourceMappingCommand({ UUID }));
+  return State === 'Enabled' || State === 'Enabling' || State === 'Creating';
+}

@@ -1,0 +1,77 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { LocalCloudError } from './local-cloud-error.ts';
+import { endpointEnvironment, LOCAL_ACCOUNT, type LocalEndpoint } from './local-endpoint.ts';
+import { REPOSITORY } from './local-folder.ts';
+
+const CDK = join(REPOSITORY, 'node_modules/aws-cdk/bin/cdk');
+/** What of cdk's output an error repeats. */
+const LAST_LINES = 15;
+
+export interface DeployOptions {
+  readonly endpoint: LocalEndpoint;
+  /** Where the synthesized templates go. */
+  readonly runFolder: string;
+  /** Each `-c name=value`. */
+  readonly context: Readonly<Record<string, string>>;
+  /** Command of a CDK app other than the one of cdk.json. */
+  readonly app?: string;
+  /** Gets each line that cdk prints. */
+  readonly onProgress?: (line: string) => void;
+}
+
+/**
+ * Runs `cdk bootstrap` against the local cloud: needed once before the first deployment.
+ *
+ * @throws LocalCloudError with cdk's last lines if it fails
+ */
+export async function bootstrap(options: Omit<DeployOptions, 'context' | 'app'>): Promise<void> {
+  // Run where there is no cdk.json: it would run the app, whose context is not known yet, and does not need it.
+  await cdk(['bootstrap', `aws://${LOCAL_ACCOUNT}/${options.endpoint.region}`], { ...options, cwd: options.runFolder });
+}
+
+/**
+ * Runs `cdk deploy` of all stacks against the local cloud, as against AWS; again to deploy what has changed.
+ *
+ * @throws LocalCloudError with cdk's last lines if it fails
+ */
+export async function deploy(options: DeployOptions): Promise<void> {
+  const context = Object.entries(options.context).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const app = options.app === undefined ? [] : ['--app', options.app];
+  const output = ['--output', join(options.runFolder, 'cdk.out'), '--progress', 'events'];
+  await cdk(['deploy', '--all', '--require-approval', 'never', ...context, ...app, ...output], options);
+}
+
+interface CdkOptions extends Pick<DeployOptions, 'endpoint' | 'onProgress'> {
+  /** @default the repository */
+  readonly cwd?: string;
+}
+
+async function cdk(args: readonly string[], { endpoint, onProgress, cwd = REPOSITORY }: CdkOptions): Promise<void> {
+  if (!existsSync(CDK)) throw new LocalCloudError('cdk is missing from node_modules. Run: npm ci');
+  const common = ['--ci', '--no-color', '--no-notices'];
+  const running = spawn(process.execPath, [CDK, ...args, ...common], {
+    cwd,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      ...process.env,
+      ...endpointEnvironment(endpoint),
+      PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter),
+      CDK_DISABLE_CLI_TELEMETRY: '1',
+    },
+  });
+  const lines: string[] = [];
+  for (const stream of [running.stdout, running.stderr]) {
+    createInterface({ input: stream }).on('line', (line) => {
+      if (line.trim() === '') return;
+      lines.push(line);
+      onProgress?.(line);
+    });
+  }
+  const [code] = await once(running, 'close');
+  if (code === 0) return;
+  throw new LocalCloudError(`cdk ${args[0]} failed:\n${lines.slice(-LAST_LINES).join('\n')}`);
+}

@@ -1,0 +1,113 @@
+import {
+  CloudFormationClient,
+  DescribeStackResourcesCommand,
+  DescribeStacksCommand,
+  GetTemplateCommand,
+} from '@aws-sdk/client-cloudformation';
+import { GetFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { type ConsumerFacts, consumerFacts } from './deployed-consumer-facts.ts';
+import type { Mapping } from './event-source/mapping.ts';
+import { clientConfig, type LocalEndpoint } from './local-endpoint.ts';
+import { mappingOfTemplate } from './mapping-of-template.ts';
+import { type StackTemplate, stackTemplate } from './stack-template.ts';
+
+/** A deployed function. */
+export interface DeployedFunction {
+  /** The consumer's name, or else its logical id. */
+  readonly name: string;
+  readonly functionName: string;
+  readonly functionArn: string;
+  readonly roleArn: string;
+  readonly logGroup: string;
+  readonly timeoutSeconds: number;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** A function with its mapping and topics. */
+export interface DeployedConsumer extends ConsumerFacts {
+  readonly name: string;
+  readonly function: DeployedFunction;
+  readonly mapping: Mapping;
+}
+
+/** What the stacks say that there is. Plain data. */
+export interface Deployed {
+  readonly functions: readonly DeployedFunction[];
+  readonly consumers: readonly DeployedConsumer[];
+  /** Of all stacks, by their names. */
+  readonly outputs: Readonly<Record<string, string>>;
+}
+
+/**
+ * Reads what is deployed from the stacks themselves: MiniStack's Lambda API leaves out a mapping's topics, group and pollers.
+ *
+ * @throws if a template says something that cannot be understood here; the text names the property
+ */
+export async function readDeployed(endpoint: LocalEndpoint): Promise<Deployed> {
+  const cloudformation = new CloudFormationClient(clientConfig(endpoint));
+  const lambda = new LambdaClient(clientConfig(endpoint));
+  try {
+    const { Stacks: stacks = [] } = await cloudformation.send(new DescribeStacksCommand({}));
+    const live = stacks.filter(
+      ({ StackName, StackStatus }) => StackName !== 'CDKToolkit' && StackStatus !== 'DELETE_COMPLETE',
+    );
+    const parts = await Promise.all(
+      live.map(async ({ StackName: name = '' }) => readStack(await template(cloudformation, name), lambda)),
+    );
+    const outputs = live.flatMap(({ Outputs = [] }) => Outputs.map((one) => [one.OutputKey, one.OutputValue]));
+    return {
+      functions: parts.flatMap(({ functions }) => functions),
+      consumers: parts.flatMap(({ consumers }) => consumers),
+      outputs: Object.fromEntries(outputs),
+    };
+  } finally {
+    cloudformation.destroy();
+    lambda.destroy();
+  }
+}
+
+async function template(cloudformation: CloudFormationClient, StackName: string): Promise<StackTemplate> {
+  const [body, resources] = await Promise.all([
+    cloudformation.send(new GetTemplateCommand({ StackName })),
+    cloudformation.send(new DescribeStackResourcesCommand({ StackName })),
+  ]);
+  return stackTemplate(body.TemplateBody ?? '{}', resources.StackResources ?? []);
+}
+
+async function readStack(stack: StackTemplate, lambda: LambdaClient): Promise<Omit<Deployed, 'outputs'>> {
+  const functions = await Promise.all(
+    stack
+      .resources('AWS::Lambda::Function')
+      .map(({ logicalId, physicalId }) => readFunction(lambda, logicalId, physicalId)),
+  );
+  const consumers = stack.resources('AWS::Lambda::EventSourceMapping').map((resource): DeployedConsumer => {
+    const target = stack.resolve(resource.properties['FunctionName']);
+    const own = functions.find(({ functionName, functionArn }) => [functionName, functionArn].includes(target));
+    if (own === undefined) throw new Error(`Mapping ${resource.logicalId} is for ${target}, which no stack has.`);
+    const mapping = mappingOfTemplate(stack, resource, own.functionArn);
+    const facts = consumerFacts(resource.metadata, mapping, own);
+    return { ...facts, function: { ...own, name: facts.name }, mapping };
+  });
+  const named = functions.map(
+    (one) => consumers.find(({ function: own }) => own.functionArn === one.functionArn)?.function,
+  );
+  return { functions: functions.map((one, index) => named[index] ?? one), consumers };
+}
+
+async function readFunction(lambda: LambdaClient, logicalId: string, physicalId: string): Promise<DeployedFunction> {
+  const { Configuration } = await lambda.send(new GetFunctionCommand({ FunctionName: physicalId }));
+  const {
+    FunctionName: functionName = physicalId,
+    FunctionArn: functionArn = '',
+    Role: roleArn = '',
+  } = Configuration ?? {};
+  return {
+    name: logicalId,
+    functionName,
+    functionArn,
+    roleArn,
+    logGroup: Configuration?.LoggingConfig?.LogGroup ?? `/aws/lambda/${functionName}`,
+    timeoutSeconds: Configuration?.Timeout ?? 3,
+    environment: Configuration?.Environment?.Variables ?? {},
+  };
+}

@@ -1,0 +1,101 @@
+import {
+  type CloudWatchLogsClient,
+  type FilteredLogEvent,
+  FilterLogEventsCommand,
+  ResourceNotFoundException,
+} from '@aws-sdk/client-cloudwatch-logs';
+
+/** MiniStack stamps an invocation's lines just before it shows them: what is looked at again, lest one overtakes another. */
+const OVERLAP_MS = 2_000;
+const EVENTS_PER_REQUEST = 10_000;
+const EVERY_MS = 250;
+/** Looking costs MiniStack more as history grows: at most this part of its time is spent on it. */
+const SHARE = 0.1;
+
+export interface LogLines {
+  readonly logGroup: string;
+  readonly requestStream: string;
+  /** All that one invocation printed, in order, platform lines (START, END, REPORT) included. */
+  readonly lines: readonly string[];
+}
+
+export interface FunctionLogs {
+  /** Hands over what has been printed by now. */
+  catchUp(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Follows log groups of functions. Each invocation's lines come once, complete, a moment after it has answered.
+ *
+ * @param onLines - called for each invocation, in the order of their ends
+ */
+export function followFunctionLogs(
+  logs: CloudWatchLogsClient,
+  logGroups: readonly string[],
+  onLines: (lines: LogLines) => void,
+): FunctionLogs {
+  const followers = logGroups.map((logGroup) => followGroup(logs, logGroup, onLines));
+  return {
+    catchUp: async () => void (await Promise.all(followers.map(({ catchUp }) => catchUp()))),
+    stop: async () => void (await Promise.all(followers.map(({ stop }) => stop()))),
+  };
+}
+
+function followGroup(logs: CloudWatchLogsClient, logGroup: string, onLines: (lines: LogLines) => void): FunctionLogs {
+  /** Streams already handed over, with their time; MiniStack makes one for each invocation. */
+  const seen = new Map<string, number>();
+  let newest = 0;
+
+  const look = async (): Promise<void> => {
+    let startTime = Math.max(0, newest - OVERLAP_MS);
+    for (;;) {
+      const request = new FilterLogEventsCommand({ logGroupName: logGroup, startTime, limit: EVENTS_PER_REQUEST });
+      const { events = [] } = await logs.send(request).catch((error) => {
+        // No invocation yet.
+        if (error instanceof ResourceNotFoundException) return { events: [] };
+        throw error;
+      });
+      const isCut = events.length === EVENTS_PER_REQUEST;
+      const streams = [...Map.groupBy(events, (event) => event.logStreamName ?? '')];
+      // The last stream of a cut answer is cut too: the next answer starts with it. (There is no page token.)
+      if (isCut && streams.length > 1) streams.pop();
+      for (const [stream, ofStream] of streams) if (!seen.has(stream)) handOver(stream, ofStream);
+      if (!isCut) break;
+      startTime = Math.max(startTime + 1, events.at(-1)?.timestamp ?? 0);
+    }
+    for (const [stream, timestamp] of seen) if (timestamp < newest - 2 * OVERLAP_MS) seen.delete(stream);
+  };
+
+  const handOver = (requestStream: string, events: readonly FilteredLogEvent[]): void => {
+    const timestamp = events[0]?.timestamp ?? 0;
+    seen.set(requestStream, timestamp);
+    newest = Math.max(newest, timestamp);
+    onLines({ logGroup, requestStream, lines: events.map(({ message = '' }) => message.trimEnd()) });
+  };
+
+  let timer: NodeJS.Timeout | undefined;
+  let isStopped = false;
+  let running = Promise.resolve();
+  const catchUp = (): Promise<void> => {
+    running = running.then(look, look);
+    return running;
+  };
+  const again = (afterMs: number): void => {
+    timer = setTimeout(async () => {
+      const start = performance.now();
+      // MiniStack is ending, or busy: the next look tells.
+      await catchUp().catch(() => {});
+      if (!isStopped) again(Math.max(EVERY_MS, (performance.now() - start) / SHARE));
+    }, afterMs);
+  };
+  again(EVERY_MS);
+  return {
+    catchUp,
+    stop: async () => {
+      isStopped = true;
+      clearTimeout(timer);
+      await running.catch(() => {});
+    },
+  };
+}

@@ -1,0 +1,64 @@
+import { createCluster } from './cluster.ts';
+import { bootstrap } from './deploy.ts';
+import { freeKafkaPorts, type LocalKafka, startKafka } from './kafka.ts';
+import type { LocalEndpoint } from './local-endpoint.ts';
+import { createRunFolder } from './local-folder.ts';
+import { startMiniStack } from './ministack.ts';
+import { startWithOtherPorts } from './until-ready.ts';
+
+export interface ServersOptions {
+  /** Told of each step, in a few words. */
+  readonly onProgress?: (line: string) => void;
+}
+
+/** Kafka and AWS's APIs, ready for `cdk deploy`. */
+export interface Servers {
+  readonly kafka: LocalKafka;
+  readonly endpoint: LocalEndpoint;
+  /** Of an MSK cluster whose brokers are `kafka`. */
+  readonly clusterArn: string;
+  readonly runFolder: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts Kafka and MiniStack side by side, runs `cdk bootstrap` and makes the cluster.
+ *
+ * @throws LocalCloudError if something is missing or does not come up; nothing is left running
+ */
+export async function startServers({ onProgress = () => {} }: ServersOptions = {}): Promise<Servers> {
+  const runFolder = await createRunFolder();
+  return startWithOtherPorts(async () => {
+    const ports = await freeKafkaPorts();
+    const existing = process.env['KAFKA_BOOTSTRAP_SERVERS'];
+    const kafkaBootstrapServers = existing || `127.0.0.1:${ports.broker}`;
+
+    const starting = {
+      kafka: startKafka({ runFolder, ports }).then((kafka) => {
+        onProgress(`Kafka takes requests at ${kafka.bootstrapServers}`);
+        return kafka;
+      }),
+      ministack: startMiniStack({ runFolder, kafkaBootstrapServers }).then(async (ministack) => {
+        onProgress(`MiniStack serves AWS's APIs at ${ministack.endpoint.url}`);
+        return ministack;
+      }),
+    };
+    const stop = async () => {
+      const started = await Promise.allSettled([starting.kafka, starting.ministack]);
+      await Promise.all(started.map((one) => (one.status === 'fulfilled' ? one.value.stop() : undefined)));
+    };
+    try {
+      // Bootstrapping does not need Kafka, and is done by the time that Kafka is up.
+      const prepared = starting.ministack.then(async ({ endpoint }) => {
+        await bootstrap({ endpoint, runFolder });
+        onProgress('cdk bootstrap is done');
+        return { endpoint, clusterArn: await createCluster(endpoint) };
+      });
+      const [kafka, { endpoint, clusterArn }] = await Promise.all([starting.kafka, prepared]);
+      return { kafka, endpoint, clusterArn, runFolder, stop };
+    } catch (error) {
+      await stop();
+      throw error;
+    }
+  });
+}
