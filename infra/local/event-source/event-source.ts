@@ -54,13 +54,7 @@ export interface EventSource {
  * @throws if the broker does not answer, a topic does not exist, or a mapping is not valid; nothing is left running
  */
 export async function startEventSource(options: EventSourceOptions): Promise<EventSource> {
-  const kafka = new Kafka({
-    clientId: 'lambda-poller',
-    brokers: options.bootstrapServers.split(','),
-    logLevel: options.log ? logLevel.ERROR : logLevel.NOTHING,
-    logCreator: () => (entry) => options.log?.(logLine(entry)),
-    retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 10 },
-  });
+  const kafka = kafkaClient(options);
   const admin = kafka.admin();
   const sources: MappingSource[] = [];
   const timers: NodeJS.Timeout[] = [];
@@ -72,7 +66,7 @@ export async function startEventSource(options: EventSourceOptions): Promise<Eve
   try {
     await admin.connect();
     for (const mapping of options.mappings) sources.push(await openMapping(mapping, kafka, admin, options));
-    await followSwitches(sources, options, timers);
+    await Promise.all(sources.map((source) => followSwitch(source, options, timers)));
   } catch (error) {
     await stop();
     throw error;
@@ -109,7 +103,7 @@ async function openMapping(
     );
   }
   return mappingSource({
-    kafka,
+    kafka: (onError) => kafkaClient(options, onError),
     admin,
     mapping,
     bootstrapServers: options.bootstrapServers,
@@ -139,14 +133,13 @@ async function openDestination(
   return options.openQueue(mapping, onFailure.queueArn);
 }
 
-/** Enables what is enabled now, then follows the mappings' switches. */
-async function followSwitches(
-  sources: readonly MappingSource[],
+/** Enables a mapping that is enabled now, then follows its switch. */
+async function followSwitch(
+  source: MappingSource,
   { isEnabled = async () => true, pollEnabledMs = 1_000 }: EventSourceOptions,
   timers: NodeJS.Timeout[],
 ): Promise<void> {
-  const follow = () =>
-    Promise.all(sources.map(async (source) => source.setEnabled(await isEnabled(source.mapping.uuid))));
+  const follow = async () => source.setEnabled(await isEnabled(source.mapping.uuid));
   await follow();
   repeat(timers, pollEnabledMs, follow);
 }
@@ -161,6 +154,19 @@ function repeat(timers: NodeJS.Timeout[], everyMs: number, work: () => Promise<u
     isBusy = false;
   }, everyMs);
   timers.push(timer);
+}
+
+function kafkaClient({ bootstrapServers, log }: EventSourceOptions, onError: () => void = () => {}): Kafka {
+  return new Kafka({
+    clientId: 'lambda-poller',
+    brokers: bootstrapServers.split(','),
+    logLevel: logLevel.ERROR,
+    logCreator: () => (entry) => {
+      onError();
+      log?.(logLine(entry));
+    },
+    retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 10 },
+  });
 }
 
 function logLine({ namespace, log }: LogEntry): string {

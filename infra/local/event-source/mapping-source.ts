@@ -19,7 +19,8 @@ export const INVOCATIONS_PER_POLLER = 5;
 const POLLERS_PER_UNIT = 10;
 
 export interface MappingSourceOptions {
-  readonly kafka: Kafka;
+  /** A client of this mapping's own; told where its errors go. */
+  readonly kafka: (onError: () => void) => Kafka;
   readonly admin: Admin;
   readonly mapping: Mapping;
   readonly bootstrapServers: string;
@@ -48,12 +49,13 @@ export interface MappingSource {
 
 /** @throws for a filter pattern that is not valid */
 export function mappingSource(options: MappingSourceOptions): MappingSource {
-  const { mapping, kafka, admin, bootstrapServers, destination } = options;
+  const { mapping, admin, bootstrapServers, destination } = options;
   const { topic, consumerGroupId: groupId } = mapping;
   const envelope = envelopeOf(mapping.eventSourceArn, bootstrapServers);
   const rules = rulesOf(mapping, { ...options, envelopeBytes: envelope.bytes });
   const filter = recordFilter(mapping.filters ?? []);
   const metrics = esmMetrics(options.metrics, mapping.uuid, mapping.metrics ?? []);
+  const kafka = options.kafka(() => metrics.count('PollingErrorCount', 1));
   const stats = emptyStats();
   const pollers: Poller[] = [];
   /** Pollers that may still have batches in flight, those that are leaving included. */
@@ -146,8 +148,14 @@ export function mappingSource(options: MappingSourceOptions): MappingSource {
         await Promise.all(pollers.splice(0).map((poller) => stop(poller, 'drained')));
         return;
       }
-      await commitStartingOffsets(kafka, admin, { topic, groupId, position: mapping.startingPosition });
-      await Promise.all(Array.from({ length: wanted }, start));
+      try {
+        await commitStartingOffsets(kafka, admin, { topic, groupId, position: mapping.startingPosition });
+        await Promise.all(Array.from({ length: wanted }, start));
+      } catch (error) {
+        // The switch is looked at again.
+        isEnabled = false;
+        throw error;
+      }
     },
     addPoller: async () => {
       wanted += 1;

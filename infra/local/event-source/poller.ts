@@ -5,6 +5,7 @@ import type { Dispatcher } from './dispatcher.ts';
 import { type EncodedRecord, encodeRecord, type RecordPrefix, recordPrefix } from './encode-record.ts';
 import type { EsmMetrics } from './esm-metrics.ts';
 import type { RecordFilter } from './filter-pattern.ts';
+import { untilAnswered } from './until-answered.ts';
 
 const COMMIT_EVERY_MS = 100;
 const RESTART_AFTER_MS = 300;
@@ -121,7 +122,9 @@ export async function startPoller(options: PollerOptions): Promise<Poller> {
   /** Queues of partitions that stay are kept, unless the group went on without us meanwhile. */
   const verify = async (before: Assignment, current: Assignment): Promise<void> => {
     dispatcher.hold();
-    const committed = await untilAnswered(options.committedOffsets, () => ours !== current || stopped);
+    const committed = await untilAnswered(options.committedOffsets, {
+      isOver: () => ours !== current || stopped,
+    }).catch(() => undefined);
     if (committed && ours === current) {
       const known = dispatcher.committables();
       for (const partition of current.partitions) {
@@ -141,7 +144,7 @@ export async function startPoller(options: PollerOptions): Promise<Poller> {
       groupId: options.groupId,
       maxWaitTimeInMs: 100,
       heartbeatInterval: 500,
-      sessionTimeout: 10_000,
+      sessionTimeout: 6_000,
       rebalanceTimeout: 10_000,
       readUncommitted: false,
       retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 8, restartOnFailure: async () => false },
@@ -162,7 +165,6 @@ export async function startPoller(options: PollerOptions): Promise<Poller> {
       take(payload.partition, Number(payload.firstOffset ?? payload.lastOffset), [], next);
     });
     consumer.on(events.CRASH, () => {
-      metrics.count('PollingErrorCount', 1);
       if (!stopped && current === consumer) setTimeout(() => void rejoin(), RESTART_AFTER_MS);
     });
     await consumer.connect();
@@ -210,18 +212,6 @@ export async function startPoller(options: PollerOptions): Promise<Poller> {
       await leaving;
     },
   };
-}
-
-/** Asks again until there is an answer, or nobody wants it any more. */
-async function untilAnswered<T>(ask: () => Promise<T>, isOver: () => boolean): Promise<T | undefined> {
-  while (!isOver()) {
-    try {
-      return await ask();
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, RESTART_AFTER_MS));
-    }
-  }
-  return undefined;
 }
 
 const REBALANCE = /group generation id is not valid|group is rebalancing|not aware of this member/;

@@ -1,5 +1,6 @@
 import type { Admin, Kafka } from 'kafkajs';
 import type { StartingPosition } from './mapping.ts';
+import { PATIENCE_MS, untilAnswered } from './until-answered.ts';
 
 /**
  * Commits where a mapping starts, for the partitions that its group has no offset for. Without it a group that starts at
@@ -11,9 +12,10 @@ export async function commitStartingOffsets(
   admin: Admin,
   { topic, groupId, position }: { topic: string; groupId: string; position: StartingPosition },
 ): Promise<void> {
-  const committed = await committedOffsets(admin, groupId, topic);
+  const asking = () => committedOffsets(admin, groupId, topic);
+  const committed = await untilAnswered(asking, { patienceMs: PATIENCE_MS });
   const starts = await startingOffsets(admin, topic, position);
-  const missing = starts.filter(({ partition }) => (committed.get(partition) ?? -1) < 0);
+  const missing = starts.filter(({ partition }) => (committed?.get(partition) ?? -1) < 0);
   if (missing.length === 0) return;
 
   const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 50 });

@@ -27,12 +27,26 @@ export async function newMapping(
   };
 }
 
-/** Produces values `0`, `1`, … to one partition. */
-export async function produce(kafka: Kafka, topic: string, partition: number, count: number, from = 0): Promise<void> {
+/** Produces values `0`, `1`, … to one partition, each with so many bytes of ballast. */
+export async function produce(
+  kafka: Kafka,
+  topic: string,
+  partition: number,
+  count: number,
+  { from = 0, ballast = 0 }: { from?: number; ballast?: number } = {},
+): Promise<void> {
   const producer = kafka.producer({ allowAutoTopicCreation: false });
   await producer.connect();
-  const messages = Array.from({ length: count }, (_, index) => ({ partition, value: String(from + index) }));
-  await producer.send({ topic, messages });
+  const headers = ballast > 0 ? { ballast: 'x'.repeat(ballast) } : {};
+  for (let start = 0; start < count; start += 2_000) {
+    const length = Math.min(2_000, count - start);
+    const messages = Array.from({ length }, (_, index) => ({
+      partition,
+      value: String(from + start + index),
+      headers,
+    }));
+    await producer.send({ topic, messages });
+  }
   await producer.disconnect();
 }
 

@@ -1,4 +1,4 @@
-import { type Admin, Kafka, logLevel } from 'kafkajs';
+import { type Admin, ConfigResourceTypes, Kafka, logLevel } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { ResendReading } from '../../../infra/local/event-source/decide.ts';
 import type { EsmMetric } from '../../../infra/local/event-source/esm-metrics.ts';
@@ -124,20 +124,25 @@ describe('partitions and invocations', () => {
   });
 
   test('pauses a partition that is not handled instead of fetching all of it', async () => {
-    const mapping = await newMapping(admin, { batchSize: 100 });
-    for (let from = 0; from < 40_000; from += 10_000) await produce(kafka, mapping.topic, 0, 10_000, from);
+    const mapping = await newMapping(admin, { batchSize: 100, metrics: ['EventCount'] });
+    await produce(kafka, mapping.topic, 0, 20_000, { ballast: 300 });
     const first = gate();
     const fake = fakeFunction(() => first.opened.then(() => undefined));
     const metrics: EsmMetric[] = [];
-    const given = { ...mapping, metrics: ['EventCount'] as const };
-    const source = await start(given, fake, { metrics: { put: (metric) => metrics.push(metric) }, metricsEveryMs: 50 });
-    const polled = () =>
-      metrics.filter(({ name }) => name === 'PolledEventCount').reduce((sum, { value }) => sum + value, 0);
-
+    const source = await start(mapping, fake, {
+      metrics: { put: (metric) => metrics.push(metric) },
+      metricsEveryMs: 50,
+    });
+    const valuesOf = (wanted: string) => metrics.filter(({ name }) => name === wanted).map(({ value }) => value);
+    const polled = () => valuesOf('PolledEventCount').reduce((sum, value) => sum + value, 0);
     await vi.waitFor(() => expect(polled()).toBeGreaterThan(3_000), until);
+    const ticks = valuesOf('ProvisionedPollers').length;
+    await vi.waitFor(() => expect(valuesOf('ProvisionedPollers').length).toBeGreaterThan(ticks + 10), until);
+    expect(polled()).toBeLessThan(15_000);
+
     first.open();
-    await vi.waitFor(() => expect(source.stats().invokedRecords).toBe(40_000), until);
-    expect(fake.firstSeen(0)).toEqual(Array.from({ length: 40_000 }, (_, index) => index));
+    await vi.waitFor(() => expect(source.stats().invokedRecords).toBe(20_000), until);
+    expect(fake.firstSeen(0)).toEqual(Array.from({ length: 20_000 }, (_, index) => index));
   });
 });
 
@@ -171,7 +176,7 @@ describe('transactions', () => {
     await producer.connect();
     const transaction = await producer.transaction();
     await transaction.send({ topic: mapping.topic, messages: [{ partition: 0, value: '1' }] });
-    await produce(kafka, mapping.topic, 0, 1, 2);
+    await produce(kafka, mapping.topic, 0, 1, { from: 2 });
     const fake = fakeFunction();
     const source = await start(mapping, fake);
     await source.addPoller();
@@ -274,7 +279,7 @@ describe('rebalances', () => {
     const producing = (async () => {
       for (let from = 0; from < 3_000; from += 100) {
         for (let partition = 0; partition < 6; partition += 1) {
-          await produce(kafka, mapping.topic, partition, 100, from);
+          await produce(kafka, mapping.topic, partition, 100, { from });
         }
       }
     })();
@@ -322,7 +327,7 @@ describe('rebalances', () => {
     await vi.waitFor(() => expect(fake.distinct()).toBe(200), until);
     await broker.stopBroker('killed');
     await broker.startBroker();
-    for (const partition of [0, 1]) await produce(kafka, mapping.topic, partition, 100, 100);
+    for (const partition of [0, 1]) await produce(kafka, mapping.topic, partition, 100, { from: 100 });
 
     await vi.waitFor(() => expect(fake.distinct()).toBe(400), { timeout: 40_000, interval: 50 });
     const all = Array.from({ length: 200 }, (_, index) => index);
@@ -337,7 +342,7 @@ describe('starting position', () => {
     await produce(kafka, mapping.topic, 0, 5);
     const fake = fakeFunction();
     const source = await start(mapping, fake);
-    await produce(kafka, mapping.topic, 0, 1, 5);
+    await produce(kafka, mapping.topic, 0, 1, { from: 5 });
     await source.addPoller();
     await source.removePoller();
 
@@ -367,7 +372,7 @@ describe('starting position', () => {
     const first = await start(mapping, fake);
     await vi.waitFor(async () => expect(await committed(admin, mapping)).toEqual([5]), until);
     await first.stop();
-    await produce(kafka, mapping.topic, 0, 2, 5);
+    await produce(kafka, mapping.topic, 0, 2, { from: 5 });
     await start({ ...mapping, startingPosition: { type: 'LATEST' } }, fake);
 
     await vi.waitFor(() => expect(fake.firstSeen(0)).toEqual([0, 1, 2, 3, 4, 5, 6]), until);
@@ -513,6 +518,35 @@ describe('giving up', () => {
             ['ProvisionedPollers', 1],
           ]),
         ),
+      until,
+    );
+  });
+
+  test('a record that no event can hold is dropped, and the ones around it are delivered', async () => {
+    const mapping = await newMapping(admin, { metrics: ['EventCount'] });
+    const resources = [
+      {
+        type: ConfigResourceTypes.TOPIC,
+        name: mapping.topic,
+        configEntries: [{ name: 'max.message.bytes', value: '9000000' }],
+      },
+    ];
+    await admin.alterConfigs({ validateOnly: false, resources });
+    const producer = kafka.producer();
+    await producer.connect();
+    // 6 MiB after base64 is 4.5 MiB before.
+    for (const value of ['1', Buffer.alloc(4_800_000, 'x'), '3']) {
+      await producer.send({ topic: mapping.topic, messages: [{ partition: 0, value }] });
+    }
+    await producer.disconnect();
+    const fake = fakeFunction();
+    const metrics: EsmMetric[] = [];
+    await start(mapping, fake, { metrics: { put: (metric) => metrics.push(metric) }, metricsEveryMs: 20 });
+
+    await vi.waitFor(async () => expect(await committed(admin, mapping)).toEqual([3]), until);
+    expect(fake.firstSeen(0)).toEqual([1, 3]);
+    await vi.waitFor(
+      () => expect(metrics).toContainEqual(expect.objectContaining({ name: 'DroppedEventCount', value: 1 })),
       until,
     );
   });
