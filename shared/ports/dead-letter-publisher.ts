@@ -1,21 +1,8 @@
-import type { Position } from '../record/item-identifier.ts';
+import type { DeadLetter } from '../decide/dead-letter.ts';
 import type { EpochMs } from '../record/units.ts';
 
-/** Header of a Kafka record; order and duplicates are kept. */
-export interface RecordHeader {
-  readonly name: string;
-  readonly value: Buffer;
-}
-
-/** A dead letter, ready to be produced: the record's own key, value, headers and timestamp, and ours behind them. */
-export interface DeadLetter {
-  readonly id: string;
-  readonly origin: Position;
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
-  readonly headers: readonly RecordHeader[];
-  readonly timestamp: EpochMs;
-}
+export type { DeadLetter } from '../decide/dead-letter.ts';
+export type { RecordHeader } from '../record/record-headers.ts';
 
 /** Writes dead letters to the dead-letter topic. */
 export interface DeadLetterPublisher {

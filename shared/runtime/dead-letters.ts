@@ -1,4 +1,5 @@
-import { deadLetter } from '../decide/dead-letter.ts';
+import { type DeadRecord, deadLetter } from '../decide/dead-letter.ts';
+import { stackOf } from '../decide/error-summary.ts';
 import type { Head } from '../decide/progress.ts';
 import type { DeadLetter } from '../ports/dead-letter-publisher.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
@@ -24,7 +25,7 @@ export async function sendLetter<V>(
   const log = recordLog(context.log, record, head.attempts, context.requestId);
   let letter: DeadLetter;
   try {
-    letter = await write(run, record, head, error);
+    letter = await writeLetter(run, record, head, error);
   } catch (cause) {
     log.error('the original bytes could not be read back; the record stays the head', { error: cause });
     return { type: 'refused' };
@@ -48,4 +49,40 @@ export async function sendLetter<V>(
     });
     return { type: 'refused' };
   }
+}
+
+async function writeLetter<V>(
+  run: PartitionRun<V>,
+  record: DeliveredRecord,
+  head: Head,
+  error: unknown,
+): Promise<DeadLetter> {
+  const { ports, consumer, context } = run;
+  const { redact, retry, letterHeaders, maxLetterBytes } = consumer.policy;
+  return deadLetter(await original(run, record), {
+    cluster: context.cluster,
+    group: context.group,
+    head,
+    stack: error === undefined ? '' : stackOf(error, redact),
+    maxAttempts: retry.maxAttempts,
+    now: ports.clock.now(),
+    requestId: context.requestId,
+    names: letterHeaders,
+    maxBytes: maxLetterBytes,
+  });
+}
+
+/** The broker's bytes: where the mapping decodes values through a schema registry, the event does not have them. */
+async function original<V>({ ports, invocation }: PartitionRun<V>, record: DeliveredRecord): Promise<DeadRecord> {
+  const { topic, partition, offset, timestamp, headers } = record;
+  const place = { topic, partition, offset };
+  const delivered = { ...place, timestamp, headers, key: record.keyBytes, value: record.valueBytes };
+  if (ports.originals === undefined) return delivered;
+  const read = await ports.originals.read(place, invocation.plan.stallAt);
+  if (read.type === 'found') return { ...place, ...read.record };
+  ports.telemetry.log.warn('the original bytes are gone from Kafka; the letter carries what the mapping delivered', {
+    ...place,
+    found: read.type,
+  });
+  return delivered;
 }

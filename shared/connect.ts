@@ -1,0 +1,60 @@
+import { dynamoDbClient } from './adapters/dynamodb-client.ts';
+import { dynamoDbKeyStore } from './adapters/dynamodb-key-store.ts';
+import { dynamoDbLedgerStore } from './adapters/dynamodb-ledger-store.ts';
+import { powertoolsTelemetry } from './adapters/powertools-telemetry.ts';
+import { systemClock } from './adapters/system-clock.ts';
+import { systemEntropy } from './adapters/system-entropy.ts';
+import type { Connection } from './connection.ts';
+import type { KafkaPorts } from './connect-kafka.ts';
+import { readEnvironment } from './environment.ts';
+import { Sandbox } from './runtime/sandbox.ts';
+
+/**
+ * Connects a deployed function. What only letters and produced records need (the Kafka client, its authentication, the SQS
+ * client) is loaded with the first of them, so that a cold start does not pay for it.
+ *
+ * @throws LockstepError ENVIRONMENT_INVALID
+ */
+export async function connect(): Promise<Connection> {
+  const environment = readEnvironment(process.env);
+  const telemetry = powertoolsTelemetry(environment);
+  const store = { client: dynamoDbClient(), table: environment.ledgerTable };
+  let brokers = '';
+  let loaded: Promise<KafkaPorts> | undefined;
+  const kafka = () => {
+    loaded ??= import('./connect-kafka.ts').then(({ connectKafka }) =>
+      connectKafka({ environment, brokers: () => brokers, clock: systemClock, log: telemetry.log }),
+    );
+    return loaded;
+  };
+  return {
+    environment,
+    ports: {
+      ledger: dynamoDbLedgerStore(store),
+      keys: dynamoDbKeyStore({ ...store, clock: systemClock }),
+      letters: {
+        publish: async (letter, giveUpAt) => (await kafka()).letters.publish(letter, giveUpAt),
+        disconnect: async () => (await loaded)?.letters.disconnect(),
+      },
+      fallback: { send: async (entry) => (await kafka()).fallback.send(entry) },
+      producer: { produce: async (records, giveUpAt) => (await kafka()).producer.produce(records, giveUpAt) },
+      ...(environment.valuesDecodedByMapping && {
+        originals: {
+          read: async (position, giveUpAt) => (await kafka()).originals.read(position, giveUpAt),
+          disconnect: async () => (await loaded)?.originals.disconnect(),
+        },
+      }),
+      clock: systemClock,
+      entropy: systemEntropy,
+      telemetry,
+      sandbox: new Sandbox(),
+      endProcess: () => process.exit(1),
+      group: environment.consumerGroup,
+    },
+    begin: (context) => telemetry.begin(context),
+    useBrokers: (bootstrapServers) => {
+      brokers = bootstrapServers;
+    },
+    flush: () => telemetry.flush(),
+  };
+}

@@ -1,0 +1,248 @@
+import * as v from 'valibot';
+import { describe, expect, test } from 'vitest';
+import { byPosition, json, lockstepConsumer, NonRetryableError, PauseError } from '../../shared/lockstep-consumer.ts';
+import { deliver } from '../../shared/testing/deliver.ts';
+import { record } from '../../shared/testing/record.ts';
+
+const Order = v.object({ orderId: v.string() });
+
+/** A consumer that notes what it handles, and fails as it is told. */
+function noting(fail: (orderId: string, attempt: number) => void = () => undefined, options: { keyed?: boolean; order?: 'partition' | 'key'; retry?: { maxAttempts?: number; inlineRetries?: number } } = {}) {
+  const handled: string[] = [];
+  const handler = lockstepConsumer({
+    value: json(Order),
+    idempotencyKey: options.keyed ? ({ value }) => value.orderId : byPosition,
+    order: options.order ?? 'partition',
+    retry: options.retry ?? {},
+    onRecord: async ({ value }, { attempt }) => {
+      fail(value.orderId, attempt);
+      handled.push(value.orderId);
+    },
+  });
+  return { handler, handled };
+}
+
+const orders = (...ids: string[]) => ids.map((orderId) => record({ key: orderId, value: { orderId } }));
+
+describe('a batch that goes well', () => {
+  test('is handled in order and answered without failures', async () => {
+    const { handler, handled } = noting();
+
+    const { outcomes, answers } = await deliver(handler, orders('a', 'b', 'c'));
+
+    expect(handled).toEqual(['a', 'b', 'c']);
+    expect(outcomes).toEqual({ 'orders-0@0': 'handled', 'orders-0@1': 'handled', 'orders-0@2': 'handled' });
+    expect(answers).toEqual([{ batchItemFailures: [] }]);
+  });
+});
+
+describe('a record that fails', () => {
+  test('twice is handled at the third try, before its followers, and leaves no letter', async () => {
+    const { handler, handled } = noting((orderId, attempt) => {
+      if (orderId === 'b' && attempt < 3) throw new Error('not yet');
+    });
+
+    const { letters, answers } = await deliver(handler, orders('a', 'b', 'c'));
+
+    expect(handled).toEqual(['a', 'b', 'c']);
+    expect(letters).toEqual([]);
+    expect(answers).toHaveLength(1);
+  });
+
+  test('keeps its attempts across invocations', async () => {
+    const attempts: number[] = [];
+    const { handler, handled } = noting(
+      (orderId, attempt) => {
+        if (orderId !== 'b') return;
+        attempts.push(attempt);
+        if (attempt < 4) throw new Error('not yet');
+      },
+      { retry: { inlineRetries: 0 } },
+    );
+
+    const { answers } = await deliver(handler, orders('a', 'b', 'c'));
+
+    expect(attempts).toEqual([1, 2, 3, 4]);
+    expect(handled).toEqual(['a', 'b', 'c']);
+    expect(answers[0]).toEqual({
+      batchItemFailures: [
+        { itemIdentifier: { partition: 'orders-0', offset: 1 } },
+        { itemIdentifier: { partition: 'orders-0', offset: 2 } },
+      ],
+    });
+  });
+
+  test('for ever is dead-lettered after five attempts, and the rest goes on', async () => {
+    const { handler, handled } = noting((orderId) => {
+      if (orderId === 'b') throw new RangeError('no such thing as 17');
+    });
+
+    const { letters, outcomes } = await deliver(handler, orders('a', 'b', 'c'));
+
+    expect(handled).toEqual(['a', 'c']);
+    expect(outcomes).toEqual({ 'orders-0@0': 'handled', 'orders-0@1': 'deadLettered', 'orders-0@2': 'handled' });
+    const headers = Object.fromEntries(letters.flatMap((letter) => [...letter.headers].map(({ name, value }) => [name, value.toString()])));
+    expect(letters).toHaveLength(1);
+    expect(letters[0]?.value?.toString()).toBe('{"orderId":"b"}');
+    expect(headers).toMatchObject({
+      'x-original-topic': 'orders',
+      'x-original-partition': '0',
+      'x-original-offset': '1',
+      'x-retry-count': '5',
+      'x-interruption-count': '0',
+      'x-error-name': 'RangeError',
+      'x-error-message': 'no such thing as 17',
+      'x-stage': 'handler',
+      'x-disposition': 'systemic',
+    });
+  });
+
+  test('with a NonRetryableError is dead-lettered at once', async () => {
+    const { handler } = noting((orderId) => {
+      if (orderId === 'a') throw new NonRetryableError('ORDER_UNKNOWN_CURRENCY');
+    });
+
+    const { letters } = await deliver(handler, orders('a'));
+
+    expect(letters[0]?.headers.find(({ name }) => name === 'x-retry-count')?.value.toString()).toBe('1');
+    expect(letters[0]?.headers.find(({ name }) => name === 'x-error-name')?.value.toString()).toBe('ORDER_UNKNOWN_CURRENCY');
+  });
+
+  test('for ever stands still where attempts are infinite', async () => {
+    const { handler, handled } = noting(
+      (orderId) => {
+        if (orderId === 'b') throw new Error('never');
+      },
+      { retry: { maxAttempts: Number.POSITIVE_INFINITY } },
+    );
+
+    const { letters, outcomes } = await deliver(handler, orders('a', 'b', 'c'), { maxDeliveries: 20 });
+
+    expect(handled).toEqual(['a']);
+    expect(letters).toEqual([]);
+    expect(outcomes['orders-0@2']).toBe('notAttempted');
+  });
+
+  test('with an undecodable value never meets the handler', async () => {
+    const { handler, handled } = noting();
+
+    const { letters } = await deliver(handler, [record({ value: Buffer.from('{') }), record({ value: { orderId: 7 } }), record({ value: { orderId: 'c' } })]);
+
+    expect(handled).toEqual(['c']);
+    expect(letters.map(({ headers }) => headers.find(({ name }) => name === 'x-stage')?.value.toString())).toEqual(['decode', 'validate']);
+  });
+});
+
+describe('a letter', () => {
+  test('that the topic refuses goes to the fallback queue', async () => {
+    const { handler } = noting(() => {
+      throw new NonRetryableError('NO');
+    });
+
+    const { letters, fallback, outcomes } = await deliver(handler, orders('a'), { refuseLetters: 1 });
+
+    expect(letters).toEqual([]);
+    expect(fallback).toMatchObject([{ type: 'letter', letter: { origin: { topic: 'orders', partition: 0, offset: 0 } } }]);
+    expect(outcomes).toEqual({ 'orders-0@0': 'deadLettered' });
+  });
+
+  test('that both refuse keeps its record the head, and is written once they take it', async () => {
+    const tried: string[] = [];
+    const { handler } = noting((orderId) => {
+      tried.push(orderId);
+      if (orderId === 'a') throw new NonRetryableError('NO');
+    });
+
+    const { letters, outcomes } = await deliver(handler, orders('a', 'b'), { refuseLetters: 2, refuseFallback: 2 });
+
+    expect(tried).toEqual(['a', 'b']);
+    expect(letters).toHaveLength(1);
+    expect(outcomes).toEqual({ 'orders-0@0': 'deadLettered', 'orders-0@1': 'handled' });
+  });
+});
+
+describe('a crash', () => {
+  test('after the third run repeats at most what was not recorded, in order', async () => {
+    const { handler, handled } = noting();
+
+    const { outcomes, answers } = await deliver(handler, orders('a', 'b', 'c', 'd'), { crashAt: 3 });
+
+    expect(handled).toEqual(['a', 'b', 'c', 'a', 'b', 'c', 'd']);
+    expect(answers[0]).toBeUndefined();
+    expect(Object.values(outcomes)).toEqual(['handled', 'handled', 'handled', 'handled']);
+  });
+});
+
+describe('an idempotency key', () => {
+  test('catches what a producer wrote twice, in any partition', async () => {
+    const { handler, handled } = noting(undefined, { keyed: true });
+
+    const { outcomes } = await deliver(handler, [
+      ...orders('a', 'b', 'a'),
+      record({ partition: 1, value: { orderId: 'z' } }),
+    ]);
+    expect(handled.toSorted()).toEqual(['a', 'b', 'z']);
+    expect(outcomes['orders-0@2']).toBe('duplicate');
+  });
+
+  test('that is empty dead-letters its record with a message that names it', async () => {
+    const { handler } = noting(undefined, { keyed: true });
+
+    const { letters } = await deliver(handler, orders(''));
+
+    expect(letters[0]?.headers.find(({ name }) => name === 'x-error-message')?.value.toString()).toBe(
+      'IDEMPOTENCY_KEY_EMPTY: idempotencyKey of orders-0@0 returned an empty string, expected a non-empty string. Return a non-empty string from idempotencyKey, or use byPosition when the ledger alone is enough.',
+    );
+  });
+
+  test('used again for another value is dead-lettered', async () => {
+    const handler = lockstepConsumer({ value: json(v.object({ id: v.string(), n: v.number() })), idempotencyKey: ({ value }) => value.id, onRecord: () => undefined });
+
+    const { outcomes, letters } = await deliver(handler, [record({ value: { id: 'a', n: 1 } }), record({ value: { id: 'a', n: 2 } })]);
+
+    expect(outcomes).toEqual({ 'orders-0@0': 'handled', 'orders-0@1': 'deadLettered' });
+    expect(letters[0]?.headers.find(({ name }) => name === 'x-error-name')?.value.toString()).toBe('IDEMPOTENCY_KEY_REUSED');
+  });
+});
+
+test('a PauseError stands still without counting an attempt', async () => {
+  let paused = false;
+  const attempts: number[] = [];
+  const { handler, handled } = noting((orderId, attempt) => {
+    attempts.push(attempt);
+    if (orderId === 'a' && !paused) {
+      paused = true;
+      throw new PauseError({ resumeAfterMs: 30_000 });
+    }
+  });
+
+  const { metrics } = await deliver(handler, orders('a', 'b'));
+
+  expect(handled).toEqual(['a', 'b']);
+  expect(attempts).toEqual([1, 1, 1]);
+  expect(metrics['PartitionsPaused']).toBe(1);
+});
+
+test('in key order a failing key holds only its own followers', async () => {
+  const { handler, handled } = noting(
+    (orderId) => {
+      if (orderId === 'a') throw new Error('never');
+    },
+    { order: 'key' },
+  );
+
+  const { outcomes, letters } = await deliver(handler, orders('a', 'b', 'a', 'c'));
+
+  expect(handled).toEqual(['b', 'c']);
+  expect(letters.map(({ origin }) => origin.offset)).toEqual([0, 2]);
+  expect(outcomes['orders-0@1']).toBe('handled');
+});
+
+test.each([
+  [{}, 'EVENT_NOT_KAFKA: expected an event with `eventSource` `aws:kafka` or `SelfManagedKafka`, got undefined'],
+  [{ eventSource: 'aws:sqs' }, 'EVENT_NOT_KAFKA: expected an event with `eventSource` `aws:kafka` or `SelfManagedKafka`, got `aws:sqs` (string)'],
+])('an event that is not Kafka’s is refused: %o', async (event, text) => {
+  const { parseKafkaEvent } = await import('../../shared/record/kafka-event.ts');
+
+  expect(() => parseKafkaEvent(event)).toThrow(text);
+});
