@@ -8,13 +8,20 @@ import { LOCAL_FOLDER } from './local-folder.ts';
 /** Where tools find the cloud that `npm run local` started: a {@link CloudDescription} as JSON. */
 export const CLOUD_FILE = join(LOCAL_FOLDER, 'cloud.json');
 
-/** All that another process needs to use the local cloud. Plain data. */
-export interface CloudDescription {
+/** Where the servers are. Plain data. */
+export interface ServersDescription {
   readonly endpoint: LocalEndpoint;
   readonly bootstrapServers: string;
   /** For Kafka's own tools; absent where the broker is not ours. */
   readonly toolsClassPath?: string;
+  /** Of an MSK cluster whose brokers are those. */
   readonly clusterArn: string;
+  /** Logs of the servers, synthesized templates. */
+  readonly runFolder: string;
+}
+
+/** All that another process needs to use the local cloud. Plain data. */
+export interface CloudDescription extends ServersDescription {
   readonly deployed: Deployed;
 }
 

@@ -51,7 +51,9 @@ export async function runConsumers(
   const cloudwatch = new CloudWatchClient(config);
 
   const metrics = startMetricsBridge(cloudwatch);
-  const groups = new Map(deployed.functions.map(({ logGroup, name }) => [logGroup, name]));
+  // All of them, functions without a mapping too, or those of the named consumers: their lines are somebody's only once.
+  const functions = options.consumers ? consumers.map((consumer) => consumer.function) : deployed.functions;
+  const groups = new Map(functions.map(({ logGroup, name }) => [logGroup, name]));
   const following = followFunctionLogs(logs, [...groups.keys()], ({ logGroup, lines }) => {
     metrics.ingest(lines.join('\n'));
     for (const line of lines) options.onLog?.(groups.get(logGroup) ?? logGroup, line);

@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { LocalCloudError } from './local-cloud-error.ts';
 import { endpointEnvironment, LOCAL_ACCOUNT, type LocalEndpoint } from './local-endpoint.ts';
 import { REPOSITORY } from './local-folder.ts';
+import { fields } from './stack-template.ts';
 
 const CDK = join(REPOSITORY, 'node_modules/aws-cdk/bin/cdk');
 /** What of cdk's output an error repeats. */
@@ -34,15 +36,23 @@ export async function bootstrap(options: Omit<DeployOptions, 'context' | 'app'>)
 }
 
 /**
- * Runs `cdk deploy` of all stacks against the local cloud, as against AWS; again to deploy what has changed.
+ * Runs `cdk deploy` of all stacks of an app against the local cloud, as against AWS; again to deploy what has changed.
  *
+ * @returns the stacks' names
  * @throws LocalCloudError with cdk's last lines if it fails
  */
-export async function deploy(options: DeployOptions): Promise<void> {
+export async function deploy(options: DeployOptions): Promise<string[]> {
   const context = Object.entries(options.context).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const app = options.app === undefined ? [] : ['--app', options.app];
-  const output = ['--output', join(options.runFolder, 'cdk.out'), '--progress', 'events'];
+  // Of its own, so that two deployments may run at once.
+  const assembly = await mkdtemp(join(options.runFolder, 'cdk.out-'));
+  const output = ['--output', assembly, '--progress', 'events'];
   await cdk(['deploy', '--all', '--require-approval', 'never', ...context, ...app, ...output], options);
+  const manifest = fields(JSON.parse(await readFile(join(assembly, 'manifest.json'), 'utf8')));
+  return Object.values(fields(manifest['artifacts']))
+    .map(fields)
+    .filter(({ type }) => type === 'aws:cloudformation:stack')
+    .map(({ displayName, properties }) => String(fields(properties)['stackName'] ?? displayName));
 }
 
 interface CdkOptions extends Pick<DeployOptions, 'endpoint' | 'onProgress'> {

@@ -41,29 +41,31 @@ export interface Deployed {
 /**
  * Reads what is deployed from the stacks themselves: MiniStack's Lambda API leaves out a mapping's topics, group and pollers.
  *
+ * @param stackNames - of the stacks to read
  * @throws if a template says something that cannot be understood here; the text names the property
  */
-export async function readDeployed(endpoint: LocalEndpoint): Promise<Deployed> {
+export async function readDeployed(endpoint: LocalEndpoint, stackNames: readonly string[]): Promise<Deployed> {
   const cloudformation = new CloudFormationClient(clientConfig(endpoint));
   const lambda = new LambdaClient(clientConfig(endpoint));
   try {
-    const { Stacks: stacks = [] } = await cloudformation.send(new DescribeStacksCommand({}));
-    const live = stacks.filter(
-      ({ StackName, StackStatus }) => StackName !== 'CDKToolkit' && StackStatus !== 'DELETE_COMPLETE',
-    );
     const parts = await Promise.all(
-      live.map(async ({ StackName: name = '' }) => readStack(await template(cloudformation, name), lambda)),
+      stackNames.map(async (name) => readStack(await template(cloudformation, name), lambda)),
     );
-    const outputs = live.flatMap(({ Outputs = [] }) => Outputs.map((one) => [one.OutputKey, one.OutputValue]));
+    const outputs = await Promise.all(stackNames.map((name) => readOutputs(cloudformation, name)));
     return {
       functions: parts.flatMap(({ functions }) => functions),
       consumers: parts.flatMap(({ consumers }) => consumers),
-      outputs: Object.fromEntries(outputs),
+      outputs: Object.fromEntries(outputs.flat()),
     };
   } finally {
     cloudformation.destroy();
     lambda.destroy();
   }
+}
+
+async function readOutputs(cloudformation: CloudFormationClient, StackName: string): Promise<[string, string][]> {
+  const { Stacks: [stack] = [] } = await cloudformation.send(new DescribeStacksCommand({ StackName }));
+  return (stack?.Outputs ?? []).map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]);
 }
 
 async function template(cloudformation: CloudFormationClient, StackName: string): Promise<StackTemplate> {

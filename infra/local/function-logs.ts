@@ -45,10 +45,11 @@ export function followFunctionLogs(
 function followGroup(logs: CloudWatchLogsClient, logGroup: string, onLines: (lines: LogLines) => void): FunctionLogs {
   /** Streams already handed over, with their time; MiniStack makes one for each invocation. */
   const seen = new Map<string, number>();
-  let newest = 0;
+  // What was printed before is not ours.
+  let newest = Date.now() + OVERLAP_MS;
 
   const look = async (): Promise<void> => {
-    let startTime = Math.max(0, newest - OVERLAP_MS);
+    let startTime = newest - OVERLAP_MS;
     for (;;) {
       const request = new FilterLogEventsCommand({ logGroupName: logGroup, startTime, limit: EVENTS_PER_REQUEST });
       const { events = [] } = await logs.send(request).catch((error) => {

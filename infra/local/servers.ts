@@ -1,7 +1,7 @@
+import type { ServersDescription } from './cloud-description.ts';
 import { createCluster } from './cluster.ts';
 import { bootstrap } from './deploy.ts';
 import { freeKafkaPorts, type LocalKafka, startKafka } from './kafka.ts';
-import type { LocalEndpoint } from './local-endpoint.ts';
 import { createRunFolder } from './local-folder.ts';
 import { startMiniStack } from './ministack.ts';
 import { startWithOtherPorts } from './until-ready.ts';
@@ -13,11 +13,8 @@ export interface ServersOptions {
 
 /** Kafka and AWS's APIs, ready for `cdk deploy`. */
 export interface Servers {
+  readonly description: ServersDescription;
   readonly kafka: LocalKafka;
-  readonly endpoint: LocalEndpoint;
-  /** Of an MSK cluster whose brokers are `kafka`. */
-  readonly clusterArn: string;
-  readonly runFolder: string;
   stop(): Promise<void>;
 }
 
@@ -55,7 +52,9 @@ export async function startServers({ onProgress = () => {} }: ServersOptions = {
         return { endpoint, clusterArn: await createCluster(endpoint) };
       });
       const [kafka, { endpoint, clusterArn }] = await Promise.all([starting.kafka, prepared]);
-      return { kafka, endpoint, clusterArn, runFolder, stop };
+      const { bootstrapServers, toolsClassPath } = kafka;
+      const tools = toolsClassPath === undefined ? {} : { toolsClassPath };
+      return { description: { endpoint, bootstrapServers, ...tools, clusterArn, runFolder }, kafka, stop };
     } catch (error) {
       await stop();
       throw error;
