@@ -1,5 +1,5 @@
-import { Duration } from 'aws-cdk-lib';
-import { type IRole, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Duration, Validations } from 'aws-cdk-lib';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, CfnFunction, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
@@ -7,10 +7,11 @@ import type { LockstepConsumerProps } from './consumer-props.ts';
 import type { ConsumerSettings } from './consumer-settings.ts';
 import { BUNDLE_FILE, handlerCode } from './handler-code.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
+import { VpcAccess } from './vpc-access.ts';
 
 /** The function of a consumer with a role and a log group of its own: CDK's own role would bring policies on `*`. */
 export class ConsumerFunction extends Construct {
-  readonly role: IRole;
+  readonly role: Role;
   readonly logGroup: LogGroup;
   readonly function: LambdaFunction;
 
@@ -23,6 +24,7 @@ export class ConsumerFunction extends Construct {
   ) {
     super(scope, id);
     this.role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    new VpcAccess(this.role, 'VpcAccess');
     this.logGroup = new LogGroup(this, 'Logs', {
       retention: props.logRetention ?? RetentionDays.ONE_MONTH,
       removalPolicy: settings.removalPolicy,
@@ -42,6 +44,12 @@ export class ConsumerFunction extends Construct {
       timeout: Duration.seconds(settings.timeoutSeconds),
       environment: { ...settings.environment, ...environment, NODE_OPTIONS: '--enable-source-maps' },
     });
+    if (props.tracing) {
+      Validations.of(this.role).acknowledge({
+        id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]',
+        reason: 'Forced by AWS: the two actions of X-Ray know no resources.',
+      });
+    }
     const resource = this.function.node.defaultChild;
     if (settings.cluster.vpcId !== undefined && resource instanceof CfnFunction)
       resource.vpcConfig = vpcConfig(settings.cluster);

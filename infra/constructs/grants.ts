@@ -1,4 +1,4 @@
-import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { ConsumerSettings } from './consumer-settings.ts';
 import { type KafkaCluster, kafkaArn, ledgerClusterId } from './kafka-cluster.ts';
 
@@ -14,20 +14,9 @@ export interface GrantFacts {
   readonly encryptionKeyArns: readonly string[];
 }
 
-const ATTACH_TO_VPC = [
-  'ec2:AssignPrivateIpAddresses',
-  'ec2:CreateNetworkInterface',
-  'ec2:DeleteNetworkInterface',
-  'ec2:DescribeNetworkInterfaces',
-  'ec2:DescribeSecurityGroups',
-  'ec2:DescribeSubnets',
-  'ec2:DescribeVpcs',
-  'ec2:UnassignPrivateIpAddresses',
-];
-
 /**
- * Everything that the function and its mapping may do (they share the role); nothing else is granted by the construct.
- * The one `*` is forced by AWS. https://docs.aws.amazon.com/lambda/latest/dg/with-msk-permissions.html
+ * Everything that the function and its mapping may do (they share the role), besides attaching to their VPCs; nothing else is
+ * granted by the construct. https://docs.aws.amazon.com/lambda/latest/dg/with-msk-permissions.html
  */
 export function consumerGrants(facts: GrantFacts): PolicyStatement[] {
   return [...ownGrants(facts), ...mappingGrants(facts.settings.cluster), ...kafkaGrants(facts.settings)];
@@ -115,17 +104,6 @@ function mappingGrants({ clusterArn, vpcConnectionArn, auth }: KafkaCluster): Po
           }),
         ]
       : []),
-    // Forced by AWS: the interfaces have no ARN before they exist, and Describe* knows no resources.
-    // https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
-    new PolicyStatement({ sid: 'AttachToTheVpc', actions: ATTACH_TO_VPC, resources: ['*'] }),
-    // Lambda needs them, the handler's code does not: this key is set on calls of the code only. Same page.
-    new PolicyStatement({
-      sid: 'NotFromTheHandler',
-      effect: Effect.DENY,
-      actions: ATTACH_TO_VPC,
-      resources: ['*'],
-      conditions: { ArnLike: { 'lambda:SourceFunctionArn': 'arn:*:lambda:*:*:function:*' } },
-    }),
   ];
 }
 

@@ -129,7 +129,7 @@ export class LockstepConsumer extends Construct implements IGrantable {
 
   /** Says where everything is: outputs for people and tools, facts about topics beside the mapping for whoever makes them. */
   private publish(): void {
-    const { consumerGroup, consumerName, deadLetterTopic, source } = this.settings;
+    const { consumerGroup, consumerName, deadLetterTopic, entry, handlerExport, source } = this.settings;
     consumerOutputs(this, consumerName, {
       FunctionName: this.function.functionName,
       MappingId: this.mapping.eventSourceMappingId,
@@ -141,7 +141,7 @@ export class LockstepConsumer extends Construct implements IGrantable {
       LedgerTable: this.ledger.table.tableName,
     });
     const mapping = this.mapping.node.defaultChild as CfnResource;
-    mapping.addMetadata('Lockstep', { consumerName, consumerGroup, topic: source, deadLetterTopic });
+    mapping.addMetadata('Lockstep', { consumerName, consumerGroup, topic: source, deadLetterTopic, entry, handlerExport });
   }
 }
 

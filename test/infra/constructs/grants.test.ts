@@ -13,12 +13,11 @@ interface Statement {
   readonly Condition?: unknown;
 }
 
-/** The statements of the only role, by their ids. */
+/** The statements of the only role, in all its policies, by their ids. */
 function grants(template: Template): Record<string, Omit<Statement, 'Sid'>> {
-  const { PolicyDocument } = only(template, 'AWS::IAM::Policy') as {
-    PolicyDocument: { Statement: readonly Statement[] };
-  };
-  return Object.fromEntries(PolicyDocument.Statement.map(({ Sid, ...statement }) => [Sid, statement]));
+  const policies = Object.values(template.findResources('AWS::IAM::Policy'));
+  const statements: readonly Statement[] = policies.flatMap((policy) => policy['Properties'].PolicyDocument.Statement);
+  return Object.fromEntries(statements.map(({ Sid, ...statement }) => [Sid, statement]));
 }
 
 const CLUSTER_ARN = 'arn:aws:kafka:eu-central-1:111122223333:cluster/main/uuid-1';

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { handlerCode } from '../../../infra/constructs/handler-code.ts';
+
+vi.setConfig({ testTimeout: 60_000 }); // bundling, on a busy machine
 
 let folder: string;
 beforeEach(() => {

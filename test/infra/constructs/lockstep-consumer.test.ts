@@ -27,6 +27,7 @@ test('makes the mapping only after the rights and the dead-letter topic', () => 
     expect.stringMatching(/^OrdersDeadLetterTopic/),
     expect.stringMatching(/^OrdersHandlerRoleDefaultPolicy/),
     expect.stringMatching(/^OrdersHandlerRole/),
+    expect.stringMatching(/^OrdersHandlerRoleVpcAccess/),
   ]);
 });
 

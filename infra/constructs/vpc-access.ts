@@ -1,0 +1,43 @@
+import { Validations } from 'aws-cdk-lib';
+import { Effect, Policy, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
+
+const ACTIONS = [
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:CreateNetworkInterface',
+  'ec2:DeleteNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSecurityGroups',
+  'ec2:DescribeSubnets',
+  'ec2:DescribeVpcs',
+  'ec2:UnassignPrivateIpAddresses',
+];
+
+/**
+ * Lets Lambda attach the mapping and the function to their VPCs, and keeps the handler's own code from doing it.
+ * The one place with `*`: the interfaces have no ARN before they exist, and `Describe*` knows no resources.
+ * https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+ */
+export class VpcAccess extends Policy {
+  /** @param role - also the scope, so that whatever waits for the role waits for this */
+  constructor(role: Role, id: string) {
+    super(role, id, {
+      roles: [role],
+      statements: [
+        new PolicyStatement({ sid: 'AttachToTheVpc', actions: ACTIONS, resources: ['*'] }),
+        // The key is set on calls of the code only, not on Lambda's own. Same page.
+        new PolicyStatement({
+          sid: 'NotFromTheHandler',
+          effect: Effect.DENY,
+          actions: ACTIONS,
+          resources: ['*'],
+          conditions: { ArnLike: { 'lambda:SourceFunctionArn': 'arn:*:lambda:*:*:function:*' } },
+        }),
+      ],
+    });
+    Validations.of(this).acknowledge({
+      id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]',
+      reason:
+        'Forced by AWS: network interfaces have no ARN before they exist, Describe* knows no resources. Denied to the code itself.',
+    });
+  }
+}

@@ -1,0 +1,26 @@
+import type { App } from 'aws-cdk-lib';
+import { ClusterStack } from './cluster-stack.ts';
+import type { KafkaCluster } from './constructs/kafka-cluster.ts';
+import { OrdersStack } from './orders-stack.ts';
+import { givenCluster } from './stage-cluster.ts';
+import type { StageConfig } from './stage-config.ts';
+
+/** Puts the stacks of a stage into the app: the consumers, and the cluster where the stage makes its own. */
+export function addStageStacks(app: App, config: StageConfig): void {
+  new OrdersStack(app, `Lockstep-Orders-${config.stage}`, {
+    env: environment(config),
+    config,
+    cluster: clusterOf(app, config),
+  });
+}
+
+function clusterOf(app: App, config: StageConfig): KafkaCluster {
+  const { stage, cluster } = config;
+  if (cluster.type !== 'new') return givenCluster(cluster);
+  return new ClusterStack(app, `Lockstep-Kafka-${stage}`, { env: environment(config), cluster }).cluster;
+}
+
+/** No account: nothing is looked up, so synth needs no credentials. */
+function environment({ cluster }: StageConfig): { readonly region?: string } {
+  return cluster.type === 'new' ? { region: cluster.region } : {};
+}
