@@ -1,5 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { KafkaJSError } from 'kafkajs';
+import kafkajs from 'kafkajs';
+
+// The errors are no named exports to Node: kafkajs is CommonJS and spreads them into its exports.
+const { KafkaJSError } = kafkajs;
 
 const AGAIN_AFTER_MS = 200;
 /** How long a start waits for a broker that is starting itself. */
