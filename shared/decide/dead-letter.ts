@@ -1,13 +1,25 @@
-import { type Position, positionName } from '../record/item-identifier.ts';
+import type { Position } from '../record/item-identifier.ts';
 import type { RecordHeader } from '../record/record-headers.ts';
 import type { EpochMs } from '../record/units.ts';
-import { connectHeaders, headerBytes, springHeaders, textHeader } from './letter-headers.ts';
+import { cutText } from './cut-text.ts';
+import {
+  connectHeaders,
+  ORIGIN_HEADERS,
+  originHeaders,
+  readOrigin,
+  springHeaders,
+  type ToldDeath,
+  textHeader,
+} from './letter-headers.ts';
+import { letterId } from './letter-id.ts';
 import type { Head, Stage } from './progress.ts';
+import { headerBytes, recordBytes } from './record-size.ts';
 
 /** A dead letter, ready to be produced: the record's own key, value, headers and timestamp, and ours behind them. */
 export interface DeadLetter {
   /** The same for every copy of one letter, another for a recreated topic's record. */
   readonly id: string;
+  /** Where the record was when it died. */
   readonly origin: Position;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
@@ -21,6 +33,8 @@ export interface DeadRecord extends Position {
   readonly value: Buffer | null;
   readonly headers: Iterable<RecordHeader>;
   readonly timestamp: EpochMs;
+  /** `CREATE_TIME` or `LOG_APPEND_TIME`, where it is known. */
+  readonly timestampType?: string | undefined;
 }
 
 /** What a letter says besides the record. */
@@ -39,94 +53,99 @@ export interface DeathNotice {
   readonly maxBytes: number;
 }
 
-/** Who is to blame: the record itself, the handler that refused it, or what the handler depends on. After KIP-1317. */
-export type Disposition = 'poison' | 'rejected' | 'systemic' | 'unattempted';
+/**
+ * Who is to blame: the record itself (it cannot be read, or kills the process), the handler that refused it, or what the
+ * handler depends on.
+ * https://cwiki.apache.org/confluence/display/KAFKA/KIP-1317:Mandatory+DLQ+Disposition+Header+for+Share+Groups
+ */
+export type Disposition = 'poison' | 'rejected' | 'systemic';
 
-/** Room for what the record's format adds: a batch header, lengths, checksums. */
-const FORMAT_BYTES = 512;
+/** All that we add to a record: the dead-letter topic takes that much more than its source. DESIGN section 9. */
+export const LETTER_HEADROOM_BYTES = 65_536;
 const MAX_MESSAGE_BYTES = 2_048;
 const MAX_STACK_BYTES = 16_384;
 
+/** Every name of our own. */
+const OWN_NAMES: ReadonlySet<string> = new Set([
+  ...ORIGIN_HEADERS,
+  'x-consumer-group',
+  'x-retry-count',
+  'x-interruption-count',
+  'x-error-name',
+  'x-error-message',
+  'x-error-stack',
+  'x-error-fingerprint',
+  'x-stage',
+  'x-disposition',
+  'x-first-failed-at',
+  'x-dead-lettered-at',
+  'x-request-id',
+  'x-dead-letter-id',
+]);
+
 /**
  * Writes a record's letter. DESIGN section 9: the record as it was, with headers that say where it came from, why it is here and
- * how often it was tried. Message and stack are cut so that the letter fits. A record that was dead-lettered before keeps its
- * first origin, and our headers are replaced, not added again.
+ * how often it was tried. Message and stack are cut so that the letter stays below `maxBytes`, and what we add below
+ * {@link LETTER_HEADROOM_BYTES}. A record that had a letter before keeps its first origin, and our headers are replaced, not
+ * added again; headers that it has of others, though they bear our names, stay where they are.
  */
 export function deadLetter(record: DeadRecord, notice: DeathNotice): DeadLetter {
-  const id = letterId(notice.cluster, notice.group, record);
+  const { topic, partition, offset, key, value, timestamp } = record;
   const said = [...record.headers];
-  const own = ownHeaders(record, notice, id, said);
-  const error = notice.head.error;
-  const taken = new Set([...own.map(({ name }) => name), 'x-error-message', 'x-error-stack']);
-  const kept = said.filter(({ name }) => !taken.has(name) && !isAlias(name));
-  let room =
-    notice.maxBytes -
-    FORMAT_BYTES -
-    (record.key?.length ?? 0) -
-    (record.value?.length ?? 0) -
-    headerBytes([...kept, ...own]);
-  // Aliases repeat message and stack: each text has to fit as often as it is written.
+  const before = said.some(({ name }) => name === 'x-dead-letter-id');
+  const kept = before ? said.filter(({ name }) => !isOurs(name)) : said;
+  const told = (message: string, stack: string) =>
+    addedHeaders(notice, letterId(notice.cluster, notice.group, record), {
+      origin: (before ? readOrigin(said) : undefined) ?? { topic, partition, offset, timestamp },
+      timestampType: record.timestampType,
+      group: notice.group,
+      name: notice.head.error?.name ?? 'Error',
+      stage: stageOf(notice.head),
+      message,
+      stack,
+    });
+  const left = notice.maxBytes - recordBytes({ key, value, headers: kept });
+  const bare = headerBytes(told('', ''));
+  // Each text is written once for each family of names; its length may take two bytes more than that of an empty one.
   const copies = 1 + notice.names.length;
-  const message = cut(error?.text ?? '', Math.min(MAX_MESSAGE_BYTES, room / copies));
-  room -= Buffer.byteLength(message) * copies;
-  const stack = cut(notice.stack, Math.min(MAX_STACK_BYTES, room / copies));
-  const headers = [...kept, ...own, textHeader('x-error-message', message), textHeader('x-error-stack', stack)];
-  const told = {
-    record,
-    group: notice.group,
-    name: error?.name ?? 'Error',
-    stage: stageOf(notice.head),
-    message,
-    stack,
-  };
-  if (notice.names.includes('spring')) headers.push(...springHeaders(told));
-  if (notice.names.includes('connect')) headers.push(...connectHeaders(told));
-  const { topic, partition, offset } = record;
+  const room = Math.min(left, LETTER_HEADROOM_BYTES) - bare - 4 * copies;
+  const message = cutText(notice.head.error?.text ?? '', Math.min(MAX_MESSAGE_BYTES, room / copies));
+  const rest = room - Buffer.byteLength(message) * copies;
+  const stack = cutText(notice.stack, Math.min(MAX_STACK_BYTES, rest / copies));
   return {
-    id,
+    id: letterId(notice.cluster, notice.group, record),
     origin: { topic, partition, offset },
-    key: record.key,
-    value: record.value,
-    headers,
-    timestamp: record.timestamp,
+    key,
+    value,
+    headers: [...kept, ...told(message, stack)],
+    timestamp,
   };
 }
 
-/** Cluster, group, position and timestamp. */
-export function letterId(cluster: string, group: string, record: Position & { readonly timestamp: EpochMs }): string {
-  return `${cluster}/${group}/${positionName(record)}/${record.timestamp}`;
-}
-
-function ownHeaders(
-  record: DeadRecord,
-  notice: DeathNotice,
-  id: string,
-  said: readonly RecordHeader[],
-): RecordHeader[] {
-  const { head, group, now, requestId } = notice;
+function addedHeaders(notice: DeathNotice, id: string, told: ToldDeath): RecordHeader[] {
+  const { head, now, requestId, names } = notice;
   return [
-    ...originHeaders(record, said),
-    textHeader('x-consumer-group', group),
+    ...originHeaders(told.origin),
+    textHeader('x-consumer-group', told.group),
     textHeader('x-retry-count', String(head.attempts)),
     textHeader('x-interruption-count', String(head.interruptions)),
-    textHeader('x-error-name', cut(head.error?.name ?? 'Error', 256)),
+    textHeader('x-error-name', told.name),
+    textHeader('x-error-message', told.message),
+    textHeader('x-error-stack', told.stack),
     textHeader('x-error-fingerprint', head.fingerprint ?? ''),
-    textHeader('x-stage', stageOf(head)),
+    textHeader('x-stage', told.stage),
     textHeader('x-disposition', dispositionOf(notice)),
     textHeader('x-first-failed-at', new Date(head.firstFailedAt ?? now).toISOString()),
     textHeader('x-dead-lettered-at', new Date(now).toISOString()),
     textHeader('x-request-id', requestId),
     textHeader('x-dead-letter-id', id),
+    ...(names.includes('spring') ? springHeaders(told) : []),
+    ...(names.includes('connect') ? connectHeaders(told) : []),
   ];
 }
 
-/** Where the record was first: a letter that is dead-lettered again has it in its headers. */
-function originHeaders(record: DeadRecord, said: readonly RecordHeader[]): RecordHeader[] {
-  const names = ['x-original-topic', 'x-original-partition', 'x-original-offset', 'x-original-timestamp'];
-  const before = names.map((name) => said.findLast((header) => header.name === name));
-  if (before.every((header) => header !== undefined)) return before;
-  const values = [record.topic, String(record.partition), String(record.offset), String(record.timestamp)];
-  return names.map((name, index) => textHeader(name, values[index] ?? ''));
+function isOurs(name: string): boolean {
+  return OWN_NAMES.has(name) || name.startsWith('kafka_dlt-') || name.startsWith('__connect.errors.');
 }
 
 function stageOf({ error, interruptions }: Head): Stage {
@@ -141,24 +160,9 @@ function dispositionOf({ head, maxAttempts }: DeathNotice): Disposition {
     case 'interrupted':
       return 'poison';
     case 'unattempted':
-      return 'unattempted';
+      return 'systemic';
     case 'idempotency':
     case 'handler':
       return head.attempts >= maxAttempts ? 'systemic' : 'rejected';
   }
-}
-
-function isAlias(name: string): boolean {
-  return name.startsWith('kafka_dlt-') || name.startsWith('__connect.errors.');
-}
-
-/** At most `bytes` of UTF-8, never in the middle of a character. */
-function cut(text: string, bytes: number): string {
-  const limit = Math.max(0, Math.floor(bytes));
-  const whole = Buffer.from(text);
-  if (whole.length <= limit) return text;
-  let end = limit;
-  // Bytes 10xxxxxx continue a character.
-  while (end > 0 && ((whole[end] ?? 0) & 0xc0) === 0x80) end--;
-  return whole.toString('utf8', 0, end);
 }

@@ -1,57 +1,84 @@
-import { createHash } from 'node:crypto';
+import { cutText } from './cut-text.ts';
 import type { ErrorSummary, Stage } from './progress.ts';
+import { readThrown, type Thrown } from './thrown.ts';
 
-/** What a head keeps of an error's text, in characters. */
-const MAX_TEXT = 512;
+/** What a head keeps of an error's name and text, in bytes: 200 heads fit an item with room to spare. */
+export const MAX_NAME_BYTES = 128;
+export const MAX_TEXT_BYTES = 512;
 
-/** Reads any thrown value: name and text, redacted and cut. Never throws, whatever was thrown. */
+/** How deep a chain of causes is told. */
+const MAX_CAUSES = 5;
+/** How many errors of an AggregateError are told. */
+const MAX_ERRORS = 3;
+/** A text is cut before it is redacted only where it is absurdly long: a cut may hide half of a secret from the redactor. */
+const MAX_REDACTED = 262_144;
+
+/**
+ * Reads any thrown value: name and text, the texts of its causes behind it, redacted, then cut. Never throws, whatever was
+ * thrown and whatever `redact` does: a text that could not be redacted is left out.
+ */
 export function summarizeError(error: unknown, stage: Stage, redact: (text: string) => string): ErrorSummary {
+  const { name } = readThrown(error);
   return {
-    name: read(() => nameOf(error)) || 'Error',
-    text: read(() => redact(textOf(error)).slice(0, MAX_TEXT)),
+    name: cutText(redacted(name, redact), MAX_NAME_BYTES) || 'Error',
+    text: cutText(redacted(tell(error), redact), MAX_TEXT_BYTES),
     stage,
   };
 }
 
-/** The stack of a thrown value, causes included; redacted. Empty where there is none. */
+/** The stack of a thrown value with those of its causes, redacted. Empty where there is none. Never throws. */
 export function stackOf(error: unknown, redact: (text: string) => string): string {
   const stacks: string[] = [];
-  let current: unknown = error;
-  for (let depth = 0; depth < 5 && current instanceof Error; depth++) {
-    const { stack, cause } = current;
-    stacks.push(stack ?? String(current));
-    current = cause;
+  for (const [depth, { stack, name, text }] of causes(error).entries()) {
+    if (stack !== undefined) stacks.push(stack);
+    else if (depth > 0) stacks.push(`${name}: ${text}`);
   }
-  return read(() => redact(stacks.join('\nCaused by: ')));
+  return redacted(stacks.join('\nCaused by: '), redact);
 }
 
-/** Equal for errors of one cause: ids, numbers, quoted values and times are taken out. Twelve characters. */
-export function fingerprint({ name, text, stage }: ErrorSummary): string {
-  const plain = text
-    .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi, '#')
-    .replace(/\b[\w.+-]+@[\w-]+\.[\w.]+\b/g, '#')
-    .replace(/"[^"]*"|'[^']*'|`[^`]*`/g, '#')
-    .replace(/\b(?:0x)?[0-9a-f]*\d[0-9a-f]*\b/gi, '#')
-    .replace(/\d+/g, '#')
-    .replace(/\s+/g, ' ')
-    .trim();
-  return createHash('sha256').update(`${stage}\n${name}\n${plain}`).digest('hex').slice(0, 12);
+/** `refused (caused by FetchError: fetch failed (caused by Error: connect ECONNREFUSED))` */
+function tell(error: unknown): string {
+  const [first = '', ...rest] = causes(error).map((thrown, depth) =>
+    depth === 0 ? withErrors(thrown) : named(thrown),
+  );
+  const told = rest.reduceRight((inner, text) => (inner === '' ? text : `${text} (caused by ${inner})`), '');
+  return told === '' ? first : `${first} (caused by ${told})`.trimStart();
 }
 
-function nameOf(error: unknown): string {
-  if (error instanceof Error) return error.name;
-  return typeof error === 'object' && error !== null ? 'Object' : typeof error;
+function named(thrown: Thrown): string {
+  const text = withErrors(thrown);
+  return text === '' ? thrown.name : `${thrown.name}: ${text}`;
 }
 
-function textOf(error: unknown): string {
-  if (error instanceof Error) return error.message;
-  return typeof error === 'object' && error !== null ? JSON.stringify(error) : String(error);
+function withErrors({ text, errors }: Thrown): string {
+  if (errors.length === 0) return text;
+  const told = errors.slice(0, MAX_ERRORS).map((error) => {
+    const { name, text: inner } = readThrown(error);
+    return inner === '' ? name : `${name}: ${inner}`;
+  });
+  const more = errors.length > MAX_ERRORS ? `; and ${errors.length - MAX_ERRORS} more` : '';
+  return `${text}${text === '' ? '' : ' '}[${told.join('; ')}${more}]`;
 }
 
-/** Getters of what was thrown may throw themselves. */
-function read(get: () => string): string {
+/** The error, its cause, that one's cause: as far as they are told, and never in a circle. */
+function causes(error: unknown): Thrown[] {
+  const seen = new Set<unknown>();
+  const chain: Thrown[] = [];
+  let current: unknown = error;
+  while (chain.length <= MAX_CAUSES && !seen.has(current)) {
+    seen.add(current);
+    const thrown = readThrown(current);
+    chain.push(thrown);
+    if (thrown.cause === undefined || thrown.cause === null) break;
+    current = thrown.cause;
+  }
+  return chain;
+}
+
+function redacted(text: string, redact: (text: string) => string): string {
   try {
-    return get();
+    const result: unknown = redact(text.slice(0, MAX_REDACTED));
+    return typeof result === 'string' ? result : '';
   } catch {
     return '';
   }

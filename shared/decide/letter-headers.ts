@@ -3,9 +3,16 @@ import type { RecordHeader } from '../record/record-headers.ts';
 import type { EpochMs } from '../record/units.ts';
 import type { Stage } from './progress.ts';
 
-/** What the headers of other systems say in their own words. */
+/** Where a record was first: when it died before, that is what its headers say. */
+export interface Origin extends Position {
+  readonly timestamp: EpochMs;
+}
+
+/** What a letter says, in whatever words. */
 export interface ToldDeath {
-  readonly record: Position & { readonly timestamp: EpochMs };
+  readonly origin: Origin;
+  /** As the event has it. */
+  readonly timestampType: string | undefined;
   readonly group: string;
   readonly name: string;
   readonly stage: Stage;
@@ -13,28 +20,53 @@ export interface ToldDeath {
   readonly stack: string;
 }
 
+/** Our own names of where a record was first. */
+export const ORIGIN_HEADERS = [
+  'x-original-topic',
+  'x-original-partition',
+  'x-original-offset',
+  'x-original-timestamp',
+] as const;
+
 /** A header of UTF-8 text. */
 export function textHeader(name: string, text: string): RecordHeader {
   return { name, value: Buffer.from(text) };
 }
 
-/** Bytes that headers take in a record, at most: name, value, two lengths. */
-export function headerBytes(headers: readonly RecordHeader[]): number {
-  return headers.reduce((bytes, { name, value }) => bytes + Buffer.byteLength(name) + value.length + 10, 0);
+/** Our own headers of an origin, all of them text. */
+export function originHeaders({ topic, partition, offset, timestamp }: Origin): RecordHeader[] {
+  const values = [topic, String(partition), String(offset), String(timestamp)];
+  return ORIGIN_HEADERS.map((name, index) => textHeader(name, values[index] ?? ''));
+}
+
+/** Reads {@link originHeaders} back; `undefined` where one is missing or says nothing usable. */
+export function readOrigin(headers: readonly RecordHeader[]): Origin | undefined {
+  const [topic, ...numbers] = ORIGIN_HEADERS.map((name) =>
+    headers.findLast((header) => header.name === name)?.value.toString(),
+  );
+  const [partition, offset, timestamp] = numbers.map((text) =>
+    text !== undefined && /^-?\d+$/.test(text) ? Number(text) : undefined,
+  );
+  if (!topic || partition === undefined || offset === undefined || timestamp === undefined) return undefined;
+  return { topic, partition, offset, timestamp };
 }
 
 /**
  * The names and encodings of Spring's DeadLetterPublishingRecoverer: numbers are big-endian.
  * https://docs.spring.io/spring-kafka/reference/kafka/annotation-error-handling.html#dead-letters
  */
-export function springHeaders({ record, group, name, message, stack }: ToldDeath): RecordHeader[] {
+export function springHeaders({ origin, timestampType, group, name, message, stack }: ToldDeath): RecordHeader[] {
   const int = Buffer.alloc(4);
-  int.writeInt32BE(record.partition);
+  int.writeInt32BE(origin.partition);
   return [
-    textHeader('kafka_dlt-original-topic', record.topic),
+    textHeader('kafka_dlt-original-topic', origin.topic),
     { name: 'kafka_dlt-original-partition', value: int },
-    { name: 'kafka_dlt-original-offset', value: long(record.offset) },
-    { name: 'kafka_dlt-original-timestamp', value: long(record.timestamp) },
+    { name: 'kafka_dlt-original-offset', value: long(origin.offset) },
+    { name: 'kafka_dlt-original-timestamp', value: long(origin.timestamp) },
+    textHeader(
+      'kafka_dlt-original-timestamp-type',
+      timestampType === 'LOG_APPEND_TIME' ? 'LogAppendTime' : 'CreateTime',
+    ),
     textHeader('kafka_dlt-original-consumer-group', group),
     textHeader('kafka_dlt-exception-fqcn', name),
     textHeader('kafka_dlt-exception-message', message),
@@ -43,17 +75,19 @@ export function springHeaders({ record, group, name, message, stack }: ToldDeath
 }
 
 /**
- * The names of Kafka Connect's dead letters, all of them text.
+ * The names of Kafka Connect's dead letters, all of them text; its stages have names of their own.
  * https://github.com/apache/kafka/blob/trunk/connect/runtime/src/main/java/org/apache/kafka/connect/runtime/errors/DeadLetterQueueReporter.java
  */
-export function connectHeaders({ record, group, name, stage, message, stack }: ToldDeath): RecordHeader[] {
+export function connectHeaders({ origin, group, name, stage, message, stack }: ToldDeath): RecordHeader[] {
   const prefix = '__connect.errors.';
   return [
-    textHeader(`${prefix}topic`, record.topic),
-    textHeader(`${prefix}partition`, String(record.partition)),
-    textHeader(`${prefix}offset`, String(record.offset)),
+    textHeader(`${prefix}topic`, origin.topic),
+    textHeader(`${prefix}partition`, String(origin.partition)),
+    textHeader(`${prefix}offset`, String(origin.offset)),
     textHeader(`${prefix}connector.name`, group),
-    textHeader(`${prefix}stage`, stage),
+    textHeader(`${prefix}task.id`, String(origin.partition)),
+    textHeader(`${prefix}stage`, stage === 'decode' || stage === 'validate' ? 'VALUE_CONVERTER' : 'TASK_PUT'),
+    textHeader(`${prefix}class.name`, 'lockstep'),
     textHeader(`${prefix}exception.class.name`, name),
     textHeader(`${prefix}exception.message`, message),
     textHeader(`${prefix}exception.stacktrace`, stack),

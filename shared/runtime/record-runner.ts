@@ -1,5 +1,6 @@
 import { latestStart } from '../decide/deadline.ts';
-import { fingerprint, summarizeError } from '../decide/error-summary.ts';
+import { summarizeError } from '../decide/error-summary.ts';
+import { fingerprint } from '../decide/fingerprint.ts';
 import type { Head } from '../decide/progress.ts';
 import { backOffMs, decideFailure, decideStart, type ErrorClass, isBreakerOpen } from '../decide/retry-policy.ts';
 import { headOf, isFull, type Settling, withHead } from '../decide/settle.ts';

@@ -1,0 +1,58 @@
+/** What was thrown, read once and safely: getters of what is thrown may throw themselves. */
+export interface Thrown {
+  readonly name: string;
+  readonly text: string;
+  readonly stack: string | undefined;
+  readonly cause: unknown;
+  /** Of an AggregateError, else empty. */
+  readonly errors: readonly unknown[];
+}
+
+/** Reads any thrown value: an error, a string, nothing at all. Never throws. */
+export function readThrown(value: unknown): Thrown {
+  if (typeof value !== 'object' || value === null) {
+    return { name: value === undefined ? 'undefined' : typeof value, text: said(value), ...BARE };
+  }
+  const errors = field(value, 'errors');
+  const stack = field(value, 'stack');
+  return {
+    name: nameOf(value),
+    text: textOf(value),
+    stack: typeof stack === 'string' ? stack : undefined,
+    cause: field(value, 'cause'),
+    errors: Array.isArray(errors) ? errors : [],
+  };
+}
+
+const BARE = { stack: undefined, cause: undefined, errors: [] };
+
+function nameOf(value: object): string {
+  const name = field(value, 'name');
+  if (typeof name === 'string' && name !== '' && name !== 'Error') return name;
+  // `class Rejected extends Error {}` leaves the name at "Error"; its constructor says more.
+  const made = field(value, 'constructor');
+  const className = typeof made === 'function' ? field(made, 'name') : undefined;
+  return typeof className === 'string' && className !== '' ? className : 'Error';
+}
+
+function textOf(value: object): string {
+  const message = field(value, 'message');
+  if (typeof message === 'string') return message;
+  try {
+    return JSON.stringify(value) ?? '';
+  } catch {
+    return '';
+  }
+}
+
+function field(value: object, name: string): unknown {
+  try {
+    return Reflect.get(value, name);
+  } catch {
+    return undefined;
+  }
+}
+
+function said(value: unknown): string {
+  return value === undefined || value === null ? '' : String(value);
+}
