@@ -15,6 +15,9 @@ export interface ConsumerFacts {
   readonly topic: DeployedTopic;
   /** Absent for a function that knows no dead letters. */
   readonly deadLetterTopic?: DeployedTopic;
+  /** The handler's TypeScript module, relative to the repository; absent for a mapping of somebody else's making. */
+  readonly entry?: string;
+  readonly handlerExport?: string;
 }
 
 /** What LockstepConsumer noted beside the mapping; for a mapping of somebody else's making, what mapping and function say. */
@@ -29,6 +32,8 @@ export function consumerFacts(
     name: typeof noted['consumerName'] === 'string' ? noted['consumerName'] : own.name,
     topic: topicFacts(noted['topic'], mapping.topic),
     ...(deadLetters && { deadLetterTopic: topicFacts(noted['deadLetterTopic'], deadLetters) }),
+    ...(typeof noted['entry'] === 'string' && { entry: noted['entry'] }),
+    ...(typeof noted['handlerExport'] === 'string' && { handlerExport: noted['handlerExport'] }),
   };
 }
 

@@ -35,7 +35,7 @@ export async function startDynamoDbLocal(): Promise<DynamoDbLocal> {
     const [port = 0] = await freePorts(1);
     const script = join(import.meta.dirname, 'dynamodb-local-main.js');
     const args = ['-Xmx512m', `-Djava.library.path=${jars}`, '-cp', join(jars, '*'), RHINO, script, String(port)];
-    const server = spawnGuarded(java, args, { logFile: join(folder, `dynamodb-local-${port}.log`) });
+    const server = spawnGuarded(java, args, { output: join(folder, `dynamodb-local-${port}.log`) });
     const endpoint = `http://127.0.0.1:${port}`;
     const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
     const clientConfig = { endpoint, region: 'us-east-1', credentials };

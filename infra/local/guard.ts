@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { lastLinesOf } from './last-lines.ts';
 
 const GUARD_MAIN = join(import.meta.dirname, 'guard-main.ts');
 
@@ -9,8 +11,8 @@ export interface GuardOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** @default this process's */
   readonly cwd?: string;
-  /** File to which standard output and standard error are appended. */
-  readonly logFile: string;
+  /** Where standard output and standard error go: a file they are appended to, or a function that gets each line. */
+  readonly output: string | ((line: string) => void);
 }
 
 /** A server that cannot outlive this process. */
@@ -21,7 +23,7 @@ export interface Guarded {
   signal(signal: NodeJS.Signals): void;
   /** Ends it: SIGTERM, SIGKILL after eight seconds. Returns when it is gone; calling again does no harm. */
   stop(): Promise<void>;
-  /** The last lines it printed, for an error's text. */
+  /** The last lines it printed, for an error's text; nothing where a function gets them. */
   lastLines(count: number): string;
 }
 
@@ -30,14 +32,18 @@ export interface Guarded {
  * The server is no child of the terminal: Ctrl-C reaches this process only, which stops its servers in its own order.
  */
 export function spawnGuarded(command: string, args: readonly string[], options: GuardOptions): Guarded {
-  const log = openSync(options.logFile, 'a');
+  const { output } = options;
+  const log = typeof output === 'string' ? openSync(output, 'a') : 'pipe';
   const guard = spawn(process.execPath, ['--no-warnings', GUARD_MAIN, command, ...args], {
     stdio: ['pipe', log, log],
     detached: true,
     env: options.env ?? process.env,
     ...(options.cwd !== undefined && { cwd: options.cwd }),
   });
-  closeSync(log);
+  if (typeof log === 'number') closeSync(log);
+  for (const stream of [guard.stdout, guard.stderr]) {
+    if (stream && typeof output === 'function') createInterface({ input: stream }).on('line', output);
+  }
   const exited = new Promise<number>((resolve) => {
     guard.on('exit', (code) => resolve(code ?? 1));
     guard.on('error', () => resolve(127));
@@ -51,6 +57,6 @@ export function spawnGuarded(command: string, args: readonly string[], options: 
       guard.stdin?.end();
       await exited;
     },
-    lastLines: (count) => readFileSync(options.logFile, 'utf8').trimEnd().split('\n').slice(-count).join('\n'),
+    lastLines: (count) => (typeof output === 'string' ? lastLinesOf(output, count) : ''),
   };
 }

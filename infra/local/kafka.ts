@@ -116,7 +116,7 @@ async function formatBroker(
     },
     startBroker: async () => {
       const settings = ['-Xmx512m', `-Dlog4j2.configurationFile=${LOG_CONFIGURATION}`];
-      server = spawnGuarded(java, [...settings, '-cp', classPath, 'kafka.Kafka', properties], { logFile });
+      server = spawnGuarded(java, [...settings, '-cp', classPath, 'kafka.Kafka', properties], { output: logFile });
       await untilReady('Kafka', server, () => takesRequests(bootstrapServers), READY_WITHIN_MS);
     },
   };

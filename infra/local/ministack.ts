@@ -71,7 +71,10 @@ export async function startMiniStack(options: MiniStackOptions = {}): Promise<Mi
     // Served by hypercorn as its container image does: its own start-up command takes port 443 as well where it may.
     const serving = ['-m', 'hypercorn', 'ministack.app:app', '--workers', '0', '--keep-alive', '75'];
     const tls = ['--certfile', certificateFile, '--keyfile', keyFile, '--bind', `127.0.0.1:${port}`];
-    const server = spawnGuarded(python, [...serving, ...tls, '--log-level', 'WARNING'], { env: settings, logFile });
+    const server = spawnGuarded(python, [...serving, ...tls, '--log-level', 'WARNING'], {
+      env: settings,
+      output: logFile,
+    });
     const endpoint: LocalEndpoint = { url: `https://127.0.0.1:${port}`, region: REGION, certificateFile };
     const ca = await readFile(certificateFile, 'utf8');
     const stop = async () => {

@@ -51,7 +51,7 @@ test('a server that ignores SIGTERM is killed eight seconds later', { timeout: 2
 
 test('stop returns when the server is gone, frozen or not', { timeout: 15_000 }, async () => {
   const logFile = newLogFile();
-  const server = spawnGuarded('sh', ['-c', 'sleep 1000 & echo "pids $$ $!"; wait'], { logFile });
+  const server = spawnGuarded('sh', ['-c', 'sleep 1000 & echo "pids $$ $!"; wait'], { output: logFile });
   const pids = await pidsIn(logFile);
   server.signal('SIGSTOP');
 
@@ -63,7 +63,7 @@ test('stop returns when the server is gone, frozen or not', { timeout: 15_000 },
 });
 
 test('a server that cannot be started ends at once and says why', async () => {
-  const server = spawnGuarded('no-such-server', [], { logFile: newLogFile() });
+  const server = spawnGuarded('no-such-server', [], { output: newLogFile() });
 
   expect(await server.exited).toBe(127);
   expect(server.lastLines(1)).toBe('spawn no-such-server ENOENT');

@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import type { DeployedConsumer } from './deployed.ts';
+import type { Invocation, Invoker } from './event-source/invoker.ts';
+import { freePorts } from './free-ports.ts';
+import { spawnGuarded } from './guard.ts';
+import { LocalCloudError } from './local-cloud-error.ts';
+import { endpointEnvironment, type LocalEndpoint } from './local-endpoint.ts';
+import { REPOSITORY } from './local-folder.ts';
+import { assumeRole } from './role-credentials.ts';
+
+const INSPECT_MAIN = join(import.meta.dirname, 'inspect-main.ts');
+
+export interface InspectOptions {
+  /** Stop before the handler's first line until a debugger is there. @default false */
+  readonly breakAtStart?: boolean;
+  /** Gets each line that the handler, and the debugger, print. */
+  readonly onLine: (line: string) => void;
+}
+
+export interface InspectedFunction extends Invoker {
+  /** `host:port` where a debugger can attach. */
+  readonly debugger: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * Runs a deployed consumer's handler from its TypeScript under Node's debugger, with the function's environment and its role's
+ * rights (which last an hour). The event source invokes it instead of the Lambda API; a crash ends it for good.
+ *
+ * @throws LocalCloudError if the stack does not say where its TypeScript is
+ */
+export async function inspectFunction(
+  endpoint: LocalEndpoint,
+  consumer: DeployedConsumer,
+  options: InspectOptions,
+): Promise<InspectedFunction> {
+  const { entry, handlerExport = 'handler', name, function: deployed } = consumer;
+  if (entry === undefined) {
+    throw new LocalCloudError(`The stack does not say where the handler of ${name} is: LockstepConsumer notes it.`);
+  }
+  const [port = 0, debuggerPort = 0] = await freePorts(2);
+  const { accessKeyId, secretAccessKey, sessionToken } = await assumeRole(endpoint, deployed.roleArn);
+  const flag = options.breakAtStart ? '--inspect-brk' : '--inspect';
+  const args = [`${flag}=127.0.0.1:${debuggerPort}`, INSPECT_MAIN, entry, handlerExport, String(port)];
+  const server = spawnGuarded(process.execPath, args, {
+    cwd: REPOSITORY,
+    output: options.onLine,
+    env: {
+      PATH: process.env['PATH'],
+      ...deployed.environment,
+      ...endpointEnvironment(endpoint),
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+      AWS_SESSION_TOKEN: sessionToken,
+      AWS_LAMBDA_FUNCTION_NAME: deployed.functionName,
+      AWS_LAMBDA_LOG_GROUP_NAME: deployed.logGroup,
+      LOCKSTEP_INSPECTED_ARN: deployed.functionArn,
+    },
+  });
+  return {
+    debugger: `127.0.0.1:${debuggerPort}`,
+    invoke: (_, payload) => invoke(port, payload),
+    stop: server.stop,
+  };
+}
+
+async function invoke(port: number, payload: string): Promise<Invocation> {
+  const requestId = randomUUID();
+  try {
+    const { status, body } = await post(port, payload, requestId);
+    return { type: status === 200 ? 'answered' : 'functionError', payload: body, requestId };
+  } catch (error) {
+    return { type: 'notInvoked', reason: `the inspected handler does not answer: ${String(error)}` };
+  }
+}
+
+/** Without any timeout: somebody may be looking at a breakpoint. */
+function post(port: number, payload: string, requestId: string): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    const headers = { 'content-type': 'application/json', 'x-request-id': requestId };
+    request({ host: '127.0.0.1', port, method: 'POST', headers, agent: false }, (answer) => {
+      text(answer).then((body) => resolve({ status: answer.statusCode ?? 0, body }), reject);
+    })
+      .on('error', reject)
+      .end(payload);
+  });
+}
