@@ -6,7 +6,7 @@ import type { InvocationOutcome, ReportedFailure } from './read-answer.ts';
 
 /**
  * @property discards - to be delivered to the destination, or dropped; then `afterDelivery`
- * @property failedCount - records of the event that did not succeed
+ * @property failedCount - records of the event that failed, by an error or by being reported
  */
 export interface AfterOutcome<R extends QueuedRecord> {
   readonly state: PollerState<R>;
@@ -41,19 +41,19 @@ export function afterOutcome<R extends QueuedRecord>(
     if (queue?.inFlight?.batchId === batch.id) {
       const again = runsAgain(queue.name, queue.inFlight, resend, cut - before, batch.id, nowMs, rules);
       const kept = again.filter((run) => run.attempts <= rules.maxRetryAttempts);
-      const leaving = again.length > kept.length ? exhausted(partition, again, rules) : [];
+      const leaving = exhausted(partition, again, rules);
       discards.push(...leaving);
       changed.push({
         ...queue,
         inFlight: undefined,
         readySinceMs: nowMs,
-        retries: kept.length > 0 ? [...kept, ...queue.retries] : queue.retries,
-        leaving: leaving.length > 0 ? [...queue.leaving, ...leaving] : queue.leaving,
+        retries: [...kept, ...queue.retries],
+        leaving: [...queue.leaving, ...leaving],
       });
     }
     before += records.length;
   }
-  return { state: withQueues(state, changed), discards, failedCount: failedCount(batch, resend, outcome) };
+  return { state: withQueues(state, changed), discards, failedCount: failedCount(batch, resend) };
 }
 
 function resendOf<R extends QueuedRecord>(batch: Batch<R>, outcome: InvocationOutcome, rules: MappingRules): Resend {
@@ -155,8 +155,15 @@ function exhausted<R extends QueuedRecord>(
     }));
 }
 
-function failedCount<R extends QueuedRecord>(batch: Batch<R>, resend: Resend, outcome: InvocationOutcome): number {
-  if (resend.type === 'nothing') return 0;
-  if (resend.type === 'reported' && outcome.type === 'answered') return outcome.batchItemFailures.length;
-  return batch.recordCount;
+function failedCount<R extends QueuedRecord>(batch: Batch<R>, resend: Resend): number {
+  switch (resend.type) {
+    case 'nothing':
+      return 0;
+    case 'whole':
+      return batch.recordCount;
+    case 'reported':
+      return [...resend.offsets.values()].reduce((sum, { size }) => sum + size, 0);
+    default:
+      return resend satisfies never;
+  }
 }

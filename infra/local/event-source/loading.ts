@@ -47,7 +47,7 @@ export class Loading<R extends QueuedRecord> {
     // Reading `lowest`: the partition resumes there, so newer records follow in the same event.
     const resumes =
       this.rules.reading === 'lowest' && retry.length === queue.retries.length && retry[0]?.cohort === undefined;
-    if ((retry.length === 0 || resumes) && left.length === 0 && !this.closed && waiting.length > 0) {
+    if ((retry.length === 0 || resumes) && !this.closed) {
       const rest: Run<R>[] = [];
       this.takeRun(
         queue.name,
@@ -61,7 +61,6 @@ export class Loading<R extends QueuedRecord> {
     }
     const discards = this.discards.slice(discarded);
     if (runs.length === 0) this.bytes -= partBytes;
-    if (runs.length === 0 && discards.length === 0) return;
 
     const [only] = runs;
     const records = runs.length === 1 && only ? only.records : runs.flatMap((run) => run.records);
@@ -70,9 +69,9 @@ export class Loading<R extends QueuedRecord> {
       ...queue,
       waiting,
       waitingBytes,
-      retries: retry.length === 0 ? queue.retries : [...left, ...queue.retries.filter((run) => !retry.includes(run))],
+      retries: [...left, ...queue.retries.filter((run) => !retry.includes(run))],
       inFlight: runs.length > 0 ? { batchId, runs } : undefined,
-      leaving: discards.length > 0 ? [...queue.leaving, ...discards] : queue.leaving,
+      leaving: [...queue.leaving, ...discards],
     });
   }
 

@@ -91,7 +91,7 @@ function offerOf<R extends QueuedRecord>(queue: PartitionQueue<R>, nowMs: number
 
 /** The run with those of its partition that go in the same event: its cohort, or what a resumed partition has before it. */
 function companions<R extends QueuedRecord>(retries: readonly Run<R>[], run: Run<R>): readonly Run<R>[] {
-  if (!run.blocking || retries.length === 1) return [run];
+  if (!run.blocking) return [run];
   return retries.filter((other) => other.blocking && other.cohort === run.cohort);
 }
 
@@ -107,7 +107,6 @@ function windowCloses<R extends QueuedRecord>(offers: readonly Offer<R>[], rules
 }
 
 function travelsWith<R extends QueuedRecord>(offer: Offer<R>, seed: Offer<R>): boolean {
-  if (offer === seed) return true;
   const [a] = offer.retry;
   const [b] = seed.retry;
   return a && b ? a.cohort === b.cohort : a === b;

@@ -108,9 +108,10 @@ export function fetched<R extends QueuedRecord>(
 
 /** The offset to commit: the lowest that is waiting, in flight, to be retried or leaving; else what is fetched next. */
 export function committable<R extends QueuedRecord>(queue: PartitionQueue<R>): number | undefined {
+  if (queue.position === undefined) return undefined;
   let lowest = queue.position;
   const consider = (record: R | undefined) => {
-    if (record && (lowest === undefined || record.offset < lowest)) lowest = record.offset;
+    if (record && record.offset < lowest) lowest = record.offset;
   };
   consider(queue.waiting[0]);
   for (const { records } of queue.retries) consider(records[0]);

@@ -65,6 +65,84 @@ describe('an answer that reports 42 and 44 of orders-0', () => {
   });
 });
 
+describe('reading overtaken', () => {
+  const given = rules({ reading: 'overtaken', retryDelayMs: 100, batchSize: 2 });
+
+  test('a retry that is due goes before newer records', () => {
+    const sent = send(pollerWith({ 'orders-0': [1, 2, 3] }), given);
+    const { state } = afterOutcome(sent.state, sent.batch, answered(['orders-0', 2]), 0, given);
+
+    expect(drain(state, given, 100)).toEqual([{ 'orders-0': [2] }, { 'orders-0': [3] }]);
+  });
+
+  test('of two retries the one that failed first goes first, each alone', () => {
+    const first = send(pollerWith({ 'orders-0': [1, 2, 3, 4] }), given);
+    const once = afterOutcome(first.state, first.batch, answered(['orders-0', 1]), 0, given).state;
+    const second = send(once, given, 10);
+    const { state } = afterOutcome(second.state, second.batch, answered(['orders-0', 4]), 20, given);
+
+    expect(nextBatch(state, 20, given)).toMatchObject({ type: 'wait', untilMs: 100 });
+    expect(drain(state, given, 200)).toEqual([{ 'orders-0': [1] }, { 'orders-0': [4] }]);
+  });
+
+  test('while new records wait for their window, a retry is due at its own time', () => {
+    const windowed = { ...given, batchingWindowMs: 500 };
+    const sent = send(pollerWith({ 'orders-0': [1, 2, 3] }), windowed);
+    const { state } = afterOutcome(sent.state, sent.batch, answered(['orders-0', 2]), 0, windowed);
+
+    expect(nextBatch(state, 0, windowed)).toMatchObject({ type: 'wait', untilMs: 100 });
+  });
+});
+
+describe('what travels together', () => {
+  test('a retry takes along no retry of another partition that is not due', () => {
+    const given = rules({ retryDelayMs: 100, batchSize: 1 });
+    const one = send(pollerWith({ 'orders-0': [1], 'orders-1': [1] }), given);
+    const two = send(one.state, given);
+    const early = afterOutcome(two.state, one.batch, answered(['orders-0', 1]), 0, given).state;
+    const late = afterOutcome(early, two.batch, answered(['orders-1', 1]), 50, given).state;
+
+    const wide = { ...given, batchSize: 10 };
+    expect(offsetsOf(send(late, wide, 100).batch)).toEqual({ 'orders-0': [1] });
+    expect(offsetsOf(send(late, wide, 150).batch)).toEqual({ 'orders-0': [1], 'orders-1': [1] });
+  });
+
+  test("records that wait for a retry do not fill another partition's batch", () => {
+    const given = rules({ batchSize: 3, batchingWindowMs: 500, retryDelayMs: 1_000 });
+    const sent = send(pollerWith({ 'orders-0': [1, 2, 3] }), given);
+    const blocked = afterOutcome(sent.state, sent.batch, { type: 'error' }, 0, given).state;
+    const waiting = fetch(fetch(blocked, 'orders-0', [4, 5]), 'orders-1', [1]);
+
+    expect(nextBatch(waiting, 0, given)).toMatchObject({ type: 'wait', untilMs: 500 });
+  });
+
+  test('what a resumed partition had before and what joined it come back in one event after an error', () => {
+    const given = rules({ reading: 'lowest', maxRetryAttempts: 2 });
+    const first = send(pollerWith({ 'orders-0': [1] }), given);
+    const resumed = afterOutcome(first.state, first.batch, answered(['orders-0', 1]), 0, given).state;
+    const second = send(fetch(resumed, 'orders-0', [2]), given);
+    const failed = afterOutcome(second.state, second.batch, { type: 'error' }, 0, given).state;
+
+    const third = send(fetch(failed, 'orders-0', [3]), given);
+    expect(offsetsOf(third.batch)).toEqual({ 'orders-0': [1, 2] });
+    expect([first.batch.resent, second.batch.resent, third.batch.resent]).toEqual([false, true, true]);
+    const ended = afterOutcome(third.state, third.batch, { type: 'error' }, 0, given);
+    expect(ended.discards.map(({ records }) => records.map(({ offset }) => offset))).toEqual([[1]]);
+    expect(offsetsOf(send(ended.state, given).batch)).toEqual({ 'orders-0': [2] });
+  });
+});
+
+test.each([
+  ['nothing', answered(), 0],
+  ['what is reported, each once', answered(['orders-0', 42], ['orders-1', 7], ['orders-0', 42]), 2],
+  ['all of an event that ended in an error', { type: 'error' } as const, 6],
+  ['all of an event whose answer is malformed', { type: 'malformed', found: '' } as const, 6],
+])('counts as failed: %s', (_, outcome, expected) => {
+  const sent = send(pollerWith({ 'orders-0': [41, 42, 43, 44], 'orders-1': [7, 8] }), rules());
+
+  expect(afterOutcome(sent.state, sent.batch, outcome, 0, rules()).failedCount).toBe(expected);
+});
+
 describe('the whole event is retried', () => {
   const whole = [
     { 'orders-0': [41, 42, 43, 44], 'orders-1': [7, 8] },
@@ -86,6 +164,12 @@ describe('the whole event is retried', () => {
 
 test('an answer is ignored where the mapping does not report batch item failures', () => {
   expect(eventsAfter(failed42, rules({ reportsBatchItemFailures: false }))).toEqual([
+    { 'orders-0': [45], 'orders-1': [9] },
+  ]);
+});
+
+test('a malformed answer is ignored there too', () => {
+  expect(eventsAfter({ type: 'malformed', found: 'OK' }, rules({ reportsBatchItemFailures: false }))).toEqual([
     { 'orders-0': [45], 'orders-1': [9] },
   ]);
 });
@@ -127,6 +211,16 @@ describe('giving up', () => {
     const ended = afterOutcome(second.state, second.batch, answered(['orders-0', 1], ['orders-0', 2]), 0, given);
     expect(ended.discards.map(({ records }) => records.map(({ offset }) => offset))).toEqual([[1]]);
     expect(drain(ended.state, given, 0)).toEqual([{ 'orders-0': [2] }]);
+  });
+
+  test.each([
+    ['a malformed answer', { type: 'malformed', found: '' } as const, rules({ maxRetryAttempts: 0 })],
+    ['a failure, reading batch', answered(['orders-0', 1]), rules({ maxRetryAttempts: 0, reading: 'batch' })],
+    ['a foreign identifier', answered(['orders-0', 9]), rules({ maxRetryAttempts: 0 })],
+  ])('uses up a retry: %s', (_, outcome, given) => {
+    const first = send(pollerWith({ 'orders-0': [1] }), given);
+
+    expect(afterOutcome(first.state, first.batch, outcome, 0, given).discards).toHaveLength(1);
   });
 
   test('an invocation that never reached the function uses up no retry', () => {
@@ -188,6 +282,28 @@ describe('bisect on function error', () => {
 
     expect(succeeded).toEqual([1, 2, 4]);
     expect(discarded).toEqual([3]);
+  });
+
+  test('a half that is resumed takes nothing newer along while the other half waits', () => {
+    const lowest = rules({ bisectOnFunctionError: true, reading: 'lowest' });
+    const sent = send(pollerWith({ 'orders-0': [1, 2, 3, 4] }), lowest);
+    const newer = fetch(sent.state, 'orders-0', [5]);
+    const halves = afterOutcome(newer, sent.batch, { type: 'error' }, 0, lowest).state;
+    const first = send(halves, lowest);
+    const { state } = afterOutcome(first.state, first.batch, answered(['orders-0', 2]), 0, lowest);
+
+    expect(drain(state, lowest, 0)).toEqual([{ 'orders-0': [2] }, { 'orders-0': [3, 4] }, { 'orders-0': [5] }]);
+  });
+
+  test('a partition that resumed with newer records is cut where the halves meet', () => {
+    const lowest = rules({ bisectOnFunctionError: true, reading: 'lowest' });
+    const sent = send(pollerWith({ 'orders-0': [1, 2, 3] }), lowest);
+    const resumed = afterOutcome(sent.state, sent.batch, answered(['orders-0', 2]), 0, lowest).state;
+    const again = send(fetch(resumed, 'orders-0', [4, 5, 6, 7]), lowest);
+    expect(offsetsOf(again.batch)).toEqual({ 'orders-0': [2, 3, 4, 5, 6, 7] });
+    const { state } = afterOutcome(again.state, again.batch, { type: 'error' }, 0, lowest);
+
+    expect(drain(state, lowest, 0)).toEqual([{ 'orders-0': [2, 3, 4] }, { 'orders-0': [5, 6, 7] }]);
   });
 
   test('a partial answer is not halved', () => {

@@ -69,6 +69,66 @@ describe('what goes into a batch', () => {
     expect(committable(state.queues.get('orders-0') ?? emptyQueue('orders-0'))).toBe(0);
   });
 
+  test('what closes an event for one partition closes it for all', () => {
+    const given = rules({ maxEventBytes: 1_000, batchSize: 10 });
+    let state = pollerWith({ 'orders-0': [0] });
+    state = withQueue(state, fetched(emptyQueue<QueuedRecord>('orders-1'), recordsAt([0], { bytes: 900 }), 1, 0));
+    state = fetch(state, 'orders-2', [0]);
+
+    expect(offsetsOf(send(state, given).batch)).toEqual({ 'orders-0': [0] });
+  });
+
+  test('enough bytes for an event close the window too', () => {
+    const given = rules({ batchingWindowMs: 500, maxEventBytes: 1_000 });
+    const large = fetched(emptyQueue<QueuedRecord>('orders-0'), recordsAt([0, 1, 2, 3], { bytes: 300 }), 4, 0);
+    const first = send(withQueue(emptyPoller<QueuedRecord>(), large), given);
+    expect(offsetsOf(first.batch)).toEqual({ 'orders-0': [0, 1, 2] });
+
+    const { state } = afterOutcome(first.state, first.batch, answered(), 0, given);
+    expect(nextBatch(state, 0, given)).toMatchObject({ type: 'wait', untilMs: 500 });
+    const enough = fetched(state.queues.get('orders-0') ?? large, recordsAt([4, 5], { bytes: 350 }), 6, 10);
+    expect(nextBatch(withQueue(state, enough), 10, given).type).toBe('send');
+  });
+
+  test('a record that just fits is sent', () => {
+    const exact = rules({ maxEventBytes: 14 + 101 });
+
+    expect(send(pollerWith({ 'orders-0': [0] }), exact).batch.bytes).toBe(115);
+  });
+
+  test('batches are numbered', () => {
+    const given = rules({ batchSize: 1 });
+    const first = send(pollerWith({ 'orders-0': [0], 'orders-1': [0] }), given);
+
+    expect([first.batch.id, send(first.state, given).batch.id]).toEqual([0, 1]);
+  });
+
+  test('each partition gives up its own records, by condition', () => {
+    const given = rules({ maxEventBytes: 1_000, maxRecordAgeMs: 60_000 });
+    let state = emptyPoller<QueuedRecord>();
+    for (const name of ['orders-0', 'orders-1']) {
+      const records = [...recordsAt([1], { bytes: 2_000, timestamp: 90_000 }), ...recordsAt([2])];
+      state = withQueue(state, fetched(emptyQueue<QueuedRecord>(name), records, 3, 0));
+    }
+    const next = nextBatch(state, 100_000, given);
+
+    const gone = next.discards.map(({ partition, condition, records }) => [partition, condition, records.length]);
+    expect(gone).toEqual([
+      ['orders-0', 'MaximumPayloadSizeExceeded', 1],
+      ['orders-0', 'RecordAgeExceeded', 1],
+      ['orders-1', 'MaximumPayloadSizeExceeded', 1],
+      ['orders-1', 'RecordAgeExceeded', 1],
+    ]);
+    expect(next.state.queues.get('orders-1')?.leaving.map(({ partition }) => partition)).toEqual([
+      'orders-1',
+      'orders-1',
+    ]);
+    const [first] = next.discards;
+    const delivered = afterDelivery(next.state, first ? [first] : []);
+    expect(committable(delivered.queues.get('orders-0') ?? emptyQueue('x'))).toBe(2);
+    expect(committable(delivered.queues.get('orders-1') ?? emptyQueue('x'))).toBe(1);
+  });
+
   test('a record that can never fit is discarded and the ones behind it go on', () => {
     const given = rules({ maxEventBytes: 1_000 });
     const huge = recordsAt([7], { bytes: 2_000 });
@@ -119,6 +179,15 @@ describe('what may be committed', () => {
     const queue = fetched(emptyQueue<QueuedRecord>('orders-0'), [], 12, 0);
     expect(committable(queue)).toBe(12);
     expect(committable(emptyQueue<QueuedRecord>('orders-0'))).toBeUndefined();
+  });
+
+  test('records too old to send hold the commit until their destination has answered', () => {
+    const limited = rules({ maxRecordAgeMs: 60_000 });
+    const next = nextBatch(pollerWith({ 'orders-0': [3, 4] }), 100_000, limited);
+    expect(committable(next.state.queues.get('orders-0') ?? emptyQueue('x'))).toBe(3);
+
+    const delivered = afterDelivery(next.state, next.discards);
+    expect(committable(delivered.queues.get('orders-0') ?? emptyQueue('x'))).toBe(5);
   });
 
   test('discarded records hold the commit until their destination has answered', () => {

@@ -19,6 +19,12 @@ test.each([
   ['OK'],
   [[]],
   [{ batchItemFailures: 'orders-3' }],
+  [{ batchItemFailures: 5 }],
+  [{ batchItemFailures: ['orders-3@100'] }],
+  [{ batchItemFailures: [{ itemIdentifier: null }] }],
+  [{ batchItemFailures: [{ itemIdentifier: { offset: 100 } }] }],
+  [{ batchItemFailures: [{ itemIdentifier: { partition: 'orders-3' } }] }],
+  [{ batchItemFailures: [{ itemIdentifier: { partition: 3, offset: 100 } }] }],
   [{ batchItemFailures: [null] }],
   [{ batchItemFailures: [{ itemIdentifier: 'orders-3@100' }] }],
   [{ batchItemFailures: [{ itemIdentifier: { 'topic-partition': 'orders-3', offset: 100 } }] }],
@@ -26,4 +32,8 @@ test.each([
   [{ batchItemFailures: [{ itemIdentifier: { partition: 'orders-3', offset: 1.5 } }] }],
 ])('anything else is malformed: %j', (answer) => {
   expect(readAnswer(answer)).toMatchObject({ type: 'malformed' });
+});
+
+test('a malformed answer is quoted, cut', () => {
+  expect(readAnswer(['x'.repeat(300)])).toEqual({ type: 'malformed', found: `["${'x'.repeat(198)}` });
 });
