@@ -1,5 +1,5 @@
 import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
-import { AttributeType, Billing, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Construct } from 'constructs';
 import { AlarmTopic } from './constructs/alarm-topic.ts';
 import { ConsumersDashboard } from './constructs/consumers-dashboard.ts';
@@ -49,10 +49,10 @@ export class OrdersStack extends Stack {
 }
 
 /** A table that handlers write to; its name is an output. */
-function table(scope: Construct, id: string, partitionKey: string, removalPolicy: RemovalPolicy): TableV2 {
-  const made = new TableV2(scope, id, {
+function table(scope: Construct, id: string, partitionKey: string, removalPolicy: RemovalPolicy): Table {
+  const made = new Table(scope, id, {
     partitionKey: { name: partitionKey, type: AttributeType.STRING },
-    billing: Billing.onDemand(),
+    billingMode: BillingMode.PAY_PER_REQUEST,
     pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
     deletionProtection: removalPolicy !== RemovalPolicy.DESTROY,
     removalPolicy,

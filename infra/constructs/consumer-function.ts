@@ -7,6 +7,7 @@ import type { LockstepConsumerProps } from './consumer-props.ts';
 import type { ConsumerSettings } from './consumer-settings.ts';
 import { BUNDLE_FILE, handlerCode } from './handler-code.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
+import { logsMayUse } from './logs-may-use.ts';
 import { VpcAccess } from './vpc-access.ts';
 
 /** The function of a consumer with a role and a log group of its own: CDK's own role would bring policies on `*`. */
@@ -25,6 +26,7 @@ export class ConsumerFunction extends Construct {
     super(scope, id);
     this.role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     new VpcAccess(this.role, 'VpcAccess');
+    if (props.encryptionKey) logsMayUse(this, props.encryptionKey);
     this.logGroup = new LogGroup(this, 'Logs', {
       retention: props.logRetention ?? RetentionDays.ONE_MONTH,
       removalPolicy: settings.removalPolicy,

@@ -141,7 +141,14 @@ export class LockstepConsumer extends Construct implements IGrantable {
       LedgerTable: this.ledger.table.tableName,
     });
     const mapping = this.mapping.node.defaultChild as CfnResource;
-    mapping.addMetadata('Lockstep', { consumerName, consumerGroup, topic: source, deadLetterTopic, entry, handlerExport });
+    mapping.addMetadata('Lockstep', {
+      consumerName,
+      consumerGroup,
+      topic: source,
+      deadLetterTopic,
+      entry,
+      handlerExport,
+    });
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Template } from 'aws-cdk-lib/assertions';
+import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { describe, expect, test } from 'vitest';
@@ -130,6 +130,47 @@ describe('the role of a consumer', () => {
         'arn:aws:kafka:eu-central-1:111122223333:topic/main/uuid-1/shipments',
         'arn:aws:kafka:eu-central-1:111122223333:topic/main/uuid-1/invoices',
       ],
+    });
+  });
+
+  test('may fill its own net, and no other queue', () => {
+    const { FillTheNet, ...rest } = grants(synthConsumer({ onFailureNet: { retryAttempts: 100 } }));
+    expect(rest).toEqual({ ...OWN, ...KAFKA });
+    expect(FillTheNet).toEqual({
+      Effect: 'Allow',
+      Action: 'sqs:SendMessage',
+      Resource: { 'Fn::GetAtt': [expect.stringMatching(/^OrdersNetQueue/), 'Arn'] },
+    });
+  });
+
+  test('may use the key that everything is encrypted with', () => {
+    const template = synth((stack) => {
+      const encryptionKey = new Key(stack, 'Key');
+      new LockstepConsumer(stack, 'Orders', { ...LEAST, encryptionKey });
+    });
+    const key = { 'Fn::GetAtt': [expect.stringMatching(/^Key/), 'Arn'] };
+    const { UseTheKeys, ...rest } = grants(template);
+    expect(rest).toEqual({ ...OWN, ...KAFKA });
+    expect(UseTheKeys).toEqual({
+      Effect: 'Allow',
+      Action: ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey'],
+      Resource: key,
+    });
+    expect(only(template, 'AWS::SQS::Queue')['KmsMasterKeyId']).toEqual(key);
+    expect(only(template, 'AWS::Logs::LogGroup')['KmsKeyId']).toEqual(key);
+    expect(only(template, 'AWS::Lambda::Function')['KmsKeyArn']).toEqual(key);
+    expect(only(template, 'AWS::DynamoDB::Table')).toMatchObject({
+      SSESpecification: { SSEEnabled: true, SSEType: 'KMS', KMSMasterKeyId: key },
+    });
+    template.hasResourceProperties('AWS::KMS::Key', {
+      KeyPolicy: {
+        Statement: Match.arrayWith([
+          Match.objectLike({
+            Principal: { Service: { 'Fn::Join': ['', ['logs.', { Ref: 'AWS::Region' }, '.amazonaws.com']] } },
+            Condition: { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': Match.anyValue() } },
+          }),
+        ]),
+      },
     });
   });
 

@@ -59,18 +59,14 @@ test('tells the function where ledger, letters and brokers are', () => {
 
 test('keeps progress in a protected table that pays by request and can be restored', () => {
   const template = synthConsumer();
-  template.hasResource('AWS::DynamoDB::GlobalTable', { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
-  expect(only(template, 'AWS::DynamoDB::GlobalTable')).toMatchObject({
+  template.hasResource('AWS::DynamoDB::Table', { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+  expect(only(template, 'AWS::DynamoDB::Table')).toMatchObject({
     KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
     AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
     BillingMode: 'PAY_PER_REQUEST',
     TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
-    Replicas: [
-      {
-        DeletionProtectionEnabled: true,
-        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
-      },
-    ],
+    DeletionProtectionEnabled: true,
+    PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
   });
 });
 
@@ -137,7 +133,7 @@ test('lets several consumers of a stack share one ledger and one poller group', 
     new LockstepConsumer(stack, 'Orders', LEAST);
     new LockstepConsumer(stack, 'Payments', { ...LEAST, topic: 'payments' });
   });
-  template.resourceCountIs('AWS::DynamoDB::GlobalTable', 1);
+  template.resourceCountIs('AWS::DynamoDB::Table', 1);
   template.allResourcesProperties('AWS::Lambda::EventSourceMapping', {
     ProvisionedPollerConfig: { PollerGroupName: 'Shop' },
   });

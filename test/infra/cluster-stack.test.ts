@@ -1,0 +1,105 @@
+import { App } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { describe, expect, test } from 'vitest';
+import { stageConfig } from '../../infra/stage-config.ts';
+import { addStageStacks } from '../../infra/stage-stacks.ts';
+import { only, STRICT } from './synth.ts';
+
+const app = new App({ context: { ...STRICT, 'aws:cdk:bundling-stacks': [] } });
+const context = {
+  stage: 'cluster',
+  clusterArn: undefined,
+  creditCheckUrl: undefined,
+  region: 'eu-west-1',
+  alarmEmail: undefined,
+};
+addStageStacks(app, stageConfig(context));
+const assembly = app.synth();
+const kafka = Template.fromJSON(assembly.getStackByName('Lockstep-Kafka-cluster').template);
+const consumers = Template.fromJSON(assembly.getStackByName('Lockstep-Orders-cluster').template);
+
+describe('the cluster stage', () => {
+  test('makes a VPC over three zones from which nothing leads out', () => {
+    const zones = Object.values(kafka.findResources('AWS::EC2::Subnet')).map(
+      (subnet) => subnet['Properties'].AvailabilityZone,
+    );
+    expect(zones).toEqual(['eu-west-1a', 'eu-west-1b', 'eu-west-1c']);
+    kafka.resourceCountIs('AWS::EC2::NatGateway', 0);
+    kafka.resourceCountIs('AWS::EC2::InternetGateway', 0);
+  });
+
+  test('reaches DynamoDB by a gateway and SQS by an interface that only Kafka’s clients may use', () => {
+    const endpoints = Object.values(kafka.findResources('AWS::EC2::VPCEndpoint')).map(
+      (endpoint) => endpoint['Properties'],
+    );
+    expect(endpoints).toMatchObject([
+      { VpcEndpointType: 'Gateway' },
+      { VpcEndpointType: 'Interface', ServiceName: 'com.amazonaws.eu-west-1.sqs' },
+    ]);
+    const rules = Object.values(kafka.findResources('AWS::EC2::SecurityGroupIngress')).map(
+      (rule) => rule['Properties'],
+    );
+    const clients = { 'Fn::GetAtt': [expect.stringMatching(/^ClusterClients/), 'GroupId'] };
+    const sqs = { 'Fn::GetAtt': [expect.stringMatching(/^SqsEndpoint/), 'GroupId'] };
+    expect(rules).toMatchObject([
+      { IpProtocol: 'tcp', FromPort: 9098, ToPort: 9098, GroupId: clients, SourceSecurityGroupId: clients },
+      { IpProtocol: 'tcp', FromPort: 443, ToPort: 443, GroupId: sqs, SourceSecurityGroupId: clients },
+    ]);
+    for (const group of Object.values(kafka.findResources('AWS::EC2::SecurityGroup'))) {
+      expect(group['Properties']).not.toHaveProperty('SecurityGroupIngress');
+    }
+  });
+
+  test('makes a cluster without ZooKeeper that knows IAM only, encrypts everything, keeps its logs and measures lag by partition', () => {
+    kafka.hasResource('AWS::MSK::Cluster', { DeletionPolicy: 'Retain' });
+    expect(only(kafka, 'AWS::MSK::Cluster')).toMatchObject({
+      KafkaVersion: expect.stringMatching(/\.kraft$/),
+      NumberOfBrokerNodes: 3,
+      ClientAuthentication: {
+        Sasl: { Iam: { Enabled: true }, Scram: { Enabled: false } },
+        Unauthenticated: { Enabled: false },
+      },
+      EncryptionInfo: { EncryptionInTransit: { ClientBroker: 'TLS', InCluster: true } },
+      EnhancedMonitoring: 'PER_TOPIC_PER_PARTITION',
+      LoggingInfo: { BrokerLogs: { CloudWatchLogs: { Enabled: true } } },
+    });
+    expect(String(only(kafka, 'AWS::MSK::Configuration')['ServerProperties']).split('\n')).toEqual([
+      'auto.create.topics.enable=false',
+      'default.replication.factor=3',
+      'min.insync.replicas=2',
+      'unclean.leader.election.enable=false',
+    ]);
+  });
+
+  test('watches the cluster and each broker', () => {
+    const names = Object.values(kafka.findResources('AWS::CloudWatch::Alarm')).map(
+      (alarm) => alarm['Properties'].AlarmName,
+    );
+    expect(names.map((name) => name.replace('Lockstep-Kafka-cluster-', ''))).toEqual([
+      'offline-partitions',
+      'no-controller',
+      ...['under-min-isr-1', 'broker-disk-1', 'broker-cpu-1'],
+      ...['under-min-isr-2', 'broker-disk-2', 'broker-cpu-2'],
+      ...['under-min-isr-3', 'broker-disk-3', 'broker-cpu-3'],
+    ]);
+  });
+
+  test('makes the source topic and the dead-letter topic before the mapping, and keeps both', () => {
+    const topics = consumers.findResources('AWS::MSK::Topic');
+    const [mapping] = Object.values(consumers.findResources('AWS::Lambda::EventSourceMapping'));
+    expect(mapping?.['DependsOn']).toEqual(expect.arrayContaining(Object.keys(topics)));
+    expect(Object.values(topics).map((topic) => [topic['Properties'].TopicName, topic['DeletionPolicy']])).toEqual(
+      expect.arrayContaining([
+        ['orders', 'Retain'],
+        ['orders-dead-letters', 'Retain'],
+      ]),
+    );
+  });
+
+  test('keeps what consumers know when the stacks go', () => {
+    for (const type of ['AWS::DynamoDB::Table', 'AWS::SQS::Queue', 'AWS::Logs::LogGroup']) {
+      for (const resource of Object.values(consumers.findResources(type)))
+        expect(resource['DeletionPolicy']).toBe('Retain');
+    }
+  });
+});
