@@ -14,7 +14,7 @@ const printed: string[] = [];
 
 beforeAll(async () => {
   cloud = await startLocalCloud({
-    app: 'npx node test/infra/local/fixtures/cloud-app.ts',
+    app: 'npx node test/local/cloud/fixtures/cloud-app.ts',
     onLog: (name, line) => printed.push(`${name}: ${line}`),
   });
   const kafka = new Kafka({ brokers: [cloud.description.bootstrapServers], logLevel: logLevel.NOTHING });

@@ -1,0 +1,104 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
+import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
+import type { Admin, Kafka } from 'kafkajs';
+import type { DeployedConsumer } from '../deployed.ts';
+import { clientConfig, type LocalEndpoint } from '../local-endpoint.ts';
+import type { Letter, Observed } from './checks.ts';
+
+/** Metric of the dead-letter alarm. */
+const DEAD_LETTERED = 'RecordsDeadLettered';
+const POLL_MS = 250;
+
+/**
+ * Waits until the consumer group has committed everything that is on the topic.
+ *
+ * @param onLag - told how many records are left
+ * @returns how many were left when it was over
+ */
+export async function untilConsumed(
+  admin: Admin,
+  { mapping }: DeployedConsumer,
+  withinMs: number,
+  onLag: (lag: number) => void,
+): Promise<number> {
+  const deadline = Date.now() + withinMs;
+  for (;;) {
+    const left = await lag(admin, mapping.consumerGroupId, mapping.topic);
+    onLag(left);
+    if (left === 0 || Date.now() > deadline) return left;
+    await delay(POLL_MS);
+  }
+}
+
+async function lag(admin: Admin, groupId: string, topic: string): Promise<number> {
+  const [ends, [committed]] = await Promise.all([
+    admin.fetchTopicOffsets(topic),
+    admin.fetchOffsets({ groupId, topics: [topic] }),
+  ]);
+  const offsets = new Map(committed?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
+  // Nothing committed yet is -1.
+  return ends.reduce((sum, { partition, high }) => sum + Number(high) - Math.max(0, offsets.get(partition) ?? 0), 0);
+}
+
+/** How often each order in the table was applied. */
+export async function applicationsIn(endpoint: LocalEndpoint, TableName: string): Promise<Observed['applications']> {
+  const client = new DynamoDBClient(clientConfig(endpoint));
+  const found = new Map<string, number>();
+  for await (const { Items = [] } of paginateScan({ client }, { TableName })) {
+    for (const { orderId, applications } of Items) found.set(orderId?.S ?? '', Number(applications?.N));
+  }
+  client.destroy();
+  return found;
+}
+
+/** All letters on a topic, each once: read from its beginning to its present end. */
+export async function lettersOn(kafka: Kafka, admin: Admin, topic: string): Promise<Letter[]> {
+  const ends = await admin.fetchTopicOffsets(topic);
+  const expected = ends.reduce((sum, { low, high }) => sum + Number(high) - Number(low), 0);
+  const letters: Letter[] = [];
+  if (expected === 0) return letters;
+  const consumer = kafka.consumer({ groupId: 'demo-letters' });
+  await consumer.connect();
+  await consumer.subscribe({ topic, fromBeginning: true });
+  await new Promise<void>((resolve, reject) => {
+    const eachMessage = async ({ partition, message }: { partition: number; message: LetterRecord }) => {
+      letters.push(letterOf(partition, message));
+      if (letters.length >= expected) resolve();
+    };
+    consumer.run({ autoCommit: false, eachMessage }).catch(reject);
+  });
+  await consumer.disconnect();
+  return letters;
+}
+
+interface LetterRecord {
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers?: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>;
+}
+
+function letterOf(partition: number, { key, value, headers = {} }: LetterRecord): Letter {
+  return {
+    partition,
+    key: key?.toString(),
+    value: value?.toString(),
+    headers: Object.fromEntries(Object.entries(headers).map(([name, header]) => [name, String(header)])),
+  };
+}
+
+/** The state of the deployed dead-letter alarm, awaited for a while if it is not ALARM yet. */
+export async function deadLetterAlarm(endpoint: LocalEndpoint, withinMs: number): Promise<string | undefined> {
+  const client = new CloudWatchClient(clientConfig(endpoint));
+  const deadline = Date.now() + withinMs;
+  try {
+    for (;;) {
+      const { MetricAlarms = [] } = await client.send(new DescribeAlarmsCommand({}));
+      const state = MetricAlarms.find(({ MetricName }) => MetricName === DEAD_LETTERED)?.StateValue;
+      if (state === 'ALARM' || Date.now() > deadline) return state;
+      await delay(POLL_MS);
+    }
+  } finally {
+    client.destroy();
+  }
+}
