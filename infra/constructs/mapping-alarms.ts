@@ -1,0 +1,95 @@
+import { Duration } from 'aws-cdk-lib';
+import { ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { type AlarmDefinition, groupMetric, mappingMetric, type Watched } from './alarm-definition.ts';
+import type { AlarmOptions } from './alarm-options.ts';
+
+/** About the mapping, from its own metrics. */
+export function mappingAlarms(watched: Watched, options: AlarmOptions): AlarmDefinition[] {
+  return [
+    {
+      name: 'events-dropped',
+      question: 'lost',
+      metric: mappingMetric(watched, 'DroppedEventCount', 'Sum'),
+      threshold: 0,
+      means: 'The mapping has dropped records that nobody has handled: data is being lost.',
+      firstStep: 'stop the mapping with `lockstep pause`, then find the dropped offsets in its log.',
+    },
+    {
+      name: 'lag-records',
+      question: 'late',
+      metric: mappingMetric(watched, 'MaxOffsetLag', 'Maximum'),
+      threshold: options.lagRecords ?? 10_000,
+      periods: 15,
+      means: 'A partition is too many records behind.',
+      firstStep: 'see whether a head is blocked; if not, the handler is slower than the producers.',
+    },
+    {
+      name: 'pollers-gone',
+      question: 'stuck',
+      metric: mappingMetric(watched, 'ProvisionedPollers', 'Maximum'),
+      threshold: 1,
+      comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
+      periods: 5,
+      missing: TreatMissingData.BREACHING,
+      means: 'Nobody polls the topic: the mapping is disabled, broken or gone.',
+      firstStep: 'look at LastProcessingResult and StateTransitionReason of the mapping.',
+    },
+    {
+      name: 'polling-errors',
+      question: 'stuck',
+      metric: mappingMetric(watched, 'PollingErrorCount', 'Sum'),
+      threshold: 0,
+      periods: 5,
+      datapoints: 3,
+      means: 'The mapping cannot read from the brokers.',
+      firstStep: 'check the security groups, the role’s kafka-cluster rights, and the brokers.',
+    },
+    {
+      name: 'commit-errors',
+      question: 'late',
+      metric: mappingMetric(watched, 'CommitErrorCount', 'Sum'),
+      threshold: 0,
+      periods: 5,
+      datapoints: 3,
+      means: 'The mapping cannot commit offsets; what it delivered will come again (the ledger skips it).',
+      firstStep: 'check kafka-cluster:AlterGroup of the role and the group coordinator.',
+    },
+    ...(watched.decodesValues ? [registryErrors(watched)] : []),
+    ...(watched.netQueueName === undefined ? [] : [netRefused(watched)]),
+  ];
+}
+
+function registryErrors(watched: Watched): AlarmDefinition {
+  return {
+    name: 'registry-errors',
+    question: 'stuck',
+    metric: mappingMetric(watched, 'SchemaRegistryErrorCount', 'Sum'),
+    threshold: 0,
+    means: 'The mapping cannot fetch schemas or decode values with them.',
+    firstStep: 'check that the registry is up, that the role may read it, and that the schema exists.',
+  };
+}
+
+function netRefused(watched: Watched): AlarmDefinition {
+  return {
+    name: 'net-refused',
+    question: 'lost',
+    metric: mappingMetric(watched, 'OnFailureDestinationDeliveryErrorCount', 'Sum'),
+    threshold: 0,
+    means: 'The net did not take what Lambda gave up on: those records are dropped.',
+    firstStep: 'check the queue’s policy and key and sqs:SendMessage of the role; read the offsets back from Kafka.',
+  };
+}
+
+/** From the broker, in seconds: also true when no poller is left to say it. */
+export function lagTime(watched: Watched, options: AlarmOptions): AlarmDefinition {
+  return {
+    name: 'lag-time',
+    question: 'late',
+    metric: groupMetric(watched, 'EstimatedMaxTimeLag'),
+    threshold: (options.lagTime ?? Duration.minutes(15)).toSeconds(),
+    periods: 15,
+    means: 'A partition is too far behind in time.',
+    firstStep: 'see whether a head is blocked or pollers are gone; if not, the handler is slower than the producers.',
+  };
+}
