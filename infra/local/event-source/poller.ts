@@ -1,14 +1,14 @@
-import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
+import type { EachBatchPayload, Kafka } from 'kafkajs';
 import { partitionName } from '../../../shared/record/item-identifier.ts';
 import { type Assignment, assignment } from './assignment.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { type EncodedRecord, encodeRecord, type RecordPrefix, recordPrefix } from './encode-record.ts';
 import type { EsmMetrics } from './esm-metrics.ts';
 import type { RecordFilter } from './filter-pattern.ts';
+import { type GroupMember, joinGroup } from './group-member.ts';
 import { untilAnswered } from './until-answered.ts';
 
 const COMMIT_EVERY_MS = 100;
-const RESTART_AFTER_MS = 300;
 /** A poller fetches ahead this many batches, then pauses the partition until half of them are gone. */
 const BATCHES_AHEAD = 4;
 const RECORDS_AHEAD = 4_000;
@@ -41,18 +41,16 @@ export interface Poller {
 
 /** Joins the group; returns once partitions are assigned. @throws if no broker answers */
 export async function startPoller(options: PollerOptions): Promise<Poller> {
-  const { kafka, topic, metrics } = options;
+  const { topic, metrics } = options;
   const prefixes = new Map<number, RecordPrefix>();
   const paused = new Set<number>();
   let ours: Assignment = assignment(topic, []);
-  let stopped = false;
-  /** Whether the consumer is in the group: kafkajs refuses to pause or commit before and after. */
-  let isMember = false;
-  let joined = (): void => {};
-  let consumer: Consumer;
+  let member: GroupMember | undefined;
+  let isStopping = false;
 
   const balance = (): void => {
-    if (!isMember) return;
+    const consumer = member?.current();
+    if (!consumer) return;
     const limit = Math.max(RECORDS_AHEAD, BATCHES_AHEAD * options.batchSize);
     for (const partition of ours.partitions) {
       const { records, bytes } = dispatcher.backlog(partitionName({ topic, partition }));
@@ -69,14 +67,14 @@ export async function startPoller(options: PollerOptions): Promise<Poller> {
 
   const take = (partition: number, first: number, records: readonly EncodedRecord[], next: number): void => {
     const name = partitionName({ topic, partition });
-    if (stopped || !ours.partitions.includes(partition)) return;
+    if (isStopping || !ours.names.has(name)) return;
     // Within one assignment kafkajs goes back only where the broker says that the offset is out of range: the topic is another.
     if (first < (ours.expected.get(name) ?? 0)) dispatcher.forget(name);
     ours.expected.set(name, next);
     dispatcher.fetched(name, records, next);
   };
 
-  const eachBatch = async ({ batch }: EachBatchPayload): Promise<void> => {
+  const onFetch = ({ batch }: EachBatchPayload): void => {
     const { partition, messages } = batch;
     const prefix = prefixes.get(partition) ?? recordPrefix({ topic, partition });
     prefixes.set(partition, prefix);
@@ -88,15 +86,17 @@ export async function startPoller(options: PollerOptions): Promise<Poller> {
 
   const commit = async (): Promise<void> => {
     const assigned = ours;
-    const due = [...dispatcher.committables()].filter(([name, offset]) => assigned.committed.get(name) !== offset);
-    const offsets = due.flatMap(([name, offset]) => {
-      const partition = assigned.partitions.find((owned) => partitionName({ topic, partition: owned }) === name);
-      return partition === undefined ? [] : { topic, partition, offset: String(offset) };
+    const committables = dispatcher.committables();
+    const due = assigned.partitions.flatMap((partition) => {
+      const name = partitionName({ topic, partition });
+      const offset = committables.get(name);
+      return offset === undefined || assigned.committed.get(name) === offset ? [] : { partition, name, offset };
     });
-    if (offsets.length === 0 || !isMember) return;
+    const consumer = member?.current();
+    if (due.length === 0 || !consumer) return;
     try {
-      await consumer.commitOffsets(offsets);
-      for (const [name, offset] of due) {
+      await consumer.commitOffsets(due.map(({ partition, offset }) => ({ topic, partition, offset: String(offset) })));
+      for (const { name, offset } of due) {
         metrics.count('CommittedEventCount', offset - (assigned.committed.get(name) ?? offset));
         assigned.committed.set(name, offset);
       }
@@ -109,21 +109,19 @@ export async function startPoller(options: PollerOptions): Promise<Poller> {
   const onJoin = (partitions: readonly number[]): void => {
     const before = ours;
     ours = assignment(topic, partitions);
-    isMember = true;
     options.onJoin();
     dispatcher.keepOnly(ours.names);
-    consumer.resume([{ topic, partitions: [...paused] }]);
+    member?.current()?.resume([{ topic, partitions: [...paused] }]);
     paused.clear();
     void verify(before, ours);
     balance();
-    joined();
   };
 
   /** Queues of partitions that stay are kept, unless the group went on without us meanwhile. */
   const verify = async (before: Assignment, current: Assignment): Promise<void> => {
     dispatcher.hold();
     const committed = await untilAnswered(options.committedOffsets, {
-      isOver: () => ours !== current || stopped,
+      isOver: () => ours !== current || isStopping,
     }).catch(() => undefined);
     if (committed && ours === current) {
       const known = dispatcher.committables();
@@ -139,75 +137,32 @@ export async function startPoller(options: PollerOptions): Promise<Poller> {
     dispatcher.release();
   };
 
-  const join = async (): Promise<void> => {
-    consumer = kafka.consumer({
-      groupId: options.groupId,
-      maxWaitTimeInMs: 100,
-      heartbeatInterval: 500,
-      sessionTimeout: 6_000,
-      rebalanceTimeout: 10_000,
-      readUncommitted: false,
-      retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 8, restartOnFailure: async () => false },
-    });
-    const current = consumer;
-    const { events } = consumer;
-    consumer.on(events.GROUP_JOIN, ({ payload }) => {
-      if (current === consumer) onJoin(payload.memberAssignment[topic] ?? []);
-    });
-    consumer.on(events.STOP, () => {
-      if (current === consumer) isMember = false;
-    });
-    consumer.on(events.REBALANCING, () => void commit());
-    // Nothing but transaction markers and aborted records: never handed to eachBatch.
-    consumer.on(events.END_BATCH_PROCESS, ({ payload }) => {
-      if (payload.batchSize > 0) return;
-      const next = Number(payload.lastOffset) + 1;
-      take(payload.partition, Number(payload.firstOffset ?? payload.lastOffset), [], next);
-    });
-    consumer.on(events.CRASH, () => {
-      if (!stopped && current === consumer) setTimeout(() => void rejoin(), RESTART_AFTER_MS);
-    });
-    await consumer.connect();
-    await consumer.subscribe({ topic, fromBeginning: true });
-    await consumer.run({ autoCommit: false, eachBatch });
-  };
-  const rejoin = async (): Promise<void> => {
-    if (stopped) return;
-    await join().catch(() => setTimeout(() => void rejoin(), RESTART_AFTER_MS));
-  };
+  const { kafka, groupId } = options;
+  const onGap = (partition: number, first: number, next: number) => take(partition, first, [], next);
+  member = await joinGroup({ kafka, topic, groupId, onJoin, onFetch, onGap, onRebalance: () => void commit() });
+  balance();
 
-  const first = new Promise<void>((resolve) => (joined = resolve));
-  await join();
-  await first;
   let committing: Promise<void> = Promise.resolve();
   const timer = setInterval(() => {
     committing = committing.then(commit);
   }, COMMIT_EVERY_MS);
-
   let leaving: Promise<void> | undefined;
-  let isAbandoned = false;
-  let abandon = (): void => {};
-  const abandoned = new Promise<void>((resolve) => {
-    abandon = () => {
-      isAbandoned = true;
-      resolve();
-    };
-  });
+  const abandoned = Promise.withResolvers<'abandoned'>();
   const leave = async (): Promise<void> => {
-    stopped = true;
-    await Promise.race([dispatcher.drain(), abandoned]);
+    isStopping = true;
+    const end = await Promise.race([dispatcher.drain(), abandoned.promise]);
     clearInterval(timer);
-    if (!isAbandoned) {
+    if (end !== 'abandoned') {
       await committing;
       await commit();
     }
-    await consumer.disconnect().catch(() => {});
+    await member.leave();
   };
 
   return {
     assigned: () => ours.partitions,
     stop: async (how = 'drained') => {
-      if (how === 'abruptly') abandon();
+      if (how === 'abruptly') abandoned.resolve('abandoned');
       leaving ??= leave();
       await leaving;
     },

@@ -1,18 +1,18 @@
 import {
   CloudFormationClient,
   CreateStackCommand,
+  DeleteStackCommand,
   DescribeStackResourcesCommand,
   waitUntilStackCreateComplete,
 } from '@aws-sdk/client-cloudformation';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { Failure } from '../../../infra/local/event-source/discard-document.ts';
 import { envelopeOf } from '../../../infra/local/event-source/event-json.ts';
 import { sqsDestination } from '../../../infra/local/event-source/failure-destination.ts';
 import { lambdaInvoker } from '../../../infra/local/event-source/lambda-invoker.ts';
 import { clientConfig } from '../../../infra/local/local-endpoint.ts';
-import { type MiniStack, startMiniStack } from '../../../infra/local/ministack.ts';
 import { sqsWithRoleOf } from '../../../infra/local/role-credentials.ts';
 
 const FUNCTION_CODE = `exports.handler = async (event) => {
@@ -36,18 +36,15 @@ const role = (statements: readonly object[]) => ({
 });
 const logs = { Effect: 'Allow', Action: 'logs:*', Resource: '*' };
 
-let ministack: MiniStack;
-let config: ReturnType<typeof clientConfig>;
-let lambda: LambdaClient;
-let sqs: SQSClient;
+const { endpoint } = inject('localCloud');
+const config = clientConfig(endpoint);
+const cloudformation = new CloudFormationClient(config);
+const lambda = new LambdaClient(config);
+const sqs = new SQSClient(config);
+const StackName = 'event-source-adapters';
 const physical = new Map<string, string>();
 
 beforeAll(async () => {
-  ministack = await startMiniStack();
-  config = clientConfig(ministack.endpoint);
-  lambda = new LambdaClient(config);
-  sqs = new SQSClient(config);
-  const cloudformation = new CloudFormationClient(config);
   const send = { Effect: 'Allow', Action: 'sqs:SendMessage', Resource: { 'Fn::GetAtt': ['Net', 'Arn'] } };
   const TemplateBody = JSON.stringify({
     Resources: {
@@ -66,21 +63,17 @@ beforeAll(async () => {
       },
     },
   });
-  await cloudformation.send(
-    new CreateStackCommand({ StackName: 'orders', TemplateBody, Capabilities: ['CAPABILITY_IAM'] }),
-  );
-  await waitUntilStackCreateComplete({ client: cloudformation, maxWaitTime: 60, minDelay: 1 }, { StackName: 'orders' });
-  const { StackResources = [] } = await cloudformation.send(new DescribeStackResourcesCommand({ StackName: 'orders' }));
+  await cloudformation.send(new CreateStackCommand({ StackName, TemplateBody, Capabilities: ['CAPABILITY_IAM'] }));
+  await waitUntilStackCreateComplete({ client: cloudformation, maxWaitTime: 60, minDelay: 1 }, { StackName });
+  const { StackResources = [] } = await cloudformation.send(new DescribeStackResourcesCommand({ StackName }));
   for (const { LogicalResourceId = '', PhysicalResourceId = '' } of StackResources) {
     physical.set(LogicalResourceId, PhysicalResourceId);
   }
-  cloudformation.destroy();
 }, 180_000);
 
 afterAll(async () => {
-  lambda?.destroy();
-  sqs?.destroy();
-  await ministack?.stop();
+  await cloudformation.send(new DeleteStackCommand({ StackName }));
+  for (const client of [cloudformation, lambda, sqs]) client.destroy();
 });
 
 const id = (logical: string): string => physical.get(logical) ?? '';
@@ -144,7 +137,7 @@ describe('the on-failure queue', () => {
   };
 
   test('takes the document with the rights of the function', async () => {
-    const { client, queueUrl } = await sqsWithRoleOf(ministack.endpoint, roleArn('Granted'), queueArn());
+    const { client, queueUrl } = await sqsWithRoleOf(endpoint, roleArn('Granted'), queueArn());
     const queue = sqsDestination(client, queueUrl);
     await queue.deliver(discards, failure);
     await queue.close();
@@ -157,7 +150,7 @@ describe('the on-failure queue', () => {
   });
 
   test('refuses it where the grant was forgotten', async () => {
-    const { client, queueUrl } = await sqsWithRoleOf(ministack.endpoint, roleArn('Forgotten'), queueArn());
+    const { client, queueUrl } = await sqsWithRoleOf(endpoint, roleArn('Forgotten'), queueArn());
     const queue = sqsDestination(client, queueUrl);
 
     await expect(queue.deliver(discards, failure)).rejects.toThrow(/sqs:SendMessage/);

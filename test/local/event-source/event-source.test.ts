@@ -1,5 +1,5 @@
-import { type Admin, ConfigResourceTypes, Kafka, logLevel } from 'kafkajs';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import type { ResendReading } from '../../../infra/local/event-source/decide.ts';
 import type { EsmMetric } from '../../../infra/local/event-source/esm-metrics.ts';
 import {
@@ -8,29 +8,20 @@ import {
   startEventSource,
 } from '../../../infra/local/event-source/event-source.ts';
 import type { Mapping } from '../../../infra/local/event-source/mapping.ts';
-import { type LocalKafka, startKafka } from '../../../infra/local/kafka.ts';
 import { type Answer, committed, type FakeFunction, fakeFunction, gate, newMapping, produce } from './a-mapping.ts';
 
-let broker: LocalKafka;
-let kafka: Kafka;
-let admin: Admin;
+const { bootstrapServers } = inject('localCloud');
+const kafka = new Kafka({ brokers: [bootstrapServers], logLevel: logLevel.NOTHING });
+const admin = kafka.admin();
 const running: EventSource[] = [];
 
-beforeAll(async () => {
-  broker = await startKafka();
-  kafka = new Kafka({ brokers: [broker.bootstrapServers], logLevel: logLevel.NOTHING });
-  admin = kafka.admin();
-  await admin.connect();
-}, 120_000);
+beforeAll(() => admin.connect());
 
 afterEach(async () => {
   await Promise.all(running.splice(0).map((source) => source.stop()));
 });
 
-afterAll(async () => {
-  await admin.disconnect();
-  await broker.stop();
-});
+afterAll(() => admin.disconnect());
 
 async function start(
   mapping: Mapping,
@@ -39,7 +30,7 @@ async function start(
 ): Promise<EventSource> {
   const source = await startEventSource({
     mappings: [mapping],
-    bootstrapServers: broker.bootstrapServers,
+    bootstrapServers,
     invoker,
     retryDelayMs: 10,
     ...options,
@@ -318,22 +309,6 @@ describe('rebalances', () => {
     );
     expect(deliveries.sort()).toEqual([1, 2]);
   });
-
-  test('a broker that goes away and comes back costs no record', async () => {
-    const mapping = await newMapping(admin, { partitions: 2, batchSize: 10 });
-    for (const partition of [0, 1]) await produce(kafka, mapping.topic, partition, 100);
-    const fake = fakeFunction();
-    await start(mapping, fake);
-    await vi.waitFor(() => expect(fake.distinct()).toBe(200), until);
-    await broker.stopBroker('killed');
-    await broker.startBroker();
-    for (const partition of [0, 1]) await produce(kafka, mapping.topic, partition, 100, { from: 100 });
-
-    await vi.waitFor(() => expect(fake.distinct()).toBe(400), { timeout: 40_000, interval: 50 });
-    const all = Array.from({ length: 200 }, (_, index) => index);
-    for (const partition of [0, 1]) expect(fake.firstSeen(partition)).toEqual(all);
-    await vi.waitFor(async () => expect(await committed(admin, mapping)).toEqual([200, 200]), until);
-  }, 90_000);
 });
 
 describe('starting position', () => {
@@ -460,14 +435,14 @@ describe('giving up', () => {
       KafkaBatchInfo: {
         batchSize: 1,
         eventSourceArn: mapping.eventSourceArn,
-        bootstrapServers: broker.bootstrapServers,
+        bootstrapServers,
         payloadSize: expect.any(Number),
         recordInfo: { offset: '0', timestamp: '2023-11-14T22:13:20.000Z' },
       },
       payload: {
         eventSource: 'aws:kafka',
         eventSourceArn: mapping.eventSourceArn,
-        bootstrapServers: broker.bootstrapServers,
+        bootstrapServers,
         records: {
           [name]: [
             {
