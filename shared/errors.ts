@@ -51,8 +51,12 @@ export const ERRORS = {
   },
   TRANSACT_REFUSED: { retryable: true, hint: 'A condition of an action given to context.transact did not hold.' },
   BATCH_FAILURE_FOREIGN: {
-    retryable: false,
+    retryable: true,
     hint: 'Give BatchFailure one of the records that onBatch was called with.',
+  },
+  PRODUCE_SOURCE_UNKNOWN: {
+    retryable: true,
+    hint: 'In onBatch, say with `from` which record of the call it comes from: context.produce(topic, { ..., from: record }).',
   },
   PRODUCE_FAILED: {
     retryable: true,

@@ -52,22 +52,20 @@ async function claim(client: DynamoDBClient, table: string, request: ClaimReques
 }
 
 async function write(client: DynamoDBClient, table: string, request: WriteRequest): Promise<WriteAnswer> {
-  const { effects = [], completion } = request;
+  const { effects = [], completions = [] } = request;
   const update = progressUpdate(table, request);
-  const alone = effects.length === 0 && completion === undefined;
+  const alone = effects.length === 0 && completions.length === 0;
   try {
     if (alone) await client.send(new UpdateItemCommand(update));
     else {
-      const completing =
-        completion === undefined ? [] : [{ Put: completionPut(table, completion.key, completion.item) }];
+      const completing = completions.map(({ key, item }) => ({ Put: completionPut(table, key, item) }));
       const TransactItems = [{ Update: update }, ...completing, ...(effects as TransactWriteItem[])];
       await client.send(new TransactWriteItemsCommand({ TransactItems }));
     }
     return { type: 'written' };
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException) return { type: 'refused', item: itemOf(error.Item) };
-    const completed = completion?.item.position;
-    const shape = { table, ...(completed !== undefined && { completed }) };
+    const shape = { table, completed: completions.map(({ item }) => item.position) };
     const answer = alone ? undefined : answerOfFailedTransaction(error, shape);
     if (answer !== undefined) return answer;
     throw error;

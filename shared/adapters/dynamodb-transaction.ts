@@ -8,18 +8,18 @@ import { keyTakenOver } from '../ports/store-error.ts';
 import { PASSING_REASONS } from './dynamodb-failure.ts';
 import { decodePartitionItem } from './ledger-item.ts';
 
-/** The ledger's own part of a transaction comes first: its update and, where a key is to be completed, the key's item. */
+/** The ledger's own part of a transaction comes first: its update, then the items of the keys to be completed. */
 export interface TransactionShape {
   readonly table: string;
-  /** `orders-3@1042`: the record whose key is completed, as the second action. */
-  readonly completed?: string;
+  /** `orders-3@1042`: the records whose keys are completed, in the order of their actions. */
+  readonly completed: readonly string[];
 }
 
 /**
  * What a failed transaction means.
  *
  * @returns `undefined` where it says nothing about conditions: the error is to be thrown
- * @throws StoreError, not transient, where the key to be completed is no longer ours
+ * @throws StoreError, not transient, where a key to be completed is no longer ours
  */
 export function answerOfFailedTransaction(error: unknown, shape: TransactionShape): WriteAnswer | undefined {
   if (error instanceof TransactionCanceledException) return answerOfReasons(error, shape);
@@ -38,9 +38,9 @@ function answerOfReasons(
     return { type: 'refused', item: exists ? decodePartitionItem(found) : undefined };
   }
   if (ledger?.Code !== 'None') return undefined;
-  if (completed !== undefined && others.shift()?.Code === 'ConditionalCheckFailed')
-    throw keyTakenOver(completed, cause);
-  const refused = others.flatMap(toRefusal);
+  const taken = completed.find((_, index) => others[index]?.Code === 'ConditionalCheckFailed');
+  if (taken !== undefined) throw keyTakenOver(taken, cause);
+  const refused = others.slice(completed.length).flatMap(toRefusal);
   return refused.length === 0 ? undefined : { type: 'cancelled', reasons: refused };
 }
 

@@ -35,8 +35,14 @@ export interface WriteRequest {
   readonly release: boolean;
   /** Effects to be committed in the same transaction. */
   readonly effects?: readonly TransactAction[];
-  /** The idempotency key of the record that the effects belong to: COMPLETED in the same transaction, if `item.claimedBy` still holds it; else the write fails for good. */
-  readonly completion?: { readonly key: string; readonly item: KeyItem };
+  /** Idempotency keys of the records that the effects belong to: COMPLETED in the same transaction, if `item.claimedBy` still holds them; else the write fails for good. */
+  readonly completions?: readonly KeyCompletion[];
+}
+
+/** A key and the item that completes it. */
+export interface KeyCompletion {
+  readonly key: string;
+  readonly item: KeyItem;
 }
 
 /** A DynamoDB write action (Put, Update, Delete or ConditionCheck of TransactWriteItems), as the SDK's types have it. */

@@ -9,9 +9,10 @@ import type { LedgerStore, TransactAction } from '../ports/ledger-store.ts';
 import type { OriginalReader } from '../ports/original-reader.ts';
 import type { RecordProducer } from '../ports/record-producer.ts';
 import type { Log, Telemetry } from '../ports/telemetry.ts';
+import type { Tracer } from '../ports/tracer.ts';
 import type { ConsumerRecord } from '../record/consumer-record.ts';
 import type { ValueDecoder } from '../record/decode.ts';
-import type { EpochMs } from '../record/units.ts';
+import type { EpochMs, Offset } from '../record/units.ts';
 import type { Sandbox } from './sandbox.ts';
 
 /** What a record handler may know and use beside the record. */
@@ -40,6 +41,8 @@ export interface ProducedRecord {
   readonly key?: string | Buffer | null;
   readonly value: string | Buffer | null;
   readonly headers?: Readonly<Record<string, string | Buffer>>;
+  /** The record that it comes from: needed in `onBatch`, since calls are cut anew after a crash and the id must not change. @default the record of the call */
+  readonly from?: { readonly offset: Offset };
 }
 
 /** Does the work for one record. What it resolves to is ignored; what it throws decides: DESIGN section 8. */
@@ -94,6 +97,8 @@ export interface Ports {
   readonly entropy: Entropy;
   readonly telemetry: Telemetry;
   readonly sandbox: Sandbox;
+  /** Present where an OpenTelemetry SDK is loaded. */
+  readonly tracer?: Tracer;
   /** Ends the process. Never returns in production. */
   readonly endProcess: () => void;
   /** Consumer group, as the mapping has it. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { decideKey, isHolderAlive, type KeyHolder, type KeyItem, type KeyStanding } from '../decide/idempotency.ts';
 import { LockstepError } from '../errors.ts';
+import type { KeyCompletion } from '../ports/ledger-store.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import { parseLedgerKey } from '../record/item-identifier.ts';
 import type { EpochMs, Offset } from '../record/units.ts';
@@ -18,12 +19,6 @@ export type KeyVerdict =
   | { readonly type: 'reused'; readonly by: string }
   /** A living invocation works on a record with the same key. */
   | { readonly type: 'held' };
-
-/** A key and the item that completes it. */
-export interface Completion {
-  readonly key: string;
-  readonly item: KeyItem;
-}
 
 interface KeyedRecord {
   readonly record: DeliveredRecord;
@@ -124,13 +119,13 @@ export class IdempotencyKeys {
   }
 
   /** What completes the key of `record`, for a transaction that settles it. */
-  completion(record: DeliveredRecord): Completion | undefined {
+  completion(record: DeliveredRecord): KeyCompletion | undefined {
     const keyed = this.#byOffset.get(record.offset);
     return keyed === undefined ? undefined : { key: keyed.key, item: { ...this.#item(keyed), status: 'COMPLETED' } };
   }
 
   /** The record was handled: what the next write has to complete before it. */
-  handled(record: DeliveredRecord): Completion | undefined {
+  handled(record: DeliveredRecord): KeyCompletion | undefined {
     const keyed = this.#byOffset.get(record.offset);
     if (keyed === undefined) return undefined;
     keyed.claimed = false;

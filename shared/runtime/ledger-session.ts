@@ -2,13 +2,13 @@ import type { PartitionItem, Progress } from '../decide/progress.ts';
 import { forget, leaveCarefulMode, pendingAfter, type Settling, settle } from '../decide/settle.ts';
 import { writeFate } from '../decide/write-fate.ts';
 import { LockstepError } from '../errors.ts';
-import type { EffectRefusal, TransactAction, WriteAnswer } from '../ports/ledger-store.ts';
+import type { EffectRefusal, KeyCompletion, WriteAnswer } from '../ports/ledger-store.ts';
 import { type LedgerPartition, partitionName } from '../record/item-identifier.ts';
 import { type OffsetRanges, subtract } from '../record/offset-ranges.ts';
 import type { EpochMs, Offset } from '../record/units.ts';
 import type { ConsumerPolicy, Ports } from './consumer.ts';
-import type { Completion } from './idempotency-keys.ts';
 import { isFinalError } from './is-final-error.ts';
+import { joined, NO_POSTING, type Posting, type PostingSize, postingSize, sharing } from './posting.ts';
 import { repeat, sideBySide } from './repeat.ts';
 
 /** No record starts so shortly before the lease ends by the local clock: hosts' clocks differ. */
@@ -40,9 +40,13 @@ export interface SessionStart {
 
 interface WriteOrder {
   readonly release: boolean;
-  readonly effects?: readonly TransactAction[];
-  readonly settling?: Settling;
-  readonly completion?: Completion;
+  readonly posting?: Posting;
+}
+
+interface WaitingPosting {
+  readonly posting: Posting;
+  readonly size: PostingSize;
+  readonly written: PromiseWithResolvers<Written>;
 }
 
 /**
@@ -65,7 +69,8 @@ export class LedgerSession {
   #dirty = false;
   #queued = 0;
   #tail: Promise<unknown> = Promise.resolve();
-  #completions: Completion[] = [];
+  #completions: KeyCompletion[] = [];
+  #postings: WaitingPosting[] = [];
   #checkpointing = false;
   #failure: unknown;
   readonly #over = new AbortController();
@@ -98,24 +103,22 @@ export class LedgerSession {
   }
 
   /** Counts a record as settled; written with the next checkpoint, its key before it. */
-  settle(settling: Settling, completion?: Completion): void {
-    this.#adopt(this.#after(settling));
+  settle(settling: Settling, completion?: KeyCompletion): void {
+    this.#adopt(this.#after([settling]));
     if (completion !== undefined) this.#completions.push(completion);
     this.#checkpointSoon();
   }
 
   /**
-   * Settles a record and commits `effects` in one transaction; awaited. If an effect's own condition fails, the record is not
-   * settled and nothing is written.
+   * Settles records and commits their effects in one transaction; awaited. What others hand in while a write is under way shares
+   * the next transaction, as far as it fits. If an effect's own condition fails, each goes alone, so that the refusal concerns
+   * only its own records: they are not settled, and nothing of theirs is written.
    */
-  settleWith(
-    settling: Settling,
-    completion: Completion | undefined,
-    effects: readonly TransactAction[],
-  ): Promise<Written> {
-    return this.#inTurn(() =>
-      this.#writeNow({ release: false, effects, settling, ...(completion !== undefined && { completion }) }),
-    );
+  post(posting: Posting): Promise<Written> {
+    const waiting = { posting, size: postingSize(posting), written: Promise.withResolvers<Written>() };
+    this.#postings.push(waiting);
+    void this.#inTurn(() => this.#postNow());
+    return waiting.written.promise;
   }
 
   /** Whether a record may start: renews a lease that is about to end. */
@@ -163,15 +166,30 @@ export class LedgerSession {
     });
   }
 
-  async #writeNow({ release, effects, settling, completion }: WriteOrder): Promise<Written> {
+  /** Commits what waits, as much as fits one transaction; what was committed along with an earlier one is done already. */
+  async #postNow(): Promise<Written> {
+    const share = this.#postings.splice(0, sharing(this.#postings.map(({ size }) => size)));
+    const [first, ...others] = share;
+    if (first === undefined) return { type: 'written' };
+    const together = await this.#writeNow({ release: false, posting: joined(share.map(({ posting }) => posting)) });
+    if (together.type !== 'cancelled' || others.length === 0) {
+      for (const { written } of share) written.resolve(together);
+      return together;
+    }
+    for (const { posting, written } of share) written.resolve(await this.#writeNow({ release: false, posting }));
+    return { type: 'written' };
+  }
+
+  async #writeNow({ release, posting }: WriteOrder): Promise<Written> {
     if (this.isOver) return { type: 'lost' };
     const { partition, owner, batchStart, deadline } = this.#start;
     const { clock, ledger } = this.#ports;
+    const { settlings, effects, completions: posted } = posting ?? NO_POSTING;
     const completions = this.#completions;
     this.#completions = [];
     this.#dirty = false;
     this.progress = forget(this.progress, batchStart, this.#owed);
-    const next = settling === undefined ? { progress: this.progress, owed: this.#owed } : this.#after(settling);
+    const next = this.#after(settlings);
     const request = {
       partition,
       owner,
@@ -181,16 +199,16 @@ export class LedgerSession {
       leaseUntil: Math.min(clock.now() + this.#policy.leaseMs, deadline + 1_000),
       claimed: next.owed,
       release,
-      ...(effects !== undefined && effects.length > 0 && { effects }),
+      ...(effects.length > 0 && { effects }),
       // Completed before the transaction, a crash between the two would make the effects a duplicate's: lost.
-      ...(completion !== undefined && { completion }),
+      ...(posted.length > 0 && { completions: posted }),
     };
     try {
       await this.#complete(completions);
       if (this.isOver) return { type: 'lost' };
       const answer = await this.#repeat(() => ledger.write(request));
       const written = this.#written(answer, request.leaseUntil, release);
-      if (written.type === 'written' && settling !== undefined) this.#adopt(this.#after(settling));
+      if (written.type === 'written' && settlings.length > 0) this.#adopt(this.#after(settlings));
       return written;
     } catch (error) {
       // Its fate is unknown, so nothing else may be written under this claim.
@@ -200,9 +218,14 @@ export class LedgerSession {
     }
   }
 
-  #after(settling: Settling): { progress: Progress; owed: OffsetRanges } {
-    const owed = subtract(this.#owed, [{ from: settling.from, to: settling.record.offset }]);
-    return { progress: leaveCarefulMode(settle(this.progress, settling), owed), owed };
+  /** Progress and what is owed once these records are settled too. */
+  #after(settlings: readonly Settling[]): { progress: Progress; owed: OffsetRanges } {
+    const progress = settlings.reduce(settle, this.progress);
+    const owed = settlings.reduce(
+      (rest, { from, record }) => subtract(rest, [{ from, to: record.offset }]),
+      this.#owed,
+    );
+    return { progress: leaveCarefulMode(progress, owed), owed };
   }
 
   #adopt({ progress, owed }: { progress: Progress; owed: OffsetRanges }): void {
@@ -232,7 +255,7 @@ export class LedgerSession {
   }
 
   /** A key is completed before its record counts as settled, or a crash between the two would run a duplicate. */
-  async #complete(completions: readonly Completion[]): Promise<void> {
+  async #complete(completions: readonly KeyCompletion[]): Promise<void> {
     await sideBySide(completions, KEY_REQUESTS, async ({ key, item }) => {
       const ours = await this.#repeat(() => this.#ports.keys.complete(key, item));
       if (!ours)

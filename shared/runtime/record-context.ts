@@ -1,8 +1,9 @@
+import { LockstepError } from '../errors.ts';
 import type { TransactAction } from '../ports/ledger-store.ts';
 import type { OutgoingRecord } from '../ports/record-producer.ts';
 import type { Log } from '../ports/telemetry.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
-import type { EpochMs } from '../record/units.ts';
+import type { EpochMs, Offset } from '../record/units.ts';
 import type { ProducedRecord, RecordContext } from './consumer.ts';
 import { recordLog } from './record-log.ts';
 
@@ -23,12 +24,15 @@ export class CollectingContext implements RecordContext {
   readonly effects: TransactAction[] = [];
   readonly outgoing: OutgoingRecord[] = [];
   readonly #share: ContextShare;
-  readonly #record: DeliveredRecord;
+  readonly #records: readonly DeliveredRecord[];
+  /** How much each record passed on. */
+  readonly #passedOn = new Map<Offset, number>();
   #logger: Log | undefined;
 
-  constructor(share: ContextShare, record: DeliveredRecord, attempt: number) {
+  /** @param records - what the handler is called with: one, or those of an `onBatch` call */
+  constructor(share: ContextShare, records: readonly DeliveredRecord[], attempt: number) {
     this.#share = share;
-    this.#record = record;
+    this.#records = records;
     this.attempt = attempt;
   }
 
@@ -45,7 +49,10 @@ export class CollectingContext implements RecordContext {
   }
 
   get logger(): Log {
-    this.#logger ??= recordLog(this.#share.log, this.#record, this.attempt, this.#share.requestId);
+    const { log, requestId } = this.#share;
+    const [first] = this.#records;
+    // Lines of a call about several records name the first.
+    this.#logger ??= first === undefined ? log : recordLog(log, first, this.attempt, requestId);
     return this.#logger;
   }
 
@@ -53,11 +60,13 @@ export class CollectingContext implements RecordContext {
     this.effects.push(...actions);
   }
 
-  produce(topic: string, { key, value, headers }: ProducedRecord): void {
+  produce(topic: string, { key, value, headers, from }: ProducedRecord): void {
     const { cluster, group } = this.#share;
-    const { position, timestamp } = this.#record;
+    const { position, timestamp, offset } = this.#source(topic, from);
+    const index = this.#passedOn.get(offset) ?? 0;
+    this.#passedOn.set(offset, index + 1);
     // The same for every run of this record, so that a next consumer keyed by it applies each once.
-    const id = `${cluster}/${group}/${position}/${timestamp}/${this.outgoing.length}`;
+    const id = `${cluster}/${group}/${position}/${timestamp}/${index}`;
     this.outgoing.push({
       topic,
       key: bytesOf(key ?? null),
@@ -67,6 +76,17 @@ export class CollectingContext implements RecordContext {
         { name: 'x-lockstep-id', value: Buffer.from(id) },
       ],
     });
+  }
+
+  #source(topic: string, from: ProducedRecord['from']): DeliveredRecord {
+    const [first, ...others] = this.#records;
+    const named = from === undefined ? undefined : this.#records.find(({ offset }) => offset === from.offset);
+    if (named !== undefined) return named;
+    if (first !== undefined && others.length === 0 && from === undefined) return first;
+    throw new LockstepError(
+      'PRODUCE_SOURCE_UNKNOWN',
+      `a record for ${topic} was given to context.produce ${from === undefined ? 'without `from`' : `with \`from\` at offset ${from.offset}`} in a call with ${this.#records.length} records from ${first?.position}`,
+    );
   }
 }
 

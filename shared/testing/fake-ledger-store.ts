@@ -3,6 +3,7 @@ import type {
   ClaimAnswer,
   ClaimRequest,
   EffectRefusal,
+  KeyCompletion,
   LedgerStore,
   TransactAction,
   WriteAnswer,
@@ -12,11 +13,9 @@ import { keyTakenOver } from '../ports/store-error.ts';
 import { type LedgerPartition, ledgerKey } from '../record/item-identifier.ts';
 import type { FakeIdempotencyKeyStore } from './fake-idempotency-key-store.ts';
 
-type Completion = NonNullable<WriteRequest['completion']>;
-
 /** What a test may ask of the fake besides the port. */
 export interface FakeLedgerOptions {
-  /** Where writes complete idempotency keys; needed only for writes with a `completion`. */
+  /** Where writes complete idempotency keys; needed only for writes with `completions`. */
   readonly keys?: FakeIdempotencyKeyStore;
   /** Stands for the conditions of effects. @default every effect is accepted */
   readonly refuseEffect?: (
@@ -75,11 +74,12 @@ export function fakeLedgerStore({ keys, refuseEffect, onChange }: FakeLedgerOpti
       const { epoch, owner, rev } = request;
       if (before === undefined || before.epoch !== epoch || before.owner !== owner || before.rev !== rev)
         return { type: 'refused', item: before };
-      const { completion, effects: wanted = [] } = request;
-      if (completion !== undefined && !holds(keys, completion)) throw keyTakenOver(completion.item.position);
+      const { completions = [], effects: wanted = [] } = request;
+      const taken = completions.find((completion) => !holds(keys, completion));
+      if (taken !== undefined) throw keyTakenOver(taken.item.position);
       const reasons = refusals(wanted);
       if (reasons.length > 0) return { type: 'cancelled', reasons };
-      if (completion !== undefined) void keys?.complete(completion.key, completion.item);
+      for (const { key, item } of completions) void keys?.complete(key, item);
       effects.push(...wanted);
       change(request.partition, before, written(request));
       return { type: 'written' };
@@ -90,8 +90,8 @@ export function fakeLedgerStore({ keys, refuseEffect, onChange }: FakeLedgerOpti
   };
 }
 
-function holds(keys: FakeIdempotencyKeyStore | undefined, { key, item }: Completion): boolean {
-  if (keys === undefined) throw new TypeError('a write with a completion needs fakeLedgerStore({ keys })');
+function holds(keys: FakeIdempotencyKeyStore | undefined, { key, item }: KeyCompletion): boolean {
+  if (keys === undefined) throw new TypeError('a write with completions needs fakeLedgerStore({ keys })');
   const holder = keys.items.get(key)?.claimedBy;
   return holder?.ledgerKey === item.claimedBy.ledgerKey && holder.epoch === item.claimedBy.epoch;
 }

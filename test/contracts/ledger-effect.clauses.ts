@@ -102,7 +102,9 @@ export function ledgerEffectClauses(clause: Clause, open: () => Promise<LedgerUn
     await keys.claim({ key, item, now: NOW });
 
     const completion = { key, item };
-    const answer = await ledger.write(writeBy(partition, 'a', { effects: ids.map((id) => effect(id)), completion }));
+    const answer = await ledger.write(
+      writeBy(partition, 'a', { effects: ids.map((id) => effect(id)), completions: [completion] }),
+    );
 
     expect(answer).toEqual({ type: 'written' });
     expect(await Promise.all(ids.map(hasEffect))).toEqual(Array(98).fill(true));
@@ -116,7 +118,7 @@ export function ledgerEffectClauses(clause: Clause, open: () => Promise<LedgerUn
     await keys.claim({ key, item, now: NOW });
 
     const completion = { key, item: { ...item, status: 'COMPLETED' as const } };
-    const request = writeBy(partition, 'a', { effects: [effect(newId('debit'))], completion });
+    const request = writeBy(partition, 'a', { effects: [effect(newId('debit'))], completions: [completion] });
 
     expect(await ledger.write(request)).toEqual({ type: 'written' });
     expect(await keys.lookUp([key])).toEqual(new Map([[key, { ...item, status: 'COMPLETED' }]]));
@@ -130,11 +132,11 @@ export function ledgerEffectClauses(clause: Clause, open: () => Promise<LedgerUn
     await ledger.claim(claimBy(partition, 'a'));
     await keys.claim({ key, item, now: NOW });
 
-    expect(await ledger.write(writeBy(partition, 'b', { completion: { key, item } }))).toMatchObject({
+    expect(await ledger.write(writeBy(partition, 'b', { completions: [{ key, item }] }))).toMatchObject({
       type: 'refused',
     });
     expect((await keys.lookUp([key])).get(key)?.status).toBe('IN_PROGRESS');
-    expect(await ledger.write(writeBy(partition, 'a', { completion: { key, item } }))).toEqual({ type: 'written' });
+    expect(await ledger.write(writeBy(partition, 'a', { completions: [{ key, item }] }))).toEqual({ type: 'written' });
     expect((await keys.lookUp([key])).get(key)?.status).toBe('COMPLETED');
   });
 
@@ -148,7 +150,7 @@ export function ledgerEffectClauses(clause: Clause, open: () => Promise<LedgerUn
     await ledger.write(writeBy(partition, 'a', { effects: [effect(taken)] }));
 
     const effects = [effect(taken, 'ifAbsent')];
-    const answer = await ledger.write(writeBy(partition, 'a', { rev: 2, effects, completion: { key, item } }));
+    const answer = await ledger.write(writeBy(partition, 'a', { rev: 2, effects, completions: [{ key, item }] }));
 
     expect(answer).toMatchObject({ type: 'cancelled', reasons: [{ index: 0 }] });
     expect((await keys.lookUp([key])).get(key)?.status).toBe('IN_PROGRESS');
@@ -163,7 +165,9 @@ export function ledgerEffectClauses(clause: Clause, open: () => Promise<LedgerUn
     await keys.claim({ key, item, now: NOW });
 
     const mine = { ...item, claimedBy: { ledgerKey: ledgerKey(partition), epoch: 1 } };
-    const failed = ledger.write(writeBy(partition, 'a', { effects: [effect(debit)], completion: { key, item: mine } }));
+    const failed = ledger.write(
+      writeBy(partition, 'a', { effects: [effect(debit)], completions: [{ key, item: mine }] }),
+    );
 
     await expect(failed).rejects.toThrow(StoreError);
     await expect(failed).rejects.toMatchObject({ transient: false, message: expect.stringContaining('orders-3@15') });

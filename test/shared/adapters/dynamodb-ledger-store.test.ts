@@ -112,7 +112,7 @@ const withEffects = { effects: [effectPut('accounts', 'x', 'ifAbsent'), effectPu
 const key = 'key#billing#9f86';
 const claimedBy = { ledgerKey: 'partition#c#g#t#1', epoch: 1 };
 const keyItem = { status: 'COMPLETED', position: 'orders-3@15', claimedBy, valueHash: 'AAAA', expiresAt: 1 } as const;
-const withCompletion = { ...withEffects, completion: { key, item: keyItem } };
+const withCompletion = { ...withEffects, completions: [{ key, item: keyItem }] };
 
 function writeAnswered(answer: ScriptedAnswer, change: Partial<WriteRequest>): Promise<WriteAnswer> {
   return scripted(() => answer).then(({ ledger }) => ledger.write(writeBy(newPartition(), 'a', change)));

@@ -1,0 +1,191 @@
+import { latestStart } from '../decide/deadline.ts';
+import { summarizeError } from '../decide/error-summary.ts';
+import { fingerprint } from '../decide/fingerprint.ts';
+import type { Head } from '../decide/progress.ts';
+import { backOffMs, decideFailure, type ErrorClass, isBreakerOpen } from '../decide/retry-policy.ts';
+import { headOf, isFull, type Settling, withHead } from '../decide/settle.ts';
+import { LockstepError, NonRetryableError } from '../errors.ts';
+import type { DeliveredRecord } from '../record/delivered-record.ts';
+import type { EpochMs, Offset } from '../record/units.ts';
+import { sendLetter } from './dead-letters.ts';
+import { effectRefused, passOn, tooLarge } from './effects.ts';
+import type { Outcome } from './outcome.ts';
+import type { PartitionRun } from './partition-run.ts';
+import type { Posting } from './posting.ts';
+import type { Failed } from './ready-record.ts';
+import type { CollectingContext } from './record-context.ts';
+import { recordLog } from './record-log.ts';
+
+/** What follows from how a try ended: records are settled, counted, given up on, or the partition stands still. */
+export class Consequences<V> {
+  readonly #run: PartitionRun<V>;
+  readonly #from = new Map<Offset, Offset>();
+
+  constructor(run: PartitionRun<V>) {
+    this.#run = run;
+    let previous: Offset | undefined;
+    for (const { offset } of run.delivered.records) {
+      // What is absent within one delivered batch does not exist: compaction, transaction markers.
+      this.#from.set(offset, previous === undefined ? offset : previous + 1);
+      previous = offset;
+    }
+  }
+
+  /** Why the record may not start now: lease, time, or no room in the item. */
+  async hindrance(record: DeliveredRecord, triesHere: number): Promise<Outcome | undefined> {
+    const { session, ports, invocation, open } = this.#run;
+    const isFirst = record.offset === open[0]?.offset && triesHere === 1;
+    const lastMoment = isFirst ? invocation.plan.abortAt : latestStart(invocation.plan, ports.sandbox.longestHandlerMs);
+    if (ports.clock.now() >= lastMoment) return { type: 'notAttempted', reason: 'deadline' };
+    // Only the earliest record makes room again; nothing is ever forgotten to make some.
+    if (!isFirst && isFull(session.progress) && !session.progress.heads.has(record.offset))
+      return { type: 'notAttempted', reason: 'full' };
+    if (session.mayStartNow || (await session.mayStart())) return undefined;
+    return { type: 'notAttempted', reason: 'fenced' };
+  }
+
+  /**
+   * The handler has done its work for `records`, and wants committed with it what `context` holds: first what it passes on is
+   * acknowledged, then its effects are written with the settling.
+   */
+  async handled(records: readonly DeliveredRecord[], context: CollectingContext): Promise<Outcome | Failed> {
+    const { session, keys, ports } = this.#run;
+    const completions = keys === undefined ? [] : records.flatMap((record) => keys.completion(record) ?? []);
+    const posting: Posting = {
+      settlings: records.map((record) => this.#settling(record, 'handled')),
+      completions,
+      effects: context.effects,
+    };
+    if (context.effects.length > 0) {
+      const refused = tooLarge(records, posting);
+      if (refused !== undefined) return refused;
+    }
+    if (context.outgoing.length > 0) {
+      const passed = await passOn(this.#run, context.outgoing);
+      if (passed.type === 'unreachable') return this.paused(passed.until);
+      if (passed.type === 'failed') return passed;
+    }
+    if (context.effects.length > 0) {
+      const written = await session.post(posting);
+      if (written.type === 'cancelled') return effectRefused(records, written.reasons);
+      if (written.type === 'lost') return { type: 'notAttempted', reason: 'fenced' };
+      for (const record of records) keys?.handled(record);
+    } else {
+      for (const [index, record] of records.entries())
+        session.settle(posting.settlings[index] ?? this.#settling(record, 'handled'), keys?.handled(record));
+      await this.#recordCheckpoint();
+    }
+    ports.telemetry.count('RecordsHandled', records.length);
+    return { type: 'handled' };
+  }
+
+  /** A record whose work was done before. */
+  async duplicate(record: DeliveredRecord): Promise<Outcome> {
+    const { session, keys } = this.#run;
+    keys?.duplicate(record);
+    session.settle(this.#settling(record, 'duplicate'));
+    await this.#recordCheckpoint();
+    return { type: 'duplicate' };
+  }
+
+  /** What is needed is overloaded or cannot be reached: the partition stands still, no attempt is counted. */
+  paused(until: EpochMs): Outcome {
+    const { session, ports } = this.#run;
+    ports.telemetry.count('PartitionsPaused');
+    session.update((progress) => ({ ...progress, pausedUntil: until }));
+    return { type: 'notAttempted', reason: 'paused', until };
+  }
+
+  /** Counts a failed try. `undefined`: a quick try follows, or the letter. */
+  async failed(
+    record: DeliveredRecord,
+    { error, stage, errorClass }: Failed,
+    triesHere: number,
+  ): Promise<Outcome | undefined> {
+    const { session, ports, consumer, context } = this.#run;
+    const { retry, redact } = consumer.policy;
+    const summary = summarizeError(error, stage, redact);
+    const head = headOf(session.progress, record);
+    const breakerOpen = isBreakerOpen(session.progress.consecutiveDeadLetters, retry);
+    const failure = decideFailure(
+      {
+        head,
+        errorClass: errorClass ?? classify(error, retry.classify),
+        error: summary,
+        fingerprint: fingerprint(summary),
+        triesHere,
+        now: ports.clock.now(),
+        random: ports.entropy.random(),
+      },
+      retry,
+      breakerOpen,
+    );
+    session.update((progress) => withHead(progress, failure.head));
+    ports.telemetry.count('AttemptsFailed');
+    recordLog(context.log, record, failure.head.attempts, context.requestId).warn('record failed', {
+      stage,
+      error: summary.name,
+      text: summary.text,
+      next: failure.next,
+    });
+    switch (failure.next) {
+      case 'retryInline':
+        await ports.clock.sleep(Math.ceil(ports.entropy.random() * retry.inlineDelayMs), session.lost.signal);
+        return undefined;
+      case 'retryLater':
+        return retryOf(failure.head);
+      case 'blocked':
+        ports.telemetry.count('FloodBreakerOpen');
+        return retryOf(failure.head);
+      case 'giveUp':
+        return this.giveUp(record, error);
+    }
+  }
+
+  /**
+   * The record gets its letter. It is marked before, so that it never meets its handler again: after a crash only the letter is
+   * repeated. It counts as settled after the letter is acknowledged, and not before.
+   */
+  async giveUp(record: DeliveredRecord, error: unknown): Promise<Outcome> {
+    const { session, ports, keys, consumer } = this.#run;
+    if (!headOf(session.progress, record).exhausted) {
+      session.update(({ running: _, ...progress }) =>
+        withHead(progress, { ...headOf(progress, record), exhausted: true }),
+      );
+      const marked = await session.write();
+      if (marked.type !== 'written') return { type: 'notAttempted', reason: 'fenced' };
+    }
+    const head = headOf(session.progress, record);
+    const letter = await sendLetter(this.#run, record, head, error);
+    if (letter.type === 'refused') {
+      const notBefore =
+        ports.clock.now() + Math.ceil(backOffMs(head.attempts, consumer.policy.retry, ports.entropy.random()));
+      return { type: 'retry', notBefore };
+    }
+    await keys?.deadLettered(record);
+    session.settle(this.#settling(record, 'deadLettered'));
+    await this.#recordCheckpoint();
+    ports.telemetry.count('RecordsDeadLettered');
+    return { type: 'deadLettered', letterId: letter.id };
+  }
+
+  async #recordCheckpoint(): Promise<void> {
+    if (this.#run.consumer.policy.checkpointMs === 'record') await this.#run.session.write();
+  }
+
+  #settling(record: DeliveredRecord, outcome: Settling['outcome']): Settling {
+    const from = this.#from.get(record.offset) ?? record.offset;
+    return { record, from, mark: record.offset === this.#run.delivered.records[0]?.offset, outcome };
+  }
+}
+
+function retryOf({ notBefore }: Head): Outcome {
+  return { type: 'retry', ...(notBefore !== undefined && { notBefore }) };
+}
+
+function classify(error: unknown, own: ((error: unknown) => ErrorClass | undefined) | undefined): ErrorClass {
+  const said = own?.(error);
+  if (said !== undefined) return said;
+  if (error instanceof NonRetryableError) return 'nonRetryable';
+  return error instanceof LockstepError && !error.retryable ? 'nonRetryable' : 'retryable';
+}

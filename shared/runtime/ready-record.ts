@@ -1,0 +1,69 @@
+import type { Stage } from '../decide/progress.ts';
+import type { ErrorClass } from '../decide/retry-policy.ts';
+import { LockstepError } from '../errors.ts';
+import type { ConsumerRecord } from '../record/consumer-record.ts';
+import type { DeliveredRecord } from '../record/delivered-record.ts';
+import { decodeRecord } from './decode-record.ts';
+import type { NotAttemptedReason } from './outcome.ts';
+import type { PartitionRun } from './partition-run.ts';
+
+/** A try that ended in an error. */
+export interface Failed {
+  readonly type: 'failed';
+  readonly error: unknown;
+  readonly stage: Stage;
+  /** Where the error itself does not say. */
+  readonly errorClass?: ErrorClass;
+}
+
+/** A record that may be handed to the handler. */
+export interface ReadyRecord<V> {
+  readonly type: 'ready';
+  readonly delivered: DeliveredRecord;
+  readonly record: ConsumerRecord<V>;
+}
+
+/** Whether a record may be handed to the handler, or what there is to say of it without that. */
+export type Readiness<V> =
+  | ReadyRecord<V>
+  | { readonly type: 'duplicate' }
+  | Failed
+  | { readonly type: 'notTried'; readonly reason: NotAttemptedReason };
+
+/** Decodes a record and asks for its idempotency key. */
+export async function readyRecord<V>(run: PartitionRun<V>, delivered: DeliveredRecord): Promise<Readiness<V>> {
+  const { consumer } = run;
+  const known = run.decoded.get(delivered.offset);
+  const pending = known ?? decodeRecord(consumer, delivered);
+  const decoded = pending instanceof Promise ? await pending : pending;
+  if (decoded.type === 'undecodable') {
+    return {
+      type: 'failed',
+      error: decoded.error,
+      stage: decoded.stage,
+      errorClass: consumer.policy.onUndecodable === 'retry' ? 'retryable' : 'nonRetryable',
+    };
+  }
+  if (decoded.type === 'keyless')
+    return { type: 'failed', error: decoded.error, stage: 'idempotency', errorClass: 'nonRetryable' };
+  if (run.keys !== undefined) {
+    const verdict = await run.keys.verdict(delivered);
+    if (verdict.type === 'held') return { type: 'notTried', reason: 'keyHeld' };
+    if (verdict.type === 'duplicate') return { type: 'duplicate' };
+    if (verdict.type === 'reused') return reused(run, delivered, verdict.by);
+  }
+  return { type: 'ready', delivered, record: decoded.record };
+}
+
+function reused<V>(
+  { consumer }: PartitionRun<V>,
+  record: DeliveredRecord,
+  by: string,
+): Failed | { readonly type: 'duplicate' } {
+  if (consumer.policy.onKeyReuse === 'skip') return { type: 'duplicate' };
+  const error = new LockstepError(
+    'IDEMPOTENCY_KEY_REUSED',
+    `idempotency key of ${record.position} was used by ${by} for another value`,
+  );
+  return { type: 'failed', error, stage: 'idempotency', errorClass: 'nonRetryable' };
+}
