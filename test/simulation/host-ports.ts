@@ -1,0 +1,133 @@
+import type { DeadLetter } from '../../shared/decide/dead-letter.ts';
+import type { FallbackEntry } from '../../shared/ports/fallback-queue.ts';
+import type { IdempotencyKeyStore } from '../../shared/ports/idempotency-key-store.ts';
+import type { LedgerStore } from '../../shared/ports/ledger-store.ts';
+import type { Log } from '../../shared/ports/telemetry.ts';
+import { partitionName } from '../../shared/record/item-identifier.ts';
+import { eachOffset } from '../../shared/record/offset-ranges.ts';
+import type { Ports } from '../../shared/runtime/consumer.ts';
+import type { SimInvocation, SimSession, Writer } from './history.ts';
+import type { Host } from './host.ts';
+import { TRUTH_HEADER } from './kafka-log.ts';
+import { GROUP } from './ledger-world.ts';
+import { Requests } from './requests.ts';
+import type { World } from './world.ts';
+
+/** What an invocation reaches outside itself: every request takes time and may go wrong. */
+export function hostPorts(world: World, host: Host, invocation: SimInvocation): Ports {
+  const { scheduler, faults, emit } = world;
+  const by: Writer = { type: 'invocation', invocation };
+  const requests = new Requests(host, scheduler, faults, (kind, request) => {
+    invocation.disturbed = true;
+    emit({ type: 'fault', kind, text: request, invocation });
+  });
+  const chance = faults.stream('entropy');
+  return {
+    ledger: ledgerPort(world, host, invocation, requests),
+    keys: keysPort(world, requests),
+    letters: {
+      publish: (letter) =>
+        requests.send('letter', async () => emit({ type: 'letter', by, where: 'topic', ...letterOf(world, letter) })),
+      disconnect: async () => undefined,
+    },
+    fallback: { send: (entry) => requests.send('queue', async () => accept(world, by, entry)) },
+    producer: { produce: () => requests.send('produce', async () => undefined) },
+    clock: host.clock,
+    entropy: { random: () => chance.next(), id: () => `owner-${world.nextOwner()}` },
+    telemetry: { log: logOf(world, invocation), count: (metric, value = 1) => world.meter(metric, value) },
+    sandbox: host.sandbox,
+    endProcess: () => host.die('its own hand'),
+    group: GROUP,
+  };
+}
+
+function ledgerPort(world: World, host: Host, invocation: SimInvocation, requests: Requests): LedgerStore {
+  const { table, scheduler } = world;
+  const by: Writer = { type: 'invocation', invocation };
+  const skewMs = host.clock.now() - scheduler.now;
+  const generation = (place: string) => invocation.parts.get(place)?.[0]?.generation ?? 0;
+  const sessionOf = (place: string, owner: string): SimSession => {
+    const known = invocation.sessions.get(place);
+    if (known !== undefined && known.owner === owner) return known;
+    const session = { owner, epoch: undefined, leaseUntil: 0, releasedAt: undefined, fencedAt: undefined };
+    invocation.sessions.set(place, session);
+    return session;
+  };
+  return {
+    async claim(request) {
+      const place = partitionName(request.partition);
+      const session = sessionOf(place, request.owner);
+      const answer = await requests.send('claim', () =>
+        table.as(by, generation(place), () => table.ledger.claim(request)),
+      );
+      if (answer.type === 'granted' || answer.item.owner === request.owner) {
+        session.epoch = answer.item.epoch;
+        session.leaseUntil = answer.item.leaseUntil - skewMs;
+      }
+      return answer;
+    },
+    async write(request) {
+      const place = partitionName(request.partition);
+      const session = sessionOf(place, request.owner);
+      const answer = await requests.send(nameOfWrite(request), async () => {
+        const written = await table.as(by, generation(place), () => table.ledger.write(request));
+        if (written.type === 'written' && request.release) session.releasedAt = scheduler.now;
+        if (written.type === 'refused' && written.item?.owner !== request.owner && session.releasedAt === undefined)
+          session.fencedAt ??= scheduler.now;
+        return written;
+      });
+      if (answer.type === 'written') session.leaseUntil = request.leaseUntil - skewMs;
+      return answer;
+    },
+    read: (partition) => requests.send('read', () => table.ledger.read(partition)),
+  };
+}
+
+function nameOfWrite({ release, effects }: { release: boolean; effects?: readonly unknown[] }): string {
+  if (release) return 'release';
+  return effects === undefined ? 'write' : 'transaction';
+}
+
+function keysPort({ table }: World, requests: Requests): IdempotencyKeyStore {
+  const { keys } = table;
+  return {
+    lookUp: (wanted) => requests.send('look-up', () => keys.lookUp(wanted)),
+    claim: (request) => requests.send('key claim', () => keys.claim(request)),
+    complete: (key, item) => requests.send('key completion', () => keys.complete(key, item)),
+    giveBack: (key, holder) => requests.send('key return', () => keys.giveBack(key, holder)),
+  };
+}
+
+function accept(world: World, by: Writer, entry: FallbackEntry): void {
+  if (entry.type === 'letter') {
+    world.emit({ type: 'letter', by, where: 'queue', ...letterOf(world, entry.letter) });
+    return;
+  }
+  const offsets = [...eachOffset(entry.offsets)];
+  world.abandon(partitionName(entry.partition), offsets, 'gate');
+}
+
+/** Whose letter it is. */
+export function letterOf(world: World, { id, headers }: DeadLetter): { id: string; record: World['records'][number] } {
+  const index = headers.findLast(({ name }) => name === TRUTH_HEADER)?.value.toString('utf8');
+  const record = world.records[Number(index)];
+  if (record === undefined) throw new Error('a letter of no record');
+  return { id, record };
+}
+
+function logOf(world: World, invocation: SimInvocation): Log {
+  const say = (text: string, fields?: object) => {
+    if (world.isTraced) world.emit({ type: 'said', text: `${text} ${place(fields)}`, invocation });
+  };
+  return { debug: () => undefined, info: say, warn: say, error: say };
+}
+
+function place(fields: object = {}): string {
+  const shown = Object.entries(fields).filter(([name]) =>
+    ['partition', 'offset', 'offsets', 'waitsFor', 'error', 'text'].includes(name),
+  );
+  return shown
+    .map(([name, value]) => `${name}=${String(value)}`)
+    .join(' ')
+    .slice(0, 120);
+}

@@ -1,0 +1,105 @@
+import type { Clock } from '../../shared/ports/clock.ts';
+import { Sandbox } from '../../shared/runtime/sandbox.ts';
+import type { Scheduler } from './scheduler.ts';
+
+/**
+ * One execution environment of the function. It can die (nothing of it ever goes on), stand still (its timers do not fire, no
+ * answer reaches it; afterwards all that was due comes at once), and it stands still between invocations, as Lambda has it.
+ */
+export class Host {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly sandbox = new Sandbox();
+  isAlive = true;
+  #isIdle = true;
+  #frozen = 0;
+  #deferred: (() => void)[] = [];
+  readonly #scheduler: Scheduler;
+  readonly #onDeath: (why: string) => void;
+
+  /** @param skewMs - how far its clock is ahead of true time */
+  constructor(name: string, skewMs: number, scheduler: Scheduler, onDeath: (host: Host, why: string) => void) {
+    this.name = name;
+    this.#scheduler = scheduler;
+    this.#onDeath = (why) => onDeath(this, why);
+    this.clock = {
+      now: () => scheduler.now + skewMs,
+      sleep: (ms, signal) => this.#sleep(ms, signal),
+    };
+  }
+
+  /** Does something in the host, later if it stands still, never if it is dead by then. */
+  deliver(run: () => void): void {
+    if (!this.isAlive) return;
+    if (this.#isIdle || this.#frozen > 0) this.#deferred.push(run);
+    else run();
+  }
+
+  /** Does something in the host after a while. */
+  in(ms: number, run: () => void): () => void {
+    return this.#scheduler.in(ms, () => this.deliver(run));
+  }
+
+  die(why: string): void {
+    if (!this.isAlive) return;
+    this.isAlive = false;
+    this.#deferred = [];
+    this.#onDeath(why);
+  }
+
+  /** Stands still, whatever happens. */
+  freeze(ms: number): void {
+    this.#frozen++;
+    this.#scheduler.in(ms, () => {
+      this.#frozen--;
+      this.#thaw();
+    });
+  }
+
+  get isFrozen(): boolean {
+    return this.#frozen > 0;
+  }
+
+  /** An invocation begins, before or after what was left of the one before. */
+  wake(begin: () => void, leftoversFirst: boolean): void {
+    this.#isIdle = false;
+    if (!leftoversFirst) {
+      begin();
+      this.#thaw();
+      return;
+    }
+    this.#thaw();
+    this.#scheduler.in(0, () => this.deliver(begin));
+  }
+
+  /** An invocation has answered. */
+  rest(): void {
+    this.#isIdle = true;
+  }
+
+  #thaw(): void {
+    if (this.#isIdle || this.#frozen > 0) return;
+    const due = this.#deferred;
+    this.#deferred = [];
+    for (const run of due) this.#scheduler.in(0, () => this.deliver(run));
+  }
+
+  #sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      if (signal === undefined) {
+        this.in(ms, resolve);
+        return;
+      }
+      const callOff = this.in(ms, () => {
+        signal.removeEventListener('abort', abort);
+        resolve();
+      });
+      function abort() {
+        callOff();
+        resolve();
+      }
+      signal.addEventListener('abort', abort, { once: true });
+    });
+  }
+}

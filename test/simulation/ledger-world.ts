@@ -1,0 +1,59 @@
+import type { Progress } from '../../shared/decide/progress.ts';
+import { partitionName } from '../../shared/record/item-identifier.ts';
+import {
+  type FakeIdempotencyKeyStore,
+  fakeIdempotencyKeyStore,
+} from '../../shared/testing/fake-idempotency-key-store.ts';
+import { type FakeLedgerStore, fakeLedgerStore } from '../../shared/testing/fake-ledger-store.ts';
+import type { HistoryEvent, Writer } from './history.ts';
+
+export const CLUSTER = '11111111-2222-3333-4444-555555555555-1';
+export const GROUP = 'simulated';
+
+/** The ledger's table: one fake for all hosts, watched. */
+export class LedgerWorld {
+  readonly ledger: FakeLedgerStore;
+  readonly keys: FakeIdempotencyKeyStore;
+  #effects = 0;
+  #writer: { readonly by: Writer; readonly generation: number } = { by: { type: 'operator' }, generation: 0 };
+
+  /**
+   * @param emitEffect - told of each effect before the change that it came with
+   * @param refuseEffect - whether the condition of this effect does not hold
+   */
+  constructor(
+    emit: (event: HistoryEvent) => void,
+    emitEffect: (effect: unknown) => void,
+    refuseEffect: (effect: unknown) => boolean,
+  ) {
+    const keys = fakeIdempotencyKeyStore();
+    this.keys = {
+      ...keys,
+      complete: (key: string, item: Parameters<typeof keys.complete>[1]) => {
+        const answer = keys.complete(key, item);
+        if (keys.items.get(key)?.status === 'COMPLETED') emit({ type: 'completed', key, position: item.position });
+        return answer;
+      },
+    };
+    this.ledger = fakeLedgerStore({
+      keys: this.keys,
+      refuseEffect: (effect) =>
+        refuseEffect(effect) ? { code: 'ConditionalCheckFailed', text: 'simulated' } : undefined,
+      onChange: (partition, before, after) => {
+        const { effects } = this.ledger;
+        while (this.#effects < effects.length) emitEffect(effects[this.#effects++]);
+        emit({ type: 'changed', ...this.#writer, place: partitionName(partition), before, after });
+      },
+    });
+  }
+
+  /** Names who is behind a request; what it changes is changed within `request`. */
+  as<T>(by: Writer, generation: number, request: () => T): T {
+    this.#writer = { by, generation };
+    return request();
+  }
+
+  progressOf(place: { readonly topic: string; readonly partition: number }): Progress | undefined {
+    return this.ledger.peek({ cluster: CLUSTER, group: GROUP, ...place })?.progress;
+  }
+}

@@ -1,0 +1,92 @@
+import type { HistoryEvent, SimInvocation, Violation } from '../history.ts';
+import { type LogRecord, nameOf } from '../kafka-log.ts';
+import type { Settings } from '../settings.ts';
+import type { Truth } from '../truth.ts';
+import type { Oracle } from './oracle.ts';
+
+const MAX_INTERRUPTIONS = 3;
+/** Deaths that a lost claim or a first, unsuspecting run cannot attribute. */
+const UNATTRIBUTED_DEATHS = 2;
+
+/** 5. Bounded tries: no more than promised before the letter, and no letter for an innocent. */
+export class BoundedTries implements Oracle {
+  readonly #truth: Truth;
+  readonly #settings: Settings;
+  readonly #failures = new Map<LogRecord, number>();
+  readonly #refused = new Set<LogRecord>();
+  readonly #deaths = new Map<LogRecord, number>();
+  /** Who wrote ahead that it runs the record. */
+  readonly #ahead = new Map<LogRecord, Set<SimInvocation>>();
+
+  constructor(settings: Settings, truth: Truth) {
+    this.#settings = settings;
+    this.#truth = truth;
+  }
+
+  observe(event: HistoryEvent): Violation | undefined {
+    switch (event.type) {
+      case 'ended':
+        return this.#ended(event);
+      case 'effectRefused':
+        this.#failures.set(event.record, (this.#failures.get(event.record) ?? 0) + 1);
+        return undefined;
+      case 'changed':
+        return this.#changed(event);
+      case 'letter':
+        if (event.by.type !== 'invocation' || this.#mayHaveLetter(event.record)) return undefined;
+        return {
+          property: 'P5 innocent',
+          text: `${event.record.place} ${nameOf(event.record)} gets a letter after ${this.#failures.get(event.record) ?? 0} failures and ${this.#deaths.get(event.record) ?? 0} deaths`,
+        };
+      default:
+        return undefined;
+    }
+  }
+
+  #ended({ record, how }: Extract<HistoryEvent, { type: 'ended' }>): Violation | undefined {
+    if (how === 'failed') this.#failures.set(record, (this.#failures.get(record) ?? 0) + 1);
+    if (how === 'nonRetryable') this.#refused.add(record);
+    if (how !== 'killed') return undefined;
+    const deaths = (this.#deaths.get(record) ?? 0) + 1;
+    this.#deaths.set(record, deaths);
+    if (record.script.does !== 'kills' || deaths <= MAX_INTERRUPTIONS + UNATTRIBUTED_DEATHS) return undefined;
+    return { property: 'P5 deaths', text: `${record.place} ${nameOf(record)} has killed ${deaths} hosts` };
+  }
+
+  #changed({ by, place, generation, after }: Extract<HistoryEvent, { type: 'changed' }>): Violation | undefined {
+    const { running, heads } = after.progress;
+    for (const head of heads.values()) {
+      if (head.attempts > this.#settings.maxAttempts || head.interruptions > MAX_INTERRUPTIONS + 1)
+        return {
+          property: 'P5 bound',
+          text: `${place}@${head.offset} has ${head.attempts} attempts and ${head.interruptions} interruptions`,
+        };
+    }
+    if (running === undefined || by.type !== 'invocation') return undefined;
+    const record = this.#truth
+      .partition(place)
+      .find((candidate) => candidate.offset === running.offset && candidate.generation === generation);
+    if (record === undefined) return undefined;
+    const who = this.#ahead.get(record) ?? new Set();
+    this.#ahead.set(record, who.add(by.invocation));
+    return undefined;
+  }
+
+  #mayHaveLetter(record: LogRecord): boolean {
+    const { script } = record;
+    if (script.does === 'undecodable' || this.#refused.has(record) || this.#truth.lettered.has(record)) return true;
+    if ((this.#failures.get(record) ?? 0) >= this.#settings.maxAttempts) return true;
+    if (this.#truth.abandoned.has(record) || this.#truth.replayed.has(record)) return true;
+    if (this.#settings.keyed && this.#isReused(record)) return true;
+    if ((this.#deaths.get(record) ?? 0) >= MAX_INTERRUPTIONS) return true;
+    // Written ahead: a death counts from then on, whether the handler had begun or not.
+    const ended = [...(this.#ahead.get(record) ?? [])].filter(
+      ({ state, sessions }) => state === 'died' || sessions.get(record.place)?.releasedAt === undefined,
+    );
+    return ended.length >= MAX_INTERRUPTIONS;
+  }
+
+  #isReused(record: LogRecord): boolean {
+    return this.#truth.namesakes(record).some((other) => other !== record && other.content !== record.content);
+  }
+}

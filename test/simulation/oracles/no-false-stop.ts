@@ -1,0 +1,69 @@
+import type { HistoryEvent, Violation } from '../history.ts';
+import type { Settings } from '../settings.ts';
+import type { Truth } from '../truth.ts';
+import type { Oracle } from './oracle.ts';
+
+const GATE_MS = 300_000;
+const GATE_TOLERANCE_MS = 30_000;
+
+/** Part of no loss: a partition never stands still for nothing, and nothing is abandoned that still comes. */
+export class NoFalseStop implements Oracle {
+  readonly #truth: Truth;
+  readonly #settings: Settings;
+
+  constructor(settings: Settings, truth: Truth) {
+    this.#settings = settings;
+    this.#truth = truth;
+  }
+
+  observe(event: HistoryEvent, at: number): Violation | undefined {
+    if (event.type === 'changed') return this.#gated(event) ?? this.#halted(event);
+    if (event.type === 'abandoned') return this.#abandoned(event, at);
+    return undefined;
+  }
+
+  /** Only a record that was delivered and is not recorded can be waited for. */
+  #gated({ place, generation, before, after }: Extract<HistoryEvent, { type: 'changed' }>): Violation | undefined {
+    const offset = after.progress.gate?.offset;
+    if (offset === undefined || offset === before?.progress.gate?.offset || this.#isRecreated()) return undefined;
+    const waitedFor = this.#truth
+      .partition(place)
+      .some(
+        (record) =>
+          record.offset === offset &&
+          record.generation === generation &&
+          this.#truth.delivered.has(record) &&
+          !this.#truth.recorded.has(record),
+      );
+    return waitedFor
+      ? undefined
+      : { property: 'P1 false gate', text: `${place} waits for ${offset}, which does not come` };
+  }
+
+  /** An ordinary redelivery is never taken for a replay from before memory. */
+  #halted({ place, before, after }: Extract<HistoryEvent, { type: 'changed' }>): Violation | undefined {
+    const isNew = after.progress.standing.length > 0 && (before?.progress.standing.length ?? 0) === 0;
+    const { kinds, reading } = this.#settings;
+    if (!isNew || kinds.has('groupRewound') || this.#isRecreated() || reading === 'overtaken') return undefined;
+    return { property: 'P1 false halt', text: `${place} stands still before memory after an ordinary redelivery` };
+  }
+
+  #abandoned(
+    { place, offsets, by, owed }: Extract<HistoryEvent, { type: 'abandoned' }>,
+    at: number,
+  ): Violation | undefined {
+    if (by === 'sweep' && owed.length > 0 && !this.#settings.kinds.has('offsetsTooHigh'))
+      return { property: 'P1 false abandon', text: `${place}: ${owed.join(' ')} abandoned though the mapping owes it` };
+    const lowest = this.#truth.at(place, [Math.min(...offsets)])[0];
+    const claimedAt = lowest && this.#truth.claimed.get(lowest);
+    if (claimedAt === undefined || at - claimedAt >= GATE_MS - GATE_TOLERANCE_MS) return undefined;
+    return {
+      property: 'P1 false abandon',
+      text: `${place}: ${lowest?.offset} abandoned ${at - claimedAt} ms after it was there`,
+    };
+  }
+
+  #isRecreated(): boolean {
+    return this.#settings.kinds.has('recreatedNewer') || this.#settings.kinds.has('recreatedOlder');
+  }
+}

@@ -1,0 +1,62 @@
+import type { HistoryEvent, Violation } from '../history.ts';
+import { type LogRecord, nameOf } from '../kafka-log.ts';
+import { START } from '../scheduler.ts';
+import type { Settings } from '../settings.ts';
+import type { Truth } from '../truth.ts';
+import type { Oracle } from './oracle.ts';
+
+/** Hosts' clocks differ by up to two seconds; a lease that ends so soon may be taken for over. */
+const CLOCK_TOLERANCE_MS = 2_500;
+
+/** 2. Order: in an ordering unit no record starts before all earlier claimed ones are settled, nor beside one that runs. */
+export class Order implements Oracle {
+  readonly #truth: Truth;
+  readonly #settings: Settings;
+
+  constructor(settings: Settings, truth: Truth) {
+    this.#settings = settings;
+    this.#truth = truth;
+  }
+
+  observe(event: HistoryEvent, at: number): Violation | undefined {
+    if (event.type !== 'started') return undefined;
+    const { record, invocation } = event;
+    const truth = this.#truth;
+    for (const earlier of truth.partition(record.place)) {
+      if (earlier.generation !== record.generation || earlier.offset >= record.offset) continue;
+      if (!this.#isSameUnit(earlier, record) || !truth.claimed.has(earlier)) continue;
+      if (truth.isDone(earlier) || truth.abandoned.has(earlier) || truth.replayed.has(earlier)) continue;
+      return {
+        property: 'P2 order',
+        text: `${record.place} ${nameOf(record)} starts before ${nameOf(earlier)} is settled`,
+      };
+    }
+    for (const run of truth.live) {
+      if (run.invocation === invocation) {
+        if (this.#isSameUnit(run.record, record) && run.record.place === record.place)
+          return {
+            property: 'P2 overlap',
+            text: `${nameOf(record)} starts beside ${nameOf(run.record)} in i${invocation.id}`,
+          };
+        continue;
+      }
+      const isSame = run.record.place === record.place && this.#isSameUnit(run.record, record);
+      const isSameKey = this.#settings.keyed && run.record.idempotencyKey === record.idempotencyKey;
+      const lease = run.invocation.sessions.get(run.record.place)?.leaseUntil ?? 0;
+      if ((isSame || isSameKey) && lease > this.#now(at) + CLOCK_TOLERANCE_MS)
+        return {
+          property: 'P2 overlap',
+          text: `${nameOf(record)} starts in i${invocation.id} while i${run.invocation.id} runs ${nameOf(run.record)} within its lease`,
+        };
+    }
+    return undefined;
+  }
+
+  #now(at: number): number {
+    return START + at;
+  }
+
+  #isSameUnit(a: LogRecord, b: LogRecord): boolean {
+    return this.#settings.order === 'partition' || (a.key !== null && a.key === b.key);
+  }
+}

@@ -1,0 +1,88 @@
+import { StoreError } from '../../shared/ports/store-error.ts';
+import type { FaultKind } from './fault-kinds.ts';
+import type { Faults } from './faults.ts';
+import type { Host } from './host.ts';
+import type { Random } from './random.ts';
+import type { Scheduler } from './scheduler.ts';
+
+/** What a request's fault is told to. */
+export type OnFault = (kind: FaultKind, request: string) => void;
+
+/**
+ * The way from a host to what it talks to, and back. A request that was sent arrives even if its sender dies meanwhile; an
+ * answer reaches nobody then.
+ */
+export class Requests {
+  readonly #host: Host;
+  readonly #scheduler: Scheduler;
+  readonly #faults: Faults;
+  readonly #chance: Random;
+  readonly #onFault: OnFault;
+
+  constructor(host: Host, scheduler: Scheduler, faults: Faults, onFault: OnFault) {
+    this.#host = host;
+    this.#scheduler = scheduler;
+    this.#faults = faults;
+    this.#chance = faults.stream('latency');
+    this.#onFault = onFault;
+  }
+
+  /** @param apply - takes effect when it is called */
+  send<T>(name: string, apply: () => Promise<T>): Promise<T> {
+    const host = this.#host;
+    const chance = this.#chance;
+    return new Promise((resolve, reject) => {
+      if (!host.isAlive) return;
+      const refuse = (ms: number, transient = true) => {
+        host.in(ms, () => reject(new StoreError(`${name} went wrong`, { transient })));
+      };
+      const there = chance.between(1, 8);
+      const back = chance.between(1, 8);
+      const done = (ms: number) => {
+        this.#scheduler.in(ms, () => {
+          apply().then(
+            (answer) => void host.in(back, () => resolve(answer)),
+            (error: unknown) => void host.in(back, () => reject(error)),
+          );
+        });
+      };
+      /** Takes effect, and nobody hears of it. */
+      const unheard = (ms: number) => this.#scheduler.in(ms, () => void apply().catch(() => undefined));
+      const fault = this.#faults.atRequest();
+      if (fault !== undefined) this.#onFault(fault, name);
+      switch (fault) {
+        case 'refused':
+          refuse(there + back);
+          break;
+        case 'throttled':
+          refuse(there);
+          break;
+        case 'denied':
+          refuse(there + back, false);
+          break;
+        case 'slow':
+          done(chance.between(500, 8_000));
+          break;
+        case 'answerLost':
+          unheard(there);
+          refuse(1_000);
+          break;
+        case 'landsLate':
+          unheard(chance.between(1_100, 9_000));
+          refuse(1_000);
+          break;
+        case 'diesBefore':
+          host.die(`before ${name}`);
+          break;
+        case 'diesAfter':
+          this.#scheduler.in(there, () => {
+            void apply().catch(() => undefined);
+            host.die(`after ${name}`);
+          });
+          break;
+        default:
+          done(there);
+      }
+    });
+  }
+}

@@ -1,0 +1,152 @@
+import type { ResendReading } from '../../infra/local/event-source/decide.ts';
+import type { FaultKind } from './fault-kinds.ts';
+import { Random } from './random.ts';
+
+const DEATHS = ['diesBefore', 'diesAfter'] as const;
+const REQUESTS = ['refused', 'throttled', 'slow', 'answerLost', 'landsLate', 'denied', ...DEATHS] as const;
+const POISON = ['fails', 'failsForEver', 'nonRetryable', 'kills', 'killsForEver', 'undecodable', 'pauses'] as const;
+const INVOCATIONS = ['deliveredTwice', 'notInvoked', 'connectionLost', 'clockSkew'] as const;
+
+/** Which faults may occur together. */
+export const SETS = {
+  calm: [],
+  gaps: ['gap', ...POISON],
+  base: [...REQUESTS, ...INVOCATIONS, ...POISON, 'gap', 'rebalance', 'offsetsTooLow', 'slowHandler'],
+  stall: [
+    ...DEATHS,
+    ...INVOCATIONS,
+    'answerLost',
+    'rebalance',
+    'frozen',
+    'hangs',
+    'blocks',
+    'slowHandler',
+    'kills',
+    'gap',
+  ],
+  lose: [
+    ...DEATHS,
+    ...POISON,
+    'answerLost',
+    'landsLate',
+    'clockSkew',
+    'rebalance',
+    'offsetsTooHigh',
+    'slowRetry',
+    'gap',
+  ],
+  vanish: [...DEATHS, ...POISON, 'answerLost', 'rebalance', 'gap', 'retention'],
+  deep: [...DEATHS, 'rebalance', 'offsetsTooLow', 'gap', 'fails'],
+  wide: [...DEATHS, ...POISON, 'answerLost', 'rebalance', 'clockSkew', 'effectRefused'],
+  pause: [...DEATHS, ...POISON, 'answerLost', 'landsLate', 'gap', 'mappingDisabled'],
+  rewind: [...DEATHS, ...POISON, 'answerLost', 'landsLate', 'gap', 'groupRewound'],
+  recreate: [...DEATHS, ...POISON, 'answerLost', 'landsLate', 'gap', 'recreatedNewer', 'rebalance'],
+  older: [...DEATHS, ...POISON, 'answerLost', 'landsLate', 'gap', 'recreatedOlder'],
+  keys: [...REQUESTS, ...INVOCATIONS, ...POISON, 'rebalance', 'gap', 'frozen', 'effectRefused'],
+  flood: [...DEATHS, 'answerLost', 'fails', 'gap', 'rebalance'],
+} as const satisfies Record<string, readonly FaultKind[]>;
+
+export type SetName = keyof typeof SETS;
+
+export const SET_NAMES = Object.keys(SETS) as SetName[];
+
+/** What a run is like; all of it follows from the seed. */
+export interface Settings {
+  readonly set: SetName;
+  readonly kinds: ReadonlySet<FaultKind>;
+  readonly order: 'partition' | 'key';
+  readonly reading: ResendReading;
+  readonly keyed: boolean;
+  readonly transacts: boolean;
+  readonly partitions: number;
+  readonly pollers: number;
+  readonly recordsPerPartition: number;
+  readonly batchSize: number;
+  readonly windowMs: number;
+  readonly keys: number;
+  readonly requestChance: number;
+  readonly poisonChance: number;
+  readonly gapChance: number;
+  readonly rebalances: number;
+  readonly checkpointMs: number | 'record';
+  readonly maxAttempts: number;
+  readonly maxConsecutiveDeadLetters: number;
+  readonly failureMode: 'report' | 'throw';
+  readonly timeoutMs: number;
+}
+
+/** @param choice - what the command line fixed */
+export function settingsOf(
+  seed: number,
+  choice: { set?: SetName; order?: 'partition' | 'key'; reading?: ResendReading } = {},
+): Settings {
+  const chance = new Random(seed, 'settings');
+  const drawn = {
+    set: chance.pick(WEIGHTED),
+    order: chance.pick(['partition', 'key'] as const),
+    reading: chance.pick(['lowest', 'reported', 'batch', 'overtaken'] as const),
+  };
+  const set = choice.set ?? drawn.set;
+  const kinds: ReadonlySet<FaultKind> = new Set(SETS[set]);
+  const isDeep = set === 'deep';
+  const isWide = set === 'wide';
+  const isFlood = set === 'flood';
+  const isLong = isDeep || ((set === 'rewind' || set === 'recreate') && chance.chance(0.1));
+  const partitions = isLong ? 1 : set === 'keys' ? 2 : chance.pick([1, 1, 2, 3]);
+  const keyed = set === 'keys' || chance.chance(0.25);
+  return {
+    set,
+    kinds,
+    order: choice.order ?? drawn.order,
+    reading: choice.reading ?? drawn.reading,
+    keyed,
+    transacts: chance.chance(0.3),
+    partitions,
+    pollers: chance.pick([1, 2]),
+    recordsPerPartition: isLong ? chance.between(70, 110) : isWide ? 40 : chance.between(4, 12),
+    batchSize: isLong ? chance.between(1, 2) : isWide ? chance.between(15, 40) : chance.between(1, 8),
+    windowMs: chance.pick([0, 0, 300]),
+    keys: isWide ? 10 : 3,
+    requestChance: chance.pick([0.01, 0.03, 0.09]) / (isLong ? 8 : 1),
+    poisonChance: isLong ? 0.02 : chance.chance(0.7) ? 0.3 : 0.05,
+    gapChance: kinds.has('gap') && chance.chance(0.6) ? 0.3 : 0,
+    rebalances: chance.chance(0.7) ? chance.between(1, isDeep ? 6 : 4) : 0,
+    checkpointMs: chance.pick([200, 200, 200, 'record', 1_000]),
+    maxAttempts: chance.pick([5, 5, 5, 3, 1]),
+    maxConsecutiveDeadLetters: isFlood ? chance.between(1, 2) : 100,
+    failureMode: chance.chance(0.05) ? 'throw' : 'report',
+    timeoutMs: chance.pick([60_000, 60_000, 30_000]),
+  };
+}
+
+/** Long runs cost ten times as much as short ones. */
+const WEIGHTED: readonly [SetName, ...SetName[]] = [
+  'base',
+  'base',
+  'base',
+  'base',
+  'stall',
+  'stall',
+  'stall',
+  'keys',
+  'keys',
+  'keys',
+  'lose',
+  'lose',
+  'lose',
+  'recreate',
+  'recreate',
+  'vanish',
+  'vanish',
+  'pause',
+  'pause',
+  'rewind',
+  'rewind',
+  'older',
+  'wide',
+  'wide',
+  'flood',
+  'gaps',
+  'deep',
+  'calm',
+];

@@ -1,0 +1,175 @@
+import type { OffsetRanges } from '../../shared/record/offset-ranges.ts';
+import type { HistoryEvent, SimInvocation } from './history.ts';
+import type { LogRecord } from './kafka-log.ts';
+
+/** A run of a handler that is under way. */
+export interface LiveRun {
+  readonly invocation: SimInvocation;
+  readonly record: LogRecord;
+}
+
+/** What is so, whatever the ledger says: kept from the history, by code that the runtime does not share. */
+export class Truth {
+  generation = 0;
+  /** Every record of the run by partition, in the order of creation. */
+  readonly all = new Map<string, LogRecord[]>();
+  readonly delivered = new Set<LogRecord>();
+  /** In a batch whose claim was granted: since when, last. */
+  readonly claimed = new Map<LogRecord, number>();
+  /** The last run that succeeded. */
+  readonly handled = new Map<LogRecord, { readonly at: number; readonly by: SimInvocation }>();
+  readonly lettered = new Map<LogRecord, Set<string>>();
+  /** Its settling was written to the ledger. */
+  readonly recorded = new Set<LogRecord>();
+  /** Delivered, not yet recorded. */
+  readonly open = new Map<string, Set<LogRecord>>();
+  /** Nobody has to do anything for it any more: retention took it, or the topic is another. */
+  readonly excused = new Set<LogRecord>();
+  /** Given to the relay. */
+  readonly abandoned = new Set<LogRecord>();
+  /** An operator let it run again. */
+  readonly replayed = new Set<LogRecord>();
+  readonly effects = new Map<LogRecord, number>();
+  readonly live = new Set<LiveRun>();
+  readonly #refused = new Map<LogRecord, { readonly at: number; readonly by: SimInvocation }>();
+  readonly #byKey = new Map<string, LogRecord[]>();
+
+  add(record: LogRecord): void {
+    this.partition(record.place).push(record);
+    const same = this.#byKey.get(record.idempotencyKey);
+    if (same === undefined) this.#byKey.set(record.idempotencyKey, [record]);
+    else same.push(record);
+  }
+
+  partition(place: string): LogRecord[] {
+    const known = this.all.get(place);
+    if (known !== undefined) return known;
+    const records: LogRecord[] = [];
+    this.all.set(place, records);
+    return records;
+  }
+
+  /** Every record with the same idempotency key, itself included. */
+  namesakes(record: LogRecord): readonly LogRecord[] {
+    return this.#byKey.get(record.idempotencyKey) ?? [];
+  }
+
+  /** Needs no more work. */
+  isDone(record: LogRecord): boolean {
+    return (
+      this.handled.has(record) || this.lettered.has(record) || this.excused.has(record) || this.isDuplicate(record)
+    );
+  }
+
+  /** Another record with its key and its content was handled. */
+  isDuplicate(record: LogRecord): boolean {
+    return this.namesakes(record).some(
+      (other) => other !== record && other.content === record.content && this.handled.has(other),
+    );
+  }
+
+  observe(event: HistoryEvent, at: number): void {
+    switch (event.type) {
+      case 'sent':
+        for (const records of event.invocation.parts.values()) for (const record of records) this.#deliver(record);
+        break;
+      case 'changed':
+        if (event.after.epoch > (event.before?.epoch ?? 0)) this.#claim(event, at);
+        else
+          for (const record of this.newlyRecorded(event.place, event.generation, event.after.progress.settled)) {
+            this.recorded.add(record);
+            this.open.get(event.place)?.delete(record);
+          }
+        break;
+      case 'started':
+        this.live.add({ invocation: event.invocation, record: event.record });
+        break;
+      case 'ended':
+        for (const run of this.live)
+          if (run.invocation === event.invocation && run.record === event.record) this.live.delete(run);
+        if (event.how === 'succeeded') this.handled.set(event.record, { at, by: event.invocation });
+        break;
+      case 'letter': {
+        const ids = this.lettered.get(event.record);
+        if (ids === undefined) this.lettered.set(event.record, new Set([event.id]));
+        else ids.add(event.id);
+        break;
+      }
+      case 'effect':
+        this.effects.set(event.record, (this.effects.get(event.record) ?? 0) + 1);
+        // The same transaction, refused once, may be repeated when its answer was lost.
+        this.#unrefuse(event.record);
+        break;
+      case 'effectRefused': {
+        const run = this.handled.get(event.record);
+        if (run !== undefined) this.#refused.set(event.record, run);
+        this.handled.delete(event.record);
+        break;
+      }
+      case 'abandoned':
+        for (const record of this.at(event.place, event.offsets)) this.abandoned.add(record);
+        break;
+      case 'decided':
+        this.#decide(event);
+        break;
+      case 'vanished':
+        this.excused.add(event.record);
+        break;
+      case 'recreated':
+        this.generation = event.generation;
+        for (const open of this.open.values()) open.clear();
+        break;
+    }
+  }
+
+  /** Records of the topic's present life at these offsets. */
+  at(place: string, offsets: readonly number[]): LogRecord[] {
+    return this.partition(place).filter(
+      ({ generation, offset }) => generation === this.generation && offsets.includes(offset),
+    );
+  }
+
+  /** Delivered records that a write records as settled, and no earlier one did. */
+  newlyRecorded(place: string, generation: number, settled: OffsetRanges): LogRecord[] {
+    const open = this.open.get(place);
+    if (open === undefined || open.size === 0 || settled.length === 0) return [];
+    return [...open].filter(
+      (record) =>
+        record.generation === generation &&
+        settled.some(({ from, to }) => from <= record.offset && record.offset <= to),
+    );
+  }
+
+  #unrefuse(record: LogRecord): void {
+    const run = this.#refused.get(record);
+    if (run !== undefined && !this.handled.has(record)) this.handled.set(record, run);
+  }
+
+  #deliver(record: LogRecord): void {
+    this.delivered.add(record);
+    if (this.recorded.has(record)) return;
+    const open = this.open.get(record.place);
+    if (open === undefined) this.open.set(record.place, new Set([record]));
+    else open.add(record);
+  }
+
+  #claim({ by, place }: Extract<HistoryEvent, { type: 'changed' }>, at: number): void {
+    if (by.type !== 'invocation') return;
+    for (const record of by.invocation.parts.get(place) ?? []) this.claimed.set(record, at);
+  }
+
+  #decide({ place, command, below }: Extract<HistoryEvent, { type: 'decided' }>): void {
+    if (command === 'skip') return;
+    for (const record of this.partition(place)) {
+      if (command === 'run' && record.offset >= below) continue;
+      if (record.generation !== this.generation) continue;
+      this.replayed.add(record);
+      this.recorded.delete(record);
+      this.lettered.delete(record);
+      this.handled.delete(record);
+      this.effects.delete(record);
+      this.claimed.delete(record);
+      if (this.delivered.has(record)) this.#deliver(record);
+    }
+  }
+}

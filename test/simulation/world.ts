@@ -1,0 +1,273 @@
+import { byPosition, resolveOptions } from '../../shared/options.ts';
+import type { MetricName } from '../../shared/ports/telemetry.ts';
+import { json } from '../../shared/record/decode.ts';
+import type { Consumer } from '../../shared/runtime/consumer.ts';
+import { Caretakers } from './caretakers.ts';
+import { type FaultPlan, Faults } from './faults.ts';
+import { Fleet } from './fleet.ts';
+import type { HistoryEvent, Moment, Violation } from './history.ts';
+import { type LogRecord, TOPIC } from './kafka-log.ts';
+import { LedgerWorld } from './ledger-world.ts';
+import { Mapping } from './mapping.ts';
+import type { Oracle } from './oracles/oracle.ts';
+import { oracles } from './oracles/oracles.ts';
+import { Scheduler } from './scheduler.ts';
+import type { HandlerWorld } from './script-handler.ts';
+import type { Settings } from './settings.ts';
+import { Topic } from './topic.ts';
+import { Truth } from './truth.ts';
+
+/** From then on nothing goes wrong any more: all must come to rest. */
+const FAULTS_END_MS = 400_000;
+const LONGEST_MS = 12 * 60 * 60 * 1_000;
+const GATE_MS = 300_000;
+
+/** What a run may be told beside its seed. */
+export interface WorldOptions {
+  readonly plan: FaultPlan;
+  readonly settings: Settings;
+  /** Records whose handler simply succeeds. */
+  readonly plain?: ReadonlySet<number>;
+  /** Most records in a partition. */
+  readonly mostRecords?: number;
+  /** Keeps the history. */
+  readonly traced?: boolean;
+}
+
+/** One simulated life of a consumer: a topic, a mapping, the function, its ledger, its caretakers, and what goes wrong. */
+export class World {
+  readonly scheduler = new Scheduler();
+  readonly truth = new Truth();
+  readonly settings: Settings;
+  readonly faults: Faults;
+  readonly topic: Topic;
+  readonly table: LedgerWorld;
+  readonly consumer: Consumer<unknown>;
+  readonly handlers: HandlerWorld;
+  readonly fleet: Fleet;
+  readonly caretakers: Caretakers;
+  readonly mapping: Mapping;
+  readonly isTraced: boolean;
+  readonly history: Moment[] = [];
+  readonly metrics = new Map<MetricName, number>();
+  readonly #oracles: readonly Oracle[];
+  readonly #mostRecords: number;
+  readonly #done = new Set<string>();
+  #violation: Violation | undefined;
+  #owners = 0;
+  #isRested = false;
+
+  constructor({ plan, settings, plain = new Set(), mostRecords, traced = false }: WorldOptions) {
+    this.settings = settings;
+    this.isTraced = traced;
+    this.#mostRecords = mostRecords ?? settings.recordsPerPartition;
+    this.faults = new Faults(plan, () => this.scheduler.elapsed > FAULTS_END_MS);
+    this.#oracles = oracles(settings, this.truth);
+    this.topic = new Topic(settings, this.faults, this.scheduler, plain, (record) => this.truth.add(record));
+    this.topic.fill(Math.min(this.#mostRecords, settings.recordsPerPartition));
+    this.table = new LedgerWorld(this.emit, this.#effect, this.#refusesEffect);
+    this.consumer = consumerOf(settings);
+    this.handlers = {
+      emit: this.emit,
+      chance: this.faults.stream('handlers'),
+      transacts: settings.transacts,
+      runs: new Map(),
+    };
+    this.fleet = new Fleet(this);
+    this.mapping = new Mapping(this, this.topic.logs);
+    this.caretakers = new Caretakers(this, this.topic.logs);
+  }
+
+  get records(): readonly LogRecord[] {
+    return this.topic.records;
+  }
+
+  /** Runs to the end, or to the first broken promise. */
+  async run(): Promise<Violation | undefined> {
+    this.mapping.start();
+    await this.scheduler.run(() => this.#violation !== undefined || this.#isRested || this.#isTooLong());
+    if (this.#violation === undefined) {
+      const stuck = this.#isRested
+        ? undefined
+        : this.#isTooLong()
+          ? 'it never comes to rest'
+          : 'nothing moves any more';
+      this.emit({ type: 'rested', stuck });
+    }
+    return this.#violation;
+  }
+
+  /** Everything that happens passes here: properties are checked first, then the truth learns it. */
+  readonly emit = (event: HistoryEvent): void => {
+    const at = this.scheduler.elapsed;
+    if (this.isTraced) this.history.push({ at, event });
+    if (this.#violation !== undefined) return;
+    for (const oracle of this.#oracles) {
+      const found = oracle.observe(event, at);
+      if (found === undefined) continue;
+      this.#violation = found;
+      return;
+    }
+    this.truth.observe(event, at);
+    if (event.type === 'changed') this.#watch(event);
+  };
+
+  readonly #effect = (effect: unknown): void => {
+    const record = this.#recordOf(effect);
+    if (record !== undefined) this.emit({ type: 'effect', record });
+  };
+
+  readonly #refusesEffect = (effect: unknown): boolean => {
+    const record = this.#recordOf(effect);
+    if (record === undefined || !this.faults.happens('effectRefused', 0.05)) return false;
+    this.emit({ type: 'effectRefused', record });
+    return true;
+  };
+
+  /** Whose effect it is. */
+  #recordOf(effect: unknown): LogRecord | undefined {
+    if (typeof effect !== 'object' || effect === null || !('Put' in effect)) return undefined;
+    const put = effect.Put;
+    return typeof put === 'object' && put !== null && 'record' in put ? this.records[Number(put.record)] : undefined;
+  }
+
+  /** An error that nobody foresaw. */
+  broken(error: unknown): void {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#violation ??= { property: 'runtime', text: `an error that nobody foresaw: ${text}` };
+  }
+
+  meter(metric: MetricName, value: number): void {
+    this.metrics.set(metric, (this.metrics.get(metric) ?? 0) + value);
+  }
+
+  nextOwner(): number {
+    return ++this.#owners;
+  }
+
+  /** A range is given to the relay. */
+  abandon(place: string, offsets: readonly number[], by: 'gate' | 'sweep'): void {
+    const owed = this.mapping.owed(place);
+    this.emit({ type: 'abandoned', place, offsets, by, owed: offsets.filter((offset) => owed.has(offset)) });
+    this.caretakers.relay(place, offsets);
+  }
+
+  /** A batch is on its way. */
+  sent(records: readonly LogRecord[]): void {
+    if (!this.faults.happens('retention', 0.15)) return;
+    const chance = this.faults.stream('retention-which');
+    this.scheduler.in(chance.between(1, 5_000), () => {
+      const [first, ...rest] = records.filter((record) => !this.truth.isDone(record));
+      if (first === undefined) return;
+      const record = chance.pick([first, ...rest]);
+      const log = this.topic.logs.get(record.place);
+      if (log === undefined || log.records.at(-1)?.truth === record) return;
+      log.take(record);
+      this.mapping.forget(record);
+      this.emit({ type: 'vanished', record });
+    });
+  }
+
+  /** A batch's outcome has reached the mapping. */
+  afterBatch(failed: boolean): void {
+    if (failed && this.faults.may('recreatedNewer') && this.caretakers.isIdle && this.#once('recreate', 0.1))
+      this.#recreate('recreatedNewer', 0);
+    this.scheduler.in(50, () => this.restedMaybe());
+  }
+
+  /** When all is consumed the rarer things happen, and then the schedule looks over the ledger; then it is over. */
+  restedMaybe(): void {
+    if (!this.mapping.isDone || !this.caretakers.isIdle || this.#isRested) return;
+    if (this.faults.may('groupRewound') && this.#once('rewind')) this.#rewind();
+    else if (this.faults.may('recreatedNewer') && this.#once('recreate')) this.#recreate('recreatedNewer', 0);
+    else if (this.faults.may('recreatedOlder') && this.#once('recreate')) this.#recreate('recreatedOlder', 50_000);
+    else this.#sweepSoon();
+  }
+
+  #sweepSoon(): void {
+    if (this.#done.has('sweeping')) return;
+    this.#done.add('sweeping');
+    this.scheduler.in(GATE_MS + 60_000, () => void this.#sweep());
+  }
+
+  async #sweep(): Promise<void> {
+    for (const place of this.topic.logs.keys()) await this.caretakers.sweep(place);
+    this.#done.delete('sweeping');
+    if (!this.mapping.isDone || !this.caretakers.isIdle) return;
+    if (this.#isSwept()) this.#isRested = true;
+    else this.restedMaybe();
+  }
+
+  /** Nothing pending is left that the schedule would still find. */
+  #isSwept(): boolean {
+    for (const { partition } of this.topic.logs.values()) {
+      const progress = this.table.progressOf({ topic: TOPIC, partition });
+      if (progress !== undefined && progress.standing.length > 0) return false;
+    }
+    return true;
+  }
+
+  #once(what: string, chance = 1): boolean {
+    if (this.#done.has(what)) return false;
+    if (chance < 1 && !this.faults.stream(what).chance(chance)) return false;
+    this.#done.add(what);
+    return true;
+  }
+
+  #rewind(): void {
+    const chance = this.faults.stream('rewind');
+    this.topic.fill(3);
+    for (const log of this.topic.logs.values()) {
+      this.faults.saw('groupRewound');
+      this.emit({ type: 'rewound', place: log.place });
+      const position = chance.chance(0.7) ? log.start : (log.records.at(-4)?.offset ?? log.start);
+      this.scheduler.in(60_000, () => this.mapping.restart(log.place, position));
+    }
+  }
+
+  #recreate(kind: 'recreatedNewer' | 'recreatedOlder', ageMs: number): void {
+    const chance = this.faults.stream('recreate');
+    this.faults.saw(kind);
+    this.scheduler.in(0, () => void this.#recreateNow(chance.between(3, 16), kind, ageMs));
+  }
+
+  async #recreateNow(perPartition: number, kind: string, ageMs: number): Promise<void> {
+    this.topic.recreate(perPartition, kind === 'recreatedNewer' ? -600_000 : ageMs);
+    this.emit({ type: 'recreated', generation: this.topic.generation });
+    // Pollers find the topic gone; what they had fetched of it is forgotten.
+    for (const log of this.topic.logs.values()) this.mapping.restart(log.place, log.end, log.start);
+    for (const log of this.topic.logs.values()) {
+      if (kind === 'recreatedOlder') await this.caretakers.reset(log.place);
+      this.scheduler.in(600_000, () => this.mapping.restart(log.place, log.start));
+    }
+  }
+
+  #watch({ place, after }: Extract<HistoryEvent, { type: 'changed' }>): void {
+    if (after.progress.standing.length > 0) void this.caretakers.decide(place);
+  }
+
+  #isTooLong(): boolean {
+    return this.scheduler.elapsed > LONGEST_MS || this.fleet.invocations > 3_000;
+  }
+}
+
+function consumerOf(settings: Settings): Consumer<unknown> {
+  const { keyed, order, checkpointMs, maxAttempts, maxConsecutiveDeadLetters, failureMode } = settings;
+  return resolveOptions<unknown>(
+    {
+      value: json(),
+      idempotencyKey: keyed ? ({ value }) => idOf(value) : byPosition,
+      order,
+      checkpointMs,
+      retry: { maxAttempts },
+      maxConsecutiveDeadLetters,
+      maxConcurrency: 4,
+      onRecord: () => undefined,
+    },
+    { consumerGroup: 'simulated', failureMode },
+  );
+}
+
+function idOf(value: unknown): string {
+  return typeof value === 'object' && value !== null && 'id' in value ? String(value.id) : '';
+}
