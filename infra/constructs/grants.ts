@@ -41,6 +41,7 @@ function ownGrants(facts: GrantFacts): PolicyStatement[] {
       resources: [facts.ledgerTableArn],
       conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': leadingKeys(facts.settings) } },
     }),
+    ...sharedKeyGrants(facts),
     new PolicyStatement({
       sid: 'KeepWhatTheTopicRefuses',
       actions: ['sqs:SendMessage'],
@@ -58,6 +59,19 @@ function ownGrants(facts: GrantFacts): PolicyStatement[] {
             resources: [...facts.encryptionKeyArns],
           }),
         ]),
+  ];
+}
+
+/** A key in a namespace that groups share may be held by a partition of another group: whether that is alive is read there. */
+function sharedKeyGrants({ settings, ledgerTableArn }: GrantFacts): PolicyStatement[] {
+  if (settings.keyNamespaces.every((namespace) => namespace === settings.consumerGroup)) return [];
+  return [
+    new PolicyStatement({
+      sid: 'SeeWhoHoldsSharedKeys',
+      actions: ['dynamodb:GetItem'],
+      resources: [ledgerTableArn],
+      conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['partition#*'] } },
+    }),
   ];
 }
 

@@ -133,6 +133,19 @@ describe('the role of a consumer', () => {
     });
   });
 
+  test('may read, not write, whose keys are held in a namespace that it shares', () => {
+    const { SeeWhoHoldsSharedKeys, KeepOwnProgress } = grants(synthConsumer({ keyNamespaces: ['payments'] }));
+    expect(SeeWhoHoldsSharedKeys).toEqual({
+      Effect: 'Allow',
+      Action: 'dynamodb:GetItem',
+      Resource: { 'Fn::GetAtt': [expect.stringMatching(/^LockstepLedger/), 'Arn'] },
+      Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['partition#*'] } },
+    });
+    expect(KeepOwnProgress?.Condition).toEqual({
+      'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['partition#uuid-1#Shop-Orders#*', 'key#payments#*'] },
+    });
+  });
+
   test('may fill its own net, and no other queue', () => {
     const { FillTheNet, ...rest } = grants(synthConsumer({ onFailureNet: { retryAttempts: 100 } }));
     expect(rest).toEqual({ ...OWN, ...KAFKA });
