@@ -14,6 +14,9 @@ import { idempotencyKeyStoreContract } from '../contracts/idempotency-key-store.
 import { ledgerStoreContract } from '../contracts/ledger-store.contract.ts';
 import type { LedgerUnderTest } from '../contracts/ledger-under-test.ts';
 
+/** These clauses are about answers, not about time: a busy machine may take longer than a function would wait. */
+const PATIENT = { connectionTimeoutMs: 30_000, requestTimeoutMs: 30_000 };
+
 const results = new ContractResults();
 const clients: DynamoDBClient[] = [];
 let dynamoDbLocal: DynamoDbLocal | undefined;
@@ -25,14 +28,14 @@ beforeAll(async () => {
   await Promise.all([
     startDynamoDbLocal().then(async (server) => {
       dynamoDbLocal = server;
-      onDynamoDbLocal = await opened(dynamoDbClient({ ...server.clientConfig, requestTimeoutMs: 30_000 }));
+      onDynamoDbLocal = await opened(dynamoDbClient({ ...server.clientConfig, ...PATIENT }));
     }),
     startMiniStack().then(async (server) => {
       miniStack = server;
       const { url: endpoint, region, certificateFile } = server.endpoint;
-      const httpsAgent = new Agent({ ca: readFileSync(certificateFile), keepAlive: true });
+      const httpsAgent = new Agent({ ca: readFileSync(certificateFile), keepAlive: true, maxSockets: 50 });
       const where = { endpoint, region, httpsAgent, credentials: ROOT_CREDENTIALS };
-      onMiniStack = await opened(dynamoDbClient({ ...where, requestTimeoutMs: 30_000 }));
+      onMiniStack = await opened(dynamoDbClient({ ...where, ...PATIENT }));
     }),
   ]);
 }, 300_000);

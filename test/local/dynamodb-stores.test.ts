@@ -27,7 +27,7 @@ let onServer: LedgerUnderTest;
 
 beforeAll(async () => {
   server = await startDynamoDbLocal();
-  client = dynamoDbClient({ ...server.clientConfig, requestTimeoutMs: 30_000 });
+  client = dynamoDbClient({ ...server.clientConfig, connectionTimeoutMs: 30_000, requestTimeoutMs: 30_000 });
   await createTables(client);
   count = countRequests(client);
   onServer = dynamoDbUnderTest(client);
