@@ -15,6 +15,8 @@ import { letterId } from './letter-id.ts';
 import type { Head, Stage } from './progress.ts';
 import { headerBytes, recordBytes } from './record-size.ts';
 
+export { letterId } from './letter-id.ts';
+
 /** A dead letter, ready to be produced: the record's own key, value, headers and timestamp, and ours behind them. */
 export interface DeadLetter {
   /** The same for every copy of one letter, another for a recreated topic's record. */

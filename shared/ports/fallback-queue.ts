@@ -1,11 +1,11 @@
-import type { TopicPartition } from '../record/item-identifier.ts';
+import type { LedgerPartition } from '../record/item-identifier.ts';
 import type { OffsetRanges } from '../record/offset-ranges.ts';
 import type { DeadLetter } from './dead-letter-publisher.ts';
 
 /** What waits for the relay: a letter that the topic refused, or offsets that the mapping has lost. */
 export type FallbackEntry =
   | { readonly type: 'letter'; readonly letter: DeadLetter }
-  | { readonly type: 'abandoned'; readonly partition: TopicPartition; readonly offsets: OffsetRanges };
+  | { readonly type: 'abandoned'; readonly partition: LedgerPartition; readonly offsets: OffsetRanges };
 
 /** Keeps what cannot go to the dead-letter topic now. */
 export interface FallbackQueue {

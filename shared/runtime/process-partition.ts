@@ -173,7 +173,7 @@ async function work<V>(
 
 /** What keeps the whole batch from running. */
 async function heldBy<V>(
-  { session, ports, delivered, consumer }: PartitionRun<V>,
+  { session, ports, delivered, consumer, partition: place }: PartitionRun<V>,
   { verdict }: ClaimDecision<DeliveredRecord>,
 ): Promise<{ readonly reason: NotAttemptedReason; readonly until?: number } | undefined> {
   switch (verdict.type) {
@@ -189,7 +189,7 @@ async function heldBy<V>(
       const { topic, partition } = delivered;
       const offsets = describeOffsets(verdict.offsets);
       try {
-        await ports.fallback.send({ type: 'abandoned', partition: { topic, partition }, offsets: verdict.offsets });
+        await ports.fallback.send({ type: 'abandoned', partition: place, offsets: verdict.offsets });
       } catch (error) {
         ports.telemetry.log.error('the queue refused what is to be abandoned; the partition stays gated', {
           topic,

@@ -1,0 +1,50 @@
+/** What a failed request to a broker means. */
+export type KafkaFailure = 'unreachable' | 'transient' | 'tooLarge' | 'refused';
+
+/** A failure, its name as the broker or kafkajs gives it, and its text. */
+export interface ReadFailure {
+  readonly type: KafkaFailure;
+  readonly reason: string;
+  readonly cause: unknown;
+}
+
+/** Names of kafkajs errors after which the connection is not to be trusted. */
+const CONNECTION_ERRORS = new Set([
+  'KafkaJSConnectionError',
+  'KafkaJSConnectionClosedError',
+  'KafkaJSRequestTimeoutError',
+  'KafkaJSLockTimeout',
+  'KafkaJSBrokerNotFound',
+  'KafkaJSSASLAuthenticationError',
+]);
+
+/**
+ * Reads an error of kafkajs. `unreachable`: no connection, or a dead one; `transient`: a new leader, too few replicas, a topic
+ * that is being made: passes by itself; `tooLarge`: the topic takes no record of this size; `refused`: for good, as without a right.
+ */
+export function readKafkaFailure(error: unknown): ReadFailure {
+  const cause = innermost(error);
+  const { name, type, retriable, message } = fieldsOf(cause);
+  const reason = typeof type === 'string' ? type : `${String(name)}: ${String(message)}`;
+  if (type === 'MESSAGE_TOO_LARGE' || type === 'RECORD_LIST_TOO_LARGE') return { type: 'tooLarge', reason, cause };
+  if (typeof name === 'string' && CONNECTION_ERRORS.has(name)) return { type: 'unreachable', reason, cause };
+  if (retriable === true) return { type: 'transient', reason, cause };
+  // Neither a broker's word nor kafkajs's: a token that could not be signed, a secret that could not be read, a bug.
+  return { type: typeof type === 'string' ? 'refused' : 'unreachable', reason, cause };
+}
+
+/** kafkajs wraps what it will not try again; the first error says what happened. */
+function innermost(error: unknown): unknown {
+  let current = error;
+  for (let depth = 0; depth < 5; depth++) {
+    const { name, cause } = fieldsOf(current);
+    if (name !== 'KafkaJSNumberOfRetriesExceeded' && name !== 'KafkaJSNonRetriableError') break;
+    if (cause === undefined || cause === null) break;
+    current = cause;
+  }
+  return current;
+}
+
+function fieldsOf(error: unknown): Partial<Record<'name' | 'type' | 'retriable' | 'message' | 'cause', unknown>> {
+  return typeof error === 'object' && error !== null ? error : { message: error };
+}

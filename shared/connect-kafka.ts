@@ -1,0 +1,48 @@
+import { kafkaJsDeadLetterPublisher } from './adapters/kafkajs-dead-letter-publisher.ts';
+import { kafkaJsOriginalReader } from './adapters/kafkajs-original-reader.ts';
+import { kafkaJsProducerConnection } from './adapters/kafkajs-producer-connection.ts';
+import { kafkaJsRecordProducer } from './adapters/kafkajs-record-producer.ts';
+import { sqsFallbackQueue } from './adapters/sqs-fallback-queue.ts';
+import type { ConsumerEnvironment } from './environment.ts';
+import type { Clock } from './ports/clock.ts';
+import type { DeadLetterPublisher } from './ports/dead-letter-publisher.ts';
+import type { FallbackQueue } from './ports/fallback-queue.ts';
+import type { OriginalRangeReader } from './ports/original-reader.ts';
+import type { RecordProducer } from './ports/record-producer.ts';
+import type { Log } from './ports/telemetry.ts';
+
+/** The ports whose code is loaded with the first letter or produced record. */
+export interface KafkaPorts {
+  readonly letters: DeadLetterPublisher;
+  readonly fallback: FallbackQueue;
+  readonly producer: RecordProducer;
+  readonly originals: OriginalRangeReader;
+}
+
+/** What they are made from. */
+export interface KafkaPortsOptions {
+  readonly environment: Pick<
+    ConsumerEnvironment,
+    'deadLetterTopic' | 'fallbackQueueUrl' | 'kafkaAuth' | 'scramSecretArn'
+  >;
+  /** `bootstrapServers` of the event. */
+  readonly brokers: () => string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Region of the cluster. @default AWS_REGION, which Lambda sets */
+  readonly region?: string | undefined;
+}
+
+/** Letters and produced records share one connection; `letters.disconnect` ends it. Nothing connects before it is needed. */
+export function connectKafka({ environment, brokers, clock, log, region }: KafkaPortsOptions): KafkaPorts {
+  const { deadLetterTopic, fallbackQueueUrl, kafkaAuth: auth, scramSecretArn } = environment;
+  const authentication = { auth, scramSecretArn, region: region ?? process.env['AWS_REGION'] };
+  const options = { brokers, authentication, clock, log };
+  const connection = kafkaJsProducerConnection(options);
+  return {
+    letters: kafkaJsDeadLetterPublisher(deadLetterTopic, connection),
+    fallback: sqsFallbackQueue({ queueUrl: fallbackQueueUrl }),
+    producer: kafkaJsRecordProducer(connection),
+    originals: kafkaJsOriginalReader(options),
+  };
+}
