@@ -1,0 +1,29 @@
+import { execFile } from 'node:child_process';
+import { basename } from 'node:path';
+import { promisify } from 'node:util';
+import type { CloudDescription } from './cloud-description.ts';
+import type { DeployedFunction } from './deployed.ts';
+import { temporaryFolderOf } from './local-folder.ts';
+
+const run = promisify(execFile);
+
+/** Numbers of the processes in which this cloud runs a function now: one for each invocation at once, kept warm. */
+export async function functionWorkers(
+  { runFolder }: CloudDescription,
+  { functionName }: DeployedFunction,
+): Promise<number[]> {
+  const { stdout } = await run('ps', ['-axo', 'pid=,command=']);
+  // MiniStack names a worker's folder after the function.
+  const folder = `${basename(temporaryFolderOf(runFolder))}/ministack-lambda-${functionName}-`;
+  return stdout
+    .split('\n')
+    .filter((line) => line.includes(folder))
+    .map((line) => Number.parseInt(line, 10));
+}
+
+/** Kills a function's processes, in the middle of whatever they do. @returns how many there were */
+export async function killFunctionWorkers(cloud: CloudDescription, deployed: DeployedFunction): Promise<number> {
+  const workers = await functionWorkers(cloud, deployed);
+  for (const pid of workers) process.kill(pid, 'SIGKILL');
+  return workers.length;
+}

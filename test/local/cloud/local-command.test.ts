@@ -1,0 +1,78 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { CLOUD_FILE, readCloudFile } from '../../../infra/local/cloud-description.ts';
+import { REPOSITORY } from '../../../infra/local/local-folder.ts';
+
+/** Starts `npm run local` without npm, so that the process is known. */
+function startLocal(...options: string[]) {
+  const app = ['--app', 'npx node test/local/cloud/fixtures/cloud-app.ts'];
+  const local = spawn(process.execPath, [join(REPOSITORY, 'infra/local/main.ts'), ...app, ...options], {
+    cwd: REPOSITORY,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let printed = '';
+  for (const stream of [local.stdout, local.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      printed += text;
+    });
+  }
+  onTestFinished(() => void local.kill('SIGKILL'));
+  return {
+    local,
+    printed: () => printed,
+    isUp: () => vi.waitFor(() => expect(printed).toContain('The local cloud is up.'), { timeout: 120_000 }),
+  };
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
+}
+
+async function ports(): Promise<number[]> {
+  const { endpoint, bootstrapServers } = await readCloudFile();
+  return [new URL(endpoint.url).port, bootstrapServers.split(':')[1]].map(Number);
+}
+
+test('npm run local, killed with SIGKILL, leaves no server behind', async () => {
+  const { local, isUp } = startLocal();
+  await isUp();
+  const [ministack = 0, kafka = 0] = await ports();
+  expect(await Promise.all([answers(ministack), answers(kafka)])).toEqual([true, true]);
+
+  local.kill('SIGKILL');
+  await once(local, 'exit');
+
+  await expect
+    .poll(() => Promise.all([answers(ministack), answers(kafka)]), { timeout: 15_000 })
+    .toEqual([false, false]);
+});
+
+test('Ctrl-C ends it in good order, with the file for tools gone', async () => {
+  const { local, isUp, printed } = startLocal();
+  await isUp();
+  const both = await ports();
+  expect(printed()).toContain('org.apache.kafka.tools.ConsoleProducer --bootstrap-server');
+
+  local.kill('SIGINT');
+
+  expect(await once(local, 'exit')).toEqual([130, null]);
+  expect(existsSync(CLOUD_FILE)).toBe(false);
+  expect(await Promise.all(both.map(answers))).toEqual([false, false]);
+});
+
+test('a consumer that is not there is named, with those that are, and the exit code is 1', async () => {
+  const { local, printed } = startLocal('--inspect', 'nobody');
+
+  expect(await once(local, 'exit')).toEqual([1, null]);
+  expect(printed()).toContain('No consumer is called nobody. There are: Fixture.');
+});
