@@ -98,7 +98,8 @@ async function formatBroker(
   const logFile = `${folder}.log`;
   writeFileSync(properties, kafkaServerProperties({ port, controllerPort, dataFolder: folder }));
   const clusterId = randomBytes(16).toString('base64url');
-  const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties];
+  // In one word: an id may begin with a dash.
+  const format = ['kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '-c', properties];
   await run(java, ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-cp', classPath, ...format]);
 
   let server: Guarded | undefined;
