@@ -1,11 +1,12 @@
 import { dynamoDbClient } from './adapters/dynamodb-client.ts';
 import { dynamoDbKeyStore } from './adapters/dynamodb-key-store.ts';
 import { dynamoDbLedgerStore } from './adapters/dynamodb-ledger-store.ts';
+import { loadedTracer } from './adapters/loaded-tracer.ts';
 import { powertoolsTelemetry } from './adapters/powertools-telemetry.ts';
 import { systemClock } from './adapters/system-clock.ts';
 import { systemEntropy } from './adapters/system-entropy.ts';
-import type { Connection } from './connection.ts';
 import type { KafkaPorts } from './connect-kafka.ts';
+import type { Connection } from './connection.ts';
 import { readEnvironment } from './environment.ts';
 import { Sandbox } from './runtime/sandbox.ts';
 
@@ -19,6 +20,7 @@ export async function connect(): Promise<Connection> {
   const environment = readEnvironment(process.env);
   const telemetry = powertoolsTelemetry(environment);
   const store = { client: dynamoDbClient(), table: environment.ledgerTable };
+  const tracer = await loadedTracer();
   let brokers = '';
   let loaded: Promise<KafkaPorts> | undefined;
   const kafka = () => {
@@ -48,6 +50,7 @@ export async function connect(): Promise<Connection> {
       entropy: systemEntropy,
       telemetry,
       sandbox: new Sandbox(),
+      ...(tracer !== undefined && { tracer }),
       endProcess: () => process.exit(1),
       group: environment.consumerGroup,
     },

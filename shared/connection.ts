@@ -1,3 +1,4 @@
+import type { Context } from 'aws-lambda';
 import type { ConsumerEnvironment } from './environment.ts';
 import type { Ports } from './runtime/consumer.ts';
 import type { PartitionReport } from './runtime/process-partition.ts';
@@ -7,19 +8,13 @@ export interface Connection {
   readonly ports: Ports;
   readonly environment: Pick<ConsumerEnvironment, 'consumerGroup' | 'failureMode'>;
   /** Before anything of an invocation happens. */
-  begin(context: InvocationContext): void;
+  begin(context: Context): void;
   /** The brokers that the event came from. */
   useBrokers(bootstrapServers: string): void;
   /** After an event was processed. */
   ended?(reports: readonly PartitionReport[]): void;
   /** After everything, whether it went well or not. */
   flush(): void;
-}
-
-/** What of Lambda's context matters here. */
-export interface InvocationContext {
-  readonly awsRequestId: string;
-  getRemainingTimeInMillis(): number;
 }
 
 /** Where a handler finds its connection: what is deployed, unless a test has put something else in its place. */
