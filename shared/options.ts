@@ -233,6 +233,11 @@ function invalid(issue: v.BaseIssue<unknown>, options: unknown): LockstepError {
     return new LockstepError('OPTIONS_INVALID', `unknown option \`${path}\``);
   }
   if (path === '') return new LockstepError('OPTIONS_INVALID', `expected an object of options, got ${show(options)}`);
+  if (issue.type === 'strict_object' && issue.input !== undefined)
+    return new LockstepError(
+      'OPTIONS_INVALID',
+      `expected \`${path}\` to be an object of options, got ${show(issue.input)}`,
+    );
   const missing = issue.type === 'strict_object';
   return new LockstepError(
     'OPTIONS_INVALID',

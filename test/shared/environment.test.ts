@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { readEnvironment } from '../../shared/environment.ts';
+
+const deployed = {
+  LOCKSTEP_LEDGER_TABLE: 'Ledger',
+  LOCKSTEP_CONSUMER_GROUP: 'shop-orders',
+  LOCKSTEP_DEAD_LETTER_TOPIC: 'orders.dead',
+  LOCKSTEP_FALLBACK_QUEUE_URL: 'https://sqs.example/1/fallback',
+};
+
+test('is what the construct set, with IAM and partial answers by default', () => {
+  expect(readEnvironment(deployed)).toEqual({
+    ledgerTable: 'Ledger',
+    consumerGroup: 'shop-orders',
+    deadLetterTopic: 'orders.dead',
+    fallbackQueueUrl: 'https://sqs.example/1/fallback',
+    kafkaAuth: 'iam',
+    valuesDecodedByMapping: false,
+    failureMode: 'report',
+    metricsNamespace: 'Lockstep',
+    serviceName: 'shop-orders',
+  });
+});
+
+test.each(Object.keys(deployed))('without %s it is refused by name', (name) => {
+  expect(() => readEnvironment({ ...deployed, [name]: '' })).toThrow(
+    `ENVIRONMENT_INVALID: environment variable ${name} is not set. Deploy the function`,
+  );
+});
+
+test.each([
+  ['LOCKSTEP_KAFKA_AUTH', 'kerberos', 'to be one of `iam`, `scram`, `tls`, `none`, got `kerberos`'],
+  ['LOCKSTEP_FAILURE_MODE', 'drop', 'to be one of `report`, `throw`, got `drop`'],
+  ['LOCKSTEP_VALUES_DECODED_BY_MAPPING', 'yes', 'to be one of `true`, `false`, got `yes`'],
+])('%s = %s is refused with what it may be', (name, value, says) => {
+  expect(() => readEnvironment({ ...deployed, [name]: value })).toThrow(
+    `ENVIRONMENT_INVALID: expected environment variable ${name} ${says}`,
+  );
+});
+
+test('SCRAM needs its secret', () => {
+  expect(() => readEnvironment({ ...deployed, LOCKSTEP_KAFKA_AUTH: 'scram' })).toThrow(
+    'LOCKSTEP_SCRAM_SECRET_ARN is not set',
+  );
+});
