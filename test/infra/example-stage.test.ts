@@ -1,0 +1,74 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
+
+const run = promisify(execFile);
+const home = mkdtempSync(join(tmpdir(), 'lockstep-example-'));
+const outdir = join(home, 'cdk.out');
+
+/** What a user types, on a machine that has Node and nothing else: no Docker, no credentials, no profile. */
+beforeAll(async () => {
+  const env = {
+    HOME: home,
+    PATH: `${resolve('node_modules/.bin')}:/usr/bin:/bin`,
+    AWS_EC2_METADATA_DISABLED: 'true',
+  };
+  const args = ['node_modules/aws-cdk/bin/cdk', 'synth', '--quiet', '-c', 'stage=example', '--output', outdir];
+  await run(process.execPath, args, { env });
+});
+afterAll(() => rmSync(home, { recursive: true }));
+
+interface Resource {
+  readonly Type: string;
+  readonly Properties: { readonly PolicyDocument: { readonly Statement: readonly Statement[] } };
+}
+
+interface Statement {
+  readonly Sid?: string;
+  readonly Effect: string;
+  readonly Action: string | readonly string[];
+  readonly Resource: unknown;
+}
+
+function roleStatements(): Statement[] {
+  const { Resources } = JSON.parse(readFileSync(join(outdir, 'Lockstep-Orders-example.template.json'), 'utf8'));
+  return Object.values<Resource>(Resources)
+    .filter(({ Type }) => Type === 'AWS::IAM::Policy')
+    .flatMap(({ Properties }) => Properties.PolicyDocument.Statement);
+}
+
+describe('cdk synth -c stage=example', () => {
+  test('grants no action by wildcard, and only what AWS forces on all resources', () => {
+    const allowed = roleStatements().filter(({ Effect }) => Effect === 'Allow');
+    expect(allowed.flatMap(({ Action }) => Action).filter((action) => action.includes('*'))).toEqual([]);
+    expect(allowed.filter(({ Resource }) => JSON.stringify(Resource).includes('*')).map(({ Sid }) => Sid)).toEqual([
+      'AttachToTheVpc',
+    ]);
+  });
+
+  test('bundles the handlers so that what only letters need is not read at a cold start', () => {
+    const assets = readdirSync(outdir).filter((name) => name.startsWith('asset.'));
+    const first = assets.map((asset) => readFileSync(join(outdir, asset, 'index.mjs'), 'utf8'));
+    expect(first.length).toBeGreaterThan(0);
+    const eager = assets
+      .flatMap((asset) => eagerFiles(join(outdir, asset), 'index.mjs'))
+      .map((path) => readFileSync(path, 'utf8'));
+    expect(eager.filter((text) => text.includes('KafkaJSProtocolError'))).toEqual([]);
+  });
+});
+
+/** A file of a bundle and what it imports statically, on and on. */
+function eagerFiles(folder: string, file: string, seen = new Set<string>()): string[] {
+  const path = join(folder, file);
+  if (seen.has(path)) return [];
+  seen.add(path);
+  const imports = [...readFileSync(path, 'utf8').matchAll(/(?:from|import)"(\.[^"]+)"/g)].map(([, target]) =>
+    String(target),
+  );
+  return [path, ...imports.flatMap((target) => eagerFiles(join(path, '..'), target, seen))];
+}
