@@ -1,0 +1,30 @@
+import { promisify } from 'node:util';
+import { gunzip, zstdDecompress } from 'node:zlib';
+import { lz4Decompress } from './lz4.ts';
+import { snappyDecompress } from './snappy.ts';
+
+const gunzipped = promisify(gunzip);
+const unzstd = promisify(zstdDecompress);
+
+/**
+ * What a batch's producer compressed. Node knows gzip and zstd; kafkajs only gzip.
+ *
+ * @param compression - the batch's codec number: https://kafka.apache.org/documentation/#recordbatch
+ * @throws TypeError for any other
+ */
+export async function decompress(compression: number, bytes: Buffer): Promise<Buffer> {
+  switch (compression) {
+    case 0:
+      return bytes;
+    case 1:
+      return gunzipped(bytes);
+    case 2:
+      return snappyDecompress(bytes);
+    case 3:
+      return lz4Decompress(bytes);
+    case 4:
+      return unzstd(bytes);
+    default:
+      throw new TypeError(`unknown compression ${compression}, expected 0 to 4`);
+  }
+}
