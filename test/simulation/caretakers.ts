@@ -58,7 +58,8 @@ export class Caretakers {
       const { standing: _, ...rest } = hold.progress;
       const cleared: Progress = { ...rest, standing: [] };
       const pending = subtract(union(cleared.pending, standing), cleared.settled);
-      this.#world.emit({ type: 'decided', place, command, below });
+      const { settled } = command === 'reset' ? FRESH_PROGRESS : cleared;
+      this.#world.emit({ type: 'decided', place, command, below, settled });
       if (command === 'reset') hold.progress = FRESH_PROGRESS;
       if (command === 'skip') hold.progress = { ...cleared, skipBelow: below };
       if (command === 'run') hold.progress = { ...cleared, runBelow: below, pending };
@@ -73,7 +74,7 @@ export class Caretakers {
     this.#deciding.add(place);
     const hold = await this.#claim(place, OPERATOR);
     hold.progress = FRESH_PROGRESS;
-    this.#world.emit({ type: 'decided', place, command: 'reset', below: Number.POSITIVE_INFINITY });
+    this.#world.emit({ type: 'decided', place, command: 'reset', below: Number.POSITIVE_INFINITY, settled: [] });
     await this.#write(place, hold, OPERATOR, true);
     this.#deciding.delete(place);
   }

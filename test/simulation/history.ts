@@ -1,4 +1,5 @@
 import type { PartitionItem } from '../../shared/decide/progress.ts';
+import type { OffsetRanges } from '../../shared/record/offset-ranges.ts';
 import type { FaultKind } from './fault-kinds.ts';
 import type { LogRecord } from './kafka-log.ts';
 
@@ -88,6 +89,8 @@ export type HistoryEvent =
       readonly place: string;
       readonly command: 'skip' | 'run' | 'reset';
       readonly below: number;
+      /** What the ledger still counts as settled. */
+      readonly settled: OffsetRanges;
     }
   | { readonly type: 'vanished'; readonly record: LogRecord }
   | { readonly type: 'recreated'; readonly generation: number }

@@ -98,14 +98,15 @@ export class Mapping {
     return owed;
   }
 
-  /** The group's offset of a partition is set by hand, or the topic is another: what was fetched is forgotten. */
-  restart(place: string, position: number, committed = position): void {
-    this.committed.set(place, committed);
-    for (const poller of this.#pollers) {
-      if (!poller.places.has(place)) continue;
-      poller.state = withQueue(poller.state, emptyQueue<PolledRecord>(place, position));
-      this.#pump(poller);
+  /** The group's offsets are set by hand, or the topic is another: what was fetched is forgotten. */
+  restart(positions: ReadonlyMap<string, number>): void {
+    for (const [place, position] of positions) {
+      this.committed.set(place, position);
+      for (const poller of this.#pollers)
+        if (poller.places.has(place))
+          poller.state = withQueue(poller.state, emptyQueue<PolledRecord>(place, position));
     }
+    for (const poller of this.#pollers) this.#pump(poller);
   }
 
   /** A record is gone from the log; what was fetched of it is gone too. */

@@ -133,11 +133,7 @@ export class Truth {
   newlyRecorded(place: string, generation: number, settled: OffsetRanges): LogRecord[] {
     const open = this.open.get(place);
     if (open === undefined || open.size === 0 || settled.length === 0) return [];
-    return [...open].filter(
-      (record) =>
-        record.generation === generation &&
-        settled.some(({ from, to }) => from <= record.offset && record.offset <= to),
-    );
+    return [...open].filter((record) => record.generation === generation && isIn(settled, record.offset));
   }
 
   #unrefuse(record: LogRecord): void {
@@ -158,11 +154,13 @@ export class Truth {
     for (const record of by.invocation.parts.get(place) ?? []) this.claimed.set(record, at);
   }
 
-  #decide({ place, command, below }: Extract<HistoryEvent, { type: 'decided' }>): void {
+  #decide({ place, command, below, settled }: Extract<HistoryEvent, { type: 'decided' }>): void {
     if (command === 'skip') return;
     for (const record of this.partition(place)) {
       if (command === 'run' && record.offset >= below) continue;
-      if (record.generation !== this.generation) continue;
+      if (record.generation !== this.generation || isIn(settled, record.offset)) continue;
+      // It may run again; whether it does is the mapping's affair.
+      if (this.isDone(record)) this.excused.add(record);
       this.replayed.add(record);
       this.recorded.delete(record);
       this.lettered.delete(record);
@@ -172,4 +170,8 @@ export class Truth {
       if (this.delivered.has(record)) this.#deliver(record);
     }
   }
+}
+
+function isIn(ranges: OffsetRanges, offset: number): boolean {
+  return ranges.some(({ from, to }) => from <= offset && offset <= to);
 }

@@ -6,7 +6,7 @@ import { Caretakers } from './caretakers.ts';
 import { type FaultPlan, Faults } from './faults.ts';
 import { Fleet } from './fleet.ts';
 import type { HistoryEvent, Moment, Violation } from './history.ts';
-import { type LogRecord, TOPIC } from './kafka-log.ts';
+import { type LogRecord, type PartitionLog, TOPIC } from './kafka-log.ts';
 import { LedgerWorld } from './ledger-world.ts';
 import { Mapping } from './mapping.ts';
 import type { Oracle } from './oracles/oracle.ts';
@@ -56,6 +56,7 @@ export class World {
   #violation: Violation | undefined;
   #owners = 0;
   #isRested = false;
+  #isRecreating = false;
 
   constructor({ plan, settings, plain = new Set(), mostRecords, traced = false }: WorldOptions) {
     this.settings = settings;
@@ -177,7 +178,7 @@ export class World {
 
   /** When all is consumed the rarer things happen, and then the schedule looks over the ledger; then it is over. */
   restedMaybe(): void {
-    if (!this.mapping.isDone || !this.caretakers.isIdle || this.#isRested) return;
+    if (!this.mapping.isDone || !this.caretakers.isIdle || this.#isRested || this.#isRecreating) return;
     if (this.faults.may('groupRewound') && this.#once('rewind')) this.#rewind();
     else if (this.faults.may('recreatedNewer') && this.#once('recreate')) this.#recreate('recreatedNewer', 0);
     else if (this.faults.may('recreatedOlder') && this.#once('recreate')) this.#recreate('recreatedOlder', 50_000);
@@ -191,6 +192,10 @@ export class World {
   }
 
   async #sweep(): Promise<void> {
+    if (this.#isRecreating) {
+      this.#done.delete('sweeping');
+      return;
+    }
     for (const place of this.topic.logs.keys()) await this.caretakers.sweep(place);
     this.#done.delete('sweeping');
     if (!this.mapping.isDone || !this.caretakers.isIdle) return;
@@ -221,7 +226,7 @@ export class World {
       this.faults.saw('groupRewound');
       this.emit({ type: 'rewound', place: log.place });
       const position = chance.chance(0.7) ? log.start : (log.records.at(-4)?.offset ?? log.start);
-      this.scheduler.in(60_000, () => this.mapping.restart(log.place, position));
+      this.scheduler.in(60_000, () => this.mapping.restart(new Map([[log.place, position]])));
     }
   }
 
@@ -232,14 +237,22 @@ export class World {
   }
 
   async #recreateNow(perPartition: number, kind: string, ageMs: number): Promise<void> {
+    this.#isRecreating = true;
     this.topic.recreate(perPartition, kind === 'recreatedNewer' ? -600_000 : ageMs);
     this.emit({ type: 'recreated', generation: this.topic.generation });
     // Pollers find the topic gone; what they had fetched of it is forgotten.
-    for (const log of this.topic.logs.values()) this.mapping.restart(log.place, log.end, log.start);
+    this.mapping.restart(this.#positions(({ end }) => end));
     for (const log of this.topic.logs.values()) {
       if (kind === 'recreatedOlder') await this.caretakers.reset(log.place);
-      this.scheduler.in(600_000, () => this.mapping.restart(log.place, log.start));
     }
+    this.scheduler.in(600_000, () => {
+      this.#isRecreating = false;
+      this.mapping.restart(this.#positions(({ start }) => start));
+    });
+  }
+
+  #positions(of: (log: PartitionLog) => number): Map<string, number> {
+    return new Map([...this.topic.logs.values()].map((log) => [log.place, of(log)]));
   }
 
   #watch({ place, after }: Extract<HistoryEvent, { type: 'changed' }>): void {

@@ -65,8 +65,9 @@ export class Repeats implements Oracle {
   }
 
   #isRecordedTwin(record: LogRecord, other: LogRecord): boolean {
-    const { handled, recorded, replayed } = this.#truth;
-    return other !== record && handled.has(other) && recorded.has(other) && !replayed.has(other);
+    const { handled, recorded, replayed, lettered } = this.#truth;
+    if (other === record || replayed.has(other) || lettered.has(other)) return false;
+    return handled.has(other) && recorded.has(other);
   }
 
   /** A key is completed before its record counts as settled: else a crash between the two runs a twin. */
