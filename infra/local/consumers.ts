@@ -1,6 +1,8 @@
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { GetEventSourceMappingCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { Kafka, logLevel } from 'kafkajs';
 import { assertNever } from '../../shared/assert-never.ts';
 import type { CloudDescription } from './cloud-description.ts';
 import type { DeployedConsumer } from './deployed.ts';
@@ -13,6 +15,7 @@ import { followFunctionLogs } from './function-logs.ts';
 import { clientConfig } from './local-endpoint.ts';
 import { type MetricsBridge, startMetricsBridge } from './metrics-bridge.ts';
 import { sqsWithRoleOf } from './role-credentials.ts';
+import { startServiceMetrics } from './service-metrics.ts';
 
 export interface ConsumersOptions {
   /** Names of the consumers whose mappings are polled. @default all */
@@ -59,16 +62,31 @@ export async function runConsumers(
     for (const line of lines) options.onLog?.(groups.get(logGroup) ?? logGroup, line);
   });
 
+  const sqs = new SQSClient(config);
+  const admin = new Kafka({
+    clientId: 'lockstep-metrics',
+    brokers: bootstrapServers.split(','),
+    logLevel: logLevel.NOTHING,
+    retry: { retries: 0 },
+  }).admin();
+  const queues = options.consumers
+    ? deployed.queues.filter(({ queueUrl }) => isQueueOf(consumers, queueUrl))
+    : deployed.queues;
+  const stopMeasuring = startServiceMetrics({ sqs, queues, admin, consumers, add: metrics.add });
+
   const catchUp = async () => {
     await following.catchUp();
     await metrics.flush();
   };
   const stopFollowing = async () => {
     await following.stop();
+    await stopMeasuring();
     await metrics.stop();
-    for (const client of [lambda, logs, cloudwatch]) client.destroy();
+    await admin.disconnect();
+    for (const client of [lambda, logs, cloudwatch, sqs]) client.destroy();
   };
   try {
+    await admin.connect();
     const eventSource = await startEventSource({
       mappings: consumers.map(({ mapping }) =>
         options.pollers === undefined ? mapping : { ...mapping, minimumPollers: options.pollers },
@@ -124,6 +142,11 @@ function invokerOfEach(
 ): Invoker {
   const invokers = new Map(consumers.map((consumer) => [consumer.function.functionArn, invokerOf(consumer) ?? usual]));
   return { invoke: (functionArn, payload) => (invokers.get(functionArn) ?? usual).invoke(functionArn, payload) };
+}
+
+/** Whether a queue is one that these consumers' functions know. */
+function isQueueOf(consumers: readonly DeployedConsumer[], queueUrl: string): boolean {
+  return consumers.some(({ function: { environment } }) => Object.values(environment).includes(queueUrl));
 }
 
 async function isEnabled(lambda: LambdaClient, UUID: string): Promise<boolean> {

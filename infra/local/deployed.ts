@@ -30,8 +30,15 @@ export interface DeployedConsumer extends ConsumerFacts {
   readonly mapping: Mapping;
 }
 
+/** A deployed queue. */
+export interface DeployedQueue {
+  readonly queueName: string;
+  readonly queueUrl: string;
+}
+
 /** What the stacks say that there is. Plain data. */
 export interface Deployed {
+  readonly queues: readonly DeployedQueue[];
   readonly functions: readonly DeployedFunction[];
   readonly consumers: readonly DeployedConsumer[];
   /** Of all stacks, by their names. */
@@ -54,6 +61,7 @@ export async function readDeployed(endpoint: LocalEndpoint, stackNames: readonly
     const outputs = await Promise.all(stackNames.map((name) => readOutputs(cloudformation, name)));
     return {
       functions: parts.flatMap(({ functions }) => functions),
+      queues: parts.flatMap(({ queues }) => queues),
       consumers: parts.flatMap(({ consumers }) => consumers),
       outputs: Object.fromEntries(outputs.flat()),
     };
@@ -93,7 +101,11 @@ async function readStack(stack: StackTemplate, lambda: LambdaClient): Promise<Om
   const named = functions.map(
     (one) => consumers.find(({ function: own }) => own.functionArn === one.functionArn)?.function,
   );
-  return { functions: functions.map((one, index) => named[index] ?? one), consumers };
+  const queues = stack.resources('AWS::SQS::Queue').map(({ physicalId: queueUrl }) => ({
+    queueUrl,
+    queueName: queueUrl.slice(queueUrl.lastIndexOf('/') + 1),
+  }));
+  return { functions: functions.map((one, index) => named[index] ?? one), consumers, queues };
 }
 
 async function readFunction(lambda: LambdaClient, logicalId: string, physicalId: string): Promise<DeployedFunction> {

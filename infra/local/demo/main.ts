@@ -114,7 +114,7 @@ function tableOf(found: readonly Check[]): string {
     head: ['', 'Promise', 'Found'],
     colWidths: [4, 62, 48],
     wordWrap: true,
-    style: { head: [] },
+    style: { head: [], border: process.stdout.isTTY ? ['grey'] : [] },
   });
   for (const check of found) table.push([check.held ? '✔' : '✘', check.claim, check.found]);
   return table.toString();

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { Kafka, logLevel, type Producer } from 'kafkajs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type LocalCloud, startLocalCloud } from '../../../infra/local/local-cloud.ts';
@@ -90,6 +91,16 @@ test('a dead letter in a function’s embedded metrics sets off the deployed ala
   await producer.send({ topic: 'fixture', messages: [{ value: 'dead' }] });
 
   await expect.poll(() => alarmState('dead-letters'), { timeout: 15_000 }).toBe('ALARM');
+}, 20_000);
+
+test('a queue that is not empty sets off its alarm, though the emulator does not measure queues', async () => {
+  const sqs = new SQSClient(clientConfig(cloud.description.endpoint));
+  const QueueUrl = consumer().function.environment['LOCKSTEP_FALLBACK_QUEUE_URL'];
+  expect(await alarmState('fallback-queue')).not.toBe('ALARM');
+
+  await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'a letter that the topic refused' }));
+
+  await expect.poll(() => alarmState('fallback-queue'), { timeout: 15_000 }).toBe('ALARM');
 }, 20_000);
 
 test('a function has its own role’s rights only, and the refused action is named', async () => {
