@@ -1,0 +1,53 @@
+import { decodeFallbackEntry, encodeFallbackEntry } from '../adapters/fallback-entry.ts';
+import { LockstepError } from '../errors.ts';
+import type { FallbackEntry, FallbackQueue } from '../ports/fallback-queue.ts';
+
+/** What goes wrong with an entry. `refused`: it is not kept; `unanswered`: it is, and nobody hears of it. Both reject. */
+export type FallbackFault = 'refused' | 'unanswered';
+
+/** What a test may ask of the fake besides the port. */
+export interface FakeFallbackQueueOptions {
+  /** Most bytes of an entry as text. Costs an encoding of each entry. @default Infinity */
+  readonly maxBytes?: number;
+  /** Called with each entry that fits. @default nothing goes wrong */
+  readonly fault?: (entry: FallbackEntry) => FallbackFault | undefined;
+  /** Called with each entry that is kept, before its sender hears of it. */
+  readonly onEntry?: (entry: FallbackEntry) => void;
+}
+
+/** A fallback queue in memory. */
+export interface FakeFallbackQueue extends FallbackQueue {
+  /** What was sent and not taken, in order. */
+  readonly entries: readonly FallbackEntry[];
+  /** Takes the first `count` entries away, as the relay does: through their text and back. */
+  take(count?: number): FallbackEntry[];
+}
+
+/**
+ * A fallback queue in memory with the port's semantics, as the contract suite shows. An entry is kept at the moment of the call,
+ * so that simulations decide the order.
+ */
+export function fakeFallbackQueue(options: FakeFallbackQueueOptions = {}): FakeFallbackQueue {
+  const { maxBytes = Number.POSITIVE_INFINITY, fault, onEntry } = options;
+  const entries: FallbackEntry[] = [];
+
+  return {
+    entries,
+    // Async, so that what is thrown rejects; it runs to its end within the call.
+    async send(entry) {
+      if (maxBytes < Number.POSITIVE_INFINITY && encodeFallbackEntry(entry).length > maxBytes)
+        throw refusal('too large');
+      const found = fault?.(entry);
+      if (found === 'refused') throw refusal('refused');
+      entries.push(entry);
+      onEntry?.(entry);
+      if (found === 'unanswered') throw refusal('no answer');
+    },
+    take: (count = entries.length) =>
+      entries.splice(0, count).map((entry) => decodeFallbackEntry(encodeFallbackEntry(entry))),
+  };
+}
+
+function refusal(why: string): LockstepError {
+  return new LockstepError('FALLBACK_REFUSED', `the fallback queue did not accept the entry: ${why}`);
+}
