@@ -9,10 +9,8 @@ export { type AfterOutcome, afterOutcome } from './after-outcome.ts';
 export type { BatchPart } from './loading.ts';
 export {
   DEFAULT_RULES,
-  MAX_EVENT_BYTES,
   type MappingRules,
   RESEND_READINGS,
-  RETRIES_WITH_DESTINATION,
   type ResendReading,
   retryLimit,
 } from './mapping-rules.ts';
@@ -30,6 +28,5 @@ export {
   type QueuedRecord,
   type Run,
   withQueue,
-  withQueues,
 } from './partition-queue.ts';
 export { type InvocationOutcome, type ReportedFailure, readAnswer } from './read-answer.ts';

@@ -33,10 +33,10 @@ export interface MappingRules {
 }
 
 /** Lambda's limit on a synchronous invocation's payload. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
-export const MAX_EVENT_BYTES = 6 * 1024 * 1024;
+const MAX_EVENT_BYTES = 6 * 1024 * 1024;
 
 /** Infinite retries become this many once there is a destination. https://docs.aws.amazon.com/lambda/latest/dg/kafka-retry-configurations.html */
-export const RETRIES_WITH_DESTINATION = 10;
+const RETRIES_WITH_DESTINATION = 10;
 
 /** @param maximumRetryAttempts - the mapping's setting, -1 or absent for infinite */
 export function retryLimit(maximumRetryAttempts: number | undefined, hasDestination: boolean): number {

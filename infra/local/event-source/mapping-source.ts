@@ -14,7 +14,7 @@ import { runBatch } from './run-batch.ts';
 import { commitStartingOffsets, committedOffsets } from './starting-offsets.ts';
 
 /** A poller runs up to 5 invocations at once. https://docs.aws.amazon.com/lambda/latest/dg/kafka-scaling-modes.html */
-export const INVOCATIONS_PER_POLLER = 5;
+const INVOCATIONS_PER_POLLER = 5;
 /** Pollers in one event poller unit. https://docs.aws.amazon.com/lambda/latest/dg/kafka-scaling-modes.html */
 const POLLERS_PER_UNIT = 10;
 

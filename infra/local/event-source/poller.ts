@@ -30,8 +30,6 @@ export interface PollerOptions {
 
 /** One member of the mapping's consumer group, with its own queues and invocations. */
 export interface Poller {
-  /** Partitions that are ours now. */
-  assigned(): readonly number[];
   /**
    * Leaves the group. `drained` waits for the batches in flight and commits them; `abruptly` does neither: what was in
    * flight comes again elsewhere.
@@ -160,7 +158,6 @@ export async function startPoller(options: PollerOptions): Promise<Poller> {
   };
 
   return {
-    assigned: () => ours.partitions,
     stop: async (how = 'drained') => {
       if (how === 'abruptly') abandoned.resolve('abandoned');
       leaving ??= leave();

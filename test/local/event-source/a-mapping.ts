@@ -3,8 +3,8 @@ import type { Admin, Kafka } from 'kafkajs';
 import type { Invocation, Invoker } from '../../../infra/local/event-source/invoker.ts';
 import type { Mapping } from '../../../infra/local/event-source/mapping.ts';
 
-export const CLUSTER_ARN = 'arn:aws:kafka:eu-west-1:000000000000:cluster/local/5d2c1a34-9f0e-4c54-a7a7-0c9a3f6f2b11-1';
-export const FUNCTION_ARN = 'arn:aws:lambda:eu-west-1:000000000000:function:orders';
+const CLUSTER_ARN = 'arn:aws:kafka:eu-west-1:000000000000:cluster/local/5d2c1a34-9f0e-4c54-a7a7-0c9a3f6f2b11-1';
+const FUNCTION_ARN = 'arn:aws:lambda:eu-west-1:000000000000:function:orders';
 
 /** A mapping on a new topic of its own. */
 export async function newMapping(
