@@ -6,7 +6,7 @@ import type { KafkaProducerConnection } from './kafkajs-producer-connection.ts';
 
 /**
  * Dead letters over a Kafka connection: to the partition with the number of the record's own where the topic has it, folded
- * into what it has otherwise; the record's own timestamp kept.
+ * into what it has otherwise; with the record's own timestamp, unless the topic refuses that.
  *
  * @param topic - the dead-letter topic
  */
@@ -14,10 +14,12 @@ export function kafkaJsDeadLetterPublisher(topic: string, connection: KafkaProdu
   return {
     async publish(letter, giveUpAt) {
       const { key, value, headers, timestamp, origin } = letter;
-      const end = await connection.send(
-        [{ topic, key, value, headers, timestamp, partition: origin.partition }],
-        giveUpAt,
-      );
+      const sent = { topic, key, value, headers, partition: origin.partition };
+      let end = await connection.send([{ ...sent, timestamp }], giveUpAt);
+      if (end.type === 'failed' && end.failure.reason === 'INVALID_TIMESTAMP') {
+        // A producer's clock runs ahead, and the topic takes nothing from the future: `x-original-timestamp` still tells.
+        end = await connection.send([sent], giveUpAt);
+      }
       if (end.type === 'done') return;
       const { failure } = end;
       const options = failure === undefined ? undefined : { cause: failure.cause };

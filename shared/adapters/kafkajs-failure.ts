@@ -25,7 +25,7 @@ const CONNECTION_ERRORS = new Set([
 export function readKafkaFailure(error: unknown): ReadFailure {
   const cause = innermost(error);
   const { name, type, retriable, message } = fieldsOf(cause);
-  const reason = typeof type === 'string' ? type : `${String(name)}: ${String(message)}`;
+  const reason = typeof type === 'string' ? type : [name, message].filter((part) => part !== undefined).join(': ');
   if (type === 'MESSAGE_TOO_LARGE' || type === 'RECORD_LIST_TOO_LARGE') return { type: 'tooLarge', reason, cause };
   if (typeof name === 'string' && CONNECTION_ERRORS.has(name)) return { type: 'unreachable', reason, cause };
   if (retriable === true) return { type: 'transient', reason, cause };

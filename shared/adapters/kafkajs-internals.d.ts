@@ -6,6 +6,7 @@ declare module 'kafkajs/src/network/requestQueue/index.js' {
   /** Requests of one connection that wait for their turn or their answer. */
   class RequestQueue {
     readonly pending: readonly unknown[];
+    checkPendingRequests(): void;
     scheduleCheckPendingRequests(): void;
   }
   // CommonJS: `module.exports = class`.

@@ -56,6 +56,7 @@ export class KafkaJsLink<C> {
     let reconnects = 0;
     let failure: ReadFailure | undefined;
     for (let tries = 1; ; tries++) {
+      if (clock.now() >= giveUpAt) return { type: 'late', failure };
       this.#current ??= this.#connect();
       const through = this.#current;
       try {
@@ -100,7 +101,10 @@ export class KafkaJsLink<C> {
       isClosed = true;
       session?.close();
     };
-    return { brokers: this.#options.brokers(), ready: open(), close };
+    const ready = open();
+    // Whoever waits for it hears of a failure; after `close` nobody may.
+    ready.catch(() => undefined);
+    return { brokers: this.#options.brokers(), ready, close };
   }
 
   /** Ends a connection, and forgets it unless another has taken its place already. */

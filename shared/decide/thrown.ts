@@ -11,7 +11,7 @@ export interface Thrown {
 /** Reads any thrown value: an error, a string, nothing at all. Never throws. */
 export function readThrown(value: unknown): Thrown {
   if (typeof value !== 'object' || value === null) {
-    return { name: value === undefined ? 'undefined' : typeof value, text: said(value), ...BARE };
+    return { name: value === null ? 'null' : typeof value, text: said(value), ...BARE };
   }
   const errors = field(value, 'errors');
   const stack = field(value, 'stack');

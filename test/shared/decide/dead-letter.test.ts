@@ -1,0 +1,261 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type DeadRecord, type DeathNotice, deadLetter } from '../../../shared/decide/dead-letter.ts';
+import type { Head } from '../../../shared/decide/progress.ts';
+import { recordBytes } from '../../../shared/decide/record-size.ts';
+import type { RecordHeader } from '../../../shared/record/record-headers.ts';
+
+const RECORD: DeadRecord = {
+  topic: 'orders',
+  partition: 3,
+  offset: 1_042,
+  timestamp: 1_795_251_600_000,
+  key: Buffer.from('customer-7'),
+  value: Buffer.from('{"orderId":"a"}'),
+  headers: [header('traceparent', '00-ab-cd-01')],
+};
+
+const HEAD: Head = {
+  offset: 1_042,
+  timestamp: 1_795_251_600_000,
+  valueHash: 'h',
+  attempts: 5,
+  interruptions: 1,
+  exhausted: true,
+  firstFailedAt: 1_795_251_660_000,
+  fingerprint: '0123456789ab',
+  error: { name: 'PaymentRefused', text: 'no money', stage: 'handler' },
+};
+
+const NOTICE: DeathNotice = {
+  cluster: 'c0ffee00-1111-2222-3333-444455556666-3',
+  group: 'billing',
+  head: HEAD,
+  stack: 'PaymentRefused: no money\n    at charge (charge.ts:7)',
+  maxAttempts: 5,
+  now: 1_795_251_720_000,
+  requestId: 'request-1',
+  names: [],
+  maxBytes: 1_048_588 + 65_536,
+};
+
+function header(name: string, value: string): RecordHeader {
+  return { name, value: Buffer.from(value) };
+}
+
+function told(headers: Iterable<RecordHeader>): [string, string][] {
+  return [...headers].map(({ name, value }) => [name, value.toString()]);
+}
+
+describe('a dead letter', () => {
+  test('is the record with its story behind it', () => {
+    const letter = deadLetter(RECORD, NOTICE);
+
+    expect(letter).toMatchObject({
+      id: 'c0ffee00-1111-2222-3333-444455556666-3/billing/orders-3@1042/1795251600000',
+      origin: { topic: 'orders', partition: 3, offset: 1_042 },
+      key: Buffer.from('customer-7'),
+      value: Buffer.from('{"orderId":"a"}'),
+      timestamp: 1_795_251_600_000,
+    });
+    expect(told(letter.headers)).toEqual([
+      ['traceparent', '00-ab-cd-01'],
+      ['x-original-topic', 'orders'],
+      ['x-original-partition', '3'],
+      ['x-original-offset', '1042'],
+      ['x-original-timestamp', '1795251600000'],
+      ['x-consumer-group', 'billing'],
+      ['x-retry-count', '5'],
+      ['x-interruption-count', '1'],
+      ['x-error-name', 'PaymentRefused'],
+      ['x-error-message', 'no money'],
+      ['x-error-stack', 'PaymentRefused: no money\n    at charge (charge.ts:7)'],
+      ['x-error-fingerprint', '0123456789ab'],
+      ['x-stage', 'handler'],
+      ['x-disposition', 'systemic'],
+      ['x-first-failed-at', '2026-11-21T09:01:00.000Z'],
+      ['x-dead-lettered-at', '2026-11-21T09:02:00.000Z'],
+      ['x-request-id', 'request-1'],
+      ['x-dead-letter-id', 'c0ffee00-1111-2222-3333-444455556666-3/billing/orders-3@1042/1795251600000'],
+    ]);
+  });
+
+  test('of a tombstone without a key has neither', () => {
+    expect(deadLetter({ ...RECORD, key: null, value: null }, NOTICE)).toMatchObject({ key: null, value: null });
+  });
+
+  test('has the same id in every copy, and another for what a recreated topic has in its place', () => {
+    const again = deadLetter(RECORD, { ...NOTICE, now: NOTICE.now + 60_000, requestId: 'request-2' });
+    const recreated = deadLetter({ ...RECORD, timestamp: RECORD.timestamp + 1 }, NOTICE);
+
+    expect(again.id).toBe(deadLetter(RECORD, NOTICE).id);
+    expect(recreated.id).toBe('c0ffee00-1111-2222-3333-444455556666-3/billing/orders-3@1042/1795251600001');
+  });
+
+  test.each<[string, Partial<Head>, string, string]>([
+    ['that used up its tries', {}, 'handler', 'systemic'],
+    ['that its handler refused', { attempts: 1 }, 'handler', 'rejected'],
+    ['whose key was used before', { attempts: 1, error: error('idempotency') }, 'idempotency', 'rejected'],
+    ['that is not JSON', { attempts: 1, error: error('decode') }, 'decode', 'poison'],
+    ['that does not fit its schema', { attempts: 1, error: error('validate') }, 'validate', 'poison'],
+    ['that kills the process', { attempts: 0, error: error('interrupted') }, 'interrupted', 'poison'],
+  ])('of a record %s says so', (_, change, stage, disposition) => {
+    const { headers } = deadLetter(RECORD, { ...NOTICE, head: { ...HEAD, ...change } });
+
+    expect(told(headers)).toContainEqual(['x-stage', stage]);
+    expect(told(headers)).toContainEqual(['x-disposition', disposition]);
+  });
+
+  test('of a record that was never tried says so', () => {
+    const { error: _, firstFailedAt: __, ...head } = { ...HEAD, attempts: 0, interruptions: 0 };
+
+    const headers = told(deadLetter(RECORD, { ...NOTICE, head, stack: '' }).headers);
+
+    expect(headers).toContainEqual(['x-stage', 'unattempted']);
+    expect(headers).toContainEqual(['x-disposition', 'systemic']);
+  });
+
+  test('speaks as Spring and Connect do when asked to', () => {
+    const { headers } = deadLetter(
+      { ...RECORD, timestampType: 'LOG_APPEND_TIME' },
+      { ...NOTICE, names: ['spring', 'connect'] },
+    );
+    const value = (name: string) => headers.find((candidate) => candidate.name === name)?.value;
+
+    expect(value('kafka_dlt-original-topic')?.toString()).toBe('orders');
+    expect(value('kafka_dlt-original-partition')).toEqual(Buffer.from([0, 0, 0, 3]));
+    expect(value('kafka_dlt-original-offset')).toEqual(Buffer.from([0, 0, 0, 0, 0, 0, 4, 0x12]));
+    expect(value('kafka_dlt-original-timestamp')).toEqual(Buffer.from('000001a1fd557a80', 'hex'));
+    expect(value('kafka_dlt-original-timestamp-type')?.toString()).toBe('LogAppendTime');
+    expect(value('kafka_dlt-original-consumer-group')?.toString()).toBe('billing');
+    expect(value('kafka_dlt-exception-fqcn')?.toString()).toBe('PaymentRefused');
+    expect(value('kafka_dlt-exception-message')?.toString()).toBe('no money');
+    expect(told(headers).filter(([name]) => name.startsWith('__connect.errors.'))).toEqual([
+      ['__connect.errors.topic', 'orders'],
+      ['__connect.errors.partition', '3'],
+      ['__connect.errors.offset', '1042'],
+      ['__connect.errors.connector.name', 'billing'],
+      ['__connect.errors.task.id', '3'],
+      ['__connect.errors.stage', 'TASK_PUT'],
+      ['__connect.errors.class.name', 'lockstep'],
+      ['__connect.errors.exception.class.name', 'PaymentRefused'],
+      ['__connect.errors.exception.message', 'no money'],
+      ['__connect.errors.exception.stacktrace', 'PaymentRefused: no money\n    at charge (charge.ts:7)'],
+    ]);
+  });
+});
+
+describe('a record that has had a letter before', () => {
+  const names = ['spring', 'connect'] as const;
+  const first = deadLetter(RECORD, { ...NOTICE, names });
+  const redriven: DeadRecord = {
+    ...first,
+    ...{ topic: 'orders', partition: 3, offset: 2_000 },
+    headers: [...first.headers, header('x-redrive-count', '1')],
+  };
+  const second = deadLetter(redriven, {
+    ...NOTICE,
+    names,
+    head: { ...HEAD, attempts: 2, error: { name: 'StillRefused', text: 'still no money', stage: 'handler' } },
+    requestId: 'request-9',
+  });
+
+  test('keeps its first origin in each vocabulary', () => {
+    expect(told(second.headers)).toContainEqual(['x-original-offset', '1042']);
+    expect(told(second.headers)).toContainEqual(['__connect.errors.offset', '1042']);
+    expect(second.headers.find(({ name }) => name === 'kafka_dlt-original-offset')?.value.readBigInt64BE()).toBe(
+      1_042n,
+    );
+  });
+
+  test('tells its last death only, once, and keeps what is not ours', () => {
+    const count = (name: string) => second.headers.filter((candidate) => candidate.name === name).length;
+
+    expect(told(second.headers)).toContainEqual(['x-error-name', 'StillRefused']);
+    expect(told(second.headers)).toContainEqual(['x-retry-count', '2']);
+    expect(told(second.headers)).toContainEqual(['x-redrive-count', '1']);
+    expect(told(second.headers)[0]).toEqual(['traceparent', '00-ab-cd-01']);
+    expect(Math.max(...second.headers.map(({ name }) => count(name)))).toBe(1);
+    expect(second.headers).toHaveLength(first.headers.length + 1);
+  });
+
+  test('has the id of where it died last', () => {
+    expect(second.id).toBe('c0ffee00-1111-2222-3333-444455556666-3/billing/orders-3@2000/1795251600000');
+    expect(second.origin).toEqual({ topic: 'orders', partition: 3, offset: 2_000 });
+  });
+});
+
+describe("headers of others on the record's way to a letter", () => {
+  test('stay, in order and with duplicates, though they bear our names or those of Spring', () => {
+    const others = [
+      header('7', 'a'),
+      header('x-original-topic', 'upstream'),
+      header('b', '1'),
+      header('kafka_dlt-original-topic', 'upstream'),
+      header('b', '2'),
+      header('7', 'c'),
+    ];
+
+    const { headers } = deadLetter({ ...RECORD, headers: others }, NOTICE);
+
+    expect(headers.slice(0, 6)).toEqual(others);
+    expect(headers.findLast(({ name }) => name === 'x-original-topic')?.value.toString()).toBe('orders');
+  });
+});
+
+describe('the size of a letter', () => {
+  const long = 'é'.repeat(100_000);
+
+  test('grows by 64 KiB at most, however long message and stack are, in all three vocabularies', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 200_000 }),
+        fc.integer({ min: 0, max: 200_000 }),
+        fc.subarray(['spring', 'connect'] as const),
+        (text, stack, names) => {
+          const letter = deadLetter(RECORD, {
+            ...NOTICE,
+            names,
+            head: { ...HEAD, error: { name: 'E', text: long.slice(0, text), stage: 'handler' } },
+            stack: long.slice(0, stack),
+          });
+          expect(recordBytes(letter) - recordBytes({ ...RECORD, headers: [...RECORD.headers] })).toBeLessThanOrEqual(
+            65_536,
+          );
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+
+  test('stays below what the dead-letter topic takes: stack and message are cut, nothing else', () => {
+    const value = Buffer.alloc(1_000_000);
+    const letter = deadLetter(
+      { ...RECORD, value },
+      {
+        ...NOTICE,
+        names: ['spring'],
+        stack: long,
+        head: { ...HEAD, error: { ...error('handler'), text: long } },
+        maxBytes: 1_002_500,
+      },
+    );
+
+    expect(recordBytes(letter)).toBeLessThanOrEqual(1_002_500);
+    expect(letter.value).toBe(value);
+    expect(told(letter.headers)).toContainEqual(['x-dead-letter-id', letter.id]);
+    expect(told(letter.headers).find(([name]) => name === 'x-error-message')?.[1]).toMatch(/^é{50,1024}$/);
+  });
+
+  test('has all headers even where nothing is left for message and stack', () => {
+    const { headers } = deadLetter({ ...RECORD, value: Buffer.alloc(1_000) }, { ...NOTICE, maxBytes: 1_024 });
+
+    expect(told(headers)).toContainEqual(['x-error-message', '']);
+    expect(told(headers)).toContainEqual(['x-error-stack', '']);
+    expect(headers).toHaveLength(18);
+  });
+});
+
+function error(stage: 'decode' | 'validate' | 'idempotency' | 'handler' | 'interrupted') {
+  return { name: 'E', text: 'e', stage };
+}

@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest';
+import { stackOf, summarizeError } from '../../../shared/decide/error-summary.ts';
+import { NonRetryableError } from '../../../shared/errors.ts';
+
+const asIs = (text: string) => text;
+
+class OrderRejected extends Error {}
+
+describe('the summary of what was thrown', () => {
+  test.each<[string, unknown, string, string]>([
+    ['an error', new RangeError('no such thing'), 'RangeError', 'no such thing'],
+    ['an error whose class has no name of its own', new OrderRejected('too late'), 'OrderRejected', 'too late'],
+    ['a code', new NonRetryableError('ORDER_UNKNOWN', { detail: 'a-7' }), 'ORDER_UNKNOWN', 'ORDER_UNKNOWN: a-7'],
+    ['text', 'out of stock', 'string', 'out of stock'],
+    ['nothing', undefined, 'undefined', ''],
+    ['null', null, 'null', ''],
+    ['a number', 7, 'number', '7'],
+    ['a symbol', Symbol('x'), 'symbol', 'Symbol(x)'],
+    ['an object', { code: 7 }, 'Object', '{"code":7}'],
+    ['an object without a prototype', Object.create(null), 'Error', '{}'],
+    ['a message that is no text', { message: 7, name: 8 }, 'Object', '{"message":7,"name":8}'],
+  ])('of %s', (_, thrown, name, text) => {
+    expect(summarizeError(thrown, 'handler', asIs)).toEqual({ name, text, stage: 'handler' });
+  });
+
+  test('tells the causes', () => {
+    const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:443'), { code: 'ECONNREFUSED' });
+    const thrown = new Error('charge failed', { cause: new TypeError('fetch failed', { cause: refused }) });
+
+    expect(summarizeError(thrown, 'handler', asIs).text).toBe(
+      'charge failed (caused by TypeError: fetch failed (caused by Error: connect ECONNREFUSED 127.0.0.1:443))',
+    );
+  });
+
+  test('tells of several errors thrown as one, without a message too', () => {
+    const thrown = new AggregateError([new Error('a'), new TypeError('b'), 'c', 'd', 'e']);
+
+    expect(summarizeError(thrown, 'handler', asIs)).toMatchObject({
+      name: 'AggregateError',
+      text: '[Error: a; TypeError: b; string: c; and 2 more]',
+    });
+  });
+
+  test('ends where causes go in a circle', () => {
+    const thrown = new Error('a');
+    thrown.cause = new Error('b', { cause: thrown });
+
+    expect(summarizeError(thrown, 'handler', asIs).text).toBe('a (caused by Error: b)');
+  });
+
+  test('survives an object whose every property throws', () => {
+    const hostile = new Proxy(
+      {},
+      {
+        get() {
+          throw new Error('no');
+        },
+      },
+    );
+
+    expect(summarizeError(hostile, 'decode', asIs)).toEqual({ name: 'Error', text: '', stage: 'decode' });
+    expect(stackOf(hostile, asIs)).toBe('');
+  });
+
+  test('is redacted as a whole before it is cut', () => {
+    const redact = (text: string) => text.replace(/token=\w+/g, 'token=…');
+    const thrown = new Error(`${'x'.repeat(505)} token=${'s'.repeat(100)}`, { cause: new Error('token=inner') });
+
+    const { text } = summarizeError(thrown, 'handler', redact);
+
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(512);
+    expect(text).toBe(`${'x'.repeat(505)} token=`);
+  });
+
+  test('leaves out what could not be redacted', () => {
+    const failing = () => {
+      throw new Error('bad expression');
+    };
+
+    expect(summarizeError(new Error('secret'), 'handler', failing)).toEqual({
+      name: 'Error',
+      text: '',
+      stage: 'handler',
+    });
+    expect(stackOf(new Error('secret'), failing)).toBe('');
+  });
+});
+
+describe('the stack of what was thrown', () => {
+  test('has those of its causes behind it, redacted', () => {
+    const thrown = new Error('outer secret', { cause: new TypeError('inner secret', { cause: 'why' }) });
+
+    const stack = stackOf(thrown, (text) => text.replaceAll('secret', '…'));
+
+    expect(stack).toMatch(
+      /^Error: outer …\n {4}at [\s\S]*\nCaused by: TypeError: inner …\n {4}at [\s\S]*\nCaused by: string: why$/,
+    );
+  });
+
+  test('is empty where there is none', () => {
+    expect(stackOf('text', asIs)).toBe('');
+    expect(stackOf(undefined, asIs)).toBe('');
+  });
+});
