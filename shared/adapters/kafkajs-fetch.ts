@@ -25,7 +25,7 @@ export class FetchError extends Error {
 }
 
 /** How long a broker may hold an empty answer back. */
-const EMPTY_WAIT_MS = 500;
+const EMPTY_WAIT_MS = 250;
 const OFFSET_OUT_OF_RANGE = 1;
 const COMMITTED = 1;
 
