@@ -146,3 +146,14 @@ export class BatchFailure extends Error {
     this.record = record;
   }
 }
+
+/** What a record fails with whose actions, given to `context.transact`, were refused; `retry.classify` may judge it by its reasons. */
+export class TransactRefusedError extends LockstepError {
+  /** By index into the actions; -1 where DynamoDB refused the request as a whole. `code` is DynamoDB's, as `ConditionalCheckFailed`. */
+  readonly reasons: readonly { readonly index: number; readonly code: string; readonly text: string }[];
+
+  constructor(what: string, reasons: TransactRefusedError['reasons']) {
+    super('TRANSACT_REFUSED', what);
+    this.reasons = reasons;
+  }
+}

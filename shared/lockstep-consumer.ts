@@ -9,7 +9,7 @@ import { type KafkaEvent, parseKafkaEvent } from './record/kafka-event.ts';
 import { Invocation } from './runtime/invocation.ts';
 import { processBatch } from './runtime/process-batch.ts';
 
-export { BatchFailure, LockstepError, NonRetryableError, PauseError } from './errors.ts';
+export { BatchFailure, LockstepError, NonRetryableError, PauseError, TransactRefusedError } from './errors.ts';
 export { byPosition, type ConsumerOptions, type RetryOptions } from './options.ts';
 export type { ConsumerRecord } from './record/consumer-record.ts';
 export { bytes, type Decoded, json, text, type ValueDecoder } from './record/decode.ts';

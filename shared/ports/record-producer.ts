@@ -13,7 +13,11 @@ export interface OutgoingRecord {
 export interface RecordProducer {
   /**
    * Resolves when all in-sync replicas have every record.
-   * @throws when not all were acknowledged by `giveUpAt`: some may have been written all the same
+   * @throws LockstepError BROKER_UNREACHABLE when not all were acknowledged by `giveUpAt`, for whatever passes by itself: no
+   *   attempt of the record that they come from is counted
+   * @throws LockstepError PRODUCE_FAILED when trying again cannot mend it: too large, no such topic, no right; as anything else
+   *   that is thrown, it counts as that record's failure
+   * In both cases some may have been written all the same.
    */
   produce(records: readonly OutgoingRecord[], giveUpAt: EpochMs): Promise<void>;
 }

@@ -14,10 +14,11 @@ export function blame(error: unknown, records: readonly DeliveredRecord[]): Blam
   if (!isBatchFailure(error)) return { error, ...alone };
   const record = records.find(({ offset }) => offset === error.record.offset);
   if (record !== undefined) return { error: error.cause ?? error, record };
+  const expected = others.length === 0 ? only?.position : `one of the ${records.length} records from ${only?.position}`;
   const foreign = new LockstepError(
     'BATCH_FAILURE_FOREIGN',
-    `BatchFailure names offset ${error.record.offset}, expected one of the ${records.length} records from ${only?.position}`,
-    { cause: error },
+    `BatchFailure names offset ${error.record.offset}, expected ${expected}`,
+    { cause: error.cause },
   );
   return { error: foreign, ...alone };
 }

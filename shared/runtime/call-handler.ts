@@ -44,13 +44,15 @@ export async function callHandler<V>(run: PartitionRun<V>, ready: readonly Ready
     if (written.type !== 'written') return left(run, 'fenced');
   }
   if (invocation.isStalling) return left(run, 'deadline');
-  const { heads } = session.progress;
-  const attempts = heads.size === 0 ? 0 : Math.max(...records.map(({ offset }) => heads.get(offset)?.attempts ?? 0));
+  // What has failed before goes alone, so that it is the first.
+  const attempts = session.progress.heads.get(first.offset)?.attempts ?? 0;
   const context = new CollectingContext(run.context, records, attempts + 1);
   const startedAt = clock.now();
   const ending = runHandler(callOf(run, ready, context), invocation, sandbox);
   const end = ending instanceof Promise ? await ending : ending;
-  sandbox.observe(clock.now() - startedAt);
+  const handlerMs = clock.now() - startedAt;
+  sandbox.observe(handlerMs);
+  ports.telemetry.count('HandlerMs', handlerMs);
   if (end.type !== 'stalled') forgetRunning(run);
   return judged(run, end, records, context);
 }

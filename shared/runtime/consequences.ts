@@ -5,6 +5,7 @@ import type { Head } from '../decide/progress.ts';
 import { backOffMs, decideFailure, type ErrorClass, isBreakerOpen } from '../decide/retry-policy.ts';
 import { headOf, isFull, type Settling, withHead } from '../decide/settle.ts';
 import { LockstepError, NonRetryableError } from '../errors.ts';
+import type { TransactAction } from '../ports/ledger-store.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import type { EpochMs, Offset } from '../record/units.ts';
 import { sendLetter } from './dead-letters.ts';
@@ -50,31 +51,29 @@ export class Consequences<V> {
    */
   async handled(records: readonly DeliveredRecord[], context: CollectingContext): Promise<Outcome | Failed> {
     const { session, keys, ports } = this.#run;
-    const completions = keys === undefined ? [] : records.flatMap((record) => keys.completion(record) ?? []);
-    const posting: Posting = {
-      settlings: records.map((record) => this.#settling(record, 'handled')),
-      completions,
-      effects: context.effects,
-    };
-    if (context.effects.length > 0) {
-      const refused = tooLarge(records, posting);
-      if (refused !== undefined) return refused;
-    }
-    if (context.outgoing.length > 0) {
-      const passed = await passOn(this.#run, context.outgoing);
+    const { effects, outgoing } = context;
+    const posting = effects.length === 0 ? undefined : this.#posting(records, effects);
+    const refused = posting === undefined ? undefined : tooLarge(records, posting);
+    if (refused !== undefined) return refused;
+    if (outgoing.length > 0) {
+      const passed = await passOn(this.#run, outgoing);
       if (passed.type === 'unreachable') return this.paused(passed.until);
       if (passed.type === 'failed') return passed;
     }
-    if (context.effects.length > 0) {
-      const written = await session.post(posting);
-      if (written.type === 'cancelled') return effectRefused(records, written.reasons);
-      if (written.type === 'lost') return { type: 'notAttempted', reason: 'fenced' };
-      for (const record of records) keys?.handled(record);
-    } else {
-      for (const [index, record] of records.entries())
-        session.settle(posting.settlings[index] ?? this.#settling(record, 'handled'), keys?.handled(record));
-      await this.#recordCheckpoint();
-    }
+    if (posting === undefined) return this.settled(records);
+    const written = await session.post(posting);
+    if (written.type === 'cancelled') return effectRefused(records, written.reasons);
+    if (written.type === 'lost') return { type: 'notAttempted', reason: 'fenced' };
+    for (const record of records) keys?.handled(record);
+    ports.telemetry.count('RecordsHandled', records.length);
+    return { type: 'handled' };
+  }
+
+  /** The work for `records` is done; written with the next checkpoint. */
+  async settled(records: readonly DeliveredRecord[]): Promise<Outcome> {
+    const { session, keys, ports } = this.#run;
+    for (const record of records) session.settle(this.#settling(record, 'handled'), keys?.handled(record));
+    await this.#recordCheckpoint();
     ports.telemetry.count('RecordsHandled', records.length);
     return { type: 'handled' };
   }
@@ -167,6 +166,15 @@ export class Consequences<V> {
     await this.#recordCheckpoint();
     ports.telemetry.count('RecordsDeadLettered');
     return { type: 'deadLettered', letterId: letter.id };
+  }
+
+  #posting(records: readonly DeliveredRecord[], effects: readonly TransactAction[]): Posting {
+    const { keys } = this.#run;
+    return {
+      settlings: records.map((record) => this.#settling(record, 'handled')),
+      completions: keys === undefined ? [] : records.flatMap((record) => keys.completion(record) ?? []),
+      effects,
+    };
   }
 
   async #recordCheckpoint(): Promise<void> {

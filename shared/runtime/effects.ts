@@ -1,6 +1,6 @@
 import { backOffMs } from '../decide/retry-policy.ts';
 import { MAX_RECORD_ACTIONS } from '../decide/transact-size.ts';
-import { LockstepError } from '../errors.ts';
+import { LockstepError, TransactRefusedError } from '../errors.ts';
 import type { EffectRefusal } from '../ports/ledger-store.ts';
 import type { OutgoingRecord } from '../ports/record-producer.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
@@ -50,7 +50,7 @@ export function tooLarge(records: readonly DeliveredRecord[], posting: Posting):
   return { type: 'failed', error, stage: 'handler', errorClass: 'nonRetryable' };
 }
 
-/** A condition of an action given to `transact` did not hold: that record's failure, nobody else's. `cause` has the reasons. */
+/** A condition of an action given to `transact` did not hold: that record's failure, nobody else's. */
 export function effectRefused(records: readonly DeliveredRecord[], reasons: readonly EffectRefusal[]): Failed {
   const said = reasons
     .map(({ index, code, text }) => {
@@ -60,9 +60,7 @@ export function effectRefused(records: readonly DeliveredRecord[], reasons: read
     .join('; ');
   return {
     type: 'failed',
-    error: new LockstepError('TRANSACT_REFUSED', `transaction of ${nameOf(records)} was refused: ${said}`, {
-      cause: reasons,
-    }),
+    error: new TransactRefusedError(`transaction of ${nameOf(records)} was refused: ${said}`, reasons),
     stage: 'handler',
   };
 }

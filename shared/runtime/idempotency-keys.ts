@@ -26,6 +26,7 @@ interface KeyedRecord {
   /** The record of this batch that took the key before us. */
   readonly leader: KeyedRecord | undefined;
   readonly ended: PromiseWithResolvers<'settled' | 'givenBack' | 'open'>;
+  hasEnded: boolean;
   verdict: KeyVerdict | undefined;
   claimed: boolean;
 }
@@ -89,6 +90,7 @@ export class IdempotencyKeys {
         key,
         leader: leaders.get(key),
         ended: Promise.withResolvers(),
+        hasEnded: false,
         verdict: undefined,
         claimed: false,
       };
@@ -98,6 +100,12 @@ export class IdempotencyKeys {
     const first = [...this.#byOffset.values()].filter(({ leader }) => leader === undefined);
     const known = await this.#repeat(() => this.#ports.keys.lookUp(first.map(({ key }) => key)));
     await sideBySide(first, KEY_REQUESTS, (keyed) => this.#judge(keyed, known.get(keyed.key)));
+  }
+
+  /** The record of this batch whose end decides about `record`, as long as it has not ended. */
+  waitsFor(record: DeliveredRecord): DeliveredRecord | undefined {
+    const leader = this.#byOffset.get(record.offset)?.leader;
+    return leader === undefined || leader.hasEnded ? undefined : leader.record;
   }
 
   /** What the key of `record` says now that it is its turn. A second record of a key waits for the first. */
@@ -129,13 +137,13 @@ export class IdempotencyKeys {
     const keyed = this.#byOffset.get(record.offset);
     if (keyed === undefined) return undefined;
     keyed.claimed = false;
-    keyed.ended.resolve('settled');
+    endAs(keyed, 'settled');
     return this.completion(record);
   }
 
   /** The record is a duplicate, of this batch or of what was completed before. */
   duplicate(record: DeliveredRecord): void {
-    this.#byOffset.get(record.offset)?.ended.resolve('settled');
+    endAs(this.#byOffset.get(record.offset), 'settled');
   }
 
   /** The record has its letter: its key is free, so that a redrive can run it. */
@@ -143,12 +151,12 @@ export class IdempotencyKeys {
     const keyed = this.#byOffset.get(record.offset);
     if (keyed === undefined) return;
     await this.#giveBack(keyed);
-    keyed.ended.resolve('givenBack');
+    endAs(keyed, 'givenBack');
   }
 
   /** The record stays unsettled in this invocation. */
   open(record: DeliveredRecord): void {
-    this.#byOffset.get(record.offset)?.ended.resolve('open');
+    endAs(this.#byOffset.get(record.offset), 'open');
   }
 
   /**
@@ -225,4 +233,10 @@ export class IdempotencyKeys {
     const { clock, entropy } = this.#ports;
     return repeat(send, { clock, entropy, giveUpAt: this.#giveUpAt, isFinal: isFinalError });
   }
+}
+
+function endAs(keyed: KeyedRecord | undefined, how: 'settled' | 'givenBack' | 'open'): void {
+  if (keyed === undefined) return;
+  keyed.hasEnded = true;
+  keyed.ended.resolve(how);
 }

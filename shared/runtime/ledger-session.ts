@@ -70,7 +70,7 @@ export class LedgerSession {
   #queued = 0;
   #tail: Promise<unknown> = Promise.resolve();
   #completions: KeyCompletion[] = [];
-  #postings: WaitingPosting[] = [];
+  readonly #postings: WaitingPosting[] = [];
   #checkpointing = false;
   #failure: unknown;
   readonly #over = new AbortController();

@@ -23,5 +23,10 @@ export type Outcome =
   | { readonly type: 'retry'; readonly notBefore?: EpochMs }
   | { readonly type: 'notAttempted'; readonly reason: NotAttemptedReason; readonly until?: EpochMs };
 
+/** Whether the record needs no more work. */
+export function settles({ type }: Outcome): boolean {
+  return type === 'handled' || type === 'duplicate' || type === 'deadLettered';
+}
+
 /** Outcomes by offset. */
 export type Outcomes = Map<Offset, Outcome>;

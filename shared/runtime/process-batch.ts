@@ -40,6 +40,7 @@ export async function processBatch<V>(
         processPartition({ cluster: event.cluster, delivered, consumer, ports, invocation }),
       ),
     );
+    for (const report of reports) measure(report, ports);
     await ports.letters.disconnect();
     const response = batchResponse(
       reports.map(({ delivered, firstUnsettled }) => ({
@@ -59,6 +60,19 @@ export async function processBatch<V>(
   } finally {
     invocation.end();
   }
+}
+
+/** What alarms rest on: a partition that is not blocked says so, or its alarm would never clear. */
+function measure({ outcomes, blockedSince }: PartitionReport, { telemetry, clock }: Ports): void {
+  telemetry.count('BlockedHeadAgeMs', blockedSince === undefined ? 0 : Math.max(0, clock.now() - blockedSince));
+  let duplicates = 0;
+  let notAttempted = 0;
+  for (const { type } of outcomes.values()) {
+    if (type === 'duplicate') duplicates++;
+    if (type === 'notAttempted') notAttempted++;
+  }
+  if (duplicates > 0) telemetry.count('RecordsDuplicate', duplicates);
+  if (notAttempted > 0) telemetry.count('RecordsNotAttempted', notAttempted);
 }
 
 /** What the answer's delay depends on. */

@@ -1,8 +1,10 @@
 import { type ClaimDecision, decideClaim, describeOffsets, verdictOfPause } from '../decide/claim.ts';
+import type { Progress } from '../decide/progress.ts';
 import { LockstepError } from '../errors.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import type { DeliveredPartition } from '../record/kafka-event.ts';
 import { includesOffset, rangesOf } from '../record/offset-ranges.ts';
+import type { EpochMs } from '../record/units.ts';
 import { claimPartition } from './claim-partition.ts';
 import type { Consumer, Ports } from './consumer.ts';
 import type { Invocation } from './invocation.ts';
@@ -18,6 +20,8 @@ export interface PartitionReport {
   /** The first record that Lambda must send again; absent when all are settled. */
   readonly firstUnsettled?: number;
   readonly outcomes: Outcomes;
+  /** When the oldest of the records that block it first failed; absent when none does. */
+  readonly blockedSince?: EpochMs;
 }
 
 /** What a partition is worked on with. */
@@ -125,7 +129,13 @@ async function claimAndRun<V>(task: PartitionTask<V>, outcomes: Outcomes): Promi
     const firstUnsettled = decision.open.find(
       ({ offset }) => !includesOffset(session.progress.settled, offset),
     )?.offset;
-    return { delivered, outcomes, ...(firstUnsettled !== undefined && { firstUnsettled }) };
+    const blockedSince = oldestFailure(session.progress);
+    return {
+      delivered,
+      outcomes,
+      ...(firstUnsettled !== undefined && { firstUnsettled }),
+      ...(blockedSince !== undefined && { blockedSince }),
+    };
   } finally {
     forgetAbort();
     session.close();
@@ -139,8 +149,8 @@ async function work<V>(
   outcomes: Outcomes,
 ): Promise<boolean> {
   const { session, delivered, open } = run;
-  for (const record of delivered.records)
-    if (!open.includes(record)) outcomes.set(record.offset, { type: 'duplicate' });
+  const isOpen = new Set(open);
+  for (const record of delivered.records) if (!isOpen.has(record)) outcomes.set(record.offset, { type: 'duplicate' });
   if (decision.recreatedBy !== undefined) {
     // At once: a record of this batch that kills the process must not undo it for ever.
     const afresh = await session.write();
@@ -241,6 +251,11 @@ function report<V>(
     telemetry.count('PartitionsGated');
     telemetry.log.warn('the batch overtook a retry and waits', { topic, partition, waitsFor: verdict.waitsFor });
   }
+}
+
+function oldestFailure({ heads }: Progress): EpochMs | undefined {
+  const times = [...heads.values()].flatMap(({ firstFailedAt }) => firstFailedAt ?? []);
+  return times.length === 0 ? undefined : Math.min(...times);
 }
 
 function whole<V>({ delivered }: PartitionTask<V>, outcomes: Outcomes, reason: NotAttemptedReason): PartitionReport {

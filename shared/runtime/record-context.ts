@@ -56,11 +56,12 @@ export class CollectingContext implements RecordContext {
     return this.#logger;
   }
 
-  transact(...actions: TransactAction[]): void {
+  // Fields, so that handlers may take them out of the context: `(record, { transact }) => …`.
+  readonly transact = (...actions: TransactAction[]): void => {
     this.effects.push(...actions);
-  }
+  };
 
-  produce(topic: string, { key, value, headers, from }: ProducedRecord): void {
+  readonly produce = (topic: string, { key, value, headers, from }: ProducedRecord): void => {
     const { cluster, group } = this.#share;
     const { position, timestamp, offset } = this.#source(topic, from);
     const index = this.#passedOn.get(offset) ?? 0;
@@ -76,7 +77,7 @@ export class CollectingContext implements RecordContext {
         { name: 'x-lockstep-id', value: Buffer.from(id) },
       ],
     });
-  }
+  };
 
   #source(topic: string, from: ProducedRecord['from']): DeliveredRecord {
     const [first, ...others] = this.#records;

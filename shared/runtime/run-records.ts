@@ -1,5 +1,7 @@
 import type { DeliveredRecord } from '../record/delivered-record.ts';
-import type { Outcome, Outcomes } from './outcome.ts';
+import { BatchRunner } from './batch-runner.ts';
+import { haltsPartition, unitOf } from './ordering.ts';
+import { type Outcomes, settles } from './outcome.ts';
 import type { PartitionRun } from './partition-run.ts';
 import { RecordRunner } from './record-runner.ts';
 import { Schedule } from './schedule.ts';
@@ -7,6 +9,7 @@ import { Schedule } from './schedule.ts';
 /** Runs the open records of a partition, each when its ordering unit lets it, until none may start any more. */
 export async function runRecords<V>(run: PartitionRun<V>, outcomes: Outcomes): Promise<{ readonly stalled: boolean }> {
   const { session, consumer, keys, open } = run;
+  if (consumer.handler.type === 'batch') return new BatchRunner(run, outcomes).run();
   const runner = new RecordRunner(run);
   const schedule = new Schedule(open, unitOf(consumer.policy.order));
   const running = new Set<Promise<void>>();
@@ -14,16 +17,22 @@ export async function runRecords<V>(run: PartitionRun<V>, outcomes: Outcomes): P
     const outcome = await runner.run(record);
     outcomes.set(record.offset, outcome);
     if (settles(outcome)) schedule.settled(record);
-    else keys?.open(record);
-    if (haltsPartition(outcome)) schedule.stop();
+    else if (keys !== undefined) for (const waiting of schedule.waitingFor(record)) keys.open(waiting);
+    if (haltsPartition(outcome)) stop();
+  };
+  /** Nothing starts any more; who waits for another record's idempotency key waits in vain. */
+  const stop = () => {
+    schedule.stop();
+    if (keys !== undefined) for (const record of open) if (!outcomes.has(record.offset)) keys.open(record);
   };
   for (;;) {
+    if (session.isOver) stop();
     // Careful mode: one record at a time, so that a death is put down to the right one.
     const limit =
       consumer.policy.order === 'partition' || session.progress.carefulUntil !== undefined
         ? 1
         : consumer.policy.maxConcurrency;
-    const record = running.size < limit && !session.isOver ? schedule.next() : undefined;
+    const record = running.size < limit ? schedule.next() : undefined;
     if (record === undefined) {
       if (running.size === 0) break;
       await Promise.race(running);
@@ -37,19 +46,4 @@ export async function runRecords<V>(run: PartitionRun<V>, outcomes: Outcomes): P
   for (const { offset } of open)
     if (!outcomes.has(offset)) outcomes.set(offset, { type: 'notAttempted', reason: 'halted' });
   return { stalled: runner.stalled };
-}
-
-/** Equal for records whose order matters. A record without a key orders nothing but itself. */
-function unitOf(order: 'partition' | 'key'): (record: DeliveredRecord) => unknown {
-  return order === 'partition' ? () => '' : (record) => record.encodedKey ?? record;
-}
-
-function settles({ type }: Outcome): boolean {
-  return type === 'handled' || type === 'duplicate' || type === 'deadLettered';
-}
-
-/** What concerns more than the record's own unit. */
-function haltsPartition(outcome: Outcome): boolean {
-  if (outcome.type !== 'notAttempted') return false;
-  return ['deadline', 'paused', 'fenced', 'unavailable'].includes(outcome.reason);
 }

@@ -56,6 +56,12 @@ export class Schedule<R extends { readonly offset: Offset }> {
     this.#ready.splice(low, 0, lane);
   }
 
+  /** What waits for `record` in its unit, itself first. */
+  waitingFor(record: R): readonly R[] {
+    const lane = this.#laneOf.get(this.#unitOf(record));
+    return lane === undefined ? [record] : lane.records.slice(lane.next);
+  }
+
   /** Nothing starts any more. */
   stop(): void {
     this.#ready.length = 0;

@@ -5,14 +5,14 @@ import type { KafkaBatchResponse } from '../decide/batch-response.ts';
 import type { LockstepHandler } from '../lockstep-consumer.ts';
 import type { DeadLetter } from '../ports/dead-letter-publisher.ts';
 import type { FallbackEntry } from '../ports/fallback-queue.ts';
-import type { TransactAction } from '../ports/ledger-store.ts';
+import type { TransactAction, WriteAnswer, WriteRequest } from '../ports/ledger-store.ts';
 import type { OutgoingRecord } from '../ports/record-producer.ts';
 import type { LogFields } from '../ports/telemetry.ts';
 import type { KafkaEvent } from '../record/kafka-event.ts';
 import type { Outcome } from '../runtime/outcome.ts';
 import { Sandbox } from '../runtime/sandbox.ts';
 import { fakeIdempotencyKeyStore } from './fake-idempotency-key-store.ts';
-import { fakeLedgerStore } from './fake-ledger-store.ts';
+import { type FakeLedgerOptions, type FakeLedgerStore, fakeLedgerStore } from './fake-ledger-store.ts';
 import { mortal } from './mortal.ts';
 import { kafkaEvent, type TestRecord } from './record.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -25,6 +25,12 @@ export interface DeliveryFaults {
   readonly refuseLetters?: number;
   /** The fallback queue refuses this many entries. @default 0 */
   readonly refuseFallback?: number;
+  /** Stands for the conditions of actions given to `context.transact`: why this one does not hold, beside what is committed. @default all hold */
+  readonly refuseEffect?: FakeLedgerOptions['refuseEffect'];
+  /** This many transactions are committed without an answer. @default 0 */
+  readonly loseTransactionAnswers?: number;
+  /** What the first calls of the producer throw, in turn; `LockstepError` BROKER_UNREACHABLE or PRODUCE_FAILED. @default none */
+  readonly failProduce?: readonly Error[];
   /** Time that Lambda gives an invocation, in milliseconds. @default 60,000 */
   readonly timeoutMs?: number;
   /** Deliveries after which the test gives up on records that never settle. @default 100 */
@@ -41,13 +47,15 @@ export interface Delivery {
   readonly fallback: readonly FallbackEntry[];
   /** Actions given to `context.transact` that were committed. */
   readonly effects: readonly TransactAction[];
+  /** Transactions that committed them: records of different keys may share one. */
+  readonly transactions: number;
   /** Records given to `context.produce` that were acknowledged. */
   readonly produced: readonly OutgoingRecord[];
   /** Lambda's answers, one an invocation; `undefined` where the process died. */
   readonly answers: readonly (KafkaBatchResponse | undefined)[];
   /** Log lines, in order. */
   readonly logs: readonly { readonly level: string; readonly text: string; readonly fields?: LogFields | undefined }[];
-  /** Metrics, summed. */
+  /** Metrics: counts summed, of `*Ms` the highest. */
   readonly metrics: Readonly<Record<string, number>>;
 }
 
@@ -125,7 +133,10 @@ class DeliveryWorld {
   death = Promise.withResolvers<undefined>();
   readonly #faults: DeliveryFaults;
   readonly #keys = fakeIdempotencyKeyStore();
-  readonly #ledger = fakeLedgerStore({ keys: this.#keys });
+  readonly #ledger: FakeLedgerStore;
+  readonly #produceErrors: Error[];
+  #loseAnswers: number;
+  #transactions = 0;
   readonly #outcomes: Record<string, Outcome['type']> = {};
   readonly #letters: DeadLetter[] = [];
   readonly #fallback: FallbackEntry[] = [];
@@ -139,6 +150,12 @@ class DeliveryWorld {
 
   constructor(faults: DeliveryFaults) {
     this.#faults = faults;
+    this.#ledger = fakeLedgerStore({
+      keys: this.#keys,
+      ...(faults.refuseEffect !== undefined && { refuseEffect: faults.refuseEffect }),
+    });
+    this.#produceErrors = [...(faults.failProduce ?? [])];
+    this.#loseAnswers = faults.loseTransactionAnswers ?? 0;
     this.#refuseLetters = faults.refuseLetters ?? 0;
     this.#refuseFallback = faults.refuseFallback ?? 0;
   }
@@ -161,7 +178,7 @@ class DeliveryWorld {
     return {
       environment: { consumerGroup: 'deliver', failureMode: 'report' },
       ports: {
-        ledger: living(this.#ledger),
+        ledger: living({ ...this.#ledger, write: (request) => this.#write(request) }),
         keys: living(this.#keys),
         letters: living({
           publish: async (letter: DeadLetter) => this.#publish(letter),
@@ -169,14 +186,15 @@ class DeliveryWorld {
         }),
         fallback: living({ send: async (entry: FallbackEntry) => this.#park(entry) }),
         producer: living({
-          produce: async (outgoing: readonly OutgoingRecord[]) => void this.#produced.push(...outgoing),
+          produce: async (outgoing: readonly OutgoingRecord[]) => this.#produce(outgoing),
         }),
         clock: living(this.clock),
         entropy: { random: () => 0.5, id: () => `invocation-${++this.#invocations}` },
         telemetry: {
           log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
           count: (metric, value = 1) => {
-            this.#metrics[metric] = (this.#metrics[metric] ?? 0) + value;
+            const known = this.#metrics[metric] ?? 0;
+            this.#metrics[metric] = metric.endsWith('Ms') ? Math.max(known, value) : known + value;
           },
         },
         sandbox,
@@ -225,11 +243,26 @@ class DeliveryWorld {
       letters: this.#letters,
       fallback: this.#fallback,
       effects: this.#ledger.effects,
+      transactions: this.#transactions,
       produced: this.#produced,
       answers: this.answers,
       logs: this.#logs,
       metrics: this.#metrics,
     };
+  }
+
+  async #write(request: WriteRequest): Promise<WriteAnswer> {
+    const answer = await this.#ledger.write(request);
+    if (request.effects === undefined || answer.type !== 'written') return answer;
+    this.#transactions++;
+    if (this.#loseAnswers-- > 0) throw new Error('the connection was lost');
+    return answer;
+  }
+
+  #produce(outgoing: readonly OutgoingRecord[]): void {
+    const error = this.#produceErrors.shift();
+    if (error !== undefined) throw error;
+    this.#produced.push(...outgoing);
   }
 
   #publish(letter: DeadLetter): void {
