@@ -14,11 +14,13 @@ const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})/;
 export function openTelemetryTracer(): Tracer {
   const tracer = trace.getTracer('lockstep');
   return {
-    trace(record, { group, attempt }, run) {
-      const { topic, partition, offset } = record;
+    trace(records, { group, attempt }, run) {
+      const [first] = records;
+      if (first === undefined) return run();
+      const { topic, partition, offset } = first;
       const span = tracer.startSpan(`process ${topic}`, {
         kind: SpanKind.CONSUMER,
-        links: producerOf(record),
+        links: records.flatMap(producerOf),
         attributes: {
           'messaging.system': 'kafka',
           'messaging.operation.name': 'process',
@@ -28,6 +30,7 @@ export function openTelemetryTracer(): Tracer {
           'messaging.kafka.offset': offset,
           'messaging.consumer.group.name': group,
           'lockstep.attempt': attempt,
+          ...(records.length > 1 && { 'messaging.batch.message_count': records.length }),
         },
       });
       return ending(span, () => context.with(trace.setSpan(context.active(), span), run));

@@ -25,7 +25,8 @@ export function powertoolsTelemetry({ metricsNamespace, serviceName }: ConsumerE
   return {
     log,
     count: (metric, value = 1) => {
-      counts.set(metric, (counts.get(metric) ?? 0) + value);
+      const known = counts.get(metric) ?? 0;
+      counts.set(metric, metric.endsWith('Ms') ? Math.max(known, value) : known + value);
     },
     begin: (context) => logger.addContext(context),
     flush: () => {

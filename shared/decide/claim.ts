@@ -62,7 +62,7 @@ export function decideClaim<R extends RecordIdentity>(
   now: EpochMs,
   policy: ClaimPolicy,
 ): ClaimDecision<R> {
-  const { progress: inherited, interrupted } = inherit(item, owner);
+  const { progress: inherited, interrupted } = inherit(item, owner, now);
   const recreatedBy = records.find((record) => isStranger(inherited, record));
   // Decided for the whole batch: what one record gives away holds for its neighbours too.
   const known = recreatedBy === undefined ? inherited : { ...FRESH_PROGRESS, pending: inherited.standing };
@@ -93,6 +93,7 @@ function forgotten(delivered: OffsetRanges, floor: Offset | undefined): OffsetRa
 function inherit(
   { claims, progress }: PartitionItem,
   owner: string,
+  now: EpochMs,
 ): { progress: Progress; interrupted?: RecordIdentity } {
   const { running, ...rest } = progress;
   let next: Progress = rest;
@@ -111,7 +112,14 @@ function inherit(
   }
   if (running === undefined || includesOffset(progress.settled, running.offset)) return { progress: next };
   const head = headOf(next, running);
-  return { progress: withHead(next, { ...head, interruptions: head.interruptions + 1 }), interrupted: running };
+  return {
+    progress: withHead(next, {
+      ...head,
+      interruptions: head.interruptions + 1,
+      firstFailedAt: head.firstFailedAt ?? now,
+    }),
+    interrupted: running,
+  };
 }
 
 /** Whether another record stands at this offset than the one that we know. */

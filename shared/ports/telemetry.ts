@@ -1,4 +1,4 @@
-/** Metrics of a consumer, dimension `service`. Counts unless the name says otherwise. Alarms rest on these names. */
+/** Metrics of a consumer, dimension `service`. Counts unless the name says milliseconds. Alarms rest on these names. */
 export const METRICS = [
   'RecordsHandled',
   'RecordsDuplicate',
@@ -38,6 +38,9 @@ export interface Log {
 /** What operators see. */
 export interface Telemetry {
   readonly log: Log;
-  /** Adds to a metric of this invocation; written out when the invocation ends. `*Ms` metrics are milliseconds, all others counts. */
+  /**
+   * Measures something in this invocation; written out when it ends. Counts are summed; of `*Ms` metrics, which are milliseconds,
+   * the highest of the invocation is kept.
+   */
   count(metric: MetricName, value?: number): void;
 }

@@ -1,6 +1,6 @@
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 
-/** What a span of a record says besides the record. */
+/** What a span says besides its records. */
 export interface TracedRun {
   readonly group: string;
   readonly attempt: number;
@@ -9,8 +9,10 @@ export interface TracedRun {
 /** Traces runs of the record handler. */
 export interface Tracer {
   /**
-   * Calls `run` inside a consumer span that is linked to the producer's `traceparent`; the span ends when what `run` returned
-   * has settled, with its error if it failed.
+   * Calls `run` inside a consumer span that is linked to the `traceparent` of each record's producer; the span ends when what
+   * `run` returned has settled, with its error if it failed.
+   *
+   * @param records - of one partition: one, or those of an `onBatch` call
    */
-  trace<T>(record: DeliveredRecord, about: TracedRun, run: () => T): T;
+  trace<T>(records: readonly DeliveredRecord[], about: TracedRun, run: () => T): T;
 }

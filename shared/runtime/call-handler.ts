@@ -48,7 +48,11 @@ export async function callHandler<V>(run: PartitionRun<V>, ready: readonly Ready
   const attempts = session.progress.heads.get(first.offset)?.attempts ?? 0;
   const context = new CollectingContext(run.context, records, attempts + 1);
   const startedAt = clock.now();
-  const ending = runHandler(callOf(run, ready, context), invocation, sandbox);
+  const call = callOf(run, ready, context);
+  const { tracer, group } = ports;
+  const about = { group, attempt: context.attempt };
+  const traced = tracer === undefined ? call : () => tracer.trace(records, about, call);
+  const ending = runHandler(traced, invocation, sandbox);
   const end = ending instanceof Promise ? await ending : ending;
   const handlerMs = clock.now() - startedAt;
   sandbox.observe(handlerMs);

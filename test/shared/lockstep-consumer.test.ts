@@ -7,7 +7,14 @@ import { record } from '../../shared/testing/record.ts';
 const Order = v.object({ orderId: v.string() });
 
 /** A consumer that notes what it handles, and fails as it is told. */
-function noting(fail: (orderId: string, attempt: number) => void = () => undefined, options: { keyed?: boolean; order?: 'partition' | 'key'; retry?: { maxAttempts?: number; inlineRetries?: number } } = {}) {
+function noting(
+  fail: (orderId: string, attempt: number) => void = () => undefined,
+  options: {
+    keyed?: boolean;
+    order?: 'partition' | 'key';
+    retry?: { maxAttempts?: number; inlineRetries?: number };
+  } = {},
+) {
   const handled: string[] = [];
   const handler = lockstepConsumer({
     value: json(Order),
@@ -81,7 +88,9 @@ describe('a record that fails', () => {
 
     expect(handled).toEqual(['a', 'c']);
     expect(outcomes).toEqual({ 'orders-0@0': 'handled', 'orders-0@1': 'deadLettered', 'orders-0@2': 'handled' });
-    const headers = Object.fromEntries(letters.flatMap((letter) => [...letter.headers].map(({ name, value }) => [name, value.toString()])));
+    const headers = Object.fromEntries(
+      letters.flatMap((letter) => [...letter.headers].map(({ name, value }) => [name, value.toString()])),
+    );
     expect(letters).toHaveLength(1);
     expect(letters[0]?.value?.toString()).toBe('{"orderId":"b"}');
     expect(headers).toMatchObject({
@@ -105,7 +114,9 @@ describe('a record that fails', () => {
     const { letters } = await deliver(handler, orders('a'));
 
     expect(letters[0]?.headers.find(({ name }) => name === 'x-retry-count')?.value.toString()).toBe('1');
-    expect(letters[0]?.headers.find(({ name }) => name === 'x-error-name')?.value.toString()).toBe('ORDER_UNKNOWN_CURRENCY');
+    expect(letters[0]?.headers.find(({ name }) => name === 'x-error-name')?.value.toString()).toBe(
+      'ORDER_UNKNOWN_CURRENCY',
+    );
   });
 
   test('for ever stands still where attempts are infinite', async () => {
@@ -126,10 +137,17 @@ describe('a record that fails', () => {
   test('with an undecodable value never meets the handler', async () => {
     const { handler, handled } = noting();
 
-    const { letters } = await deliver(handler, [record({ value: Buffer.from('{') }), record({ value: { orderId: 7 } }), record({ value: { orderId: 'c' } })]);
+    const { letters } = await deliver(handler, [
+      record({ value: Buffer.from('{') }),
+      record({ value: { orderId: 7 } }),
+      record({ value: { orderId: 'c' } }),
+    ]);
 
     expect(handled).toEqual(['c']);
-    expect(letters.map(({ headers }) => headers.find(({ name }) => name === 'x-stage')?.value.toString())).toEqual(['decode', 'validate']);
+    expect(letters.map(({ headers }) => headers.find(({ name }) => name === 'x-stage')?.value.toString())).toEqual([
+      'decode',
+      'validate',
+    ]);
   });
 });
 
@@ -142,7 +160,9 @@ describe('a letter', () => {
     const { letters, fallback, outcomes } = await deliver(handler, orders('a'), { refuseLetters: 1 });
 
     expect(letters).toEqual([]);
-    expect(fallback).toMatchObject([{ type: 'letter', letter: { origin: { topic: 'orders', partition: 0, offset: 0 } } }]);
+    expect(fallback).toMatchObject([
+      { type: 'letter', letter: { origin: { topic: 'orders', partition: 0, offset: 0 } } },
+    ]);
     expect(outcomes).toEqual({ 'orders-0@0': 'deadLettered' });
   });
 
@@ -196,12 +216,21 @@ describe('an idempotency key', () => {
   });
 
   test('used again for another value is dead-lettered', async () => {
-    const handler = lockstepConsumer({ value: json(v.object({ id: v.string(), n: v.number() })), idempotencyKey: ({ value }) => value.id, onRecord: () => undefined });
+    const handler = lockstepConsumer({
+      value: json(v.object({ id: v.string(), n: v.number() })),
+      idempotencyKey: ({ value }) => value.id,
+      onRecord: () => undefined,
+    });
 
-    const { outcomes, letters } = await deliver(handler, [record({ value: { id: 'a', n: 1 } }), record({ value: { id: 'a', n: 2 } })]);
+    const { outcomes, letters } = await deliver(handler, [
+      record({ value: { id: 'a', n: 1 } }),
+      record({ value: { id: 'a', n: 2 } }),
+    ]);
 
     expect(outcomes).toEqual({ 'orders-0@0': 'handled', 'orders-0@1': 'deadLettered' });
-    expect(letters[0]?.headers.find(({ name }) => name === 'x-error-name')?.value.toString()).toBe('IDEMPOTENCY_KEY_REUSED');
+    expect(letters[0]?.headers.find(({ name }) => name === 'x-error-name')?.value.toString()).toBe(
+      'IDEMPOTENCY_KEY_REUSED',
+    );
   });
 });
 
@@ -223,6 +252,21 @@ test('a PauseError stands still without counting an attempt', async () => {
   expect(metrics['PartitionsPaused']).toBe(1);
 });
 
+test('a blocked head says how long it has been blocked, and what waits behind it counts as not attempted', async () => {
+  const { handler } = noting(
+    (orderId, attempt) => {
+      if (orderId === 'a' && attempt < 4) throw new Error('not yet');
+    },
+    { retry: { inlineRetries: 0 } },
+  );
+
+  const { metrics } = await deliver(handler, orders('a', 'b'));
+
+  // Back-offs of 1, 2 and 4 seconds, each answered when it is over.
+  expect(metrics['BlockedHeadAgeMs']).toBe(3_000);
+  expect(metrics).toMatchObject({ AttemptsFailed: 3, RecordsHandled: 2, RecordsNotAttempted: 3 });
+});
+
 test('in key order a failing key holds only its own followers', async () => {
   const { handler, handled } = noting(
     (orderId) => {
@@ -240,7 +284,10 @@ test('in key order a failing key holds only its own followers', async () => {
 
 test.each([
   [{}, 'EVENT_NOT_KAFKA: expected an event with `eventSource` `aws:kafka` or `SelfManagedKafka`, got undefined'],
-  [{ eventSource: 'aws:sqs' }, 'EVENT_NOT_KAFKA: expected an event with `eventSource` `aws:kafka` or `SelfManagedKafka`, got `aws:sqs` (string)'],
+  [
+    { eventSource: 'aws:sqs' },
+    'EVENT_NOT_KAFKA: expected an event with `eventSource` `aws:kafka` or `SelfManagedKafka`, got `aws:sqs` (string)',
+  ],
 ])('an event that is not Kafka’s is refused: %o', async (event, text) => {
   const { parseKafkaEvent } = await import('../../shared/record/kafka-event.ts');
 

@@ -28,7 +28,7 @@ afterEach(() => {
 });
 
 test('a record is a consumer span, linked to its producer, with the messaging attributes', async () => {
-  await openTelemetryTracer().trace(record, { group: 'shop-orders', attempt: 2 }, async () => undefined);
+  await openTelemetryTracer().trace([record], { group: 'shop-orders', attempt: 2 }, async () => undefined);
 
   const [span] = exporter.getFinishedSpans();
   expect(span).toMatchObject({
@@ -50,8 +50,16 @@ test('a record is a consumer span, linked to its producer, with the messaging at
   });
 });
 
+test('a batch is one span, linked to each producer', () => {
+  openTelemetryTracer().trace([record, record], { group: 'g', attempt: 1 }, () => undefined);
+
+  const [span] = exporter.getFinishedSpans();
+  expect(span?.links).toHaveLength(2);
+  expect(span?.attributes['messaging.batch.message_count']).toBe(2);
+});
+
 test('spans of the handler are children of the record’s', async () => {
-  await openTelemetryTracer().trace(record, { group: 'g', attempt: 1 }, async () => {
+  await openTelemetryTracer().trace([record], { group: 'g', attempt: 1 }, async () => {
     await Promise.resolve();
     trace.getTracer('handler').startSpan('write order').end();
   });
@@ -70,7 +78,7 @@ test.each([
   ],
   ['rejected', () => Promise.reject(new RangeError('secret 17'))],
 ])('an error that is %s marks the span with its name, without its text, and passes on', async (_, run) => {
-  await expect(async () => openTelemetryTracer().trace(record, { group: 'g', attempt: 1 }, run)).rejects.toThrow(
+  await expect(async () => openTelemetryTracer().trace([record], { group: 'g', attempt: 1 }, run)).rejects.toThrow(
     'secret 17',
   );
 
@@ -89,7 +97,7 @@ test('a header that is no traceparent links nothing', async () => {
     headers: [{ traceparent: [1, 2] }],
   });
 
-  openTelemetryTracer().trace(plain, { group: 'g', attempt: 1 }, () => undefined);
+  openTelemetryTracer().trace([plain], { group: 'g', attempt: 1 }, () => undefined);
 
   expect(exporter.getFinishedSpans()[0]?.links).toEqual([]);
 });
