@@ -23,7 +23,7 @@ test.each([
 ])('says whether waiting helps a record that was not acknowledged: %o', async (end, code) => {
   await expect(producerThatEnds(end).produce(outgoing, 0)).rejects.toMatchObject({
     code,
-    message: expect.stringContaining('1 records for shipments were not acknowledged'),
+    message: expect.stringContaining('1 record for shipments not acknowledged'),
   });
 });
 
