@@ -4,8 +4,8 @@ import { forget, headOf, settle, withHead } from '../../shared/decide/settle.ts'
 import { DeliveredRecord } from '../../shared/record/delivered-record.ts';
 import { eachOffset, includesOffset, rangesOf, subtract, union } from '../../shared/record/offset-ranges.ts';
 import type { Writer } from './history.ts';
-import { type PartitionLog, type PolledRecord, TOPIC } from './kafka-log.ts';
-import { CLUSTER, GROUP } from './ledger-world.ts';
+import type { PartitionLog, PolledRecord } from './kafka-log.ts';
+import { GROUP } from './ledger-world.ts';
 import type { World } from './world.ts';
 
 const POLICY = { onReplay: 'halt', headGateMs: 300_000 } as const;
@@ -83,7 +83,7 @@ export class Caretakers {
   async sweep(place: string): Promise<void> {
     const { table, scheduler, mapping } = this.#world;
     const log = this.#log(place);
-    const item = table.ledger.peek({ cluster: CLUSTER, group: GROUP, topic: TOPIC, partition: log.partition });
+    const item = table.ledger.peek(table.partition(log.partition));
     if (item === undefined || scheduler.now - item.leaseUntil < POLICY.headGateMs) return;
     const committed = mapping.committed.get(place) ?? 0;
     if (pendingBelow(item, committed, scheduler.now).length === 0) return;
@@ -122,7 +122,7 @@ export class Caretakers {
     if (!(await this.#write(place, hold, RELAY, false))) return false;
     if (this.#world.faults.happens('diesBefore', 0.05)) return false;
     await this.#pause(20);
-    const id = `${CLUSTER}/${GROUP}/${place}@${offset}/${timestamp}`;
+    const id = `${this.#world.table.cluster}/${GROUP}/${place}@${offset}/${timestamp}`;
     this.#world.emit({ type: 'letter', by: RELAY, record, id, where: 'topic' });
     if (this.#world.faults.happens('diesAfter', 0.05)) return false;
     hold.progress = settle(hold.progress, {
@@ -137,7 +137,7 @@ export class Caretakers {
   async #claim(place: string, by: Writer): Promise<Hold> {
     const { table, scheduler } = this.#world;
     const owner = `${by.type}-${this.#world.nextOwner()}`;
-    const partition = { cluster: CLUSTER, group: GROUP, topic: TOPIC, partition: this.#log(place).partition };
+    const partition = table.partition(this.#log(place).partition);
     for (;;) {
       const request = { partition, owner, offsets: [], now: scheduler.now, leaseUntil: scheduler.now + LEASE_MS };
       const answer = await table.as(by, this.#world.truth.generation, () => table.ledger.claim(request));
@@ -153,7 +153,7 @@ export class Caretakers {
     const { table, scheduler, truth } = this.#world;
     await this.#pause(10);
     const { epoch, rev } = hold.item;
-    const partition = { cluster: CLUSTER, group: GROUP, topic: TOPIC, partition: this.#log(place).partition };
+    const partition = table.partition(this.#log(place).partition);
     const start = this.#log(place).start;
     const progress = forget(hold.progress, start, []);
     const leaseUntil = scheduler.now + LEASE_MS;
@@ -167,7 +167,7 @@ export class Caretakers {
 
   #commandFor(place: string): 'skip' | 'run' | 'reset' {
     const { truth, table, faults } = this.#world;
-    const standing = table.progressOf({ topic: TOPIC, partition: this.#log(place).partition })?.standing ?? [];
+    const standing = table.progressOf(this.#log(place).partition)?.standing ?? [];
     const refused = truth
       .partition(place)
       .filter((r) => r.generation === truth.generation && includesOffset(standing, r.offset));

@@ -28,6 +28,7 @@ export const FAULT_KINDS = {
   retention: 'retention took a record that was already delivered',
   recreatedNewer: 'the topic was deleted and created again',
   recreatedOlder: 'the topic was created again and refilled with old timestamps',
+  clusterMoved: 'the topic came from another cluster, its offsets from the start and its timestamps old',
   // The handler.
   fails: 'a handler failed a few times',
   failsForEver: 'a handler failed each time',

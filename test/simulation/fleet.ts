@@ -87,6 +87,13 @@ export class Fleet {
     host.wake(() => this.#begin(host, invocation, payload, answer), chance.chance(0.5));
   }
 
+  /** Whether the invocation that claimed under this name still runs. */
+  isAlive(owner: string): boolean {
+    for (const { invocation } of this.#underWay.values())
+      for (const session of invocation.sessions.values()) if (session.owner === owner) return true;
+    return false;
+  }
+
   #begin(host: Host, invocation: SimInvocation, payload: string, answer: (outcome: InvocationOutcome) => void): void {
     const world = this.#world;
     const ports = hostPorts(world, host, invocation);

@@ -16,7 +16,7 @@ import type { World } from './world.ts';
 /** What an invocation reaches outside itself: every request takes time and may go wrong. */
 export function hostPorts(world: World, host: Host, invocation: SimInvocation): Ports {
   const { scheduler, faults, emit } = world;
-  const by: Writer = { type: 'invocation', invocation };
+  const by: Writer = { type: 'invocation', invocation, askedAt: 0 };
   const requests = new Requests(host, scheduler, faults, (kind, request) => {
     invocation.disturbed = true;
     emit({ type: 'fault', kind, text: request, invocation });
@@ -43,7 +43,7 @@ export function hostPorts(world: World, host: Host, invocation: SimInvocation): 
 
 function ledgerPort(world: World, host: Host, invocation: SimInvocation, requests: Requests): LedgerStore {
   const { table, scheduler } = world;
-  const by: Writer = { type: 'invocation', invocation };
+  const by = (askedAt: number): Writer => ({ type: 'invocation', invocation, askedAt });
   const skewMs = host.clock.now() - scheduler.now;
   const generation = (place: string) => invocation.parts.get(place)?.[0]?.generation ?? 0;
   const sessionOf = (place: string, owner: string): SimSession => {
@@ -57,8 +57,9 @@ function ledgerPort(world: World, host: Host, invocation: SimInvocation, request
     async claim(request) {
       const place = partitionName(request.partition);
       const session = sessionOf(place, request.owner);
+      const asker = by(scheduler.elapsed);
       const answer = await requests.send('claim', () =>
-        table.as(by, generation(place), () => table.ledger.claim(request)),
+        table.as(asker, generation(place), () => table.ledger.claim(request)),
       );
       if (answer.type === 'granted' || answer.item.owner === request.owner) {
         session.epoch = answer.item.epoch;
@@ -69,8 +70,9 @@ function ledgerPort(world: World, host: Host, invocation: SimInvocation, request
     async write(request) {
       const place = partitionName(request.partition);
       const session = sessionOf(place, request.owner);
+      const asker = by(scheduler.elapsed);
       const answer = await requests.send(nameOfWrite(request), async () => {
-        const written = await table.as(by, generation(place), () => table.ledger.write(request));
+        const written = await table.as(asker, generation(place), () => table.ledger.write(request));
         if (written.type === 'written' && request.release) session.releasedAt = scheduler.now;
         if (written.type === 'refused' && written.item?.owner !== request.owner && session.releasedAt === undefined)
           session.fencedAt ??= scheduler.now;

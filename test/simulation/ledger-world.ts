@@ -1,19 +1,22 @@
 import type { Progress } from '../../shared/decide/progress.ts';
-import { partitionName } from '../../shared/record/item-identifier.ts';
+import { type LedgerPartition, partitionName } from '../../shared/record/item-identifier.ts';
 import {
   type FakeIdempotencyKeyStore,
   fakeIdempotencyKeyStore,
 } from '../../shared/testing/fake-idempotency-key-store.ts';
 import { type FakeLedgerStore, fakeLedgerStore } from '../../shared/testing/fake-ledger-store.ts';
 import type { HistoryEvent, Writer } from './history.ts';
+import { TOPIC } from './kafka-log.ts';
 
-export const CLUSTER = '11111111-2222-3333-4444-555555555555-1';
+/** The cluster that the topic is in, and the one that it may move to. */
+export const CLUSTERS = ['11111111-2222-3333-4444-555555555555-1', '66666666-7777-8888-9999-000000000000-2'] as const;
 export const GROUP = 'simulated';
 
 /** The ledger's table: one fake for all hosts, watched. */
 export class LedgerWorld {
   readonly ledger: FakeLedgerStore;
   readonly keys: FakeIdempotencyKeyStore;
+  cluster: string = CLUSTERS[0];
   #effects = 0;
   #writer: { readonly by: Writer; readonly generation: number } = { by: { type: 'operator' }, generation: 0 };
 
@@ -53,7 +56,12 @@ export class LedgerWorld {
     return request();
   }
 
-  progressOf(place: { readonly topic: string; readonly partition: number }): Progress | undefined {
-    return this.ledger.peek({ cluster: CLUSTER, group: GROUP, ...place })?.progress;
+  /** As the runtime names it. */
+  partition(partition: number): LedgerPartition {
+    return { cluster: this.cluster, group: GROUP, topic: TOPIC, partition };
+  }
+
+  progressOf(partition: number): Progress | undefined {
+    return this.ledger.peek(this.partition(partition))?.progress;
   }
 }

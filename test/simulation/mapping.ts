@@ -12,15 +12,17 @@ import {
   type PollerState,
   withQueue,
 } from '../../infra/local/event-source/decide.ts';
-import { envelopeOf, eventJson } from '../../infra/local/event-source/event-json.ts';
+import { type Envelope, envelopeOf, eventJson } from '../../infra/local/event-source/event-json.ts';
 import type { LogRecord, PartitionLog, PolledRecord } from './kafka-log.ts';
-import { CLUSTER } from './ledger-world.ts';
 import type { World } from './world.ts';
 
-const ENVELOPE = envelopeOf(
-  `arn:aws:kafka:eu-central-1:111122223333:cluster/shop/${CLUSTER}`,
-  'b-1.shop.kafka.eu-central-1.amazonaws.com:9098',
-);
+/** What surrounds the records of an event that came from `cluster`. */
+function envelope(cluster: string): Envelope {
+  return envelopeOf(
+    `arn:aws:kafka:eu-central-1:111122223333:cluster/shop/${cluster}`,
+    'b-1.shop.kafka.eu-central-1.amazonaws.com:9098',
+  );
+}
 
 interface Poller {
   state: PollerState<PolledRecord>;
@@ -49,7 +51,7 @@ export class Mapping {
       ...DEFAULT_RULES,
       batchSize: settings.batchSize,
       batchingWindowMs: settings.windowMs,
-      envelopeBytes: ENVELOPE.bytes,
+      envelopeBytes: envelope(world.table.cluster).bytes,
       reading: settings.reading,
       reportsBatchItemFailures: settings.failureMode === 'report',
     };
@@ -103,8 +105,7 @@ export class Mapping {
     for (const [place, position] of positions) {
       this.committed.set(place, position);
       for (const poller of this.#pollers)
-        if (poller.places.has(place))
-          poller.state = withQueue(poller.state, emptyQueue<PolledRecord>(place, position));
+        if (poller.places.has(place)) poller.state = withQueue(poller.state, emptyQueue<PolledRecord>(place, position));
     }
     for (const poller of this.#pollers) this.#pump(poller);
   }
@@ -179,7 +180,7 @@ export class Mapping {
       scheduler.in(200, () => this.#after(poller, batch, { type: 'notInvoked' }));
       return;
     }
-    const payload = eventJson(ENVELOPE, batch.parts);
+    const payload = eventJson(envelope(world.table.cluster), batch.parts);
     const parts = new Map(batch.parts.map(({ partition, records }) => [partition, records.map(({ truth }) => truth)]));
     const twice = faults.happens('deliveredTwice', 0.03);
     let waitingFor = twice ? 2 : 1;

@@ -42,6 +42,7 @@ export const SETS = {
   rewind: [...DEATHS, ...POISON, 'answerLost', 'landsLate', 'gap', 'groupRewound'],
   recreate: [...DEATHS, ...POISON, 'answerLost', 'landsLate', 'gap', 'recreatedNewer', 'rebalance'],
   older: [...DEATHS, ...POISON, 'answerLost', 'landsLate', 'gap', 'recreatedOlder'],
+  move: [...DEATHS, ...POISON, 'answerLost', 'landsLate', 'gap', 'clusterMoved'],
   keys: [...REQUESTS, ...INVOCATIONS, ...POISON, 'rebalance', 'gap', 'frozen', 'effectRefused'],
   flood: [...DEATHS, 'answerLost', 'fails', 'gap', 'rebalance'],
 } as const satisfies Record<string, readonly FaultKind[]>;
@@ -149,4 +150,5 @@ const WEIGHTED: readonly [SetName, ...SetName[]] = [
   'gaps',
   'deep',
   'calm',
+  'move',
 ];

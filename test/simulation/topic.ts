@@ -82,7 +82,8 @@ export class Topic {
     }
     const index = this.records.length;
     const twin = chance.chance(0.25) ? this.#twin() : undefined;
-    const reused = chance.chance(0.2);
+    // With the flood breaker open, a key that is used twice blocks for good, as it should.
+    const reused = chance.chance(0.2) && this.#settings.set !== 'flood';
     const key = chance.chance(0.1) ? null : 'abcdefghijkl'.charAt(chance.between(0, this.#settings.keys - 1));
     const timestamp = this.#scheduler.now - ageMs + chance.between(-3_000, 3_000);
     const drawn = this.#script();

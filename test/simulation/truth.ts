@@ -32,6 +32,8 @@ export class Truth {
   readonly effects = new Map<LogRecord, number>();
   readonly live = new Set<LiveRun>();
   readonly #refused = new Map<LogRecord, { readonly at: number; readonly by: SimInvocation }>();
+  /** Whatever an operator let run again. */
+  readonly #everHandled = new Set<LogRecord>();
   readonly #byKey = new Map<string, LogRecord[]>();
 
   add(record: LogRecord): void {
@@ -64,7 +66,7 @@ export class Truth {
   /** Another record with its key and its content was handled. */
   isDuplicate(record: LogRecord): boolean {
     return this.namesakes(record).some(
-      (other) => other !== record && other.content === record.content && this.handled.has(other),
+      (other) => other !== record && other.content === record.content && this.#everHandled.has(other),
     );
   }
 
@@ -87,7 +89,10 @@ export class Truth {
       case 'ended':
         for (const run of this.live)
           if (run.invocation === event.invocation && run.record === event.record) this.live.delete(run);
-        if (event.how === 'succeeded') this.handled.set(event.record, { at, by: event.invocation });
+        if (event.how === 'succeeded') {
+          this.handled.set(event.record, { at, by: event.invocation });
+          this.#everHandled.add(event.record);
+        }
         break;
       case 'letter': {
         const ids = this.lettered.get(event.record);
@@ -104,6 +109,7 @@ export class Truth {
         const run = this.handled.get(event.record);
         if (run !== undefined) this.#refused.set(event.record, run);
         this.handled.delete(event.record);
+        this.#everHandled.delete(event.record);
         break;
       }
       case 'abandoned':
@@ -138,7 +144,10 @@ export class Truth {
 
   #unrefuse(record: LogRecord): void {
     const run = this.#refused.get(record);
-    if (run !== undefined && !this.handled.has(record)) this.handled.set(record, run);
+    if (run !== undefined && !this.handled.has(record)) {
+      this.handled.set(record, run);
+      this.#everHandled.add(record);
+    }
   }
 
   #deliver(record: LogRecord): void {
@@ -156,11 +165,13 @@ export class Truth {
 
   #decide({ place, command, below, settled }: Extract<HistoryEvent, { type: 'decided' }>): void {
     if (command === 'skip') return;
-    for (const record of this.partition(place)) {
-      if (command === 'run' && record.offset >= below) continue;
-      if (record.generation !== this.generation || isIn(settled, record.offset)) continue;
-      // It may run again; whether it does is the mapping's affair.
-      if (this.isDone(record)) this.excused.add(record);
+    const forgiven = this.partition(place).filter(
+      ({ offset, generation }) =>
+        (command === 'reset' || offset < below) && generation === this.generation && !isIn(settled, offset),
+    );
+    // They may run again; whether they do is the mapping's affair.
+    for (const record of forgiven.filter((known) => this.isDone(known))) this.excused.add(record);
+    for (const record of forgiven) {
       this.replayed.add(record);
       this.recorded.delete(record);
       this.lettered.delete(record);

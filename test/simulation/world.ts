@@ -6,8 +6,8 @@ import { Caretakers } from './caretakers.ts';
 import { type FaultPlan, Faults } from './faults.ts';
 import { Fleet } from './fleet.ts';
 import type { HistoryEvent, Moment, Violation } from './history.ts';
-import { type LogRecord, type PartitionLog, TOPIC } from './kafka-log.ts';
-import { LedgerWorld } from './ledger-world.ts';
+import type { LogRecord, PartitionLog } from './kafka-log.ts';
+import { CLUSTERS, LedgerWorld } from './ledger-world.ts';
 import { Mapping } from './mapping.ts';
 import type { Oracle } from './oracles/oracle.ts';
 import { oracles } from './oracles/oracles.ts';
@@ -181,6 +181,7 @@ export class World {
     if (!this.mapping.isDone || !this.caretakers.isIdle || this.#isRested || this.#isRecreating) return;
     if (this.faults.may('groupRewound') && this.#once('rewind')) this.#rewind();
     else if (this.faults.may('recreatedNewer') && this.#once('recreate')) this.#recreate('recreatedNewer', 0);
+    else if (this.faults.may('clusterMoved') && this.#once('recreate')) this.#recreate('clusterMoved', 50_000);
     else if (this.faults.may('recreatedOlder') && this.#once('recreate')) this.#recreate('recreatedOlder', 50_000);
     else this.#sweepSoon();
   }
@@ -206,7 +207,7 @@ export class World {
   /** Nothing pending is left that the schedule would still find. */
   #isSwept(): boolean {
     for (const { partition } of this.topic.logs.values()) {
-      const progress = this.table.progressOf({ topic: TOPIC, partition });
+      const progress = this.table.progressOf(partition);
       if (progress !== undefined && progress.standing.length > 0) return false;
     }
     return true;
@@ -230,7 +231,7 @@ export class World {
     }
   }
 
-  #recreate(kind: 'recreatedNewer' | 'recreatedOlder', ageMs: number): void {
+  #recreate(kind: 'recreatedNewer' | 'recreatedOlder' | 'clusterMoved', ageMs: number): void {
     const chance = this.faults.stream('recreate');
     this.faults.saw(kind);
     this.scheduler.in(0, () => void this.#recreateNow(chance.between(3, 16), kind, ageMs));
@@ -239,6 +240,7 @@ export class World {
   async #recreateNow(perPartition: number, kind: string, ageMs: number): Promise<void> {
     this.#isRecreating = true;
     this.topic.recreate(perPartition, kind === 'recreatedNewer' ? -600_000 : ageMs);
+    if (kind === 'clusterMoved') this.table.cluster = CLUSTERS[1];
     this.emit({ type: 'recreated', generation: this.topic.generation });
     // Pollers find the topic gone; what they had fetched of it is forgotten.
     this.mapping.restart(this.#positions(({ end }) => end));
@@ -255,8 +257,10 @@ export class World {
     return new Map([...this.topic.logs.values()].map((log) => [log.place, of(log)]));
   }
 
-  #watch({ place, after }: Extract<HistoryEvent, { type: 'changed' }>): void {
+  #watch({ place, before, after }: Extract<HistoryEvent, { type: 'changed' }>): void {
     if (after.progress.standing.length > 0) void this.caretakers.decide(place);
+    const isTakenOver = before?.owner !== undefined && after.epoch > before.epoch;
+    if (isTakenOver && this.fleet.isAlive(before.owner)) this.faults.saw('leaseLost');
   }
 
   #isTooLong(): boolean {

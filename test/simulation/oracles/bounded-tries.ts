@@ -1,4 +1,4 @@
-import type { HistoryEvent, SimInvocation, Violation } from '../history.ts';
+import type { HistoryEvent, SimInvocation, Violation, Writer } from '../history.ts';
 import { type LogRecord, nameOf } from '../kafka-log.ts';
 import type { Settings } from '../settings.ts';
 import type { Truth } from '../truth.ts';
@@ -14,6 +14,9 @@ export class BoundedTries implements Oracle {
   readonly #settings: Settings;
   readonly #failures = new Map<LogRecord, number>();
   readonly #refused = new Set<LogRecord>();
+  /** Failures that no write has carried yet, and how many were carried. */
+  readonly #unwritten = new Map<SimInvocation, readonly { readonly record: LogRecord; readonly at: number }[]>();
+  readonly #recorded = new Map<LogRecord, number>();
   readonly #deaths = new Map<LogRecord, number>();
   /** Who wrote ahead that it runs the record. */
   readonly #ahead = new Map<LogRecord, Set<SimInvocation>>();
@@ -23,12 +26,19 @@ export class BoundedTries implements Oracle {
     this.#truth = truth;
   }
 
-  observe(event: HistoryEvent): Violation | undefined {
+  observe(event: HistoryEvent, at: number): Violation | undefined {
     switch (event.type) {
       case 'ended':
-        return this.#ended(event);
+        return this.#ended(event, at);
       case 'effectRefused':
         this.#failures.set(event.record, (this.#failures.get(event.record) ?? 0) + 1);
+        return undefined;
+      case 'decided':
+        // A reset forgets the tries too.
+        for (const record of this.#truth.partition(event.place)) {
+          this.#deaths.delete(record);
+          this.#recorded.delete(record);
+        }
         return undefined;
       case 'changed':
         return this.#changed(event);
@@ -43,8 +53,11 @@ export class BoundedTries implements Oracle {
     }
   }
 
-  #ended({ record, how }: Extract<HistoryEvent, { type: 'ended' }>): Violation | undefined {
-    if (how === 'failed') this.#failures.set(record, (this.#failures.get(record) ?? 0) + 1);
+  #ended({ record, how, invocation }: Extract<HistoryEvent, { type: 'ended' }>, at: number): Violation | undefined {
+    if (how === 'failed') {
+      this.#failures.set(record, (this.#failures.get(record) ?? 0) + 1);
+      this.#unwritten.set(invocation, [...(this.#unwritten.get(invocation) ?? []), { record, at }]);
+    }
     if (how === 'nonRetryable') this.#refused.add(record);
     if (how !== 'killed') return undefined;
     const deaths = (this.#deaths.get(record) ?? 0) + 1;
@@ -62,13 +75,37 @@ export class BoundedTries implements Oracle {
           text: `${place}@${head.offset} has ${head.attempts} attempts and ${head.interruptions} interruptions`,
         };
     }
-    if (running === undefined || by.type !== 'invocation') return undefined;
+    if (by.type !== 'invocation') return undefined;
+    const tooMany = this.#write(by, place);
+    if (tooMany !== undefined || running === undefined) return tooMany;
     const record = this.#truth
       .partition(place)
       .find((candidate) => candidate.offset === running.offset && candidate.generation === generation);
     if (record === undefined) return undefined;
     const who = this.#ahead.get(record) ?? new Set();
     this.#ahead.set(record, who.add(by.invocation));
+    return undefined;
+  }
+
+  /**
+   * A write of the invocation was applied: it carries what had failed when it was sent. With the flood breaker open there is no
+   * bound; and with keys a request is made up before keys are completed, so that nobody knows from outside what it carries.
+   */
+  #write({ invocation, askedAt }: Extract<Writer, { type: 'invocation' }>, place: string): Violation | undefined {
+    const { keyed, maxAttempts, set } = this.#settings;
+    const failed = this.#unwritten.get(invocation) ?? [];
+    if (failed.length === 0 || keyed || set === 'flood') return undefined;
+    const isCarried = ({ record, at }: { record: LogRecord; at: number }) => record.place === place && at < askedAt;
+    this.#unwritten.set(
+      invocation,
+      failed.filter((one) => !isCarried(one)),
+    );
+    for (const { record } of failed.filter(isCarried)) {
+      const recorded = (this.#recorded.get(record) ?? 0) + 1;
+      this.#recorded.set(record, recorded);
+      if (recorded > maxAttempts)
+        return { property: 'P5 attempts', text: `${place} ${nameOf(record)}: ${recorded} recorded attempts` };
+    }
     return undefined;
   }
 

@@ -16,10 +16,12 @@ export class OneOrTheOther implements Oracle {
     const truth = this.#truth;
     switch (event.type) {
       case 'started':
-        return truth.lettered.has(event.record) ? violation(event.record, 'has a letter and runs again') : undefined;
+        return truth.lettered.has(event.record) && !truth.replayed.has(event.record)
+          ? violation(event.record, 'has a letter and runs again')
+          : undefined;
       case 'letter': {
         const { record, id } = event;
-        if (truth.recorded.has(record) && !truth.lettered.has(record))
+        if (truth.recorded.has(record) && !truth.lettered.has(record) && !truth.replayed.has(record))
           return violation(record, 'was recorded as handled and gets a letter');
         const ids = truth.lettered.get(record);
         if (ids !== undefined && !ids.has(id)) return violation(record, `has letters ${[...ids][0]} and ${id}`);

@@ -32,7 +32,7 @@ export class Repeats implements Oracle {
       case 'changed':
         return event.after.epoch > (event.before?.epoch ?? 0) ? undefined : this.#keysOf(event);
       case 'effect':
-        if (!this.#truth.effects.has(event.record)) return undefined;
+        if (!this.#truth.effects.has(event.record) || this.#truth.replayed.has(event.record)) return undefined;
         return { property: 'P4 effects', text: `${where(event.record)} took effect twice` };
       default:
         return undefined;
@@ -41,11 +41,13 @@ export class Repeats implements Oracle {
 
   #started(record: LogRecord): Violation | undefined {
     const truth = this.#truth;
+    // While an operator's replay is in force, what is before memory stays there: it runs as often as it comes.
+    if (truth.replayed.has(record)) return undefined;
     if (truth.recorded.has(record)) return rerun('P3 repeats', record, 'was recorded as settled and runs again');
     const twin = this.#settings.keyed && truth.namesakes(record).find((other) => this.#isRecordedTwin(record, other));
     if (twin) return rerun('P3 repeats', record, `runs, and ${where(twin)} of the same key was recorded as handled`);
     const before = truth.handled.get(record);
-    if (before === undefined || truth.replayed.has(record)) return undefined;
+    if (before === undefined) return undefined;
     const session = before.by.sessions.get(record.place);
     if (session?.releasedAt !== undefined)
       return rerun('P4 repeats', record, `runs again, and i${before.by.id} gave the partition back`);
@@ -76,6 +78,7 @@ export class Repeats implements Oracle {
     const truth = this.#truth;
     for (const record of truth.newlyRecorded(place, generation, after.progress.settled)) {
       if (!truth.handled.has(record) || truth.lettered.has(record) || truth.replayed.has(record)) continue;
+      if (truth.excused.has(record)) continue;
       const isCompleted = truth.namesakes(record).some((other) => this.#completed.has(where(other)));
       if (!isCompleted) return rerun('P3 repeats', record, 'counts as settled before its key is completed');
     }

@@ -1,0 +1,341 @@
+import type { Patch } from './patch-modules.ts';
+import type { SetName } from './settings.ts';
+
+/** A deliberate bug: a promise broken on purpose, to show that the properties notice. */
+export interface Bug {
+  readonly what: string;
+  readonly patches: readonly Patch[];
+  /** The fault set that finds it soonest. */
+  readonly set: SetName;
+  /** Runs, from seed 1, within which it is found. */
+  readonly within: number;
+  /** Which property finds it. */
+  readonly breaks: string;
+}
+
+const LEDGER = 'shared/testing/fake-ledger-store.ts';
+const SESSION = 'shared/runtime/ledger-session.ts';
+const PARTITION = 'shared/runtime/process-partition.ts';
+const CONSEQUENCES = 'shared/runtime/consequences.ts';
+const CLAIM = 'shared/decide/claim.ts';
+const SETTLE = 'shared/decide/settle.ts';
+const IDEMPOTENCY = 'shared/decide/idempotency.ts';
+const RELAY = 'test/simulation/caretakers.ts';
+
+/** By name. Each must be found: test/simulation/bugs.test.ts. */
+export const BUGS = {
+  'no-epoch-condition': {
+    what: 'the ledger takes any write',
+    patches: [
+      {
+        file: LEDGER,
+        find: 'if (before === undefined || before.epoch !== epoch || before.owner !== owner || before.rev !== rev)',
+        put: 'if (before === undefined)',
+      },
+    ],
+    set: 'base',
+    within: 200,
+    breaks: 'P6 fencing',
+  },
+  'no-rev-condition': {
+    what: 'a write that lands after its successor is taken',
+    patches: [{ file: LEDGER, find: ' || before.rev !== rev)', put: ')' }],
+    set: 'base',
+    within: 200,
+    breaks: 'P6 fencing',
+  },
+  'claim-without-lease': {
+    what: 'a claim keeps nobody else out',
+    patches: [{ file: LEDGER, find: 'owner, leaseUntil, claims: [...', put: 'owner, leaseUntil: 0, claims: [...' }],
+    set: 'base',
+    within: 200,
+    breaks: 'P2 order',
+  },
+  'claim-not-pending': {
+    what: 'what a dead invocation had claimed is not waited for',
+    patches: [
+      { file: LEDGER, find: '{ owner, offsets }]', put: '{ owner, offsets: [] }]' },
+      { file: SESSION, find: 'claimed: next.owed,', put: 'claimed: [],' },
+    ],
+    set: 'lose',
+    within: 500,
+    breaks: 'P2 order',
+  },
+  'head-only-answer': {
+    what: 'only the first unsettled record is reported, not what follows it',
+    patches: [
+      {
+        file: 'shared/decide/batch-response.ts',
+        find: 'offset >= end.firstUnsettled',
+        put: 'offset === end.firstUnsettled',
+      },
+    ],
+    set: 'base',
+    within: 50,
+    breaks: 'P8 answer',
+  },
+  'foreign-identifier': {
+    what: 'an answer names an offset that was not in the event',
+    patches: [
+      {
+        file: 'shared/decide/batch-response.ts',
+        find: 'partition: identifier, offset }',
+        put: 'partition: identifier, offset: offset + 1 }',
+      },
+    ],
+    set: 'base',
+    within: 50,
+    breaks: 'P8 answer',
+  },
+  'settled-before-letter': {
+    what: 'a record counts as settled before its letter is acknowledged',
+    patches: [
+      {
+        file: CONSEQUENCES,
+        find: 'const letter = await sendLetter(',
+        put: "session.settle(this.#settling(record, 'deadLettered')); await session.write(); const letter = await sendLetter(",
+      },
+    ],
+    set: 'base',
+    within: 50,
+    breaks: 'P1 no loss',
+  },
+  'letter-without-mark': {
+    what: 'a letter is sent before the ledger says that the record is exhausted',
+    patches: [{ file: CONSEQUENCES, find: 'if (!headOf(session.progress, record).exhausted) {', put: 'if (false) {' }],
+    set: 'base',
+    within: 500,
+    breaks: 'P7 one or the other',
+  },
+  'relay-without-mark': {
+    what: 'the relay sends letters without marking their records',
+    patches: [{ file: RELAY, find: 'exhausted: true', put: 'exhausted: false' }],
+    set: 'lose',
+    within: 5_000,
+    breaks: 'P7 one or the other',
+  },
+  'no-order-gate': {
+    what: 'a batch that overtook a retry runs',
+    patches: [{ file: CLAIM, find: 'if (waitsFor === undefined) {', put: 'if (waitsFor === undefined || true) {' }],
+    set: 'lose',
+    within: 200,
+    breaks: 'P2 order',
+  },
+  'abandoned-without-relay': {
+    what: 'what the mapping lost is forgotten instead of given to the relay',
+    patches: [
+      {
+        file: PARTITION,
+        find: "await ports.fallback.send({ type: 'abandoned', partition: place, offsets: verdict.offsets });",
+        put: '',
+      },
+    ],
+    set: 'lose',
+    within: 1_000,
+    breaks: 'P2 order',
+  },
+  'abandoned-at-once': {
+    what: 'a missing record counts as lost by the mapping at the first sight of a later one',
+    patches: [{ file: CLAIM, find: 'export const GATE_SIGHTINGS = 3;', put: 'export const GATE_SIGHTINGS = 0;' }],
+    set: 'lose',
+    within: 200,
+    breaks: 'P1 false abandon',
+  },
+  'holes-settled': {
+    what: 'offsets before a batch count as settled with its first record',
+    patches: [
+      {
+        file: CONSEQUENCES,
+        find: 'previous === undefined ? offset :',
+        put: 'previous === undefined ? Math.max(0, offset - 3) :',
+      },
+    ],
+    set: 'lose',
+    within: 500,
+    breaks: 'P1 no loss',
+  },
+  'attempts-forgotten': {
+    what: 'heads are not kept over a release',
+    patches: [
+      {
+        file: SESSION,
+        find: 'release ? { ...next.progress, pending:',
+        put: 'release ? { ...next.progress, heads: new Map(), pending:',
+      },
+    ],
+    set: 'gaps',
+    within: 200,
+    breaks: 'P5 attempts',
+  },
+  'careful-left-early': {
+    what: 'careful mode ends with the first claim after a death',
+    patches: [{ file: SETTLE, find: 'next !== undefined && next <= carefulUntil ? progress : rest', put: 'rest' }],
+    set: 'gaps',
+    within: 500,
+    breaks: 'P5 deaths',
+  },
+  'careful-forgotten': {
+    what: 'careful mode is not kept over a release',
+    patches: [
+      {
+        file: SESSION,
+        find: 'release ? { ...next.progress, pending:',
+        put: 'release ? { ...next.progress, carefulUntil: undefined, pending:',
+      },
+    ],
+    set: 'gaps',
+    within: 5_000,
+    breaks: 'P5 deaths',
+  },
+  'interruptions-uncounted': {
+    what: 'a death in careful mode is put down to nobody',
+    patches: [{ file: CLAIM, find: 'interruptions: head.interruptions + 1', put: 'interruptions: head.interruptions' }],
+    set: 'gaps',
+    within: 100,
+    breaks: 'P5 deaths',
+  },
+  'running-not-written': {
+    what: 'careful mode does not write ahead which record it tries',
+    patches: [
+      {
+        file: 'shared/runtime/call-handler.ts',
+        find: "session.update((progress) => ({ ...progress, running: { offset, timestamp, valueHash } })); const written = await session.write(); if (written.type !== 'written') return left(run, 'fenced');",
+        put: '',
+      },
+    ],
+    set: 'gaps',
+    within: 100,
+    breaks: 'P5 deaths',
+  },
+  'settled-is-a-number': {
+    what: 'a settled offset is a duplicate, whatever record stands there',
+    patches: [
+      {
+        file: CLAIM,
+        find: 'if (includesOffset(settled, offset)) { if (newestTimestamp',
+        put: 'if (true) return false; if (includesOffset(settled, offset)) { if (newestTimestamp',
+      },
+    ],
+    set: 'recreate',
+    within: 200,
+    breaks: 'P1 no loss',
+  },
+  'recreation-not-written': {
+    what: 'a recreated topic is first written down with the next checkpoint',
+    patches: [{ file: PARTITION, find: 'if (decision.recreatedBy !== undefined) {', put: 'if (false) {' }],
+    set: 'recreate',
+    within: 5_000,
+    breaks: 'P5 deaths',
+  },
+  'cluster-left-out': {
+    what: 'the same ledger item for another cluster',
+    patches: [
+      {
+        file: 'shared/record/item-identifier.ts',
+        find: 'return `partition#${cluster}#',
+        put: 'return `partition#any#',
+      },
+    ],
+    set: 'move',
+    within: 200,
+    breaks: 'P1 no loss',
+  },
+  'ran-ahead-forgotten': {
+    what: 'the oldest settled ranges are forgotten above a head that still blocks',
+    patches: [
+      { file: SETTLE, find: 'export const REMEMBERED_BATCHES = 64;', put: 'export const REMEMBERED_BATCHES = 4;' },
+      { file: SETTLE, find: 'const keepFrom = Math.min(', put: 'const keepFrom = Math.max(1e9, ' },
+    ],
+    set: 'wide',
+    within: 1_000,
+    breaks: 'P1 false halt',
+  },
+  'lease-ignored': {
+    what: 'records start after the lease has ended',
+    patches: [
+      { file: SESSION, find: 'export const LEASE_MARGIN_MS = 3_000;', put: 'export const LEASE_MARGIN_MS = -1e9;' },
+    ],
+    set: 'stall',
+    within: 1_000,
+    breaks: 'P2 order',
+  },
+  'stalled-and-released': {
+    what: 'a partition is given back while its handler still runs',
+    patches: [{ file: PARTITION, find: 'if (stalled) {', put: 'if (false) {' }],
+    set: 'stall',
+    within: 500,
+    breaks: 'P2 overlap',
+  },
+  'key-completed-late': {
+    what: 'a key is completed after its record counts as settled',
+    patches: [
+      {
+        file: SESSION,
+        find: "await this.#complete(completions); if (this.isOver) return { type: 'lost' }; const answer = await this.#repeat(() => ledger.write(request));",
+        put: 'const answer = await this.#repeat(() => ledger.write(request)); await this.#complete(completions);',
+      },
+    ],
+    set: 'keys',
+    within: 50,
+    breaks: 'P3 repeats',
+  },
+  'keys-outlive-their-holder': {
+    what: 'keys are kept through a halt, and a claim on a key does not end with its holder',
+    patches: [
+      { file: PARTITION, find: 'await keys?.giveBackUnsettled();', put: '' },
+      {
+        file: IDEMPOTENCY,
+        find: 'holder !== undefined && holder.epoch === epoch && holder.owner !== undefined && holder.leaseUntil >= now',
+        put: 'holder !== undefined',
+      },
+    ],
+    set: 'keys',
+    within: 2_000,
+    breaks: 'P1 no loss',
+  },
+  'keys-not-asked': {
+    what: 'an idempotency key that another partition completed is not a duplicate',
+    patches: [{ file: IDEMPOTENCY, find: "if (item.status === 'COMPLETED') {", put: 'if (false) {' }],
+    set: 'keys',
+    within: 200,
+    breaks: 'P3 repeats',
+  },
+  'effects-unconditional': {
+    what: 'effects are committed beside the ledger, not with it',
+    patches: [
+      {
+        file: LEDGER,
+        find: 'const { epoch, owner, rev } = request;',
+        put: 'const { epoch, owner, rev } = request; effects.push(...(request.effects ?? []));',
+      },
+      { file: LEDGER, find: 'effects.push(...wanted);', put: '' },
+    ],
+    set: 'base',
+    within: 500,
+    breaks: 'P4 effects',
+  },
+  'keys-unordered': {
+    what: 'records of one key run side by side',
+    patches: [{ file: 'shared/runtime/ordering.ts', find: 'record.encodedKey ?? record', put: 'record' }],
+    set: 'base',
+    within: 50,
+    breaks: 'P2 overlap',
+  },
+  'no-checkpoints': {
+    what: 'progress is written only at the end',
+    patches: [
+      {
+        file: SESSION,
+        find: "if (this.#checkpointing || checkpointMs === 'record') return;",
+        put: 'if (true) return;',
+      },
+    ],
+    set: 'gaps',
+    within: 500,
+    breaks: 'P4 window',
+  },
+} as const satisfies Readonly<Record<string, Bug>>;
+
+export type BugName = keyof typeof BUGS;
+
+export const BUG_NAMES = Object.keys(BUGS) as BugName[];

@@ -1,0 +1,55 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { RESEND_READINGS } from '../../infra/local/event-source/mapping-rules.ts';
+import { BUG_NAMES, BUGS, type BugName } from './bugs.ts';
+import { FAULT_KINDS, type FaultKind } from './fault-kinds.ts';
+import { patchModules } from './patch-modules.ts';
+import type { Case } from './run.ts';
+import { SET_NAMES } from './settings.ts';
+
+const integer = (text: string): number => {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('expected an integer >= 0.');
+  return Number(text);
+};
+const integers = (text: string): number[] => text.split(',').map(integer);
+const kinds = (text: string): FaultKind[] =>
+  text.split(',').map((name) => {
+    const kind = (Object.keys(FAULT_KINDS) as FaultKind[]).find((known) => known === name);
+    if (kind === undefined) throw new InvalidArgumentError(`expected of ${Object.keys(FAULT_KINDS).join(', ')}.`);
+    return kind;
+  });
+
+interface Flags extends Case {
+  readonly runs: number;
+  readonly bug?: BugName;
+  readonly trace?: boolean;
+  readonly lines: number;
+  readonly records?: number;
+}
+
+const flags = new Command('simulate')
+  .description('Runs the consumer in a simulated world and checks every promise of docs/guarantees.md.')
+  .option('--runs <n>', 'how many runs', integer, 1_000)
+  .option('--seed <n>', 'of the first run; the others count up', integer, 1)
+  .addOption(new Option('--set <name>', 'which faults occur together; else drawn').choices(SET_NAMES))
+  .addOption(new Option('--order <order>', 'else drawn').choices(['partition', 'key']))
+  .addOption(new Option('--reading <reading>', 'what Lambda resends; else drawn').choices([...RESEND_READINGS]))
+  .addOption(new Option('--bug <name>', 'builds a deliberate bug in').choices(BUG_NAMES))
+  .option('--trace', 'prints the history of the first run', false)
+  .option('--lines <n>', 'of a history, the last ones', integer, 150)
+  .option('--off <kinds>', 'faults turned off, as shrinking found them', kinds)
+  .option('--skip <numbers>', 'single faults left out', integers)
+  .option('--plain <numbers>', 'records whose handler simply succeeds', integers)
+  .option('--records <n>', 'most records in a partition', integer)
+  .parse()
+  .opts<Flags>();
+
+const bug = flags.bug === undefined ? undefined : BUGS[flags.bug];
+if (bug !== undefined) patchModules(bug.patches);
+// Stacks cost more than all the rest; a trace needs none either.
+Error.stackTraceLimit = 0;
+
+// Only now: the modules under test are loaded with the bug in them.
+const { report } = await import('./report.ts');
+const { runs, trace = false, lines, records, bug: _, ...rest } = flags;
+const first: Case = { ...rest, ...(records !== undefined && { mostRecords: records }) };
+process.exitCode = await report(first, { runs, trace, lines, ...(flags.bug !== undefined && { bug: flags.bug }) });
