@@ -30,7 +30,8 @@ interface Attempt<C> {
 
 /**
  * A connection that is made with the first work and stands until `disconnect`, or until it turns out dead: then it is made anew,
- * once for each broker of the list and once more. What passes by itself is waited for. Work may be done twice.
+ * once for each broker of the list and once more. What passes by itself is waited for. Work may be done twice. Where no broker
+ * answers, nobody asks again for as long as it took to find out: half of the time is left for the fallback queue.
  */
 export class KafkaJsLink<C> {
   readonly #options: KafkaConnectionOptions;
@@ -38,6 +39,8 @@ export class KafkaJsLink<C> {
   readonly #openSocket: OpenSocket | undefined;
   #current: Attempt<C> | undefined;
   #turn = 0;
+  /** Nobody answered: what was found, and until when nobody is asked again. */
+  #silence: { readonly brokers: string; readonly until: EpochMs; readonly failure: ReadFailure } | undefined;
 
   constructor(
     options: KafkaConnectionOptions,
@@ -53,15 +56,23 @@ export class KafkaJsLink<C> {
   async use<R>(work: (client: C) => Promise<R>, giveUpAt: EpochMs): Promise<LinkEnd<R>> {
     const { clock, brokers } = this.#options;
     if (this.#current !== undefined && this.#current.brokers !== brokers()) await this.disconnect();
+    const startedAt = clock.now();
     let reconnects = 0;
     let failure: ReadFailure | undefined;
     for (let tries = 1; ; tries++) {
       if (clock.now() >= giveUpAt) return { type: 'late', failure };
+      const silence = this.#silence;
+      if (silence !== undefined && silence.brokers === brokers() && clock.now() < silence.until) {
+        return { type: 'failed', failure: silence.failure };
+      }
       this.#current ??= this.#connect();
       const through = this.#current;
       try {
         const end = await byDeadline(clock, giveUpAt, async () => work((await through.ready).client));
-        if (end.type === 'done') return end;
+        if (end.type === 'done') {
+          this.#silence = undefined;
+          return end;
+        }
         this.#drop(through);
         return { type: 'late', failure };
       } catch (error) {
@@ -69,7 +80,10 @@ export class KafkaJsLink<C> {
       }
       if (failure.type === 'unreachable') {
         this.#drop(through);
-        if (reconnects++ >= brokerList(this.#options).length) return { type: 'failed', failure };
+        if (reconnects++ >= brokerList(this.#options).length) {
+          this.#silence = { brokers: brokers(), until: clock.now() + (clock.now() - startedAt), failure };
+          return { type: 'failed', failure };
+        }
       } else if (failure.type === 'transient' && tries < TRANSIENT_TRIES) {
         await clock.sleep(Math.max(0, Math.min(50 * 2 ** tries, giveUpAt - clock.now())));
       } else return { type: 'failed', failure };
@@ -80,6 +94,7 @@ export class KafkaJsLink<C> {
   async disconnect(): Promise<void> {
     const last = this.#current;
     this.#current = undefined;
+    this.#silence = undefined;
     if (last === undefined) return;
     try {
       const { session, goodbye } = await last.ready;

@@ -41,7 +41,7 @@ export async function processBatch<V>(
       ),
     );
     for (const report of reports) measure(report, ports);
-    await ports.letters.disconnect();
+    await Promise.all([ports.letters.disconnect(), ports.originals?.disconnect()]);
     const response = batchResponse(
       reports.map(({ delivered, firstUnsettled }) => ({
         identifier: delivered.identifier,

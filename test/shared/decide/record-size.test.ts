@@ -1,0 +1,48 @@
+import { createRequire } from 'node:module';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { kafkaJsHeaders } from '../../../shared/adapters/kafkajs-headers.ts';
+import { recordBytes } from '../../../shared/decide/record-size.ts';
+
+interface Encoded {
+  size(): number;
+}
+
+const require = createRequire(import.meta.url);
+const encodeRecord: (record: object) => Encoded = require('kafkajs/src/protocol/recordBatch/record/v0/index.js');
+const {
+  RecordBatch,
+}: { RecordBatch: (batch: object) => Promise<Encoded> } = require('kafkajs/src/protocol/recordBatch/v0/index.js');
+
+const bytes = fc.oneof(fc.constantFrom(0, 63, 64, 8_191, 8_192, 1_048_575, 1_048_576), fc.nat({ max: 20_000 }));
+
+test('the size of a record is what an encoder makes of it as a batch of its own, 20 bytes more at most, never less', async () => {
+  const record = fc.record({
+    key: fc.option(bytes.map((length) => Buffer.alloc(length))),
+    value: fc.option(bytes.map((length) => Buffer.alloc(length))),
+    headers: fc.array(
+      fc.record({ name: fc.string({ unit: 'grapheme' }), value: bytes.map((length) => Buffer.alloc(length)) }),
+      {
+        maxLength: 4,
+      },
+    ),
+  });
+
+  await fc.assert(
+    fc.asyncProperty(record, async ({ key, value, headers }) => {
+      const encoded = encodeRecord({ key, value, headers: kafkaJsHeaders(headers) });
+      const batch = await RecordBatch({
+        records: [encoded],
+        firstTimestamp: '1',
+        maxTimestamp: '1',
+        lastOffsetDelta: 0,
+      });
+
+      const over = recordBytes({ key, value, headers }) - batch.size();
+
+      expect(over).toBeGreaterThanOrEqual(0);
+      expect(over).toBeLessThanOrEqual(25);
+    }),
+    { numRuns: 40 },
+  );
+});
