@@ -14,7 +14,10 @@ export interface Observed {
   /** How often each order of the table was applied. */
   readonly applications: ReadonlyMap<string, number>;
   readonly requests: readonly CreditRequest[];
+  /** Those that came since the demo began. */
   readonly letters: readonly Letter[];
+  /** Offset that the demo's first record of each partition got: not 0 on a broker that was there before. */
+  readonly firstOffsets: ReadonlyMap<number, number>;
   /** State of the dead-letter alarm. */
   readonly alarm: string | undefined;
   /** Records of the topic that the consumer group has not committed. */
@@ -109,8 +112,9 @@ function appliedOnce({ twice }: DemoPlan, { applications, requests }: Observed):
   };
 }
 
-function poisonHasItsLetter({ poison, records }: DemoPlan, { letters }: Observed): Check {
-  const offset = records.filter(({ partition }) => partition === poison.partition).indexOf(poison);
+function poisonHasItsLetter({ poison, records }: DemoPlan, { letters, firstOffsets }: Observed): Check {
+  const before = records.filter(({ partition }) => partition === poison.partition).indexOf(poison);
+  const offset = (firstOffsets.get(poison.partition) ?? 0) + before;
   const [letter] = letters;
   const wanted: Record<string, string> = {
     'x-original-topic': 'orders',

@@ -7,7 +7,7 @@ import { type CloudContext, startupTasks, stopCloud } from '../startup-tasks.ts'
 import { type Check, checks } from './checks.ts';
 import { startCreditService } from './credit-service.ts';
 import { DEMO_PARTITIONS, demoPlan } from './demo-plan.ts';
-import { applicationsIn, deadLetterAlarm, lettersOn, untilConsumed } from './observe.ts';
+import { applicationsIn, deadLetterAlarm, endOffsets, lettersSince, untilConsumed } from './observe.ts';
 
 const ORDERS = 2_000;
 /** Produced so many at once. */
@@ -16,6 +16,8 @@ const CONSUMED_WITHIN_MS = 120_000;
 const ALARM_WITHIN_MS = 20_000;
 
 interface DemoContext extends CloudContext {
+  /** Where the topics ended when the demo began. */
+  firstOffsets?: { readonly orders: Map<number, number>; readonly letters: Map<number, number> };
   found?: readonly Check[];
 }
 
@@ -44,7 +46,11 @@ const tasks = new Listr<DemoContext>(
     {
       title: `Produce ${ORDERS} orders over ${DEMO_PARTITIONS} partitions, one twice, and one poison order`,
       task: async (_, task) => {
-        const { kafka, orders } = running();
+        const { kafka, admin, orders, letters } = await running();
+        context.firstOffsets = {
+          orders: await endOffsets(admin, orders.mapping.topic),
+          letters: await endOffsets(admin, letters),
+        };
         const producer = kafka.producer({ allowAutoTopicCreation: false });
         await producer.connect();
         for (let start = 0; start < plan.records.length; start += CHUNK) {
@@ -58,10 +64,10 @@ const tasks = new Listr<DemoContext>(
     {
       title: 'Watch them through',
       task: async (_, task) => {
-        const { kafka, description, orders } = running();
+        const { kafka, admin, description, orders, letters } = await running();
         const { endpoint, deployed } = description;
-        const admin = kafka.admin();
-        await admin.connect();
+        const { firstOffsets } = context;
+        if (firstOffsets === undefined) throw new Error('nothing was produced');
         const onLag = (left: number) => {
           const text = `${plan.records.length - left} of ${plan.records.length} records are settled`;
           if (task.output !== text) task.output = text;
@@ -71,7 +77,8 @@ const tasks = new Listr<DemoContext>(
         context.found = checks(plan, {
           applications: await applicationsIn(endpoint, deployed.outputs['OrdersTableName'] ?? ''),
           requests: credit.requests,
-          letters: await lettersOn(kafka, admin, orders.deadLetterTopic?.topicName ?? ''),
+          letters: await lettersSince(kafka, admin, letters, firstOffsets.letters),
+          firstOffsets: firstOffsets.orders,
           alarm: await deadLetterAlarm(endpoint, ALARM_WITHIN_MS),
           lag,
         });
@@ -101,12 +108,18 @@ const seconds = Math.round((performance.now() - startedMs) / 1_000);
 console.log(held ? `Every check held, in ${seconds} s. To play with it: npm run local` : 'The demo failed.');
 process.exit(held ? 0 : 1);
 
-function running() {
+async function running() {
   const { description } = context;
   const orders = description?.deployed.consumers.find(({ name }) => name === 'Orders');
-  if (description === undefined || orders === undefined) throw new Error('the stacks have no consumer called Orders');
+  const letters = orders?.deadLetterTopic?.topicName;
+  if (description === undefined || orders === undefined || letters === undefined) {
+    throw new LocalCloudError('The stacks have no consumer called Orders with a dead-letter topic.');
+  }
   const brokers = description.bootstrapServers.split(',');
-  return { description, orders, kafka: new Kafka({ clientId: 'demo', brokers, logLevel: logLevel.NOTHING }) };
+  const kafka = new Kafka({ clientId: 'demo', brokers, logLevel: logLevel.NOTHING });
+  const admin = kafka.admin();
+  await admin.connect();
+  return { description, orders, letters, kafka, admin };
 }
 
 function tableOf(found: readonly Check[]): string {

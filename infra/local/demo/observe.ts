@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
@@ -52,17 +53,29 @@ export async function applicationsIn(endpoint: LocalEndpoint, TableName: string)
   return found;
 }
 
-/** All letters on a topic, each once: read from its beginning to its present end. */
-export async function lettersOn(kafka: Kafka, admin: Admin, topic: string): Promise<Letter[]> {
+/** By partition: the offset that the next record will get. */
+export async function endOffsets(admin: Admin, topic: string): Promise<Map<number, number>> {
   const ends = await admin.fetchTopicOffsets(topic);
-  const expected = ends.reduce((sum, { low, high }) => sum + Number(high) - Number(low), 0);
+  return new Map(ends.map(({ partition, high }) => [partition, Number(high)]));
+}
+
+/** The letters on a topic from the given offsets to its present end. */
+export async function lettersSince(
+  kafka: Kafka,
+  admin: Admin,
+  topic: string,
+  since: ReadonlyMap<number, number>,
+): Promise<Letter[]> {
+  const ends = await endOffsets(admin, topic);
+  const expected = [...ends].reduce((sum, [partition, end]) => sum + end - (since.get(partition) ?? 0), 0);
   const letters: Letter[] = [];
   if (expected === 0) return letters;
-  const consumer = kafka.consumer({ groupId: 'demo-letters' });
+  const consumer = kafka.consumer({ groupId: `demo-letters-${randomUUID()}` });
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: true });
   await new Promise<void>((resolve, reject) => {
     const eachMessage = async ({ partition, message }: { partition: number; message: LetterRecord }) => {
+      if (Number(message.offset) < (since.get(partition) ?? 0)) return;
       letters.push(letterOf(partition, message));
       if (letters.length >= expected) resolve();
     };
@@ -73,6 +86,7 @@ export async function lettersOn(kafka: Kafka, admin: Admin, topic: string): Prom
 }
 
 interface LetterRecord {
+  readonly offset: string;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers?: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>;

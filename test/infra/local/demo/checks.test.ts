@@ -42,6 +42,7 @@ function goodRun(): Observed & { requests: CreditRequest[]; applications: Map<st
     requests,
     applications: new Map(plan.orderIds.map((id) => [id, 1])),
     letters: [letter],
+    firstOffsets: new Map(),
     alarm: 'ALARM',
     lag: 0,
   };
@@ -136,6 +137,14 @@ test.each([
   ['no headers', { ...letter, headers: {} }],
 ])('a letter with %s is found', (_, wrong) => {
   expect(broken(checks(plan, { ...goodRun(), letters: [wrong] }))).toEqual([POISON]);
+});
+
+test('on a broker that was there before, the letter names the offset there', () => {
+  const firstOffsets = new Map([[2, 1_000]]);
+  const moved = { ...letter, headers: { ...letter.headers, 'x-original-offset': '1300' } };
+
+  expect(broken(checks(plan, { ...goodRun(), firstOffsets }))).toEqual([POISON]);
+  expect(broken(checks(plan, { ...goodRun(), firstOffsets, letters: [moved] }))).toEqual([]);
 });
 
 test('an alarm that did not fire and records that are left are found', () => {
