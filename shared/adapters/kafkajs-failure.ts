@@ -18,6 +18,13 @@ const CONNECTION_ERRORS = new Set([
   'KafkaJSSASLAuthenticationError',
 ]);
 
+/** What a broker says to who is not let in. */
+const AUTHENTICATION_ERRORS = new Set([
+  'SASL_AUTHENTICATION_FAILED',
+  'UNSUPPORTED_SASL_MECHANISM',
+  'ILLEGAL_SASL_STATE',
+]);
+
 /**
  * Reads an error of kafkajs. `unreachable`: no connection, or a dead one; `transient`: a new leader, too few replicas, a topic
  * that is being made: passes by itself; `tooLarge`: the topic takes no record of this size; `refused`: for good, as without a right.
@@ -27,7 +34,9 @@ export function readKafkaFailure(error: unknown): ReadFailure {
   const { name, type, retriable, message } = fieldsOf(cause);
   const reason = typeof type === 'string' ? type : [name, message].filter((part) => part !== undefined).join(': ');
   if (type === 'MESSAGE_TOO_LARGE' || type === 'RECORD_LIST_TOO_LARGE') return { type: 'tooLarge', reason, cause };
-  if (typeof name === 'string' && CONNECTION_ERRORS.has(name)) return { type: 'unreachable', reason, cause };
+  const isShutOut = typeof type === 'string' && AUTHENTICATION_ERRORS.has(type);
+  if (isShutOut || (typeof name === 'string' && CONNECTION_ERRORS.has(name)))
+    return { type: 'unreachable', reason, cause };
   if (retriable === true) return { type: 'transient', reason, cause };
   // Neither a broker's word nor kafkajs's: a token that could not be signed, a secret that could not be read, a bug.
   return { type: typeof type === 'string' ? 'refused' : 'unreachable', reason, cause };

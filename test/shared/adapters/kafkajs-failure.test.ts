@@ -29,6 +29,12 @@ describe('a failure of kafkajs is read', () => {
       'refused',
       'TOPIC_AUTHORIZATION_FAILED',
     ],
+    [
+      'an authentication that the broker does not take',
+      protocol('UNSUPPORTED_SASL_MECHANISM', false),
+      'unreachable',
+      'UNSUPPORTED_SASL_MECHANISM',
+    ],
     ['a token that could not be signed', new Error('no credentials'), 'unreachable', 'Error: no credentials'],
     [
       'a secret that could not be read',
