@@ -90,7 +90,11 @@ async function readStack(stack: StackTemplate, lambda: LambdaClient): Promise<Om
       .resources('AWS::Lambda::Function')
       .map(({ logicalId, physicalId }) => readFunction(lambda, logicalId, physicalId)),
   );
-  const consumers = stack.resources('AWS::Lambda::EventSourceMapping').map((resource): DeployedConsumer => {
+  // Mappings of other sources (queues) MiniStack polls itself.
+  const kafkaMappings = stack
+    .resources('AWS::Lambda::EventSourceMapping')
+    .filter(({ properties }) => properties['Topics'] !== undefined);
+  const consumers = kafkaMappings.map((resource): DeployedConsumer => {
     const target = stack.resolve(resource.properties['FunctionName']);
     const own = functions.find(({ functionName, functionArn }) => [functionName, functionArn].includes(target));
     if (own === undefined) throw new Error(`Mapping ${resource.logicalId} is for ${target}, which no stack has.`);
