@@ -11,6 +11,7 @@ addStageStacks(
     stage: context('stage'),
     clusterArn: context('clusterArn'),
     creditCheckUrl: context('creditCheckUrl'),
+    paymentApiUrl: context('paymentApiUrl'),
     region: context('region'),
     alarmEmail: context('alarmEmail'),
   }),

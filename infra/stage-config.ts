@@ -46,6 +46,8 @@ const Stage = v.strictObject({
   topicRetentionHours: positive,
   /** Where the orders function asks for credit; empty: it does not. */
   creditCheckUrl: v.optional(v.pipe(v.string(), v.url())),
+  /** Where the payments function charges; empty: every payment waits. */
+  paymentApiUrl: v.optional(v.pipe(v.string(), v.url())),
   /** Where alarms are mailed to; absent: nowhere. */
   alarmEmail: v.optional(v.pipe(v.string(), v.email())),
 });
@@ -55,7 +57,7 @@ export type StageConfig = v.InferOutput<typeof Stage>;
 
 /** What `cdk -c name=value` may say. */
 export type StageContext = Readonly<
-  Record<'stage' | 'clusterArn' | 'creditCheckUrl' | 'region' | 'alarmEmail', unknown>
+  Record<'stage' | 'clusterArn' | 'creditCheckUrl' | 'region' | 'alarmEmail', unknown> & { paymentApiUrl?: unknown }
 >;
 
 const LIMITS = {
@@ -83,6 +85,7 @@ function draft(context: StageContext): Record<string, unknown> {
     stage: context.stage,
     ...LIMITS,
     ...(context.creditCheckUrl !== undefined && { creditCheckUrl: context.creditCheckUrl }),
+    ...(context.paymentApiUrl !== undefined && { paymentApiUrl: context.paymentApiUrl }),
     ...(context.alarmEmail !== undefined && { alarmEmail: context.alarmEmail }),
   };
   switch (context.stage) {

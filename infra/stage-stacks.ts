@@ -2,16 +2,15 @@ import type { App } from 'aws-cdk-lib';
 import { ClusterStack } from './cluster-stack.ts';
 import type { KafkaCluster } from './constructs/kafka-cluster.ts';
 import { OrdersStack } from './orders-stack.ts';
+import { PatternsStack } from './patterns-stack.ts';
 import { givenCluster } from './stage-cluster.ts';
 import type { StageConfig } from './stage-config.ts';
 
 /** Puts the stacks of a stage into the app: the consumers, and the cluster where the stage makes its own. */
 export function addStageStacks(app: App, config: StageConfig): void {
-  new OrdersStack(app, `Lockstep-Orders-${config.stage}`, {
-    env: environment(config),
-    config,
-    cluster: clusterOf(app, config),
-  });
+  const props = { env: environment(config), config, cluster: clusterOf(app, config) };
+  new OrdersStack(app, `Lockstep-Orders-${config.stage}`, props);
+  new PatternsStack(app, `Lockstep-Patterns-${config.stage}`, props);
 }
 
 function clusterOf(app: App, config: StageConfig): KafkaCluster {

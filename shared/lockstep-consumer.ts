@@ -11,6 +11,7 @@ import { processBatch } from './runtime/process-batch.ts';
 
 export { BatchFailure, LockstepError, NonRetryableError, PauseError, TransactRefusedError } from './errors.ts';
 export { byPosition, type ConsumerOptions, type RetryOptions } from './options.ts';
+export type { TransactAction } from './ports/ledger-store.ts';
 export type { ConsumerRecord } from './record/consumer-record.ts';
 export { bytes, type Decoded, json, text, type ValueDecoder } from './record/decode.ts';
 export type { OnBatch, OnRecord, ProducedRecord, RecordContext } from './runtime/consumer.ts';

@@ -57,7 +57,7 @@ export function consumerSettings(scope: Construct, props: LockstepConsumerProps)
   return {
     cluster: props.cluster,
     source,
-    deadLetterTopic: props.deadLetterTopic ? { ...ours, ...props.deadLetterTopic } : ours,
+    deadLetterTopic: props.deadLetterTopic ? lettersOf(props.deadLetterTopic, ours) : ours,
     deadLetterTopicIsOurs: props.deadLetterTopic === undefined,
     entry: props.entry,
     handlerExport: props.handlerExport ?? 'handler',
@@ -98,6 +98,18 @@ function factsOf(topic: string | TopicFacts): TopicFacts & { readonly maxRecordB
     topicName: facts.topicName,
     maxRecordBytes: facts.maxRecordBytes ?? DEFAULT_MAX_RECORD_BYTES,
     ...(facts.partitions !== undefined && { partitions: facts.partitions }),
+  };
+}
+
+/** A topic may be given as a construct: only its facts are kept. */
+function lettersOf(
+  { topicName, partitions, maxRecordBytes }: TopicFacts,
+  ours: Required<TopicFacts>,
+): Required<TopicFacts> {
+  return {
+    topicName,
+    partitions: partitions ?? ours.partitions,
+    maxRecordBytes: maxRecordBytes ?? ours.maxRecordBytes,
   };
 }
 

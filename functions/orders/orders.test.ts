@@ -1,0 +1,52 @@
+import { beforeEach, expect, test, vi } from 'vitest';
+import { deliver } from '../../shared/testing/deliver.ts';
+import { record } from '../../shared/testing/record.ts';
+import { handler } from './handler.ts';
+import type { Order } from './order.ts';
+
+const book = vi.hoisted(() => ({
+  written: [] as string[],
+  failures: 0,
+  async write({ orderId }: Order) {
+    if (this.failures-- > 0) throw new Error('throttled');
+    this.written.push(orderId);
+  },
+}));
+vi.mock('./order-book.ts', () => ({ orderTable: () => book }));
+
+beforeEach(() => Object.assign(book, { written: [], failures: 0 }));
+
+const order = (orderId: string, change: object = {}, partition = 0) =>
+  record({ partition, key: 'c-1', value: { orderId, customerId: 'c-1', amount: 1_999, currency: 'EUR', ...change } });
+
+test('writes each order down once, though a producer wrote it twice', async () => {
+  const { outcomes } = await deliver(handler, [order('o-1'), order('o-2'), order('o-1')]);
+
+  expect(book.written).toEqual(['o-1', 'o-2']);
+  expect(outcomes['orders-0@2']).toBe('duplicate');
+});
+
+test('tries an order again before any later one', async () => {
+  book.failures = 4;
+
+  const { letters } = await deliver(handler, [order('o-1'), order('o-2')]);
+
+  expect(book.written).toEqual(['o-1', 'o-2']);
+  expect(letters).toEqual([]);
+});
+
+test('an order that is none is dead-lettered, and the rest goes on', async () => {
+  const { letters } = await deliver(handler, [order('o-1', { currency: 'euro' }), order('o-2')]);
+
+  expect(book.written).toEqual(['o-2']);
+  expect(letters[0]?.headers.find(({ name }) => name === 'x-error-name')?.value.toString()).toBe('KAFKA_VALUE_INVALID');
+});
+
+test('an order’s number for another order is dead-lettered', async () => {
+  const { outcomes, letters } = await deliver(handler, [order('o-1'), order('o-1', { amount: 5 })]);
+
+  expect(outcomes).toEqual({ 'orders-0@0': 'handled', 'orders-0@1': 'deadLettered' });
+  expect(letters[0]?.headers.find(({ name }) => name === 'x-error-name')?.value.toString()).toBe(
+    'IDEMPOTENCY_KEY_REUSED',
+  );
+});

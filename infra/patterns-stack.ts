@@ -1,0 +1,96 @@
+import { Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { AlarmTopic } from './constructs/alarm-topic.ts';
+import { ConsumersDashboard } from './constructs/consumers-dashboard.ts';
+import { DeadLetterTopic } from './constructs/dead-letter-topic.ts';
+import type { KafkaCluster } from './constructs/kafka-cluster.ts';
+import { DEFAULT_MAX_RECORD_BYTES } from './constructs/kafka-topic.ts';
+import { LedgerTable } from './constructs/ledger-table.ts';
+import { LockstepConsumer } from './constructs/lockstep-consumer.ts';
+import { handlerTable, sourceTopic } from './stack-parts.ts';
+import type { StageConfig } from './stage-config.ts';
+
+/** Properties of {@link PatternsStack}. */
+export interface PatternsStackProps extends StackProps {
+  readonly config: StageConfig;
+  readonly cluster: KafkaCluster;
+}
+
+/** One consumer for each common way of consuming Kafka; what each promises: docs/patterns.md. */
+export class PatternsStack extends Stack {
+  constructor(scope: Construct, id: string, { config, cluster, ...props }: PatternsStackProps) {
+    super(scope, id, props);
+    const removalPolicy = config.removal === 'destroy' ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
+    const partitions = config.ordersPartitions;
+    const topic = (name: string) => sourceTopic(this, name, partitions, cluster, config);
+    const common = {
+      cluster,
+      removalPolicy,
+      ledger: new LedgerTable(this, 'Ledger', { removalPolicy }),
+      timeout: Duration.seconds(config.functionTimeoutSeconds),
+      memoryMiB: config.functionMemoryMiB,
+      batchSize: config.batchSizeRecords,
+      ...(config.alarmEmail !== undefined && {
+        alarms: { topic: new AlarmTopic(this, 'AlarmTopic', { email: config.alarmEmail }) },
+      }),
+    };
+
+    // Rather stuck for ever than out of order.
+    const payments = new LockstepConsumer(this, 'Payments', {
+      ...common,
+      topic: topic('payments'),
+      entry: 'functions/payments/handler.ts',
+      retry: { maxAttempts: Number.POSITIVE_INFINITY },
+      environment: { PAYMENT_API_URL: config.paymentApiUrl ?? '' },
+    });
+
+    // Exactly once: effects in the transaction that settles their record.
+    const entriesTable = handlerTable(this, 'EntriesTable', 'entryId', removalPolicy);
+    const balancesTable = handlerTable(this, 'BalancesTable', 'accountId', removalPolicy);
+    const ledger = new LockstepConsumer(this, 'Postings', {
+      ...common,
+      topic: topic('entries'),
+      entry: 'functions/ledger/handler.ts',
+      environment: { ENTRIES_TABLE: entriesTable.tableName, BALANCES_TABLE: balancesTable.tableName },
+    });
+    entriesTable.grant(ledger, 'dynamodb:PutItem');
+    balancesTable.grant(ledger, 'dynamodb:UpdateItem');
+
+    // In bulk.
+    const devicesTable = handlerTable(this, 'DevicesTable', 'deviceId', removalPolicy);
+    const events = new LockstepConsumer(this, 'Events', {
+      ...common,
+      topic: topic('events'),
+      entry: 'functions/events/handler.ts',
+      batchSize: Math.max(common.batchSize, 500),
+      environment: { DEVICES_TABLE: devicesTable.tableName },
+    });
+    devicesTable.grant(events, 'dynamodb:BatchWriteItem');
+
+    // Passed on to another topic, whose consumer applies each once.
+    const shipments = new LockstepConsumer(this, 'Shipments', {
+      ...common,
+      topic: { topicName: 'orders', partitions },
+      // Another consumer of the same topic has its own letters there.
+      deadLetterTopic: new DeadLetterTopic(this, 'ShipmentsDeadLetters', {
+        cluster,
+        topicName: 'orders-shipments-dead-letters',
+        partitions,
+        sourceMaxRecordBytes: DEFAULT_MAX_RECORD_BYTES,
+      }),
+      entry: 'functions/shipments/handler.ts',
+      producesTo: ['shipments'],
+      environment: { SHIPMENTS_TOPIC: 'shipments' },
+    });
+    const deliveriesTable = handlerTable(this, 'DeliveriesTable', 'orderId', removalPolicy);
+    const deliveries = new LockstepConsumer(this, 'Deliveries', {
+      ...common,
+      topic: topic('shipments'),
+      entry: 'functions/deliveries/handler.ts',
+      environment: { DELIVERIES_TABLE: deliveriesTable.tableName },
+    });
+    deliveriesTable.grant(deliveries, 'dynamodb:UpdateItem');
+
+    new ConsumersDashboard(this, 'Dashboard', { consumers: [payments, ledger, events, shipments, deliveries] });
+  }
+}
