@@ -29,6 +29,8 @@ interface KeyedRecord {
   hasEnded: boolean;
   verdict: KeyVerdict | undefined;
   claimed: boolean;
+  /** The lease's lapses when it was judged. */
+  lapses: number;
 }
 
 /** `key#<namespace>#<sha-256 of the idempotency key>` */
@@ -67,9 +69,12 @@ export class IdempotencyKeys {
   readonly #ports: Ports;
   readonly #policy: ConsumerPolicy;
   readonly #giveUpAt: EpochMs;
+  readonly #lapses: () => number;
 
-  constructor(holder: KeyHolder, ports: Ports, policy: ConsumerPolicy, giveUpAt: EpochMs) {
+  /** @param lapses - how often the holder's lease may have ended: claims of keys end with it */
+  constructor(holder: KeyHolder, ports: Ports, policy: ConsumerPolicy, giveUpAt: EpochMs, lapses: () => number) {
     this.#holder = holder;
+    this.#lapses = lapses;
     this.#ports = ports;
     this.#policy = policy;
     this.#giveUpAt = giveUpAt;
@@ -93,6 +98,7 @@ export class IdempotencyKeys {
         hasEnded: false,
         verdict: undefined,
         claimed: false,
+        lapses: 0,
       };
       leaders.set(key, keyed);
       this.#byOffset.set(record.offset, keyed);
@@ -111,8 +117,13 @@ export class IdempotencyKeys {
   /** What the key of `record` says now that it is its turn. A second record of a key waits for the first. */
   async verdict(record: DeliveredRecord): Promise<KeyVerdict> {
     const keyed = this.#byOffset.get(record.offset);
-    if (keyed === undefined) return { type: 'run' };
-    if (keyed.verdict !== undefined) return keyed.verdict;
+    // No key was asked for because nothing was to run: what runs all the same waits for the next claim.
+    if (keyed === undefined) return { type: 'held' };
+    if (keyed.verdict !== undefined && !this.#mayBeLost(keyed)) return keyed.verdict;
+    if (keyed.verdict !== undefined) {
+      await this.#judge(keyed, undefined);
+      return keyed.verdict;
+    }
     const ended = await keyed.leader?.ended.promise;
     if (ended === 'settled' && keyed.leader !== undefined) {
       const same = keyed.leader.record.valueHash === record.valueHash;
@@ -174,7 +185,13 @@ export class IdempotencyKeys {
     keyed.claimed = false;
   }
 
+  /** Whether another partition may have taken the key over, as the lease that the claim rests on seemed to have ended. */
+  #mayBeLost({ claimed, lapses }: KeyedRecord): boolean {
+    return claimed && lapses !== this.#lapses();
+  }
+
   async #judge(keyed: KeyedRecord, known: KeyItem | undefined): Promise<void> {
+    keyed.lapses = this.#lapses();
     const seeker = { position: keyed.record.position, valueHash: keyed.record.valueHash, holder: this.#holder };
     let standing: KeyStanding = decideKey(known, seeker, this.#ports.clock.now());
     // Each claim that is refused shows who was faster; a few rounds settle who holds the key.

@@ -59,6 +59,8 @@ export class LedgerSession {
   /** Fires when the partition is lost to another invocation or the ledger cannot be reached; not when it is given back. */
   readonly lost = new AbortController();
   readonly epoch: number;
+  /** How often the lease was renewed so late that others may have taken it for over: what rests on it may be theirs since. */
+  lapses = 0;
   readonly #start: SessionStart;
   readonly #ports: Ports;
   readonly #policy: ConsumerPolicy;
@@ -248,6 +250,7 @@ export class LedgerSession {
       return { type: 'lost' };
     }
     this.#rev++;
+    if (!this.#leaseCovers()) this.lapses++;
     this.#leaseUntil = leaseUntil;
     this.#lastWriteAt = this.#ports.clock.now();
     if (release) this.#over.abort();

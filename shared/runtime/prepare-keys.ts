@@ -18,6 +18,7 @@ export async function prepareKeys<V>(run: PartitionRun<V>): Promise<IdempotencyK
     ports,
     policy,
     invocation.plan.abortAt,
+    () => session.lapses,
   );
   if (isBlocked(run, open[0])) return keys;
   const keyed: { record: DeliveredRecord; idempotencyKey: string }[] = [];

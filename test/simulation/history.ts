@@ -33,7 +33,7 @@ export interface SimSession {
 
 /** Who changes an item. */
 export type Writer =
-  /** `askedAt`: when it sent the request, in true milliseconds since the start. */
+  /** `askedAt`: when it sent the request first, in true milliseconds since the start. */
   | { readonly type: 'invocation'; readonly invocation: SimInvocation; readonly askedAt: number }
   | { readonly type: 'relay' }
   | { readonly type: 'operator' };

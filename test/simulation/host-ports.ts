@@ -44,6 +44,13 @@ export function hostPorts(world: World, host: Host, invocation: SimInvocation): 
 function ledgerPort(world: World, host: Host, invocation: SimInvocation, requests: Requests): LedgerStore {
   const { table, scheduler } = world;
   const by = (askedAt: number): Writer => ({ type: 'invocation', invocation, askedAt });
+  const asked = new WeakMap<object, Writer>();
+  /** A repetition of a request says what it said the first time. */
+  const askerOf = (request: object): Writer => {
+    const asker = asked.get(request) ?? by(scheduler.elapsed);
+    asked.set(request, asker);
+    return asker;
+  };
   const skewMs = host.clock.now() - scheduler.now;
   const generation = (place: string) => invocation.parts.get(place)?.[0]?.generation ?? 0;
   const sessionOf = (place: string, owner: string): SimSession => {
@@ -57,7 +64,7 @@ function ledgerPort(world: World, host: Host, invocation: SimInvocation, request
     async claim(request) {
       const place = partitionName(request.partition);
       const session = sessionOf(place, request.owner);
-      const asker = by(scheduler.elapsed);
+      const asker = askerOf(request);
       const answer = await requests.send('claim', () =>
         table.as(asker, generation(place), () => table.ledger.claim(request)),
       );
@@ -70,7 +77,7 @@ function ledgerPort(world: World, host: Host, invocation: SimInvocation, request
     async write(request) {
       const place = partitionName(request.partition);
       const session = sessionOf(place, request.owner);
-      const asker = by(scheduler.elapsed);
+      const asker = askerOf(request);
       const answer = await requests.send(nameOfWrite(request), async () => {
         const written = await table.as(asker, generation(place), () => table.ledger.write(request));
         if (written.type === 'written' && request.release) session.releasedAt = scheduler.now;
