@@ -105,7 +105,7 @@ function inherit(
     );
     const carefulUntil = Math.max(progress.carefulUntil ?? -1, highest(left) ?? -1);
     next = {
-      ...next,
+      ...withoutReturned(next, dead),
       pending: union(next.pending, subtract(left, forgotten(left, progress.floor))),
       ...(carefulUntil >= 0 && { carefulUntil }),
     };
@@ -120,6 +120,12 @@ function inherit(
     }),
     interrupted: running,
   };
+}
+
+/** What a gate waited for was there if a dead invocation's batch held it: nobody lived to say so. */
+function withoutReturned(progress: Progress, dead: PartitionItem['claims']): Progress {
+  const { gate, ...ungated } = progress;
+  return gate !== undefined && dead.some(({ offsets }) => includesOffset(offsets, gate.offset)) ? ungated : progress;
 }
 
 /** Whether another record stands at this offset than the one that we know. */
