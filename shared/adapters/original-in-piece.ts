@@ -14,7 +14,7 @@ export async function originalInPiece(piece: FetchedPiece, offset: Offset): Prom
   const reaching = batches.findIndex((batch) => batch.lastOffset >= offset);
   if (reaching < 0) return offset >= lastStable ? { type: 'absent' } : undefined;
   // Batches above it cannot hold it, and markers above it are named only because of them.
-  const committed = await committedBatches(batches.slice(0, reaching + 1), piece.aborted);
+  const committed = committedBatches(batches.slice(0, reaching + 1), piece.aborted);
   const holder = committed.find((batch) => batch.firstOffset <= offset && batch.lastOffset >= offset);
   if (holder === undefined) return { type: 'absent' };
   const found = (await readRecords(holder)).find((candidate) => candidate.offset === offset);
@@ -29,7 +29,7 @@ export async function sliceOfPiece(piece: FetchedPiece, range: OffsetRange): Pro
   if (reached === undefined) {
     return range.from >= lastStable ? { records: [], next: range.to + 1, logStart } : undefined;
   }
-  const within = (await committedBatches(batches, piece.aborted)).filter((batch) => batch.firstOffset <= range.to);
+  const within = committedBatches(batches, piece.aborted).filter((batch) => batch.firstOffset <= range.to);
   const records = (await Promise.all(within.map(readRecords)))
     .flat()
     .filter(({ offset }) => offset >= range.from && offset <= range.to);
