@@ -46,3 +46,8 @@ export function latestStart({ startedAt, deadline, abortAt }: DeadlinePlan, long
 export function observeHandlerMs(longest: number, handlerMs: number): number {
   return Math.max(handlerMs, longest * 0.98);
 }
+
+/** When the dead-letter topic is given up on: half of the time that is left is for the fallback queue. */
+export function giveUpOnTopicAt({ stallAt }: DeadlinePlan, now: EpochMs): EpochMs {
+  return now + Math.max(0, stallAt - now) / 2;
+}

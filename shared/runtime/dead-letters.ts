@@ -1,4 +1,5 @@
 import { type DeadRecord, deadLetter } from '../decide/dead-letter.ts';
+import { giveUpOnTopicAt } from '../decide/deadline.ts';
 import { stackOf } from '../decide/error-summary.ts';
 import type { Head } from '../decide/progress.ts';
 import type { DeadLetter } from '../ports/dead-letter-publisher.ts';
@@ -31,7 +32,7 @@ export async function sendLetter<V>(
     return { type: 'refused' };
   }
   try {
-    await ports.letters.publish(letter, invocation.plan.stallAt);
+    await ports.letters.publish(letter, giveUpOnTopicAt(invocation.plan, ports.clock.now()));
     log.warn('record dead-lettered', { letterId: letter.id });
     return { type: 'kept', id: letter.id };
   } catch (refusal) {
@@ -74,15 +75,16 @@ async function writeLetter<V>(
 
 /** The broker's bytes: where the mapping decodes values through a schema registry, the event does not have them. */
 async function original<V>({ ports, invocation }: PartitionRun<V>, record: DeliveredRecord): Promise<DeadRecord> {
-  const { topic, partition, offset, timestamp, headers } = record;
+  const { topic, partition, offset, timestamp, timestampType, headers } = record;
   const place = { topic, partition, offset };
-  const delivered = { ...place, timestamp, headers, key: record.keyBytes, value: record.valueBytes };
+  const delivered = { ...place, timestamp, timestampType, headers, key: record.keyBytes, value: record.valueBytes };
   if (ports.originals === undefined) return delivered;
-  const read = await ports.originals.read(place, invocation.plan.stallAt);
-  if (read.type === 'found') return { ...place, ...read.record };
+  const read = await ports.originals.read(place, giveUpOnTopicAt(invocation.plan, ports.clock.now()));
+  // Of a topic that was recreated meanwhile it is another record.
+  if (read.type === 'found' && read.record.timestamp === timestamp) return { ...place, timestampType, ...read.record };
   ports.telemetry.log.warn('the original bytes are gone from Kafka; the letter carries what the mapping delivered', {
     ...place,
-    found: read.type,
+    found: read.type === 'found' ? 'another record' : read.type,
   });
   return delivered;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { latestStart, observeHandlerMs, planDeadline } from '../../../shared/decide/deadline.ts';
+import { giveUpOnTopicAt, latestStart, observeHandlerMs, planDeadline } from '../../../shared/decide/deadline.ts';
 
 test('leaves two seconds at most for ending in order', () => {
   expect(planDeadline(1_000, 60_000)).toEqual({
@@ -33,4 +33,11 @@ test('never reserves more than half of the invocation', () => {
 test('a longer run counts at once, a shorter one lets it fade', () => {
   expect(observeHandlerMs(100, 400)).toBe(400);
   expect(observeHandlerMs(100, 1)).toBe(98);
+});
+
+test('leaves half of the time to the fallback queue, and none that is not there', () => {
+  const plan = planDeadline(0, 60_000);
+
+  expect(giveUpOnTopicAt(plan, 18_800)).toBe(38_800);
+  expect(giveUpOnTopicAt(plan, 59_000)).toBe(59_000);
 });
