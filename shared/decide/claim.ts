@@ -131,7 +131,9 @@ function withoutReturned(progress: Progress, dead: PartitionItem['claims']): Pro
 /** Whether another record stands at this offset than the one that we know. */
 function isStranger({ settled, newestTimestamp, marks, heads }: Progress, record: RecordIdentity): boolean {
   const { offset, timestamp } = record;
-  const differs = (known: RecordIdentity) => known.timestamp !== timestamp || known.valueHash !== record.valueHash;
+  // Where the mapping decodes values, the relay, which reads the broker's bytes, cannot know the hash of what is delivered.
+  const differs = (known: RecordIdentity) =>
+    known.timestamp !== timestamp || (known.valueHash !== '' && known.valueHash !== record.valueHash);
   if (includesOffset(settled, offset)) {
     if (newestTimestamp !== undefined && timestamp > newestTimestamp) return true;
     const mark = marks.find((candidate) => candidate.offset === offset);

@@ -146,7 +146,8 @@ function addedHeaders(notice: DeathNotice, id: string, told: ToldDeath): RecordH
   ];
 }
 
-function isOurs(name: string): boolean {
+/** Whether a header of a letter bears one of our names, Spring's or Connect's. */
+export function isOurs(name: string): boolean {
   return OWN_NAMES.has(name) || name.startsWith('kafka_dlt-') || name.startsWith('__connect.errors.');
 }
 

@@ -6,7 +6,7 @@ import type { EpochMs, Offset } from '../record/units.ts';
 export interface RecordIdentity {
   readonly offset: Offset;
   readonly timestamp: EpochMs;
-  /** Hash of the value's bytes; lazily computed, so read it last. */
+  /** Hash of the value as delivered; lazily computed, so read it last. Empty where only the broker's bytes are known and the mapping decodes values. */
   readonly valueHash: string;
 }
 

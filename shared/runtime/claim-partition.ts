@@ -24,9 +24,9 @@ export async function claimPartition(
   partition: LedgerPartition,
   owner: string,
   offsets: OffsetRanges,
-  { ledger, clock, entropy }: Ports,
-  { leaseMs, busyWaitMs }: ConsumerPolicy,
-  { plan }: Invocation,
+  { ledger, clock, entropy }: Pick<Ports, 'ledger' | 'clock' | 'entropy'>,
+  { leaseMs, busyWaitMs }: Pick<ConsumerPolicy, 'leaseMs' | 'busyWaitMs'>,
+  { plan }: Pick<Invocation, 'plan'>,
 ): Promise<PartitionClaim> {
   const waitUntil = Math.min(clock.now() + busyWaitMs, plan.abortAt);
   for (;;) {

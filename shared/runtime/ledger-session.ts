@@ -38,6 +38,14 @@ export interface SessionStart {
   readonly ended: AbortSignal;
 }
 
+/** What a session reaches outside itself. */
+export type SessionPorts = Pick<Ports, 'ledger' | 'clock' | 'entropy' | 'telemetry'> & {
+  readonly keys: Pick<Ports['keys'], 'complete'>;
+};
+
+/** What a session must be told of its consumer's settings. */
+export type SessionPolicy = Pick<ConsumerPolicy, 'leaseMs' | 'checkpointMs'>;
+
 interface WriteOrder {
   readonly release: boolean;
   readonly posting?: Posting;
@@ -62,8 +70,8 @@ export class LedgerSession {
   /** How often the lease was renewed so late that others may have taken it for over: what rests on it may be theirs since. */
   lapses = 0;
   readonly #start: SessionStart;
-  readonly #ports: Ports;
-  readonly #policy: ConsumerPolicy;
+  readonly #ports: SessionPorts;
+  readonly #policy: SessionPolicy;
   #rev: number;
   #leaseUntil: EpochMs;
   #owed: OffsetRanges;
@@ -77,7 +85,7 @@ export class LedgerSession {
   #failure: unknown;
   readonly #over = new AbortController();
 
-  constructor(start: SessionStart, ports: Ports, policy: ConsumerPolicy) {
+  constructor(start: SessionStart, ports: SessionPorts, policy: SessionPolicy) {
     this.#start = start;
     this.#ports = ports;
     this.#policy = policy;
