@@ -1,0 +1,139 @@
+import { Kafka, logLevel } from 'kafkajs';
+import { inject } from 'vitest';
+import type { CloudDescription, ServersDescription } from '../../../infra/local/cloud-description.ts';
+import { type ConsumersOptions, type RunningConsumers, runConsumers } from '../../../infra/local/consumers.ts';
+import { deployStacks } from '../../../infra/local/deploy-stacks.ts';
+import type { DeployedConsumer } from '../../../infra/local/deployed.ts';
+import { kafkaJsOriginalReader } from '../../../shared/adapters/kafkajs-original-reader.ts';
+import { systemClock } from '../../../shared/adapters/system-clock.ts';
+import type { OriginalBytes } from '../../../shared/ports/original-reader.ts';
+import { type Counterpart, startCounterpart } from './counterpart.ts';
+import type { ConsumerIntent } from './fixtures/consumer-intent.ts';
+
+const APP = 'npx node test/local/consumer/fixtures/consumer-app.ts';
+/** Module of the handler that does what each record says. */
+export const SCRIPTED = 'test/local/consumer/fixtures/scripted-handler.ts';
+
+/** A dead letter as it lies on the topic. */
+export interface Letter extends OriginalBytes {
+  readonly partition: number;
+  readonly offset: number;
+  /** As text. */
+  readonly header: Readonly<Record<string, string>>;
+}
+
+/** Consumers that are deployed and at work. */
+export interface ConsumersUnderTest {
+  readonly cloud: CloudDescription;
+  readonly kafka: Kafka;
+  readonly counterpart: Counterpart;
+  /** `<name>: <line>`, as functions print them. */
+  readonly printed: readonly string[];
+  readonly running: RunningConsumers;
+  consumer(name: string): DeployedConsumer;
+  /** Everything on a consumer's dead-letter topic, partition by partition. */
+  letters(name: string): Promise<readonly Letter[]>;
+  /** Records of a consumer's topic that its group has not committed. */
+  lag(name: string): Promise<number>;
+  /** Hands over what was printed by now. */
+  catchUp(): Promise<void>;
+  /** Deploys again, other than before; what polls polls on. */
+  redeploy(intents: readonly ConsumerIntent[]): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface UnderTestOptions extends Pick<ConsumersOptions, 'invokerOf' | 'resend' | 'eventSource'> {
+  /** Where to deploy and what to poll. @default the run's local cloud */
+  readonly servers?: ServersDescription;
+}
+
+/** Deploys consumers by the real construct and lets them run; each finds the counterpart under `COUNTERPART_URL`. */
+export async function startConsumers(
+  stackName: string,
+  intents: readonly ConsumerIntent[],
+  { servers = inject('localCloud'), ...options }: UnderTestOptions = {},
+): Promise<ConsumersUnderTest> {
+  const counterpart = await startCounterpart();
+  const { bootstrapServers } = servers;
+  const kafka = new Kafka({ brokers: [bootstrapServers], logLevel: logLevel.NOTHING, retry: { retries: 8 } });
+  const admin = kafka.admin();
+  const reader = kafkaJsOriginalReader({
+    brokers: () => bootstrapServers,
+    authentication: { auth: 'none' },
+    clock: systemClock,
+    log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
+  });
+  const printed: string[] = [];
+  const deploy = (wanted: readonly ConsumerIntent[]) =>
+    deployStacks(servers, {
+      app: APP,
+      context: {
+        stackName,
+        consumers: JSON.stringify(
+          wanted.map((intent) => ({
+            ...intent,
+            environment: {
+              COUNTERPART_URL: counterpart.url,
+              CREDIT_CHECK_URL: `${counterpart.url}/credit`,
+              ...intent.environment,
+            },
+          })),
+        ),
+      },
+    });
+  const cloud = await deploy(intents);
+  const running = await runConsumers(cloud, {
+    ...options,
+    onLog: (name, line) => printed.push(`${name}: ${line}`),
+  });
+  await admin.connect();
+
+  const consumer = (name: string): DeployedConsumer => {
+    const found = cloud.deployed.consumers.find((one) => one.name === name);
+    if (found === undefined) throw new Error(`no consumer ${name} is deployed`);
+    return found;
+  };
+  const letters = async (name: string): Promise<Letter[]> => {
+    const { topicName: topic = '' } = consumer(name).deadLetterTopic ?? {};
+    const found: Letter[] = [];
+    for (const { partition, high } of await admin.fetchTopicOffsets(topic)) {
+      for (let from = 0; from < Number(high); ) {
+        const range = { from, to: Number(high) - 1 };
+        const slice = await reader.readRange({ topic, partition }, range, Date.now() + 20_000);
+        for (const { offset, record } of slice.records) {
+          const header = Object.fromEntries(record.headers.map(({ name, value }) => [name, value.toString()]));
+          found.push({ ...record, partition, offset, header });
+        }
+        from = slice.next;
+      }
+    }
+    return found;
+  };
+  const lag = async (name: string): Promise<number> => {
+    const { topic, consumerGroupId: groupId } = consumer(name).mapping;
+    const [ends, [committed]] = await Promise.all([
+      admin.fetchTopicOffsets(topic),
+      admin.fetchOffsets({ groupId, topics: [topic] }),
+    ]);
+    const offsets = new Map(committed?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
+    return ends.reduce((sum, { partition, high }) => sum + Number(high) - Math.max(0, offsets.get(partition) ?? 0), 0);
+  };
+  return {
+    cloud,
+    kafka,
+    counterpart,
+    printed,
+    running,
+    consumer,
+    letters,
+    lag,
+    catchUp: () => running.catchUp(),
+    redeploy: async (changed) => void (await deploy(changed)),
+    stop: async () => {
+      await running.stop();
+      await reader.disconnect();
+      await admin.disconnect();
+      await counterpart.stop();
+    },
+  };
+}
