@@ -1,5 +1,5 @@
 /** What a failed request to a broker means. */
-export type KafkaFailure = 'unreachable' | 'transient' | 'tooLarge' | 'refused';
+type KafkaFailure = 'unreachable' | 'transient' | 'tooLarge' | 'refused';
 
 /** A failure, its name as the broker or kafkajs gives it, and its text. */
 export interface ReadFailure {

@@ -5,7 +5,7 @@ import { partitionName, positionName } from '../record/item-identifier.ts';
 import { encodeFallbackEntry } from './fallback-entry.ts';
 
 /** What SQS takes in one entry. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
-export const MAX_ENTRY_BYTES = 1_048_576;
+const MAX_ENTRY_BYTES = 1_048_576;
 
 /** How the queue is reached. What is not given of region, endpoint and credentials comes from the environment. */
 export interface SqsFallbackQueueOptions

@@ -3,8 +3,8 @@ import type { ErrorSummary, Stage } from './progress.ts';
 import { readThrown, type Thrown } from './thrown.ts';
 
 /** What a head keeps of an error's name and text, in bytes: 200 heads fit an item with room to spare. */
-export const MAX_NAME_BYTES = 128;
-export const MAX_TEXT_BYTES = 512;
+const MAX_NAME_BYTES = 128;
+const MAX_TEXT_BYTES = 512;
 
 /** How deep a chain of causes is told. */
 const MAX_CAUSES = 5;

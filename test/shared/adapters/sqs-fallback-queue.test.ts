@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { HttpRequest } from '@smithy/types';
 import { describe, expect, test } from 'vitest';
 import { decodeFallbackEntry } from '../../../shared/adapters/fallback-entry.ts';
 import { sqsFallbackQueue } from '../../../shared/adapters/sqs-fallback-queue.ts';
@@ -29,8 +28,8 @@ function queueThat(answer: (body: string) => { statusCode: number; body: unknown
     region: 'eu-central-1',
     credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
     requestHandler: {
-      handle: async ({ body }: HttpRequest) => {
-        const request = JSON.parse(Buffer.from(body).toString());
+      handle: async ({ body }: { readonly body?: string | Uint8Array }) => {
+        const request = JSON.parse(Buffer.from(body ?? '').toString());
         requests.push(request);
         const { statusCode, body: said } = answer(request.MessageBody);
         const headers = { 'content-type': 'application/x-amz-json-1.0' };
