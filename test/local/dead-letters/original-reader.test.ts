@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { kafkaJsOriginalReader } from '../../../shared/adapters/kafkajs-original-reader.ts';
 import type { OriginalRangeReader } from '../../../shared/ports/original-reader.ts';
@@ -115,6 +116,22 @@ test('reads a range slice by slice, each record once and in order, in bounded pi
   expect(offsets).toEqual(Array.from({ length: 95 }, (_, index) => index + 5));
   // 4 MiB, and no batch is larger.
   expect(largest).toBeLessThanOrEqual(42);
+});
+
+test('needs one connection for any number of reads, and leaves none behind', async () => {
+  const topic = await broker.makeTopic(1);
+  await produce(topic, ['a', 'b']);
+  const sockets: Socket[] = [];
+  const reader = kafkaJsOriginalReader(broker.options, ({ host, port, onConnect }) => {
+    const socket = connect({ host, port }, onConnect);
+    sockets.push(socket);
+    return socket;
+  });
+  await reader.read({ topic, partition: 0, offset: 0 }, broker.soon());
+  await reader.read({ topic, partition: 0, offset: 1 }, broker.soon());
+  await reader.disconnect();
+
+  expect(sockets.map(({ destroyed }) => destroyed)).toEqual([true]);
 });
 
 test('names a partition that is not there', async () => {
