@@ -16,7 +16,7 @@ export function kafkaJsRecordProducer(connection: KafkaProducerConnection): Reco
       const why = failure === undefined ? '' : `: ${failure.reason}`;
       throw new LockstepError(
         passesByItself(failure) ? 'BROKER_UNREACHABLE' : 'PRODUCE_FAILED',
-        `${records.length} records for ${topics} were not acknowledged${late}${why}`,
+        `${records.length} ${records.length === 1 ? 'record' : 'records'} for ${topics} not acknowledged${late}${why}`,
         failure === undefined ? undefined : { cause: failure.cause },
       );
     },
