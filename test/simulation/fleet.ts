@@ -1,7 +1,8 @@
 import type { InvocationOutcome } from '../../infra/local/event-source/decide.ts';
 import { readAnswer } from '../../infra/local/event-source/read-answer.ts';
+import type { ConsumerRecord } from '../../shared/record/consumer-record.ts';
 import { parseKafkaEvent } from '../../shared/record/kafka-event.ts';
-import type { Consumer } from '../../shared/runtime/consumer.ts';
+import type { Consumer, RecordContext } from '../../shared/runtime/consumer.ts';
 import { Invocation } from '../../shared/runtime/invocation.ts';
 import { processBatch } from '../../shared/runtime/process-batch.ts';
 import type { SimInvocation } from './history.ts';
@@ -119,18 +120,28 @@ export class Fleet {
   }
 
   #consumer(host: Host, invocation: SimInvocation): Consumer<unknown> {
-    const { consumer, records, handlers } = this.#world;
+    const { consumer, handlers, settings } = this.#world;
+    const run = (given: readonly ConsumerRecord<unknown>[], context: RecordContext) =>
+      runScript(
+        handlers,
+        host,
+        invocation,
+        given.map((record) => this.#truthOf(record)),
+        given,
+        context,
+      );
     return {
       ...consumer,
-      handler: {
-        type: 'record',
-        onRecord: (given, context) => {
-          const record = records[Number(given.headers.text(TRUTH_HEADER))];
-          if (record === undefined) throw new Error('a record that nobody wrote');
-          return runScript(handlers, host, invocation, record, context);
-        },
-      },
+      handler: settings.batched
+        ? { type: 'batch', onBatch: run }
+        : { type: 'record', onRecord: (record, context) => run([record], context) },
     };
+  }
+
+  #truthOf({ headers }: ConsumerRecord<unknown>): LogRecord {
+    const record = this.#world.records[Number(headers.text(TRUTH_HEADER))];
+    if (record === undefined) throw new Error('a record that nobody wrote');
+    return record;
   }
 
   #host(): Host {

@@ -38,7 +38,8 @@ export type Writer =
   | { readonly type: 'relay' }
   | { readonly type: 'operator' };
 
-export type RunEnd = 'succeeded' | 'failed' | 'nonRetryable' | 'paused' | 'killed';
+/** `untried`: a call of `onBatch` failed, and nobody can say what became of this record in it. */
+export type RunEnd = 'succeeded' | 'failed' | 'nonRetryable' | 'paused' | 'killed' | 'untried';
 
 /** All that happens and that a property can depend on. */
 export type HistoryEvent =
@@ -67,6 +68,10 @@ export type HistoryEvent =
       readonly where: 'topic' | 'queue';
     }
   | { readonly type: 'effect'; readonly record: LogRecord }
+  /** What it passed on is on the other topic. */
+  | { readonly type: 'produced'; readonly record: LogRecord }
+  /** What it passed on was not acknowledged: its run does not count. */
+  | { readonly type: 'notProduced'; readonly record: LogRecord }
   /** The condition of an effect did not hold: the run that wanted it counts as failed. */
   | { readonly type: 'effectRefused'; readonly record: LogRecord }
   | { readonly type: 'completed'; readonly key: string; readonly position: string }

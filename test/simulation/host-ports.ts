@@ -1,14 +1,16 @@
 import type { DeadLetter } from '../../shared/decide/dead-letter.ts';
+import { LockstepError } from '../../shared/errors.ts';
 import type { FallbackEntry } from '../../shared/ports/fallback-queue.ts';
 import type { IdempotencyKeyStore } from '../../shared/ports/idempotency-key-store.ts';
 import type { LedgerStore } from '../../shared/ports/ledger-store.ts';
+import type { OutgoingRecord } from '../../shared/ports/record-producer.ts';
+import { StoreError } from '../../shared/ports/store-error.ts';
 import type { Log } from '../../shared/ports/telemetry.ts';
 import { partitionName } from '../../shared/record/item-identifier.ts';
 import { eachOffset } from '../../shared/record/offset-ranges.ts';
 import type { Ports } from '../../shared/runtime/consumer.ts';
 import type { SimInvocation, SimSession, Writer } from './history.ts';
 import type { Host } from './host.ts';
-import { TRUTH_HEADER } from './kafka-log.ts';
 import { GROUP } from './ledger-world.ts';
 import { Requests } from './requests.ts';
 import type { World } from './world.ts';
@@ -31,7 +33,7 @@ export function hostPorts(world: World, host: Host, invocation: SimInvocation): 
       disconnect: async () => undefined,
     },
     fallback: { send: (entry) => requests.send('queue', async () => accept(world, by, entry)) },
-    producer: { produce: () => requests.send('produce', async () => undefined) },
+    producer: { produce: (outgoing) => produce(world, requests, outgoing) },
     clock: host.clock,
     entropy: { random: () => chance.next(), id: () => `owner-${world.nextOwner()}` },
     telemetry: { log: logOf(world, invocation), count: (metric, value = 1) => world.meter(metric, value) },
@@ -107,6 +109,20 @@ function keysPort({ table }: World, requests: Requests): IdempotencyKeyStore {
   };
 }
 
+/** A broker that cannot be reached is nobody's attempt; one that refuses for good is the record's. */
+async function produce(world: World, requests: Requests, outgoing: readonly OutgoingRecord[]): Promise<void> {
+  const records = outgoing.flatMap(({ headers }) => world.recordOf(headers) ?? []);
+  try {
+    await requests.send('produce', async () => {
+      for (const record of records) world.emit({ type: 'produced', record });
+    });
+  } catch (cause) {
+    for (const record of records) world.emit({ type: 'notProduced', record });
+    if (cause instanceof StoreError && !cause.transient) throw cause;
+    throw new LockstepError('BROKER_UNREACHABLE', 'a simulated broker did not answer', { cause });
+  }
+}
+
 function accept(world: World, by: Writer, entry: FallbackEntry): void {
   if (entry.type === 'letter') {
     world.emit({ type: 'letter', by, where: 'queue', ...letterOf(world, entry.letter) });
@@ -118,8 +134,7 @@ function accept(world: World, by: Writer, entry: FallbackEntry): void {
 
 /** Whose letter it is. */
 export function letterOf(world: World, { id, headers }: DeadLetter): { id: string; record: World['records'][number] } {
-  const index = headers.findLast(({ name }) => name === TRUTH_HEADER)?.value.toString('utf8');
-  const record = world.records[Number(index)];
+  const record = world.recordOf(headers);
   if (record === undefined) throw new Error('a letter of no record');
   return { id, record };
 }

@@ -1,65 +1,99 @@
-import { NonRetryableError, PauseError } from '../../shared/errors.ts';
+import { BatchFailure, NonRetryableError, PauseError } from '../../shared/errors.ts';
+import type { ConsumerRecord } from '../../shared/record/consumer-record.ts';
 import type { RecordContext } from '../../shared/runtime/consumer.ts';
 import type { HistoryEvent, RunEnd, SimInvocation } from './history.ts';
 import type { Host } from './host.ts';
-import type { LogRecord } from './kafka-log.ts';
+import { type LogRecord, TRUTH_HEADER } from './kafka-log.ts';
 import type { Random } from './random.ts';
 
 /** What the scripted handlers of one run have in common. */
 export interface HandlerWorld {
   readonly emit: (event: HistoryEvent) => void;
   readonly chance: Random;
+  /** Whether each record has an effect in the ledger's transaction, and passes something on. */
   readonly transacts: boolean;
+  readonly produces: boolean;
   /** How often a record's script has had its way. */
   readonly runs: Map<LogRecord, number>;
 }
 
-/** Runs a record's script once in a host. */
+/** One call of the handler: one record, or several of `onBatch`. */
 export function runScript(
-  { emit, chance, transacts, runs }: HandlerWorld,
+  world: HandlerWorld,
   host: Host,
   invocation: SimInvocation,
-  record: LogRecord,
+  records: readonly LogRecord[],
+  given: readonly ConsumerRecord<unknown>[],
   context: RecordContext,
 ): Promise<void> {
-  emit({ type: 'started', invocation, record, attempt: context.attempt });
-  const run = runs.get(record) ?? 0;
-  const does = run < record.script.times ? record.script.does : 'succeeds';
-  if (does !== 'succeeds') runs.set(record, run + 1);
-  const ended = (how: RunEnd) => emit({ type: 'ended', invocation, record, how });
+  const { emit, chance, runs } = world;
+  for (const record of records) emit({ type: 'started', invocation, record, attempt: context.attempt });
+  const culprit = records.find((record) => (runs.get(record) ?? 0) < record.script.times);
+  if (culprit !== undefined) runs.set(culprit, (runs.get(culprit) ?? 0) + 1);
   const handlerMs = chance.between(1, 400);
   return new Promise((resolve, reject) => {
-    const after = (ms: number, how: RunEnd, end: () => void) =>
-      void host.in(ms, () => {
-        ended(how);
-        end();
-      });
+    const after = (ms: number, end: () => void) => void host.in(ms, end);
     const succeed = () => {
-      if (transacts) context.transact({ Put: { record: record.index } });
+      for (const [index, record] of records.entries()) leave(world, record, given[index], context);
+      for (const record of records) emit({ type: 'ended', invocation, record, how: 'succeeded' });
       resolve();
     };
-    switch (does) {
+    const fail = (how: RunEnd, error: Error) =>
+      after(handlerMs, () => reject(failure(world, invocation, records, culprit, how, error, context)));
+    switch (culprit?.script.does) {
       case 'fails':
-        return after(handlerMs, 'failed', () => reject(new Error(`failed at ${record.offset}`)));
+        return fail('failed', new Error(`failed at ${culprit.offset}`));
       case 'nonRetryable':
-        return after(handlerMs, 'nonRetryable', () => reject(new NonRetryableError('SIMULATED')));
+        return fail('nonRetryable', new NonRetryableError('SIMULATED'));
       case 'pauses':
-        return after(handlerMs, 'paused', () =>
-          reject(new PauseError({ resumeAfterMs: chance.pick([300, 5_000, 60_000]) })),
-        );
+        return fail('paused', new PauseError({ resumeAfterMs: chance.pick([300, 5_000, 60_000]) }));
       case 'kills':
-        host.in(handlerMs, () => host.die('its handler'));
-        return;
+        return after(handlerMs, () => host.die('its handler'));
       case 'hangs':
         return;
       case 'blocks':
         invocation.disturbed = true;
         host.freeze(chance.between(5_000, 40_000));
-        return after(handlerMs, 'succeeded', succeed);
+        return after(handlerMs, succeed);
       case 'slow':
-        return after(20_000, 'succeeded', succeed);
+        return after(20_000, succeed);
       default:
-        return after(handlerMs, 'succeeded', succeed);
+        return after(handlerMs, succeed);
     }
   });
+}
+
+/** What a call that failed leaves behind: what it throws names its culprit, or does not. */
+function failure(
+  { emit, chance, transacts, produces }: HandlerWorld,
+  invocation: SimInvocation,
+  records: readonly LogRecord[],
+  culprit: LogRecord | undefined,
+  how: RunEnd,
+  error: Error,
+  context: RecordContext,
+): Error {
+  const isAlone = records.length === 1;
+  const hasEffects = (transacts || produces) && !isAlone;
+  // Nobody knows whose effects these are: then it does not count whom the call names.
+  if (hasEffects) context.transact({ Put: { record: -1 } });
+  const isNamed = !isAlone && chance.chance(0.6);
+  const counts = isAlone || (isNamed && !hasEffects);
+  const before = records.slice(0, culprit === undefined ? 0 : records.indexOf(culprit));
+  for (const record of records) {
+    const itself = record === culprit ? how : before.includes(record) ? 'succeeded' : 'untried';
+    emit({ type: 'ended', invocation, record, how: counts ? itself : 'untried' });
+  }
+  return isNamed && culprit !== undefined ? new BatchFailure(culprit, { cause: error }) : error;
+}
+
+function leave(
+  { transacts, produces }: HandlerWorld,
+  record: LogRecord,
+  from: ConsumerRecord<unknown> | undefined,
+  context: RecordContext,
+): void {
+  if (transacts) context.transact({ Put: { record: record.index } });
+  const headers = { [TRUTH_HEADER]: `${record.index}` };
+  if (produces) context.produce('shipments', { value: record.content, headers, ...(from !== undefined && { from }) });
 }

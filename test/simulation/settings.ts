@@ -59,6 +59,9 @@ export interface Settings {
   readonly reading: ResendReading;
   readonly keyed: boolean;
   readonly transacts: boolean;
+  readonly produces: boolean;
+  /** The handler is an `onBatch`. */
+  readonly batched: boolean;
   readonly partitions: number;
   readonly pollers: number;
   readonly recordsPerPartition: number;
@@ -102,6 +105,8 @@ export function settingsOf(
     reading: choice.reading ?? drawn.reading,
     keyed,
     transacts: chance.chance(0.3),
+    produces: chance.chance(0.15),
+    batched: chance.chance(0.15),
     partitions,
     pollers: chance.pick([1, 2]),
     recordsPerPartition: isLong ? chance.between(70, 110) : isWide ? 40 : chance.between(4, 12),

@@ -81,6 +81,10 @@ function textOf(event: HistoryEvent): string {
       return `${event.by.type === 'relay' ? `relay, ${event.record.place}: ` : ''}LETTER of ${nameOf(event.record)} to the ${event.where}`;
     case 'effect':
       return `effect of ${nameOf(event.record)}`;
+    case 'produced':
+      return `${nameOf(event.record)} passed on`;
+    case 'notProduced':
+      return `${nameOf(event.record)} not passed on`;
     case 'effectRefused':
       return `effect of ${nameOf(event.record)} refused`;
     case 'completed':

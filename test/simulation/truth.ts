@@ -29,6 +29,8 @@ export class Truth {
   readonly abandoned = new Set<LogRecord>();
   /** An operator let it run again. */
   readonly replayed = new Set<LogRecord>();
+  /** On the other topic. */
+  readonly produced = new Set<LogRecord>();
   readonly effects = new Map<LogRecord, number>();
   readonly live = new Set<LiveRun>();
   readonly #refused = new Map<LogRecord, { readonly at: number; readonly by: SimInvocation }>();
@@ -105,6 +107,10 @@ export class Truth {
         // The same transaction, refused once, may be repeated when its answer was lost.
         this.#unrefuse(event.record);
         break;
+      case 'produced':
+        this.produced.add(event.record);
+        break;
+      case 'notProduced':
       case 'effectRefused': {
         const run = this.handled.get(event.record);
         if (run !== undefined) this.#refused.set(event.record, run);

@@ -1,12 +1,13 @@
 import { byPosition, resolveOptions } from '../../shared/options.ts';
 import type { MetricName } from '../../shared/ports/telemetry.ts';
 import { json } from '../../shared/record/decode.ts';
+import type { RecordHeader } from '../../shared/record/record-headers.ts';
 import type { Consumer } from '../../shared/runtime/consumer.ts';
 import { Caretakers } from './caretakers.ts';
 import { type FaultPlan, Faults } from './faults.ts';
 import { Fleet } from './fleet.ts';
 import type { HistoryEvent, Moment, Violation } from './history.ts';
-import type { LogRecord, PartitionLog } from './kafka-log.ts';
+import { type LogRecord, type PartitionLog, TRUTH_HEADER } from './kafka-log.ts';
 import { CLUSTERS, LedgerWorld } from './ledger-world.ts';
 import { Mapping } from './mapping.ts';
 import type { Oracle } from './oracles/oracle.ts';
@@ -72,6 +73,7 @@ export class World {
       emit: this.emit,
       chance: this.faults.stream('handlers'),
       transacts: settings.transacts,
+      produces: settings.produces,
       runs: new Map(),
     };
     this.fleet = new Fleet(this);
@@ -136,6 +138,12 @@ export class World {
   broken(error: unknown): void {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     this.#violation ??= { property: 'runtime', text: `an error that nobody foresaw: ${text}` };
+  }
+
+  /** The record that a letter or a record passed on came from, by its headers. */
+  recordOf(headers: readonly RecordHeader[]): LogRecord | undefined {
+    const index = headers.findLast(({ name }) => name === TRUTH_HEADER)?.value.toString('utf8');
+    return this.records[Number(index)];
   }
 
   meter(metric: MetricName, value: number): void {

@@ -30,6 +30,7 @@ export class BoundedTries implements Oracle {
     switch (event.type) {
       case 'ended':
         return this.#ended(event, at);
+      case 'notProduced':
       case 'effectRefused':
         this.#failures.set(event.record, (this.#failures.get(event.record) ?? 0) + 1);
         return undefined;

@@ -23,7 +23,7 @@ export class NoLoss implements Oracle {
         if (event.after.epoch > (event.before?.epoch ?? 0)) return undefined;
         const settled = this.#truth.newlyRecorded(event.place, event.generation, event.after.progress.settled);
         const lost = settled.find((record) => !this.#truth.isDone(record));
-        if (lost === undefined) return this.#effectsOf(settled);
+        if (lost === undefined) return this.#effectsOf(settled) ?? this.#passedOn(settled);
         return violation(lost, 'counts as settled and was neither handled nor dead-lettered');
       }
       case 'rested': {
@@ -41,6 +41,19 @@ export class NoLoss implements Oracle {
   #mustBeDone(record: LogRecord): boolean {
     if (record.generation !== this.#truth.generation) return false;
     return this.#truth.claimed.has(record) || !this.#settings.kinds.has('offsetsTooHigh');
+  }
+
+  /** What a record passes on is acknowledged before it counts as settled. */
+  #passedOn(settled: readonly LogRecord[]): Violation | undefined {
+    if (!this.#settings.produces) return undefined;
+    const { handled, lettered, produced } = this.#truth;
+    const without = settled.find(
+      (record) =>
+        handled.has(record) && !lettered.has(record) && !produced.has(record) && !this.#truth.isDuplicate(record),
+    );
+    return without === undefined
+      ? undefined
+      : violation(without, 'counts as handled, and what it passes on is not there');
   }
 
   /** A handled record's effects are committed with its settling, neither before nor after, nor not at all. */

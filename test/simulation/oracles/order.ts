@@ -1,4 +1,4 @@
-import type { HistoryEvent, Violation } from '../history.ts';
+import type { HistoryEvent, SimInvocation, Violation } from '../history.ts';
 import { type LogRecord, nameOf } from '../kafka-log.ts';
 import { START } from '../scheduler.ts';
 import type { Settings } from '../settings.ts';
@@ -25,6 +25,7 @@ export class Order implements Oracle {
     for (const earlier of truth.partition(record.place)) {
       if (earlier.generation !== record.generation || earlier.offset >= record.offset) continue;
       if (!this.#isSameUnit(earlier, record) || !truth.claimed.has(earlier)) continue;
+      if (this.#settings.batched && this.#isInCall(earlier, invocation)) continue;
       if (truth.isDone(earlier) || truth.abandoned.has(earlier) || truth.replayed.has(earlier)) continue;
       return {
         property: 'P2 order',
@@ -33,6 +34,7 @@ export class Order implements Oracle {
     }
     for (const run of truth.live) {
       if (run.invocation === invocation) {
+        if (this.#settings.batched) continue;
         if (this.#isSameUnit(run.record, record) && run.record.place === record.place)
           return {
             property: 'P2 overlap',
@@ -50,6 +52,18 @@ export class Order implements Oracle {
         };
     }
     return undefined;
+  }
+
+  /** Handed over in the same call of `onBatch`, or settled along with a twin that is. */
+  #isInCall(record: LogRecord, invocation: SimInvocation): boolean {
+    const names = this.#truth.namesakes(record);
+    for (const run of this.#truth.live)
+      if (
+        run.invocation === invocation &&
+        (run.record === record || (this.#settings.keyed && names.includes(run.record)))
+      )
+        return true;
+    return false;
   }
 
   #now(at: number): number {

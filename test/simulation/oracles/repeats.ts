@@ -56,7 +56,12 @@ export class Repeats implements Oracle {
       before.by.endedAt ?? Number.POSITIVE_INFINITY,
     );
     const unwritten = lostAt - START - before.at;
-    if (before.by.disturbed || this.#settings.checkpointMs === 'record' || unwritten === Number.POSITIVE_INFINITY)
+    if (
+      this.#settings.batched ||
+      before.by.disturbed ||
+      this.#settings.checkpointMs === 'record' ||
+      unwritten === Number.POSITIVE_INFINITY
+    )
       return undefined;
     if (unwritten <= this.#settings.checkpointMs + CHECKPOINT_SLACK_MS || !isDead(before.by)) return undefined;
     return rerun(
