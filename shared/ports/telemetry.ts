@@ -15,6 +15,7 @@ export const METRICS = [
   'TopicsRecreated',
   'FloodBreakerOpen',
   'FallbackLetters',
+  'RelayEntriesWaiting',
   'LedgerUnavailable',
   'HandlersStalled',
   'BlockedHeadAgeMs',

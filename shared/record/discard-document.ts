@@ -1,0 +1,63 @@
+import { parsePartitionName, type TopicPartition } from './item-identifier.ts';
+import type { OffsetRange } from './offset-ranges.ts';
+
+/** What Lambda says of records that it gave up on. */
+export interface DiscardedRecords {
+  /** As `RetryAttemptsExhausted`, for Kafka destinations `RetriesExhausted`, `MaximumPayloadSizeExceeded`. Any text: AWS adds some. */
+  readonly condition: string;
+  readonly eventSourceArn: string | undefined;
+  readonly ranges: readonly { readonly partition: TopicPartition; readonly range: OffsetRange }[];
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads what Lambda writes to an on-failure destination about a batch: for queues a `recordsInfo` with the first and the last
+ * offset of each partition, for topics one `recordInfo` with the record's event behind it.
+ * https://docs.aws.amazon.com/lambda/latest/dg/kafka-on-failure.html
+ *
+ * @throws TypeError for anything else
+ */
+export function parseDiscardDocument(document: unknown): DiscardedRecords {
+  const fields = object(document, 'the document');
+  const { condition } = object(fields['requestContext'], '`requestContext`');
+  if (typeof condition !== 'string') throw new TypeError('expected `requestContext.condition` to be a text');
+  const info = object(fields['KafkaBatchInfo'], '`KafkaBatchInfo`');
+  const { eventSourceArn } = info;
+  return {
+    condition,
+    eventSourceArn: typeof eventSourceArn === 'string' ? eventSourceArn : undefined,
+    ranges: info['recordsInfo'] === undefined ? [singleRecord(fields, info)] : severalRecords(info['recordsInfo']),
+  };
+}
+
+function severalRecords(recordsInfo: unknown): DiscardedRecords['ranges'] {
+  return Object.entries(object(recordsInfo, '`recordsInfo`')).map(([name, value]) => {
+    const { firstRecordOffset, lastRecordOffset } = object(value, `\`recordsInfo.${name}\``);
+    return { partition: partitionOf(name), range: { from: offset(firstRecordOffset), to: offset(lastRecordOffset) } };
+  });
+}
+
+function singleRecord(fields: Fields, info: Fields): DiscardedRecords['ranges'][number] {
+  const at = offset(object(info['recordInfo'], '`recordInfo`')['offset']);
+  const [name] = Object.keys(object(object(fields['payload'], '`payload`')['records'], '`payload.records`'));
+  return { partition: partitionOf(name ?? ''), range: { from: at, to: at } };
+}
+
+function partitionOf(name: string): TopicPartition {
+  const partition = parsePartitionName(name);
+  if (partition === undefined) throw new TypeError(`expected a partition as orders-3, got ${JSON.stringify(name)}`);
+  return partition;
+}
+
+function offset(value: unknown): number {
+  const number = typeof value === 'string' || typeof value === 'number' ? Number(value) : Number.NaN;
+  if (!Number.isSafeInteger(number) || number < 0)
+    throw new TypeError(`expected an offset, got ${JSON.stringify(value)}`);
+  return number;
+}
+
+function object(value: unknown, what: string): Fields {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+  throw new TypeError(`expected ${what} to be an object`);
+}

@@ -1,0 +1,66 @@
+import { dynamoDbClient } from '../adapters/dynamodb-client.ts';
+import { dynamoDbKeyStore } from '../adapters/dynamodb-key-store.ts';
+import { dynamoDbLedgerStore } from '../adapters/dynamodb-ledger-store.ts';
+import { kafkaJsTopicLog } from '../adapters/kafkajs-topic-log.ts';
+import { mskBootstrapBrokers } from '../adapters/msk-bootstrap-brokers.ts';
+import { powertoolsTelemetry } from '../adapters/powertools-telemetry.ts';
+import { sqsParking } from '../adapters/sqs-parking.ts';
+import { systemClock } from '../adapters/system-clock.ts';
+import { systemEntropy } from '../adapters/system-entropy.ts';
+import { connectKafka } from '../connect-kafka.ts';
+import { DEFAULTS } from '../options.ts';
+import { type CaretakerEnvironment, readCaretakerEnvironment } from './caretaker-environment.ts';
+import type { RelayConnection } from './relay-connection.ts';
+import type { RelayPolicy } from './relay-ports.ts';
+
+/** Connects the deployed relay. @throws LockstepError ENVIRONMENT_INVALID, or BROKER_UNREACHABLE where MSK does not say where the brokers are */
+export async function connectRelay(policy: Partial<RelayPolicy> = {}): Promise<RelayConnection> {
+  const environment = readCaretakerEnvironment(process.env);
+  const telemetry = powertoolsTelemetry(environment);
+  const servers =
+    environment.bootstrapServers ?? (await mskBootstrapBrokers(environment.clusterArn, environment.kafkaAuth));
+  const { log } = telemetry;
+  const brokers = () => servers;
+  const { letters, fallback } = connectKafka({ environment, brokers, clock: systemClock, log });
+  const { kafkaAuth: auth, scramSecretArn } = environment;
+  const authentication = { auth, scramSecretArn, region: process.env['AWS_REGION'] };
+  const store = { client: dynamoDbClient(), table: environment.ledgerTable };
+  return {
+    telemetry,
+    policy: relayPolicy(environment, policy),
+    parking: sqsParking(environment.fallbackQueueUrl),
+    ports: {
+      ledger: dynamoDbLedgerStore(store),
+      keys: dynamoDbKeyStore({ ...store, clock: systemClock }),
+      letters,
+      fallback,
+      log: kafkaJsTopicLog({ brokers, authentication, clock: systemClock, log }),
+      clock: systemClock,
+      entropy: systemEntropy,
+      telemetry,
+      cluster: environment.cluster,
+      group: environment.consumerGroup,
+      topic: environment.topic,
+    },
+  };
+}
+
+/** The consumer's defaults, what its construct was told of the handler's options, and what the relay's own author says. */
+export function relayPolicy(
+  { maxAttempts, valuesDecodedByMapping }: Pick<CaretakerEnvironment, 'maxAttempts' | 'valuesDecodedByMapping'>,
+  own: Partial<RelayPolicy> = {},
+): RelayPolicy {
+  return {
+    onReplay: 'halt',
+    headGateMs: DEFAULTS.headGateMs,
+    leaseMs: DEFAULTS.leaseMs,
+    checkpointMs: DEFAULTS.checkpointMs,
+    busyWaitMs: DEFAULTS.busyWaitMs,
+    maxConsecutiveDeadLetters: DEFAULTS.maxConsecutiveDeadLetters,
+    letterHeaders: [],
+    maxLetterBytes: DEFAULTS.maxLetterBytes,
+    maxAttempts,
+    valuesDecodedByMapping,
+    ...own,
+  };
+}

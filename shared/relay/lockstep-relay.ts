@@ -1,0 +1,89 @@
+import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { LockstepError } from '../errors.ts';
+import { Invocation } from '../runtime/invocation.ts';
+import type { RelayConnection } from './relay-connection.ts';
+import { readRelayEntry, relayEntry } from './relay-entry.ts';
+import { sweep } from './sweep.ts';
+
+/** What the relay is invoked with: entries of its queues, or anything else, which is its schedule. */
+export type RelayEvent = SQSEvent | Readonly<Record<string, unknown>>;
+
+/** An entry that could not be placed is put into the queue anew after this long: SQS forgets entries after 14 days. */
+export const RENEW_AFTER_MS = 7 * 24 * 60 * 60 * 1_000;
+
+/**
+ * Makes the relay of a consumer: it turns fallback letters into letters on the dead-letter topic, and what was abandoned or lies
+ * in the net likewise. An entry that cannot be placed now is named in the answer and comes back, later each time; one that grows
+ * old is put into the queue anew before SQS forgets it. Any event that is not of a queue has it look over the ledger.
+ *
+ * @param connect - called with the first invocation
+ */
+export function lockstepRelay(
+  connect: () => Promise<RelayConnection>,
+): (event: RelayEvent, context: Context) => Promise<SQSBatchResponse> {
+  let connected: Promise<RelayConnection> | undefined;
+  return async (event, context) => {
+    connected ??= connect();
+    const connection = await connected.catch((error: unknown) => {
+      connected = undefined;
+      throw error;
+    });
+    const { ports, policy, telemetry } = connection;
+    telemetry.begin(context);
+    const invocation = new Invocation(context.awsRequestId, context.getRemainingTimeInMillis(), ports.clock);
+    try {
+      if (isQueueEvent(event)) return await relayRecords(event.Records, connection, invocation);
+      await sweep(ports, policy, invocation);
+      return { batchItemFailures: [] };
+    } finally {
+      invocation.end();
+      await Promise.all([ports.letters.disconnect(), ports.log.disconnect()]);
+      telemetry.flush();
+    }
+  };
+}
+
+async function relayRecords(
+  records: readonly SQSRecord[],
+  connection: RelayConnection,
+  invocation: Invocation,
+): Promise<SQSBatchResponse> {
+  const batchItemFailures: SQSBatchResponse['batchItemFailures'] = [];
+  for (const record of records) {
+    if (!(await isPlaced(record, connection, invocation))) batchItemFailures.push({ itemIdentifier: record.messageId });
+  }
+  return { batchItemFailures };
+}
+
+/** Never rejects: one entry's trouble is not another's. */
+async function isPlaced(record: SQSRecord, connection: RelayConnection, invocation: Invocation): Promise<boolean> {
+  const { ports, policy, telemetry, parking } = connection;
+  try {
+    if (ports.clock.now() >= invocation.plan.abortAt) throw new LockstepError('RELAY_MUST_WAIT', 'time is up');
+    await relayEntry(readRelayEntry(record.body), ports, policy, invocation);
+    return true;
+  } catch (error) {
+    telemetry.log.error('an entry could not be placed and comes back', { messageId: record.messageId, error });
+    telemetry.count('RelayEntriesWaiting');
+  }
+  try {
+    if (ports.clock.now() - Number(record.attributes.SentTimestamp) > RENEW_AFTER_MS) {
+      await parking.putAnew(record);
+      return true;
+    }
+    await parking.comeBackIn(record, backOffSeconds(Number(record.attributes.ApproximateReceiveCount)));
+  } catch (error) {
+    // It comes back all the same, when the queue's own time is over.
+    telemetry.log.warn('an entry could not be put off or renewed', { messageId: record.messageId, error });
+  }
+  return false;
+}
+
+/** 10 s, 20 s, 40 s … at most a quarter of an hour. */
+function backOffSeconds(receiveCount: number): number {
+  return Math.min(900, 5 * 2 ** Math.min(receiveCount, 20));
+}
+
+function isQueueEvent(event: RelayEvent): event is SQSEvent {
+  return 'Records' in event && Array.isArray(event.Records);
+}

@@ -1,0 +1,74 @@
+import { decodeFallbackEntry } from '../adapters/fallback-entry.ts';
+import { LockstepError } from '../errors.ts';
+import type { FallbackEntry } from '../ports/fallback-queue.ts';
+import { type DiscardedRecords, parseDiscardDocument } from '../record/discard-document.ts';
+import { clusterUuid, partitionName } from '../record/item-identifier.ts';
+import type { Invocation } from '../runtime/invocation.ts';
+import type { RelayPolicy, RelayPorts } from './relay-ports.ts';
+import { type RelayRange, relayRange } from './relay-range.ts';
+
+/** What stands in a queue of the relay: of the fallback queue, or of Lambda about discarded records. */
+export type RelayEntry = FallbackEntry | { readonly type: 'discarded'; readonly discarded: DiscardedRecords };
+
+/** @throws LockstepError RELAY_ENTRY_UNREADABLE: it must stay where it is */
+export function readRelayEntry(body: string): RelayEntry {
+  const attempts = [
+    () => decodeFallbackEntry(body),
+    (): RelayEntry => ({ type: 'discarded', discarded: parseDiscardDocument(JSON.parse(body)) }),
+  ];
+  const causes: unknown[] = [];
+  for (const attempt of attempts) {
+    try {
+      return attempt();
+    } catch (error) {
+      causes.push(error);
+    }
+  }
+  const why = causes.map((cause) => (cause instanceof Error ? cause.message : String(cause))).join('; ');
+  throw new LockstepError('RELAY_ENTRY_UNREADABLE', `an entry of ${body.length} characters cannot be read: ${why}`, {
+    cause: new AggregateError(causes),
+  });
+}
+
+/**
+ * Brings one entry to the dead-letter topic; done when all of it is there. May be repeated: copies of a letter carry one id, and
+ * of a range what is settled is skipped.
+ *
+ * @throws when it is not done, for whatever reason: the entry must stay in its queue
+ */
+export async function relayEntry(
+  entry: RelayEntry,
+  ports: RelayPorts,
+  policy: RelayPolicy,
+  invocation: Invocation,
+): Promise<void> {
+  if (entry.type === 'letter') {
+    // Its record was settled when the queue accepted it, or is marked: it never meets its handler again.
+    await ports.letters.publish(entry.letter, invocation.plan.stallAt);
+    ports.telemetry.log.info('a letter went from the fallback queue to its topic', { letterId: entry.letter.id });
+    return;
+  }
+  const ranges = entry.type === 'abandoned' ? [abandoned(entry)] : discarded(entry.discarded, ports);
+  for (const range of ranges) {
+    const end = await relayRange(range, ports, policy, invocation);
+    const { topic, partition } = range.partition;
+    ports.telemetry.log.info('a range was read back', { topic, partition, letters: end.letters, end: end.type });
+    if (end.type === 'again')
+      throw new LockstepError('RELAY_MUST_WAIT', `${partitionName(range.partition)} is not done: ${end.why}`);
+  }
+}
+
+function abandoned({ partition, offsets }: Extract<FallbackEntry, { readonly type: 'abandoned' }>): RelayRange {
+  const text = 'the mapping did not send the record again after it was reported';
+  return { partition, offsets, cause: { code: 'RECORD_ABANDONED', text } };
+}
+
+function discarded({ condition, eventSourceArn, ranges }: DiscardedRecords, ports: RelayPorts): RelayRange[] {
+  const cluster = eventSourceArn === undefined ? ports.cluster : clusterUuid(eventSourceArn);
+  const text = `Lambda gave up on the record: ${condition}`;
+  return ranges.map(({ partition: { topic, partition }, range }) => ({
+    partition: { cluster, group: ports.group, topic, partition },
+    offsets: [range],
+    cause: { code: 'RECORD_UNDELIVERABLE', text },
+  }));
+}

@@ -1,0 +1,84 @@
+import { type DeadLetter, deadLetter } from '../decide/dead-letter.ts';
+import { fingerprint } from '../decide/fingerprint.ts';
+import { textHeader } from '../decide/letter-headers.ts';
+import type { ErrorSummary, Head } from '../decide/progress.ts';
+import { LockstepError } from '../errors.ts';
+import type { OriginalRecordAt } from '../ports/original-reader.ts';
+import { partitionName } from '../record/item-identifier.ts';
+import type { OffsetRange } from '../record/offset-ranges.ts';
+import type { Invocation } from '../runtime/invocation.ts';
+import type { RelayPolicy, RelayPorts } from './relay-ports.ts';
+import type { RelayRange } from './relay-range.ts';
+
+/** In a letter of the relay: nobody can tell whether the record was handled. `lockstep redrive` leaves it out unless told otherwise. */
+export const DOUBTFUL_HEADER = 'x-doubtful';
+/** In the letter of a range of expired offsets: the last of them. */
+export const LAST_OFFSET_HEADER = 'x-original-last-offset';
+
+interface LetterSource {
+  readonly ports: RelayPorts;
+  readonly policy: RelayPolicy;
+  readonly invocation: Invocation;
+  readonly range: RelayRange;
+}
+
+/** The letter of a record that was read back. */
+export function letterOf(
+  source: LetterSource,
+  { offset, record }: OriginalRecordAt,
+  head: Head,
+  isDoubtfulRecord: boolean,
+): DeadLetter {
+  const { topic, partition } = source.range.partition;
+  const letter = deadLetter({ topic, partition, offset, ...record }, notice(source, head));
+  if (!isDoubtfulRecord) return letter;
+  return { ...letter, headers: [...letter.headers, textHeader(DOUBTFUL_HEADER, 'true')] };
+}
+
+/** The letter of offsets that Kafka holds no more: no key, no value, and what the ledger knows of the first. */
+export function letterOfExpired(source: LetterSource, { from, to }: OffsetRange, known: Head | undefined): DeadLetter {
+  const { ports, range } = source;
+  const { topic, partition } = range.partition;
+  const what = `${partitionName(range.partition)}@${from === to ? from : `${from}-${to}`} is gone from Kafka: ${range.cause.text}`;
+  const expired = new LockstepError('RECORD_EXPIRED', what);
+  const error: ErrorSummary = { name: expired.code, text: expired.message, stage: 'unattempted' };
+  const timestamp = known?.timestamp ?? ports.clock.now();
+  const identity = { offset: from, timestamp, valueHash: '' };
+  const head: Head = {
+    attempts: 0,
+    interruptions: 0,
+    ...identity,
+    ...known,
+    exhausted: true,
+    error,
+    fingerprint: fingerprint(error),
+  };
+  const letter = deadLetter(
+    { topic, partition, offset: from, key: null, value: null, headers: [], timestamp },
+    notice(source, head),
+  );
+  // The same for every copy, though nobody knows the record's own time.
+  const id = known === undefined ? letter.id.replace(/\/\d+$/, '/expired') : letter.id;
+  return {
+    ...letter,
+    id,
+    headers: [
+      ...letter.headers.map((header) => (header.name === 'x-dead-letter-id' ? textHeader(header.name, id) : header)),
+      textHeader(LAST_OFFSET_HEADER, String(to)),
+    ],
+  };
+}
+
+function notice({ ports, policy, invocation }: LetterSource, head: Head) {
+  return {
+    cluster: ports.cluster,
+    group: ports.group,
+    head,
+    stack: '',
+    maxAttempts: policy.maxAttempts,
+    now: ports.clock.now(),
+    requestId: invocation.requestId,
+    names: policy.letterHeaders,
+    maxBytes: policy.maxLetterBytes,
+  };
+}

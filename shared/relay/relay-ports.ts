@@ -1,0 +1,28 @@
+import type { ClaimPolicy } from '../decide/claim.ts';
+import type { DeadLetterPublisher } from '../ports/dead-letter-publisher.ts';
+import type { FallbackQueue } from '../ports/fallback-queue.ts';
+import type { TopicLog } from '../ports/topic-log.ts';
+import type { SessionPolicy, SessionPorts } from '../runtime/ledger-session.ts';
+
+/** What the relay goes by; as the consumer's own options where they have the name. */
+export interface RelayPolicy extends ClaimPolicy, SessionPolicy {
+  readonly busyWaitMs: number;
+  readonly maxAttempts: number;
+  readonly maxConsecutiveDeadLetters: number;
+  readonly letterHeaders: readonly ('spring' | 'connect')[];
+  readonly maxLetterBytes: number;
+  /** The mapping decodes values: what is delivered has another hash than what Kafka holds. */
+  readonly valuesDecodedByMapping: boolean;
+}
+
+/** All that the relay reaches outside itself. */
+export interface RelayPorts extends SessionPorts {
+  readonly letters: DeadLetterPublisher;
+  readonly fallback: FallbackQueue;
+  readonly log: TopicLog;
+  /** Cluster uuid, as the ledger's keys have it. */
+  readonly cluster: string;
+  readonly group: string;
+  /** The source. */
+  readonly topic: string;
+}

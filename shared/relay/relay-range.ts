@@ -1,0 +1,179 @@
+import { describeOffsets } from '../decide/claim.ts';
+import {
+  decideCaretakerClaim,
+  exhaustedHead,
+  isDoubtful,
+  openGate,
+  type RelayCause,
+  roomForLetters,
+  unsettledIn,
+  withHeads,
+  withoutAbsent,
+} from '../decide/relay.ts';
+import type { OriginalRecordAt } from '../ports/original-reader.ts';
+import { shortHash } from '../record/delivered-record.ts';
+import type { LedgerPartition } from '../record/item-identifier.ts';
+import { NO_OFFSETS, type OffsetRange, type OffsetRanges, rangesOf, subtract } from '../record/offset-ranges.ts';
+import { claimPartition } from '../runtime/claim-partition.ts';
+import type { Invocation } from '../runtime/invocation.ts';
+import { LedgerSession } from '../runtime/ledger-session.ts';
+import { letterOf, letterOfExpired } from './relay-letter.ts';
+import type { RelayPolicy, RelayPorts } from './relay-ports.ts';
+
+/** Records that are marked with one write before their letters go out. */
+const MARKED_AT_ONCE = 50;
+
+/** Offsets that nobody will deliver any more. */
+export interface RelayRange {
+  readonly partition: LedgerPartition;
+  readonly offsets: OffsetRanges;
+  readonly cause: RelayCause;
+}
+
+/** How a range ended. `again`: what is left must come back. */
+export type RelayEnd =
+  | { readonly type: 'done'; readonly letters: number }
+  | { readonly type: 'again'; readonly letters: number; readonly why: string };
+
+/** What every step of it shares. */
+interface RangeRun {
+  readonly ports: RelayPorts;
+  readonly policy: RelayPolicy;
+  readonly invocation: Invocation;
+  readonly session: LedgerSession;
+  readonly range: RelayRange;
+}
+
+type Step = { readonly type: 'goOn'; readonly letters: number } | Extract<RelayEnd, { readonly type: 'again' }>;
+
+/**
+ * Reads a range back from Kafka and gives each record of it that is not settled its letter, under a claim of its own that leaves
+ * nothing pending: first the mark, then the letter, then it counts as settled. What Kafka holds no more gets a letter that says
+ * so. May be repeated: what is settled is skipped.
+ *
+ * @throws when ledger or broker cannot be reached in time
+ */
+export async function relayRange(
+  range: RelayRange,
+  ports: RelayPorts,
+  policy: RelayPolicy,
+  invocation: Invocation,
+): Promise<RelayEnd> {
+  const owner = `relay-${ports.entropy.id()}`;
+  const claim = await claimPartition(range.partition, owner, NO_OFFSETS, ports, policy, invocation);
+  if (claim.type === 'busy') return { type: 'again', letters: 0, why: 'an invocation holds the partition' };
+  const session = new LedgerSession(
+    {
+      partition: range.partition,
+      owner,
+      item: claim.item,
+      progress: decideCaretakerClaim(claim.item, owner, ports.clock.now(), policy),
+      owed: NO_OFFSETS,
+      // Forgetting is left to the consumer.
+      batchStart: 0,
+      leaseUntil: claim.leaseUntil,
+      deadline: invocation.plan.deadline,
+      answerBy: invocation.plan.answerBy,
+      ended: invocation.ended,
+    },
+    ports,
+    policy,
+  );
+  try {
+    const end = await relayAll({ ports, policy, invocation, session, range });
+    session.update(openGate);
+    if (session.isOver) return { type: 'again', letters: end.letters, why: 'the partition was lost' };
+    const released = await session.write({ release: true });
+    return released.type === 'written' ? end : { type: 'again', letters: end.letters, why: 'the partition was lost' };
+  } finally {
+    session.close();
+  }
+}
+
+async function relayAll(run: RangeRun): Promise<RelayEnd> {
+  const { ports, session, range, invocation } = run;
+  let letters = 0;
+  for (const wanted of range.offsets) {
+    for (let from = wanted.from; ; ) {
+      const [next] = unsettledIn(session.progress, { from, to: wanted.to });
+      if (from > wanted.to || next === undefined) break;
+      if (ports.clock.now() >= invocation.plan.abortAt) return { type: 'again', letters, why: 'time is up' };
+      const slice = await ports.log.readRange(range.partition, next, invocation.plan.stallAt);
+      const expired = { from: next.from, to: Math.min(slice.logStart - 1, next.to) };
+      const steps = [() => relayExpired(run, expired), () => relayRecords(run, slice.records)];
+      for (const step of steps) {
+        const end = await step();
+        letters += end.letters;
+        if (end.type === 'again') return { ...end, letters };
+      }
+      const seen = { from: Math.max(next.from, slice.logStart), to: Math.min(slice.next - 1, next.to) };
+      const present = rangesOf(slice.records.map(({ offset }) => offset));
+      if (seen.from <= seen.to) session.update((progress) => withoutAbsent(progress, subtract([seen], present)));
+      from = slice.next;
+    }
+  }
+  return { type: 'done', letters };
+}
+
+/** Kafka holds them no more: one letter for all, with what is known. */
+async function relayExpired(run: RangeRun, expired: OffsetRange): Promise<Step> {
+  if (expired.from > expired.to) return { type: 'goOn', letters: 0 };
+  const { ports, session, invocation, range } = run;
+  if (!(await session.mayStart())) return { type: 'again', letters: 0, why: 'the partition was lost' };
+  ports.telemetry.log.error('records expired before the relay could read them back', {
+    topic: range.partition.topic,
+    partition: range.partition.partition,
+    offsets: describeOffsets([expired]),
+  });
+  const head = session.progress.heads.get(expired.from);
+  await ports.letters.publish(letterOfExpired(run, expired, head), invocation.plan.stallAt);
+  ports.telemetry.count('RecordsDeadLettered');
+  const timestamp = session.progress.newestTimestamp ?? ports.clock.now();
+  const record = { offset: expired.to, timestamp, valueHash: '' };
+  session.settle({ record, from: expired.from, mark: false, outcome: 'deadLettered' });
+  return { type: 'goOn', letters: 1 };
+}
+
+/** Letters of records that Kafka still holds, a chunk at a time: one write marks them all. */
+async function relayRecords(run: RangeRun, records: readonly OriginalRecordAt[]): Promise<Step> {
+  const { ports, policy, session, range } = run;
+  let letters = 0;
+  for (let start = 0; start < records.length; ) {
+    if (!(await session.mayStart())) return { type: 'again', letters, why: 'the partition was lost' };
+    const chunk = nextChunk(run, records.slice(start));
+    if (chunk.length === 0) {
+      ports.telemetry.count('FloodBreakerOpen');
+      return { type: 'again', letters, why: 'the flood breaker is open' };
+    }
+    start += chunk.length;
+    const now = ports.clock.now();
+    const doubtful = new Set(chunk.flatMap(({ offset }) => (isDoubtful(session.progress, offset) ? offset : [])));
+    const heads = chunk.map(({ offset, record }) => {
+      const valueHash = policy.valuesDecodedByMapping ? '' : shortHash(record.value?.toString('base64') ?? null);
+      return exhaustedHead(session.progress, { offset, timestamp: record.timestamp, valueHash }, range.cause, now);
+    });
+    session.update((progress) => withHeads(progress, heads));
+    if ((await session.write()).type !== 'written') return { type: 'again', letters, why: 'the partition was lost' };
+    for (const [index, at] of chunk.entries()) {
+      const head = heads[index];
+      if (head === undefined) continue;
+      if (!(await session.mayStart())) return { type: 'again', letters, why: 'the partition was lost' };
+      await ports.letters.publish(letterOf(run, at, head, doubtful.has(at.offset)), run.invocation.plan.stallAt);
+      session.settle({ record: head, from: at.offset, mark: false, outcome: 'deadLettered' });
+      ports.telemetry.count('RecordsDeadLettered');
+      letters++;
+    }
+  }
+  return { type: 'goOn', letters };
+}
+
+/** What is marked already goes on, whatever the breaker says: only its letter is repeated. */
+function nextChunk({ session, policy }: RangeRun, records: readonly OriginalRecordAt[]): readonly OriginalRecordAt[] {
+  let room = roomForLetters(session.progress, policy.maxConsecutiveDeadLetters);
+  const chunk: OriginalRecordAt[] = [];
+  for (const at of records.slice(0, MARKED_AT_ONCE)) {
+    if (session.progress.heads.get(at.offset)?.exhausted !== true && room-- <= 0) break;
+    chunk.push(at);
+  }
+  return chunk;
+}

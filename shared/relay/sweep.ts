@@ -1,0 +1,70 @@
+import { describeOffsets } from '../decide/claim.ts';
+import { blockedSince, decideCaretakerClaim, lostForGood, openGate } from '../decide/relay.ts';
+import type { LedgerPartition } from '../record/item-identifier.ts';
+import { NO_OFFSETS, subtract } from '../record/offset-ranges.ts';
+import type { Offset } from '../record/units.ts';
+import { claimPartition } from '../runtime/claim-partition.ts';
+import type { Invocation } from '../runtime/invocation.ts';
+import type { RelayPolicy, RelayPorts } from './relay-ports.ts';
+
+/**
+ * Looks over the ledger, on a schedule: says how long heads have blocked, also when no batch comes, and hands what the mapping
+ * has lost for good to the queue, from where it is read back.
+ *
+ * @throws when ledger, broker or queue cannot be reached in time; partitions that were looked at are done
+ */
+export async function sweep(ports: RelayPorts, policy: RelayPolicy, invocation: Invocation): Promise<void> {
+  const { cluster, group, topic, ledger, log, clock, telemetry } = ports;
+  const bounds = await log.bounds(topic, invocation.plan.stallAt);
+  const committed = await log.committed(group, topic, invocation.plan.stallAt);
+  telemetry.count('BlockedHeadAgeMs', 0);
+  for (const { partition } of bounds) {
+    const place = { cluster, group, topic, partition };
+    const item = await ledger.read(place);
+    if (item === undefined) continue;
+    const since = blockedSince(item.progress);
+    if (since !== undefined) telemetry.count('BlockedHeadAgeMs', Math.max(0, clock.now() - since));
+    const upTo = committed.get(partition);
+    if (upTo === undefined || lostForGood(item, upTo, clock.now(), policy.headGateMs).length === 0) continue;
+    await abandon(place, upTo, ports, policy, invocation);
+  }
+}
+
+/** Under a claim of its own; what was lost is taken from what is pending once the queue has it. */
+async function abandon(
+  partition: LedgerPartition,
+  committed: Offset,
+  ports: RelayPorts,
+  policy: RelayPolicy,
+  invocation: Invocation,
+): Promise<void> {
+  const { ledger, fallback, clock, telemetry } = ports;
+  const before = await ledger.read(partition);
+  const owner = `relay-${ports.entropy.id()}`;
+  const claim = await claimPartition(partition, owner, NO_OFFSETS, ports, policy, invocation);
+  if (claim.type === 'busy' || before === undefined) return;
+  // Claimed by somebody since it was looked at: then the mapping has brought something back.
+  const isUntouched = claim.item.epoch === before.epoch + 1;
+  const lost = isUntouched ? lostForGood(before, committed, clock.now(), policy.headGateMs) : NO_OFFSETS;
+  const progress = decideCaretakerClaim(claim.item, owner, clock.now(), policy);
+  if (lost.length > 0) {
+    await fallback.send({ type: 'abandoned', partition, offsets: lost });
+    telemetry.count('HeadsAbandoned');
+    telemetry.log.error('records that the mapping never sent again are left to the relay', {
+      topic: partition.topic,
+      partition: partition.partition,
+      offsets: describeOffsets(lost),
+    });
+  }
+  const { epoch, rev } = claim.item;
+  await ledger.write({
+    partition,
+    owner,
+    epoch,
+    rev,
+    progress: openGate({ ...progress, pending: subtract(progress.pending, lost) }),
+    leaseUntil: claim.leaseUntil,
+    claimed: NO_OFFSETS,
+    release: true,
+  });
+}
