@@ -6,9 +6,9 @@ import { killFunctionWorkers } from '../../../infra/local/function-workers.ts';
 import { startLocalCloud } from '../../../infra/local/local-cloud.ts';
 import { clientConfig } from '../../../infra/local/local-endpoint.ts';
 
-const ORDERS = 600;
+const ORDERS = 300;
 /** The processes are killed when the credit service has seen so many requests. */
-const KILLED_AT = [50, 200, 350];
+const KILLED_AT = [50, 150];
 
 test('killing the function in mid-batch loses no order and changes no order', { timeout: 240_000 }, async () => {
   const credit = await startCreditService({});
