@@ -1,0 +1,22 @@
+import type { Sql } from './apply-once.ts';
+
+/** An invoice as it arrives; a later one with the same number replaces it. */
+export interface Invoice {
+  readonly number: string;
+  readonly customer: string;
+  readonly cents: number;
+}
+
+/** Writes an invoice and adds it to what its customer owes. Knows nothing of Kafka. */
+export async function writeInvoice(sql: Sql, { number, customer, cents }: Invoice): Promise<void> {
+  await sql.query(
+    `INSERT INTO invoice (number, customer, cents) VALUES ($1, $2, $3)
+     ON CONFLICT (number) DO UPDATE SET customer = excluded.customer, cents = excluded.cents`,
+    [number, customer, cents],
+  );
+  await sql.query(
+    `INSERT INTO debt AS known (customer, cents) VALUES ($1, $2)
+     ON CONFLICT (customer) DO UPDATE SET cents = known.cents + excluded.cents`,
+    [customer, cents],
+  );
+}
