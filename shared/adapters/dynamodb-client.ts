@@ -6,13 +6,16 @@ export const CONNECTION_TIMEOUT_MS = 1_000;
 /** @default 2,000 */
 export const REQUEST_TIMEOUT_MS = 2_000;
 
+/** Connections at a time: the keys of a batch of a hundred are claimed in one round trip. */
+export const MAX_CONNECTIONS = 100;
+
 /** How the ledger's table is reached. What is not given of region, endpoint and credentials comes from the environment. */
 export interface DynamoDbClientOptions extends Pick<DynamoDBClientConfig, 'endpoint' | 'region' | 'credentials'> {
   /** Milliseconds until a connection must stand. @default CONNECTION_TIMEOUT_MS */
   readonly connectionTimeoutMs?: number;
   /** Milliseconds until a request must be answered; then it is given up, applied or not. @default REQUEST_TIMEOUT_MS */
   readonly requestTimeoutMs?: number;
-  /** Connections, and which certificates they trust. @default the SDK's own, kept alive, 50 at a time */
+  /** Connections, and which certificates they trust. @default the SDK's own, kept alive, MAX_CONNECTIONS at a time */
   readonly httpsAgent?: Agent;
 }
 
@@ -24,7 +27,7 @@ export function dynamoDbClient(options: DynamoDbClientOptions = {}): DynamoDBCli
   const {
     connectionTimeoutMs = CONNECTION_TIMEOUT_MS,
     requestTimeoutMs = REQUEST_TIMEOUT_MS,
-    httpsAgent,
+    httpsAgent = { maxSockets: MAX_CONNECTIONS },
     ...where
   } = options;
   return new DynamoDBClient({
@@ -34,7 +37,9 @@ export function dynamoDbClient(options: DynamoDbClientOptions = {}): DynamoDBCli
       requestTimeout: requestTimeoutMs,
       // Without it the SDK only logs a warning and goes on waiting.
       throwOnRequestTimeout: true,
-      ...(httpsAgent !== undefined && { httpsAgent }),
+      httpsAgent,
+      // DynamoDB Local speaks plain HTTP.
+      httpAgent: { maxSockets: MAX_CONNECTIONS },
     },
     ...where,
   });

@@ -9,8 +9,8 @@ import type { ConsumerPolicy, Ports } from './consumer.ts';
 import { isFinalError } from './is-final-error.ts';
 import { repeat, sideBySide } from './repeat.ts';
 
-/** Requests for keys that are under way at a time. */
-const KEY_REQUESTS = 64;
+/** Requests for keys that are under way at a time: a batch of a hundred takes one round trip. */
+const KEY_REQUESTS = 100;
 
 /** What a record's key says when its turn comes. */
 export type KeyVerdict =

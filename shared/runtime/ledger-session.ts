@@ -14,8 +14,8 @@ import { repeat, sideBySide } from './repeat.ts';
 /** No record starts so shortly before the lease ends by the local clock: hosts' clocks differ. */
 export const LEASE_MARGIN_MS = 3_000;
 
-/** Writes at most this many idempotency keys at a time. */
-const KEY_REQUESTS = 64;
+/** Writes at most this many idempotency keys at a time: those of a batch of a hundred in one round trip. */
+const KEY_REQUESTS = 100;
 
 /** How a write went. `lost`: another invocation holds the partition; `cancelled`: an effect's own condition did not hold. */
 export type Written =
