@@ -4,7 +4,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { Extractor, ExtractorConfig, type ExtractorMessage } from '@microsoft/api-extractor';
+import { Extractor, ExtractorConfig, ExtractorLogLevel, type ExtractorMessage } from '@microsoft/api-extractor';
 
 const REPOSITORY = resolve(import.meta.dirname, '..');
 
@@ -58,25 +58,24 @@ export function apiFindings(
         dtsRollup: { enabled: false },
         tsdocMetadata: { enabled: false },
         messages: {
-          compilerMessageReporting: { default: { logLevel: 'error' } },
+          compilerMessageReporting: { default: { logLevel: ExtractorLogLevel.Error } },
           // Our docstrings are not written for it; what it finds in declarations is an error.
-          tsdocMessageReporting: { default: { logLevel: 'none' } },
+          tsdocMessageReporting: { default: { logLevel: ExtractorLogLevel.None } },
           extractorMessageReporting: {
-            default: { logLevel: 'error' },
-            'ae-missing-release-tag': { logLevel: 'none' },
-            'ae-undocumented': { logLevel: 'none' },
-            'ae-unresolved-link': { logLevel: 'none' },
-            'ae-forgotten-export': { logLevel: 'none' },
+            default: { logLevel: ExtractorLogLevel.Error },
+            'ae-missing-release-tag': { logLevel: ExtractorLogLevel.None },
+            'ae-undocumented': { logLevel: ExtractorLogLevel.None },
+            'ae-unresolved-link': { logLevel: ExtractorLogLevel.None },
+            'ae-forgotten-export': { logLevel: ExtractorLogLevel.None },
           },
         },
       },
     });
     const { apiReportChanged } = Extractor.invoke(config, {
       localBuild: write,
-      typescriptCompilerFolder: undefined,
       messageCallback: (message: ExtractorMessage) => {
         message.handled = true;
-        if (message.logLevel === 'error') findings.push({ report: name, finding: message.text });
+        if (message.logLevel === ExtractorLogLevel.Error) findings.push({ report: name, finding: message.text });
       },
     });
     if (apiReportChanged && !write) findings.push({ report: name, finding: 'the declarations have changed' });
