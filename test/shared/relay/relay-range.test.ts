@@ -1,0 +1,155 @@
+import { expect, test } from 'vitest';
+import { shortHash } from '../../../shared/record/delivered-record.ts';
+import { relayRange } from '../../../shared/relay/relay-range.ts';
+import { headAt } from '../../fixtures/progress.ts';
+import { aRelay, header, PLACE } from './a-relay.ts';
+
+const CAUSE = { code: 'RECORD_ABANDONED', text: 'the mapping did not send the record again' } as const;
+const range = (from: number, to: number) => ({ partition: PLACE, offsets: [{ from, to }], cause: CAUSE });
+
+function withRecords(relay: ReturnType<typeof aRelay>, ...offsets: number[]) {
+  for (const offset of offsets)
+    relay.log.put(PLACE, offset, { key: Buffer.from(`key-${offset}`), value: Buffer.from(`value-${offset}`) });
+}
+
+test('gives what is not settled its letter and settles it, and skips what is', async () => {
+  const relay = aRelay();
+  withRecords(relay, 10, 11, 12, 13);
+  relay.place({
+    settled: [{ from: 11, to: 12 }],
+    gate: { offset: 10, since: 1, sightings: 3 },
+    pending: [{ from: 10, to: 10 }],
+  });
+
+  const end = await relay.invoke((invocation) => relayRange(range(10, 13), relay.ports, relay.policy, invocation));
+
+  expect(end).toEqual({ type: 'done', letters: 2 });
+  expect(relay.letters.letters.map(({ origin }) => origin.offset)).toEqual([10, 13]);
+  expect(relay.letters.letters[0]?.value?.toString()).toBe('value-10');
+  const item = relay.ledger.peek(PLACE);
+  expect(item?.progress).toMatchObject({ settled: [{ from: 10, to: 13 }], pending: [], consecutiveDeadLetters: 2 });
+  expect(item?.progress.gate).toBeUndefined();
+  expect(item?.progress.heads.size).toBe(0);
+  expect({ epoch: item?.epoch, owner: item?.owner, claims: item?.claims }).toEqual({
+    epoch: 8,
+    owner: undefined,
+    claims: [],
+  });
+});
+
+test('says of what was never tried that it was not, and of what failed how', async () => {
+  const relay = aRelay();
+  withRecords(relay, 10, 11);
+  const error = { name: 'CreditDown', text: 'no answer', stage: 'handler' } as const;
+  const valueHash = shortHash(Buffer.from('value-11').toString('base64'));
+  relay.place({ heads: new Map([[11, headAt(11, { attempts: 3, error, valueHash })]]) });
+
+  await relay.invoke((invocation) => relayRange(range(10, 11), relay.ports, relay.policy, invocation));
+
+  const [never, failed] = relay.letters.letters;
+  expect([header(never, 'x-stage'), header(never, 'x-error-name')]).toEqual(['unattempted', 'RECORD_ABANDONED']);
+  expect([header(failed, 'x-stage'), header(failed, 'x-error-name'), header(failed, 'x-retry-count')]).toEqual([
+    'handler',
+    'CreditDown',
+    '3',
+  ]);
+});
+
+test('a letter is never sent before the record is marked, and is repeated under the same id', async () => {
+  const relay = aRelay();
+  withRecords(relay, 10, 11);
+  relay.faults.push(undefined, 'unanswered');
+
+  const first = relay.invoke((invocation) => relayRange(range(10, 11), relay.ports, relay.policy, invocation));
+
+  await expect(first).rejects.toThrow('DEAD_LETTER_REFUSED');
+  expect([...(relay.ledger.peek(PLACE)?.progress.heads.values() ?? [])]).toMatchObject([
+    { offset: 10, exhausted: true },
+    { offset: 11, exhausted: true },
+  ]);
+
+  await relay.clock.advance(20_000);
+  const second = await relay.invoke((invocation) => relayRange(range(10, 11), relay.ports, relay.policy, invocation));
+
+  expect(second.type).toBe('done');
+  const ids = relay.letters.letters.map(({ id }) => id);
+  expect(new Set(ids)).toEqual(new Set(['cluster-1/billing/orders-3@10/1010', 'cluster-1/billing/orders-3@11/1011']));
+  expect(relay.ledger.peek(PLACE)?.progress.settled).toEqual([{ from: 10, to: 11 }]);
+});
+
+test('waits for a partition that an invocation holds', async () => {
+  const relay = aRelay();
+  withRecords(relay, 10);
+  relay.place({}, { owner: 'somebody', leaseUntil: relay.clock.now() + 15_000 });
+
+  const end = await relay.invoke((invocation) => relayRange(range(10, 10), relay.ports, relay.policy, invocation));
+
+  expect(end).toEqual({ type: 'again', letters: 0, why: 'an invocation holds the partition' });
+  expect(relay.letters.letters).toEqual([]);
+});
+
+test('stops at the flood breaker, and goes on once a record was handled', async () => {
+  const relay = aRelay({ policy: { maxConsecutiveDeadLetters: 3 } });
+  withRecords(relay, 10, 11, 12, 13);
+  relay.place({ consecutiveDeadLetters: 1 });
+
+  const first = await relay.invoke((invocation) => relayRange(range(10, 13), relay.ports, relay.policy, invocation));
+
+  expect(first).toEqual({ type: 'again', letters: 2, why: 'the flood breaker is open' });
+  expect(relay.counts.get('FloodBreakerOpen')).toBe(1);
+  relay.place({ ...relay.ledger.peek(PLACE)?.progress, consecutiveDeadLetters: 0 });
+  const second = await relay.invoke((invocation) => relayRange(range(10, 13), relay.ports, relay.policy, invocation));
+  expect(second).toEqual({ type: 'done', letters: 2 });
+  expect(relay.letters.letters.map(({ origin }) => origin.offset)).toEqual([10, 11, 12, 13]);
+});
+
+test('what retention took gets one letter that says so, and what compaction took gets none', async () => {
+  const relay = aRelay();
+  withRecords(relay, 10, 11, 14);
+  relay.log.expire(PLACE, 11);
+  relay.place({ pending: [{ from: 8, to: 14 }] });
+
+  await relay.invoke((invocation) => relayRange(range(8, 14), relay.ports, relay.policy, invocation));
+
+  const [expired, ...others] = relay.letters.letters;
+  expect(header(expired, 'x-error-name')).toBe('RECORD_EXPIRED');
+  expect([header(expired, 'x-original-offset'), header(expired, 'x-original-last-offset')]).toEqual(['8', '10']);
+  expect(expired?.value).toBeNull();
+  expect(others.map(({ origin }) => origin.offset)).toEqual([11, 14]);
+  expect(relay.ledger.peek(PLACE)?.progress).toMatchObject({
+    settled: [
+      { from: 8, to: 11 },
+      { from: 14, to: 14 },
+    ],
+    pending: [],
+  });
+});
+
+test('goes through a range slice by slice', async () => {
+  const relay = aRelay({ slice: 2 });
+  withRecords(relay, 0, 1, 2, 3, 4);
+
+  const end = await relay.invoke((invocation) => relayRange(range(0, 4), relay.ports, relay.policy, invocation));
+
+  expect(end).toEqual({ type: 'done', letters: 5 });
+});
+
+test('says of what lies below the ledger’s memory that it may have been handled', async () => {
+  const relay = aRelay();
+  withRecords(relay, 10, 11);
+  relay.place({ floor: 11 });
+
+  await relay.invoke((invocation) => relayRange(range(10, 11), relay.ports, relay.policy, invocation));
+
+  expect(relay.letters.letters.map((letter) => header(letter, 'x-doubtful'))).toEqual(['true', undefined]);
+});
+
+test('leaves to an operator’s word what was skipped as before memory', async () => {
+  const relay = aRelay();
+  withRecords(relay, 10, 11);
+  relay.place({ floor: 11, skipBelow: 11 });
+
+  await relay.invoke((invocation) => relayRange(range(10, 11), relay.ports, relay.policy, invocation));
+
+  expect(relay.letters.letters.map(({ origin }) => origin.offset)).toEqual([11]);
+});

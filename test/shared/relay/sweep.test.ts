@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest';
+import { sweep } from '../../../shared/relay/sweep.ts';
+import { headAt } from '../../fixtures/progress.ts';
+import { aRelay, PLACE, START } from './a-relay.ts';
+
+function aSwept(committed: number) {
+  const relay = aRelay();
+  for (let offset = 0; offset < 20; offset++) relay.log.put(PLACE, offset, {});
+  relay.log.commit('billing', PLACE, committed);
+  return relay;
+}
+
+test('abandons what is pending below the committed offset and unclaimed for long, and nothing else', async () => {
+  const relay = aSwept(6);
+  relay.place({
+    settled: [{ from: 0, to: 3 }],
+    pending: [{ from: 4, to: 8 }],
+    gate: { offset: 4, since: 1, sightings: 0 },
+  });
+
+  await relay.invoke((invocation) => sweep(relay.ports, relay.policy, invocation));
+
+  expect(relay.fallback.entries).toEqual([{ type: 'abandoned', partition: PLACE, offsets: [{ from: 4, to: 5 }] }]);
+  const item = relay.ledger.peek(PLACE);
+  expect(item?.progress.pending).toEqual([{ from: 6, to: 8 }]);
+  expect(item?.progress.gate).toBeUndefined();
+  expect(item?.owner).toBeUndefined();
+  expect(relay.counts.get('HeadsAbandoned')).toBe(1);
+});
+
+test('leaves a partition alone that was claimed a moment ago', async () => {
+  const relay = aSwept(6);
+  relay.place({ pending: [{ from: 4, to: 4 }] }, { leaseUntil: START - 299_000 });
+
+  await relay.invoke((invocation) => sweep(relay.ports, relay.policy, invocation));
+
+  expect(relay.fallback.entries).toEqual([]);
+  expect(relay.ledger.peek(PLACE)?.epoch).toBe(7);
+});
+
+test('abandons nothing that the queue does not accept', async () => {
+  const relay = aSwept(6);
+  relay.place({ pending: [{ from: 4, to: 4 }] });
+  const refusing = { ...relay.ports, fallback: { send: () => Promise.reject(new Error('no')) } };
+
+  await expect(relay.invoke((invocation) => sweep(refusing, relay.policy, invocation))).rejects.toThrow('no');
+
+  expect(relay.ledger.peek(PLACE)?.progress.pending).toEqual([{ from: 4, to: 4 }]);
+});
+
+test('says how long a head has blocked though no batch comes, and that nothing blocks', async () => {
+  const relay = aSwept(0);
+  await relay.invoke((invocation) => sweep(relay.ports, relay.policy, invocation));
+  expect(relay.counts.get('BlockedHeadAgeMs')).toBe(0);
+
+  relay.place({ heads: new Map([[4, headAt(4, { firstFailedAt: START - 90_000 })]]) });
+  await relay.invoke((invocation) => sweep(relay.ports, relay.policy, invocation));
+  expect(relay.counts.get('BlockedHeadAgeMs')).toBe(90_000);
+});
+
+test('what a dead invocation claimed counts as pending', async () => {
+  const relay = aSwept(6);
+  relay.ledger.place(PLACE, {
+    epoch: 7,
+    rev: 20,
+    owner: 'dead',
+    leaseUntil: START - 400_000,
+    claims: [{ owner: 'dead', offsets: [{ from: 2, to: 3 }] }],
+    progress: { settled: [], pending: [], marks: [], heads: new Map(), standing: [], consecutiveDeadLetters: 0 },
+  });
+
+  await relay.invoke((invocation) => sweep(relay.ports, relay.policy, invocation));
+
+  expect(relay.fallback.entries).toMatchObject([{ offsets: [{ from: 2, to: 3 }] }]);
+  expect(relay.ledger.peek(PLACE)?.progress.pending).toEqual([]);
+});
