@@ -1,3 +1,4 @@
+import { OUTAGE_PATIENCE_MS } from './adapters/kafka-connection.ts';
 import { kafkaJsDeadLetterPublisher } from './adapters/kafkajs-dead-letter-publisher.ts';
 import { kafkaJsOriginalReader } from './adapters/kafkajs-original-reader.ts';
 import { kafkaJsProducerConnection } from './adapters/kafkajs-producer-connection.ts';
@@ -37,7 +38,7 @@ export interface KafkaPortsOptions {
 export function connectKafka({ environment, brokers, clock, log, region }: KafkaPortsOptions): KafkaPorts {
   const { deadLetterTopic, fallbackQueueUrl, kafkaAuth: auth, scramSecretArn } = environment;
   const authentication = { auth, scramSecretArn, region: region ?? process.env['AWS_REGION'] };
-  const options = { brokers, authentication, clock, log };
+  const options = { brokers, authentication, clock, log, outagePatienceMs: OUTAGE_PATIENCE_MS };
   const connection = kafkaJsProducerConnection(options);
   return {
     letters: kafkaJsDeadLetterPublisher(deadLetterTopic, connection),

@@ -20,6 +20,9 @@ export type LinkEnd<R> =
 /** A new leader is found within seconds: pauses of 100, 200, 400, 800, 1,600 ms. */
 const TRANSIENT_TRIES = 6;
 
+/** Pause before all brokers are asked again, where none answered. */
+const OUTAGE_PAUSE_MS = 500;
+
 /** A connection, from the moment it is wanted. */
 interface Attempt<C> {
   readonly brokers: string;
@@ -30,8 +33,9 @@ interface Attempt<C> {
 
 /**
  * A connection that is made with the first work and stands until `disconnect`, or until it turns out dead: then it is made anew,
- * once for each broker of the list and once more. What passes by itself is waited for. Work may be done twice. Where no broker
- * answers, nobody asks again for as long as it took to find out: half of the time is left for the fallback queue.
+ * once for each broker of the list and once more, and then for as long as `outagePatienceMs` says. What passes by itself is waited
+ * for. Work may be done twice. Where no broker answers, nobody asks again for as long as it took to find out: half of the time is
+ * left for the fallback queue.
  */
 export class KafkaJsLink<C> {
   readonly #options: KafkaConnectionOptions;
@@ -57,9 +61,11 @@ export class KafkaJsLink<C> {
     const { clock, brokers } = this.#options;
     if (this.#current !== undefined && this.#current.brokers !== brokers()) await this.disconnect();
     const startedAt = clock.now();
+    const patientUntil = startedAt + Math.min(this.#options.outagePatienceMs ?? 0, (giveUpAt - startedAt) / 4);
     let reconnects = 0;
+    let transientTries = 0;
     let failure: ReadFailure | undefined;
-    for (let tries = 1; ; tries++) {
+    for (;;) {
       if (clock.now() >= giveUpAt) return { type: 'late', failure };
       const silence = this.#silence;
       if (silence !== undefined && silence.brokers === brokers() && clock.now() < silence.until) {
@@ -80,12 +86,15 @@ export class KafkaJsLink<C> {
       }
       if (failure.type === 'unreachable') {
         this.#drop(through);
-        if (reconnects++ >= brokerList(this.#options).length) {
+        if (reconnects++ < brokerList(this.#options).length) continue;
+        const patience = patientUntil - clock.now();
+        if (patience <= 0) {
           this.#silence = { brokers: brokers(), until: clock.now() + (clock.now() - startedAt), failure };
           return { type: 'failed', failure };
         }
-      } else if (failure.type === 'transient' && tries < TRANSIENT_TRIES) {
-        await clock.sleep(Math.max(0, Math.min(50 * 2 ** tries, giveUpAt - clock.now())));
+        await clock.sleep(Math.min(OUTAGE_PAUSE_MS, patience));
+      } else if (failure.type === 'transient' && ++transientTries < TRANSIENT_TRIES) {
+        await clock.sleep(Math.max(0, Math.min(50 * 2 ** transientTries, giveUpAt - clock.now())));
       } else return { type: 'failed', failure };
     }
   }

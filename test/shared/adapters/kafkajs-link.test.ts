@@ -23,7 +23,7 @@ async function portThatIsSilent(): Promise<string> {
 }
 
 /** A link to brokers that never answer, its sockets, and a clock of which the test decides how fast it runs. */
-function linkTo(brokers: () => string, now: () => number = Date.now) {
+function linkTo(brokers: () => string, now: () => number = Date.now, outagePatienceMs = 0) {
   const sockets: Socket[] = [];
   link = new KafkaJsLink(
     {
@@ -33,6 +33,7 @@ function linkTo(brokers: () => string, now: () => number = Date.now) {
       log: { debug: silent, info: silent, warn: silent, error: silent },
       connectTimeoutMs: 50,
       requestTimeoutMs: 50,
+      outagePatienceMs,
     },
     async ({ kafka }) => {
       const producer = kafka.producer();
@@ -85,6 +86,22 @@ describe('a link to brokers of which none answers', () => {
     await linked.use(work, 10_000);
     expect(sockets.length).toBeGreaterThan(opened);
   });
+
+  test('goes on asking for as long as its patience lasts, a quarter of the time left at most', async () => {
+    const broker = await portThatIsSilent();
+    let passed = 0;
+    const { link: linked, sockets } = linkTo(
+      () => broker,
+      () => passed,
+      60_000,
+    );
+    const asked = linked.use(work, 10_000);
+
+    passed = 2_499;
+    await expect.poll(() => sockets.length, { timeout: 20_000 }).toBeGreaterThan(3);
+    passed = 2_500;
+    expect(await asked).toMatchObject({ type: 'failed', failure: { type: 'unreachable' } });
+  }, 30_000);
 
   test('asks again when that time is over', async () => {
     const broker = await portThatIsSilent();
