@@ -7,6 +7,7 @@ import { headOf, isFull, type Settling, withHead } from '../decide/settle.ts';
 import { LockstepError, NonRetryableError } from '../errors.ts';
 import type { TransactAction } from '../ports/ledger-store.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
+import { includesOffset } from '../record/offset-ranges.ts';
 import type { EpochMs, Offset } from '../record/units.ts';
 import { sendLetter } from './dead-letters.ts';
 import { effectRefused, passOn, tooLarge } from './effects.ts';
@@ -21,6 +22,8 @@ import { recordLog } from './record-log.ts';
 export class Consequences<V> {
   readonly #run: PartitionRun<V>;
   readonly #from = new Map<Offset, Offset>();
+  /** Into `open`: everything before it is settled. */
+  #earliest = 0;
 
   constructor(run: PartitionRun<V>) {
     this.#run = run;
@@ -38,8 +41,8 @@ export class Consequences<V> {
     const isFirst = record.offset === open[0]?.offset && triesHere === 1;
     const lastMoment = isFirst ? invocation.plan.abortAt : latestStart(invocation.plan, ports.sandbox.longestHandlerMs);
     if (ports.clock.now() >= lastMoment) return { type: 'notAttempted', reason: 'deadline' };
-    // Only the earliest record makes room again; nothing is ever forgotten to make some.
-    if (!isFirst && isFull(session.progress) && !session.progress.heads.has(record.offset))
+    // Only what is known already and the earliest record, which fills a hole, take no more room; nothing is ever forgotten to make some.
+    if (isFull(session.progress) && !session.progress.heads.has(record.offset) && !this.#isEarliest(record))
       return { type: 'notAttempted', reason: 'full' };
     if (session.mayStartNow || (await session.mayStart())) return undefined;
     return { type: 'notAttempted', reason: 'fenced' };
@@ -166,6 +169,16 @@ export class Consequences<V> {
     await this.#recordCheckpoint();
     ports.telemetry.count('RecordsDeadLettered');
     return { type: 'deadLettered', letterId: letter.id };
+  }
+
+  /** Whether nothing before `record` is open. */
+  #isEarliest(record: DeliveredRecord): boolean {
+    const { open, session } = this.#run;
+    for (; ; this.#earliest++) {
+      const candidate = open[this.#earliest];
+      if (candidate === undefined || !includesOffset(session.progress.settled, candidate.offset))
+        return candidate === record;
+    }
   }
 
   #posting(records: readonly DeliveredRecord[], effects: readonly TransactAction[]): Posting {

@@ -2,6 +2,7 @@ import type { Context } from 'aws-lambda';
 import type { Connection } from '../connection.ts';
 import { holderOf } from '../connection.ts';
 import type { KafkaBatchResponse } from '../decide/batch-response.ts';
+import type { Progress } from '../decide/progress.ts';
 import type { LockstepHandler } from '../lockstep-consumer.ts';
 import type { DeadLetter } from '../ports/dead-letter-publisher.ts';
 import type { FallbackEntry } from '../ports/fallback-queue.ts';
@@ -31,6 +32,8 @@ export interface DeliveryFaults {
   readonly loseTransactionAnswers?: number;
   /** What the first calls of the producer throw, in turn; `LockstepError` BROKER_UNREACHABLE or PRODUCE_FAILED. @default none */
   readonly failProduce?: readonly Error[];
+  /** Told what the ledger knows of a partition, each time that it is written. */
+  readonly onProgress?: (progress: Progress) => void;
   /** Time that Lambda gives an invocation, in milliseconds. @default 60,000 */
   readonly timeoutMs?: number;
   /** Deliveries after which the test gives up on records that never settle. @default 100 */
@@ -153,6 +156,7 @@ class DeliveryWorld {
     this.#ledger = fakeLedgerStore({
       keys: this.#keys,
       ...(faults.refuseEffect !== undefined && { refuseEffect: faults.refuseEffect }),
+      onChange: (_, __, { progress }) => faults.onProgress?.(progress),
     });
     this.#produceErrors = [...(faults.failProduce ?? [])];
     this.#loseAnswers = faults.loseTransactionAnswers ?? 0;
