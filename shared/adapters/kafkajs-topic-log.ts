@@ -43,10 +43,6 @@ export function kafkaJsTopicLog(options: KafkaConnectionOptions): TopicLog {
         const known = (found?.partitions ?? []).filter(({ offset }) => Number(offset) >= 0);
         return new Map(known.map(({ partition, offset }) => [partition, Number(offset)]));
       }),
-    deleteBelow: ({ topic, partition }, offset, giveUpAt) =>
-      ask(`the deletion of ${topic}-${partition} below ${offset}`, giveUpAt, (admin) =>
-        admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] }),
-      ),
     disconnect: async () => {
       await Promise.all([reader.disconnect(), link.disconnect()]);
     },

@@ -1,4 +1,3 @@
-import type { TopicPartition } from '../record/item-identifier.ts';
 import type { EpochMs, Offset } from '../record/units.ts';
 import type { OriginalRangeReader } from './original-reader.ts';
 
@@ -17,6 +16,4 @@ export interface TopicLog extends OriginalRangeReader {
   bounds(topic: string, giveUpAt: EpochMs): Promise<readonly PartitionBounds[]>;
   /** What the group has committed, by partition; absent where it has committed nothing. @throws as `bounds` */
   committed(group: string, topic: string, giveUpAt: EpochMs): Promise<ReadonlyMap<number, Offset>>;
-  /** Deletes everything below `offset`. @throws as `bounds` */
-  deleteBelow(partition: TopicPartition, offset: Offset, giveUpAt: EpochMs): Promise<void>;
 }

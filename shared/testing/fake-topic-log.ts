@@ -75,7 +75,6 @@ export function fakeTopicLog({ slice = 1_000 }: { readonly slice?: number } = {}
         }),
       );
     },
-    deleteBelow: async (at, offset) => log.expire(at, offset),
     disconnect: async () => undefined,
   };
   return log;

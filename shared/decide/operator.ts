@@ -1,0 +1,91 @@
+import { assertNever } from '../assert-never.ts';
+import { countOffsets, highest, includesOffset, NO_OFFSETS, subtract, union } from '../record/offset-ranges.ts';
+import type { EpochMs, Offset } from '../record/units.ts';
+import { describeOffsets } from './claim.ts';
+import { FRESH_PROGRESS, type Progress } from './progress.ts';
+import { openGate } from './relay.ts';
+import { settle } from './settle.ts';
+
+/** What an operator may decide about a partition. */
+export type OperatorChange =
+  /** The record at `offset` needs no more work, handled or not. */
+  | { readonly type: 'skip'; readonly offset: Offset }
+  /** The ledger forgets the partition: whatever is delivered runs. */
+  | { readonly type: 'reset' }
+  /** What a replay halt refused is taken as duplicates. */
+  | { readonly type: 'acceptAsDuplicates' }
+  /** What a replay halt refused runs again. */
+  | { readonly type: 'acceptToRun' }
+  /** Letters may be written again. */
+  | { readonly type: 'closeBreaker' };
+
+/** What a change comes to. `text`: what it does, for people, before it is done. */
+export type DecidedChange =
+  | { readonly type: 'change'; readonly progress: Progress; readonly text: string }
+  | { readonly type: 'refused'; readonly why: string };
+
+/** What an operator's word makes of a partition's progress, in a claim of its own. DESIGN section 5. */
+export function decideChange(progress: Progress, change: OperatorChange, now: EpochMs): DecidedChange {
+  switch (change.type) {
+    case 'skip':
+      return skip(progress, change.offset, now);
+    case 'reset':
+      return {
+        type: 'change',
+        progress: FRESH_PROGRESS,
+        text: `forgets ${countOffsets(progress.settled)} settled offsets, ${progress.heads.size} heads and ${countOffsets(progress.pending)} pending offsets; what Lambda delivers then runs, again if it ran before`,
+      };
+    case 'acceptAsDuplicates':
+    case 'acceptToRun':
+      return acceptReplay(progress, change.type);
+    case 'closeBreaker':
+      if (progress.consecutiveDeadLetters === 0)
+        return { type: 'refused', why: 'no dead letters in a row are counted: the flood breaker is closed' };
+      return {
+        type: 'change',
+        progress: { ...progress, consecutiveDeadLetters: 0 },
+        text: `counts dead letters in a row from 0 again, instead of from ${progress.consecutiveDeadLetters}: exhausted records get letters`,
+      };
+    default:
+      return assertNever(change);
+  }
+}
+
+function skip(progress: Progress, offset: Offset, now: EpochMs): DecidedChange {
+  const { heads, pending, settled } = progress;
+  const head = heads.get(offset);
+  if (includesOffset(settled, offset)) return { type: 'refused', why: `offset ${offset} is settled already` };
+  if (head === undefined && !includesOffset(pending, offset)) {
+    const known = heads.size > 0 ? `heads are at ${[...heads.keys()].join(', ')}` : 'there is no head';
+    return { type: 'refused', why: `offset ${offset} blocks nothing: ${known}, pending ${describeOffsets(pending)}` };
+  }
+  const timestamp = progress.newestTimestamp ?? now;
+  const record = head ?? { offset, timestamp, valueHash: '' };
+  const tried = head === undefined ? 'never tried' : `${head.attempts} attempts, ${head.interruptions} interruptions`;
+  const { running, ...rest } = settle(progress, { record, from: offset, mark: false, outcome: 'duplicate' });
+  return {
+    type: 'change',
+    progress: openGate(running === undefined || running.offset === offset ? rest : { ...rest, running }),
+    text: `settles offset ${offset} (${tried}) without handling it and without a letter`,
+  };
+}
+
+function acceptReplay(progress: Progress, how: 'acceptAsDuplicates' | 'acceptToRun'): DecidedChange {
+  const { standing, floor = 0, settled, pending } = progress;
+  const last = highest(standing);
+  if (last === undefined) return { type: 'refused', why: 'no replay is halted: nothing stands' };
+  // A verdict that stays, not ranges: those would be forgotten again.
+  const below = Math.max(floor, last + 1);
+  const cleared = { ...progress, standing: NO_OFFSETS };
+  if (how === 'acceptAsDuplicates')
+    return {
+      type: 'change',
+      progress: { ...cleared, skipBelow: below },
+      text: `takes what the ledger has forgotten below ${below} as duplicates (refused so far: ${describeOffsets(standing)})`,
+    };
+  return {
+    type: 'change',
+    progress: { ...cleared, runBelow: below, pending: subtract(union(pending, standing), settled) },
+    text: `runs ${describeOffsets(standing)} again, and whatever else is unknown below ${below}`,
+  };
+}

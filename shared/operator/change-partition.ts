@@ -1,0 +1,143 @@
+import type { ClaimPolicy } from '../decide/claim.ts';
+import { type DecidedChange, decideChange, type OperatorChange } from '../decide/operator.ts';
+import type { PartitionItem } from '../decide/progress.ts';
+import { decideCaretakerClaim } from '../decide/relay.ts';
+import { LockstepError } from '../errors.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Entropy } from '../ports/entropy.ts';
+import type { LedgerStore, TransactAction } from '../ports/ledger-store.ts';
+import { type LedgerPartition, ledgerKey, partitionName } from '../record/item-identifier.ts';
+import { NO_OFFSETS } from '../record/offset-ranges.ts';
+import type { EpochMs } from '../record/units.ts';
+
+/** How long an operator holds a partition at most. */
+const OPERATOR_LEASE_MS = 15_000;
+const POLICY: ClaimPolicy = { onReplay: 'halt', headGateMs: Number.POSITIVE_INFINITY };
+
+/** Who decides what, and why: kept in the ledger. */
+export interface Decision {
+  readonly partition: LedgerPartition;
+  readonly change: OperatorChange;
+  readonly who: string;
+  readonly why: string;
+  /** Takes the partition away from an invocation that holds it. */
+  readonly force: boolean;
+}
+
+/** What a change needs. */
+export interface ChangePorts {
+  readonly ledger: LedgerStore;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  /** Keeps the decision, in the same transaction as the change. */
+  readonly record: (decision: Decision, epoch: number, at: EpochMs) => TransactAction;
+}
+
+/** What a change would do now, without doing it. */
+export interface PreviewedChange {
+  readonly decided: DecidedChange;
+  /** Who holds the partition, and until when; absent when nobody does. */
+  readonly heldUntil?: EpochMs;
+}
+
+/** Looks at what a change would do. @throws StoreError */
+export async function previewChange(
+  { partition, change }: Pick<Decision, 'partition' | 'change'>,
+  { ledger, clock }: Pick<ChangePorts, 'ledger' | 'clock'>,
+): Promise<PreviewedChange> {
+  const item = await ledger.read(partition);
+  if (item === undefined) {
+    return {
+      decided: {
+        type: 'refused',
+        why: `the ledger does not know ${partitionName(partition)}: nothing of it was ever claimed`,
+      },
+    };
+  }
+  const progress = decideCaretakerClaim(item, '', clock.now(), POLICY);
+  const decided = decideChange(progress, change, clock.now());
+  return { decided, ...(isHeld(item, clock.now()) && { heldUntil: item.leaseUntil }) };
+}
+
+/**
+ * Changes a partition in a claim of its own: epoch, revision and lease hold for an operator as for an invocation, and what dead
+ * invocations left behind stays pending. Who, what and why is kept with it.
+ *
+ * @returns what was done
+ * @throws LockstepError PARTITION_HELD, OPERATION_REFUSED; StoreError
+ */
+export async function changePartition(decision: Decision, ports: ChangePorts): Promise<string> {
+  const { partition, change, force } = decision;
+  const { ledger, clock, entropy } = ports;
+  const name = partitionName(partition);
+  const now = clock.now();
+  const owner = `operator-${entropy.id()}`;
+  const before = await ledger.read(partition);
+  const held = before !== undefined && isHeld(before, now);
+  if (held && !force) throw heldBy(name, before);
+  const claim = await ledger.claim({
+    partition,
+    owner,
+    // Forced, the lease counts as run out: the holder's next write is refused by its epoch.
+    now: held && force ? before.leaseUntil + 1 : now,
+    leaseUntil: now + OPERATOR_LEASE_MS,
+    offsets: NO_OFFSETS,
+  });
+  if (claim.type === 'refused' && claim.item.owner !== owner) throw heldBy(name, claim.item);
+  const progress = decideCaretakerClaim(claim.item, owner, now, POLICY);
+  const decided = decideChange(progress, change, now);
+  const { epoch, rev } = claim.item;
+  const answer = await ledger.write({
+    partition,
+    owner,
+    epoch,
+    rev,
+    progress: decided.type === 'change' ? decided.progress : progress,
+    leaseUntil: now,
+    claimed: NO_OFFSETS,
+    release: true,
+    ...(decided.type === 'change' && { effects: [ports.record(decision, epoch, now)] }),
+  });
+  if (decided.type === 'refused')
+    throw new LockstepError('OPERATION_REFUSED', `${change.type} of ${name}: ${decided.why}`);
+  if (answer.type !== 'written')
+    throw new LockstepError('OPERATION_REFUSED', `${change.type} of ${name} was not written: ${answer.type}`);
+  return decided.text;
+}
+
+/** What the ledger remembers of operators' decisions about a partition, oldest first, as one item. */
+export function decisionsKey(partition: LedgerPartition): string {
+  return ledgerKey(partition).replace(/^partition#/, 'decisions#');
+}
+
+/** Adds the decision to the partition's list of them. */
+export function decisionAction(table: string, decision: Decision, epoch: number, at: EpochMs): TransactAction {
+  const { partition, change, who, why, force } = decision;
+  const entry = {
+    M: {
+      at: { S: new Date(at).toISOString() },
+      epoch: { N: String(epoch) },
+      change: { S: change.type === 'skip' ? `skip ${change.offset}` : change.type },
+      who: { S: who },
+      why: { S: why },
+      forced: { BOOL: force },
+    },
+  };
+  return {
+    Update: {
+      TableName: table,
+      Key: { pk: { S: decisionsKey(partition) } },
+      UpdateExpression: 'SET v = :v, entries = list_append(if_not_exists(entries, :none), :entry)',
+      ExpressionAttributeValues: { ':v': { N: '1' }, ':none': { L: [] }, ':entry': { L: [entry] } },
+    },
+  };
+}
+
+function isHeld({ owner, leaseUntil }: PartitionItem, now: EpochMs): boolean {
+  return owner !== undefined && leaseUntil >= now;
+}
+
+function heldBy(name: string, { epoch, leaseUntil }: PartitionItem): LockstepError {
+  const until = new Date(leaseUntil).toISOString();
+  return new LockstepError('PARTITION_HELD', `an invocation holds ${name} until ${until} (epoch ${epoch})`);
+}
