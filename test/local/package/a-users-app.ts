@@ -1,0 +1,67 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { REPOSITORY } from '../../../infra/local/local-folder.ts';
+
+const run = promisify(execFile);
+
+/** A project outside the repository: nothing of ours is found there but what is installed. */
+export interface UsersApp extends AsyncDisposable {
+  readonly folder: string;
+  /** Runs a command there as its user would. @returns what it printed */
+  run(command: string, args: readonly string[], environment?: Readonly<Record<string, string>>): Promise<string>;
+  /** Writes a file, its folders included. */
+  write(path: string, text: string): Promise<void>;
+  read(path: string): Promise<string>;
+  dispose(): Promise<void>;
+}
+
+/** What `cdk init app --language typescript` makes, empty of modules. */
+export async function aUsersApp(): Promise<UsersApp> {
+  const home = await mkdtemp(join(tmpdir(), 'lockstep-user-'));
+  const folder = join(home, 'app');
+  await mkdir(folder);
+  const app: UsersApp = {
+    folder,
+    run: async (command, args, environment = {}) => {
+      // Node 24 first; the rest of PATH without this repository's own commands.
+      const path = (process.env['PATH'] ?? '').split(delimiter).filter((entry) => !entry.startsWith(REPOSITORY));
+      const env = { ...process.env, ...environment, PATH: [dirname(process.execPath), ...path].join(delimiter) };
+      const running = run(command, args, { cwd: folder, env, maxBuffer: 64 << 20 });
+      const { stdout } = await running.catch((error: { stdout?: string; stderr?: string; message: string }) => {
+        throw new Error(`${command} ${args.join(' ')}: ${error.stdout ?? ''}\n${error.stderr ?? error.message}`);
+      });
+      return stdout;
+    },
+    write: async (path, text) => {
+      await mkdir(dirname(join(folder, path)), { recursive: true });
+      await writeFile(join(folder, path), text);
+    },
+    read: (path) => readFile(join(folder, path), 'utf8'),
+    dispose: () => rm(home, { recursive: true, force: true }),
+    [Symbol.asyncDispose]: () => rm(home, { recursive: true, force: true }),
+  };
+  const cdk = join(REPOSITORY, 'node_modules/aws-cdk/bin/cdk');
+  await app.run(process.execPath, [cdk, 'init', 'app', '--language', 'typescript', '--generate-only']);
+  return app;
+}
+
+/** Packs the package, as for a registry. @returns the tarball's path */
+export async function packedPackage(into: string): Promise<string> {
+  await run('npm', ['pack', '--silent', '--pack-destination', into], { cwd: REPOSITORY, maxBuffer: 64 << 20 });
+  const tarball = (await readdir(into)).find((name) => name.endsWith('.tgz'));
+  if (tarball === undefined) throw new Error('npm pack made no tarball');
+  return join(into, tarball);
+}
+
+/** The README's code blocks, by the path in their first line; those without one by their language. */
+export async function readmeCode(): Promise<ReadonlyMap<string, string>> {
+  const readme = await readFile(join(REPOSITORY, 'README.md'), 'utf8');
+  const section = readme.slice(readme.indexOf('## Write a consumer'), readme.indexOf('## Test it'));
+  const blocks = [...section.matchAll(/```(\w+)\n(.*?)```/gs)].map(
+    ([, language = '', code = '']) => [/^\/\/ (\S+)\n/.exec(code)?.[1] ?? language, code] as const,
+  );
+  return new Map(blocks);
+}
