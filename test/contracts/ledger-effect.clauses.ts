@@ -125,6 +125,33 @@ export function ledgerEffectClauses(clause: Clause, open: () => Promise<LedgerUn
     expect(await ledger.write(request)).toMatchObject({ type: 'refused', item: { rev: 2 } });
   });
 
+  clause('completes the keys of several records in one transaction, or none of them', async () => {
+    const { ledger, keys, effect, hasEffect } = await open();
+    const partition = newPartition();
+    const holder = ledgerKey(partition);
+    const [one, two, foreign] = [keyOf(holder), keyOf(holder), keyOf('partition#c#other#orders#0')];
+    const debit = newId('debit');
+    await ledger.claim(claimBy(partition, 'a'));
+    for (const { key, item } of [one, two, foreign]) await keys.claim({ key, item, now: NOW });
+
+    const stolen = { ...foreign.item, claimedBy: one.item.claimedBy };
+    const completions = [one, two, { key: foreign.key, item: stolen }];
+    const failed = ledger.write(writeBy(partition, 'a', { effects: [effect(debit)], completions }));
+    await expect(failed).rejects.toMatchObject({ transient: false });
+    expect((await keys.lookUp([one.key])).get(one.key)?.status).toBe('IN_PROGRESS');
+
+    expect(await ledger.write(writeBy(partition, 'a', { effects: [effect(debit)], completions: [one, two] }))).toEqual({
+      type: 'written',
+    });
+    const known = await keys.lookUp([one.key, two.key, foreign.key]);
+    expect([one, two, foreign].map(({ key }) => known.get(key)?.status)).toEqual([
+      'COMPLETED',
+      'COMPLETED',
+      'IN_PROGRESS',
+    ]);
+    expect(await hasEffect(debit)).toBe(true);
+  });
+
   clause('completes a key without effects in the same transaction too', async () => {
     const { ledger, keys } = await open();
     const partition = newPartition();
