@@ -33,7 +33,8 @@ export function lockstepConsumer<V>(options: ConsumerOptions<V>): LockstepHandle
   checkOptions(options);
   const holder = new ConnectionHolder(connect);
   const resolve = oncePer((connection: Connection) => resolveOptions(options, connection.environment));
-  const handler: LockstepHandler = middy<KafkaEvent, KafkaBatchResponse, Error, Context>()
+  // Deadlines are ours to guard; middy's own timer would outlive an invocation that never ends, and hold a test's process.
+  const handler: LockstepHandler = middy<KafkaEvent, KafkaBatchResponse, Error, Context>({ timeoutEarlyInMillis: 0 })
     .use(invocationTelemetry(holder))
     .handler(async (event, context) => {
       const connection = await holder.current();

@@ -62,7 +62,7 @@ test('a user’s test runs without AWS: deliver comes with the package', async (
      const seen = [];
      const handler = lockstepConsumer({ value: json(), idempotencyKey: ({ value }) => value.id, onRecord: ({ value }) => seen.push(value.id) });
      const { outcomes } = await deliver(handler, [record({ value: { id: 'a' } }), record({ value: { id: 'b' } })], { crashAt: 1 });
-     console.log(JSON.stringify({ seen, outcomes, others: [typeof fakeLedgerStore, typeof nextBatch] }));`,
+     console.log(JSON.stringify({ seen, outcomes, timers: process.getActiveResourcesInfo().filter((name) => name === 'Timeout'), others: [typeof fakeLedgerStore, typeof nextBatch] }));`,
   );
 
   const printed = await app.run('node', ['try.mjs']);
@@ -70,6 +70,7 @@ test('a user’s test runs without AWS: deliver comes with the package', async (
   expect(JSON.parse(printed.trim().split('\n').at(-1) ?? '')).toEqual({
     seen: ['a', 'a', 'b'],
     outcomes: { 'orders-0@0': 'handled', 'orders-0@1': 'handled' },
+    timers: [],
     others: ['function', 'function'],
   });
 });
