@@ -1,5 +1,6 @@
 import { type DeadLetter, deadLetter } from '../decide/dead-letter.ts';
 import { fingerprint } from '../decide/fingerprint.ts';
+import { DOUBTFUL_HEADER } from '../decide/letter.ts';
 import { textHeader } from '../decide/letter-headers.ts';
 import type { ErrorSummary, Head } from '../decide/progress.ts';
 import { LockstepError } from '../errors.ts';
@@ -10,8 +11,6 @@ import type { Invocation } from '../runtime/invocation.ts';
 import type { RelayPolicy, RelayPorts } from './relay-ports.ts';
 import type { RelayRange } from './relay-range.ts';
 
-/** In a letter of the relay: nobody can tell whether the record was handled. `lockstep redrive` leaves it out unless told otherwise. */
-export const DOUBTFUL_HEADER = 'x-doubtful';
 /** In the letter of a range of expired offsets: the last of them. */
 export const LAST_OFFSET_HEADER = 'x-original-last-offset';
 

@@ -1,0 +1,54 @@
+import { LockstepError } from '../errors.ts';
+import type { TransactionRecord, Transactions } from '../ports/transactions.ts';
+import type { FakeTopicLog } from './fake-topic-log.ts';
+
+/** What goes wrong with a commit. `lost`: nothing was written; `unanswered`: it was, and nobody hears of it. Both reject. */
+export type CommitFault = 'lost' | 'unanswered';
+
+/** Transactions over a topic log in memory; all that are opened on one log under one name exclude each other. */
+export interface FakeTransactions {
+  open(): Transactions;
+  /** What was committed, commit after commit. */
+  readonly commits: readonly (readonly TransactionRecord[])[];
+}
+
+/** @param fault - called with each commit of the writer in power */
+export function fakeTransactions(
+  log: FakeTopicLog,
+  fault: () => CommitFault | undefined = () => undefined,
+): FakeTransactions {
+  const commits: (readonly TransactionRecord[])[] = [];
+  const ends = new Map<string, number>();
+  let power = 0;
+  const write = (records: readonly TransactionRecord[]) => {
+    commits.push(records);
+    for (const { topic, partition, ...record } of records) {
+      const place = { topic, partition };
+      const name = `${topic}-${partition}`;
+      const next = Math.max(ends.get(name) ?? 0, (log.all(place).at(-1)?.offset ?? -1) + 1);
+      log.put(place, next, record);
+      // A marker ends each transaction, and takes an offset.
+      ends.set(name, next + 2);
+    }
+  };
+  return {
+    commits,
+    open: () => {
+      let own = 0;
+      return {
+        takeOver: async () => {
+          own = ++power;
+        },
+        commit: async (records) => {
+          if (own !== power) throw new LockstepError('REDRIVE_FENCED', 'another writer took over');
+          const found = fault();
+          if (found !== undefined) own = -1;
+          if (found === 'lost') throw new LockstepError('REDRIVE_FAILED', 'lost');
+          write(records);
+          if (found === 'unanswered') throw new LockstepError('REDRIVE_FAILED', 'unanswered');
+        },
+        disconnect: async () => undefined,
+      };
+    },
+  };
+}
