@@ -1,0 +1,91 @@
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
+import type { Invoker } from '../../../infra/local/event-source/invoker.ts';
+import { lambdaInvoker } from '../../../infra/local/event-source/lambda-invoker.ts';
+import { clientConfig } from '../../../infra/local/local-endpoint.ts';
+import { type ConsumersUnderTest, startConsumers } from './consumers-under-test.ts';
+import { takeFallbackLetters } from './fallback-letters.ts';
+import { type ConsumerIntent, topicOf } from './fixtures/consumer-intent.ts';
+import { applications, ORDERS, order, produceValues } from './orders-under-test.ts';
+
+/** Where nothing listens. */
+const NOWHERE = '127.0.0.1:1';
+
+/** What a deployment got wrong, one thing each; and the one error that says so: code, what and where, what to do. */
+const MISTAKES: readonly (Pick<ConsumerIntent, 'name' | 'overrides'> & { readonly says: RegExp })[] = [
+  {
+    name: 'NoTable',
+    overrides: { LOCKSTEP_LEDGER_TABLE: 'not-there' },
+    says: /LEDGER_UNAVAILABLE: [^"]*not-there[^"]*Check that the table exists/,
+  },
+  {
+    name: 'NoEndpoint',
+    overrides: { AWS_ENDPOINT_URL_DYNAMODB: `https://${NOWHERE}` },
+    says: /LEDGER_UNAVAILABLE: [^"]*ECONNREFUSED 127\.0\.0\.1:1[^"]*Check that the table exists/,
+  },
+  {
+    name: 'NoGroup',
+    overrides: { LOCKSTEP_CONSUMER_GROUP: null },
+    says: /ENVIRONMENT_INVALID: environment variable LOCKSTEP_CONSUMER_GROUP is not set\. Deploy the function with the LockstepConsumer construct/,
+  },
+  {
+    name: 'NoAuth',
+    overrides: { LOCKSTEP_KAFKA_AUTH: 'kerberos' },
+    says: /ENVIRONMENT_INVALID: expected environment variable LOCKSTEP_KAFKA_AUTH to be one of `iam`, `scram`, `tls`, `none`, got `kerberos`\. Deploy/,
+  },
+  {
+    name: 'NoBroker',
+    says: /BROKER_UNREACHABLE: the letter of consumer-nobroker-0@1 [^"]*topic consumer-nobroker-dead-letters[^"]*ECONNREFUSED 127\.0\.0\.1:1[^"]*Check that the function is in subnets/,
+  },
+];
+
+let consumers: ConsumersUnderTest;
+let lambda: LambdaClient;
+
+const ids = (name: string) => ['a', 'b', 'c'].map((id) => `${name}-${id}`);
+const intents = MISTAKES.map(({ says: _, ...intent }) => ({ ...intent, entry: ORDERS, timeoutSeconds: 8 }));
+
+/** Tells the function of brokers that are not there. */
+function misleading(invoker: Invoker): Invoker {
+  return {
+    invoke: (functionArn, payload) =>
+      invoker.invoke(functionArn, payload.replace(/"bootstrapServers":"[^"]*"/, `"bootstrapServers":"${NOWHERE}"`)),
+  };
+}
+
+beforeAll(async () => {
+  lambda = new LambdaClient({ ...clientConfig(inject('localCloud').endpoint), maxAttempts: 1 });
+  consumers = await startConsumers('Bad-Input', intents, {
+    invokerOf: ({ name }) => (name === 'NoBroker' ? misleading(lambdaInvoker(lambda)) : undefined),
+  });
+  for (const { name } of intents) {
+    const [a = '', b = '', c = ''] = ids(name).map((id) => order(id));
+    await produceValues(consumers.kafka, topicOf({ name }), 0, [a, 'no order', b, c]);
+  }
+});
+
+afterAll(async () => {
+  await consumers?.stop();
+  lambda?.destroy();
+});
+
+test.each(MISTAKES)('$name: one error with a code, where it is, and what to do', async ({ name, says }) => {
+  const printed = () => consumers.printed.filter((line) => line.startsWith(`${name}: `)).join('\n');
+  await vi.waitFor(() => expect(printed()).toMatch(says), { timeout: 60_000, interval: 250 });
+});
+
+describe('once the mistake is mended', () => {
+  beforeAll(() => consumers.redeploy(intents.map(({ overrides: _, ...intent }) => intent)));
+
+  test.each(MISTAKES)('$name has lost nothing and kept the order', async ({ name }) => {
+    await expect.poll(() => consumers.lag(name), { timeout: 110_000, interval: 500 }).toBe(0);
+
+    expect(await applications(consumers, `${name}-`)).toEqual(Object.fromEntries(ids(name).map((id) => [id, 1])));
+    expect(consumers.counterpart.calls.filter(({ id }) => ids(name).includes(id)).map(({ id }) => id)).toEqual(
+      ids(name),
+    );
+    const onTopic = (await consumers.letters(name)).map(({ value }) => String(value));
+    const inQueue = (await takeFallbackLetters(consumers, name)).map(({ value }) => String(value));
+    expect([...onTopic, ...inQueue]).toEqual(['no order']);
+  });
+});
