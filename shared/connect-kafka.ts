@@ -1,3 +1,4 @@
+import { gatheringRecordProducer } from './adapters/gathering-record-producer.ts';
 import { OUTAGE_PATIENCE_MS } from './adapters/kafka-connection.ts';
 import { kafkaJsDeadLetterPublisher } from './adapters/kafkajs-dead-letter-publisher.ts';
 import { kafkaJsOriginalReader } from './adapters/kafkajs-original-reader.ts';
@@ -43,7 +44,7 @@ export function connectKafka({ environment, brokers, clock, log, region }: Kafka
   return {
     letters: kafkaJsDeadLetterPublisher(deadLetterTopic, connection),
     fallback: sqsFallbackQueue({ queueUrl: fallbackQueueUrl }),
-    producer: kafkaJsRecordProducer(connection),
+    producer: gatheringRecordProducer(kafkaJsRecordProducer(connection)),
     originals: kafkaJsOriginalReader(options),
   };
 }

@@ -89,6 +89,32 @@ describe('key order', () => {
     expect(outcomes).toMatchObject({ 'orders-0@0': 'deadLettered', 'orders-0@2': 'deadLettered' });
   });
 
+  test('waits in no invocation for the idempotency key of a record that cannot start in it', async () => {
+    let failures = 0;
+    const ran: string[] = [];
+    const deadlines: number[] = [];
+    const handler = lockstepConsumer({
+      value: text,
+      order: 'key',
+      retry: { inlineRetries: 0 },
+      idempotencyKey: ({ value }) => value ?? '',
+      onRecord: ({ key, value }, { deadline }) => {
+        deadlines.push(deadline);
+        if (value === 'first' && ++failures <= 2) throw new Error('not yet');
+        ran.push(`${key} ${value}`);
+      },
+    });
+    const one = (key: string, value: string) => record({ key, value: Buffer.from(value) });
+
+    // The second record of `bad` stays behind the first, and its key is that of a record of `good`.
+    const { outcomes } = await deliver(handler, [one('bad', 'first'), one('bad', 'same'), one('good', 'same')]);
+
+    expect(ran).toEqual(['bad first', 'bad same']);
+    expect(outcomes['orders-0@2']).toBe('duplicate');
+    // Had it waited, it would have been until the deadline of the first invocation, a minute later.
+    expect((deadlines[1] ?? 0) - (deadlines[0] ?? 0)).toBeLessThan(30_000);
+  });
+
   test('starts nothing new while 200 records wait to be tried again, and forgets none of them', async () => {
     let failures = 0;
     const { handler, handled, started } = noting(() => ++failures <= 600, {
