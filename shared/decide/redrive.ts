@@ -12,20 +12,20 @@ export const DEFAULT_MAX_REDRIVES = 3;
 /** What of the letters an operator means; everything that is said must hold. */
 export interface LetterFilter {
   /** The beginning of a fingerprint. */
-  readonly fingerprint?: string;
+  readonly fingerprint?: string | undefined;
   /** Dead-lettered at or after. */
-  readonly since?: EpochMs;
+  readonly since?: EpochMs | undefined;
   /** Dead-lettered before. */
-  readonly until?: EpochMs;
+  readonly until?: EpochMs | undefined;
   /** The record's key as text. */
-  readonly key?: string;
+  readonly key?: string | undefined;
   /** Partition of the source that the record came from first. */
-  readonly partition?: number;
+  readonly partition?: number | undefined;
   /** First and last offset there, both included. */
-  readonly fromOffset?: number;
-  readonly toOffset?: number;
-  readonly errorName?: string;
-  readonly id?: string;
+  readonly fromOffset?: number | undefined;
+  readonly toOffset?: number | undefined;
+  readonly errorName?: string | undefined;
+  readonly id?: string | undefined;
 }
 
 /** What keeps a letter from being redriven. */

@@ -1,0 +1,62 @@
+import type { RedriveReport } from '../redrive/redrive.ts';
+
+/** A partition of the source, as Kafka sees it. */
+export interface SourcePartition {
+  readonly partition: number;
+  readonly start: number;
+  readonly end: number;
+  /** What the group has committed; absent where it has committed nothing. */
+  readonly committed?: number;
+}
+
+/** Open letters of one cause. */
+export interface LetterGroup {
+  readonly fingerprint: string;
+  readonly errorName: string;
+  readonly stage: string;
+  /** Of the first letter that was seen. */
+  readonly exampleMessage: string;
+  readonly exampleId: string;
+  readonly count: number;
+  /** ISO 8601. */
+  readonly firstSeen: string;
+  readonly lastSeen: string;
+}
+
+/** A letter in a list. */
+export interface LetterLine {
+  readonly id: string;
+  /** As `orders-3@1042`: where the record was first. */
+  readonly origin: string;
+  readonly key: string | null;
+  readonly errorName: string;
+  readonly errorMessage: string;
+  readonly fingerprint: string;
+  readonly stage: string;
+  readonly disposition: string;
+  readonly attempts: number;
+  readonly interruptions: number;
+  readonly deadLetteredAt: string;
+  readonly redriveCount: number;
+  readonly doubtful: boolean;
+  readonly valueBytes: number;
+}
+
+/** All of a letter. Texts are UTF-8; bytes that are none are shown as base64. */
+export interface LetterDetail extends LetterLine {
+  readonly value: string | null;
+  readonly timestamp: string;
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
+}
+
+/** Answers, by the type of the request. */
+export interface OperatorAnswers {
+  readonly topics: { readonly partitions: readonly SourcePartition[]; readonly letters: number };
+  readonly groups: { readonly groups: readonly LetterGroup[]; readonly letters: number; readonly read: number };
+  readonly letters: { readonly letters: readonly LetterLine[]; readonly total: number };
+  readonly letter: { readonly letter: LetterDetail | null };
+  readonly redrive: RedriveReport;
+  readonly purge: RedriveReport;
+  /** `next`: where to go on; absent when the span is done. */
+  readonly replay: { readonly records: number; readonly next?: number };
+}

@@ -1,0 +1,55 @@
+import type { KafkaConnectionOptions } from '../adapters/kafka-connection.ts';
+import { kafkaJsTopicLog } from '../adapters/kafkajs-topic-log.ts';
+import { kafkaJsTransactions } from '../adapters/kafkajs-transactions.ts';
+import { mskBootstrapBrokers } from '../adapters/msk-bootstrap-brokers.ts';
+import { powertoolsTelemetry } from '../adapters/powertools-telemetry.ts';
+import { systemClock } from '../adapters/system-clock.ts';
+import { readCaretakerEnvironment } from '../relay/caretaker-environment.ts';
+import type { OperatorConnection } from './lockstep-operator.ts';
+import type { OperatorPorts } from './operate.ts';
+
+/** Milliseconds that one answer of a broker may take: a redrive is no hurry. */
+const REQUEST_TIMEOUT_MS = 30_000;
+
+/** A consumer's topics. */
+export interface OperatedTopics {
+  readonly topic: string;
+  readonly deadLetterTopic: string;
+  readonly group: string;
+}
+
+/** All that write to a consumer's topics as operators exclude each other by this name. */
+export function redriveTransactionalId({ group, deadLetterTopic }: Omit<OperatedTopics, 'topic'>): string {
+  return `lockstep-redrive.${group}.${deadLetterTopic}`;
+}
+
+/** Reaches a consumer's topics. Nothing connects before it is needed. */
+export function operatorPorts(topics: OperatedTopics, connection: KafkaConnectionOptions): OperatorPorts {
+  const options = { ...connection, requestTimeoutMs: REQUEST_TIMEOUT_MS, clientId: 'lockstep-operator' };
+  return {
+    ...topics,
+    log: kafkaJsTopicLog(options),
+    transactions: kafkaJsTransactions(options, redriveTransactionalId(topics)),
+    clock: systemClock,
+  };
+}
+
+/** Connects the deployed operator function. @throws LockstepError ENVIRONMENT_INVALID, BROKER_UNREACHABLE */
+export async function connectOperator(): Promise<OperatorConnection> {
+  const environment = readCaretakerEnvironment(process.env);
+  const { kafkaAuth: auth, scramSecretArn, clusterArn, topic, deadLetterTopic, consumerGroup: group } = environment;
+  const telemetry = powertoolsTelemetry(environment);
+  const brokers = environment.bootstrapServers ?? (await mskBootstrapBrokers(clusterArn, auth));
+  return {
+    begin: (context) => telemetry.begin(context),
+    ports: operatorPorts(
+      { topic, deadLetterTopic, group },
+      {
+        brokers: () => brokers,
+        authentication: { auth, scramSecretArn, region: process.env['AWS_REGION'] },
+        clock: systemClock,
+        log: telemetry.log,
+      },
+    ),
+  };
+}

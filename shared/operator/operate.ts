@@ -1,0 +1,78 @@
+import { assertNever } from '../assert-never.ts';
+import { DEFAULT_MAX_REDRIVES } from '../decide/redrive.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { TopicLog } from '../ports/topic-log.ts';
+import type { Transactions } from '../ports/transactions.ts';
+import type { EpochMs } from '../record/units.ts';
+import { redrive } from '../redrive/redrive.ts';
+import { replay } from '../redrive/replay.ts';
+import type { OperatorAnswers } from './answers.ts';
+import { groupLetters, listLetters, showLetter } from './letters.ts';
+import type { OperatorRequest } from './requests.ts';
+
+/** A consumer's topics, and how they are reached. */
+export interface OperatorPorts {
+  readonly log: TopicLog;
+  readonly transactions: Transactions;
+  readonly clock: Clock;
+  readonly topic: string;
+  readonly deadLetterTopic: string;
+  readonly group: string;
+  readonly onProgress?: (done: number, total: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Does what an operator asks of a consumer's topics: on a laptop against the local cloud, on AWS in the operator function.
+ *
+ * @param stopAt - a redrive starts no slice after this; the rest is for the next call
+ * @param giveUpAt - when reading must have ended
+ * @throws LockstepError
+ */
+export async function operate(
+  request: OperatorRequest,
+  ports: OperatorPorts,
+  { stopAt, giveUpAt }: { readonly stopAt?: EpochMs; readonly giveUpAt: EpochMs },
+): Promise<OperatorAnswers[keyof OperatorAnswers]> {
+  const { log, topic, deadLetterTopic, group, clock, transactions, onProgress, signal } = ports;
+  const source = { log, deadLetterTopic, group, giveUpAt };
+  switch (request.type) {
+    case 'topics': {
+      const [bounds, committed] = await Promise.all([
+        log.bounds(topic, giveUpAt),
+        log.committed(group, topic, giveUpAt),
+      ]);
+      const held = await log.bounds(deadLetterTopic, giveUpAt);
+      const partitions = bounds.map((one) => {
+        const offset = committed.get(one.partition);
+        return { ...one, ...(offset !== undefined && { committed: offset }) };
+      });
+      return { partitions, letters: held.reduce((sum, { start, end }) => sum + end - start, 0) };
+    }
+    case 'groups':
+      return groupLetters(source, request.filter, onProgress);
+    case 'letters':
+      return listLetters(source, request.filter, request.limit, onProgress);
+    case 'letter':
+      return showLetter(source, request.id);
+    case 'redrive':
+    case 'purge':
+      return redrive(
+        {
+          what: request.type,
+          filter: request.filter,
+          dryRun: request.dryRun,
+          maxRedrives: request.maxRedrives ?? DEFAULT_MAX_REDRIVES,
+          includeDoubtful: request.includeDoubtful ?? false,
+          by: request.by,
+          ...(request.rate !== undefined && { rate: request.rate }),
+          ...(stopAt !== undefined && { stopAt }),
+        },
+        { source, transactions, clock, ...(onProgress && { onProgress }), ...(signal && { signal }) },
+      );
+    case 'replay':
+      return replay({ ...request, topic }, { log, transactions, giveUpAt });
+    default:
+      return assertNever(request);
+  }
+}
