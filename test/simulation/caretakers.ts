@@ -120,11 +120,11 @@ export class Caretakers {
     const identity = { offset, timestamp, valueHash };
     hold.progress = withHead(hold.progress, { ...headOf(hold.progress, identity), exhausted: true });
     if (!(await this.#write(place, hold, RELAY, false))) return false;
-    if (this.#world.faults.happens('diesBefore', 0.05)) return false;
+    if (this.#world.faults.happens('diesBefore', 0.2)) return false;
     await this.#pause(20);
     const id = `${this.#world.table.cluster}/${GROUP}/${place}@${offset}/${timestamp}`;
     this.#world.emit({ type: 'letter', by: RELAY, record, id, where: 'topic' });
-    if (this.#world.faults.happens('diesAfter', 0.05)) return false;
+    if (this.#world.faults.happens('diesAfter', 0.2)) return false;
     hold.progress = settle(hold.progress, {
       record: identity,
       from: record.offset,

@@ -11,6 +11,15 @@ export interface FaultPlan {
   readonly off: ReadonlySet<FaultKind>;
   /** Faults left out, by their number in the run, for shrinking. */
   readonly skip: ReadonlySet<number>;
+  /** Faults that happen for certain, for scenarios. */
+  readonly forced?: readonly ForcedFault[];
+}
+
+/** The n-th opportunity, from 1: of a kind, or of a request of that name. */
+export interface ForcedFault {
+  readonly kind: FaultKind;
+  readonly nth: number;
+  readonly request?: string;
 }
 
 /** Draws faults, each kind from a stream of its own, and counts those that happen. */
@@ -21,6 +30,8 @@ export class Faults {
   readonly #requestFaults: readonly FaultKind[];
   readonly #requests: Random;
   readonly #isOver: () => boolean;
+  /** How often something could have gone wrong, where faults are forced. */
+  readonly #opportunities = new Map<string, number>();
   #drawn = 0;
 
   /** @param isOver - from when on nothing goes wrong any more: then all must come to rest */
@@ -42,13 +53,22 @@ export class Faults {
   }
 
   happens(kind: FaultKind, chance: number): boolean {
+    if (this.#isForced(kind, kind) === kind) {
+      this.saw(kind);
+      return true;
+    }
     if (!this.#plan.kinds.has(kind)) return false;
     if (!this.stream(kind).chance(chance) || this.#isOver()) return false;
     return this.#admit(kind);
   }
 
-  /** What goes wrong with the next request. */
-  atRequest(): FaultKind | undefined {
+  /** What goes wrong with the next request of that name. */
+  atRequest(name: string): FaultKind | undefined {
+    const forced = this.#isForced(name, undefined);
+    if (forced !== undefined) {
+      this.saw(forced);
+      return forced;
+    }
     const [first, ...rest] = this.#requestFaults;
     if (first === undefined || !this.#requests.chance(this.#plan.requestChance)) return undefined;
     const kind = this.#requests.pick([first, ...rest]);
@@ -67,6 +87,16 @@ export class Faults {
   /** Counts what nobody drew but happened. */
   saw(kind: FaultKind): void {
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
+  }
+
+  #isForced(opportunity: string, kind: FaultKind | undefined): FaultKind | undefined {
+    const { forced = [] } = this.#plan;
+    if (forced.length === 0) return undefined;
+    const nth = (this.#opportunities.get(opportunity) ?? 0) + 1;
+    this.#opportunities.set(opportunity, nth);
+    return forced.find(
+      (one) => one.nth === nth && (kind === undefined ? one.request === opportunity : one.kind === kind),
+    )?.kind;
   }
 
   #admit(kind: FaultKind): boolean {

@@ -152,7 +152,7 @@ export class Fleet {
       const [host] = this.#idle.splice(warm, 1);
       if (host !== undefined) return host;
     }
-    const skewMs = faults.happens('clockSkew', 0.7) ? chance.pick([-1_000, -300, 300, 1_000]) : 0;
+    const skewMs = faults.happens('clockSkew', 0.7) ? chance.pick([-500, -200, 200, 500]) : 0;
     return new Host(`h${++this.#hosts}`, skewMs, scheduler, (host, why) => this.#died(host, why));
   }
 

@@ -59,7 +59,14 @@ export type HistoryEvent =
       readonly record: LogRecord;
       readonly attempt: number;
     }
-  | { readonly type: 'ended'; readonly invocation: SimInvocation; readonly record: LogRecord; readonly how: RunEnd }
+  | {
+      readonly type: 'ended';
+      readonly invocation: SimInvocation;
+      readonly record: LogRecord;
+      readonly how: RunEnd;
+      /** What was handed over in the same call: its effects go together. */
+      readonly call?: readonly LogRecord[];
+    }
   | {
       readonly type: 'letter';
       readonly by: Writer;

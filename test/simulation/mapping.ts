@@ -175,7 +175,7 @@ export class Mapping {
     const { faults, fleet, scheduler } = world;
     for (const { partition, records } of batch.parts) this.#starts.get(partition)?.push(records[0]?.offset ?? 0);
     this.#commit();
-    if (faults.happens('mappingDisabled', 0.05)) this.#disable();
+    if (faults.happens('mappingDisabled', 0.05)) this.disable();
     if (faults.happens('notInvoked', 0.02)) {
       scheduler.in(200, () => this.#after(poller, batch, { type: 'notInvoked' }));
       return;
@@ -242,7 +242,8 @@ export class Mapping {
     this.#world.scheduler.in(3_001, () => this.#world.restedMaybe());
   }
 
-  #disable(): void {
+  /** An operator disables the mapping for ten minutes and more. */
+  disable(): void {
     const { emit, scheduler } = this.#world;
     this.#enabled = false;
     emit({ type: 'mapping', text: 'disabled for 700 seconds' });

@@ -13,11 +13,12 @@ export interface ReportOptions {
   readonly runs: number;
   readonly trace: boolean;
   readonly lines: number;
+  readonly shrinks: boolean;
   readonly bug?: string;
 }
 
 /** Runs the simulation and prints what came of it. Returns the exit code: 1 where a promise was broken. */
-export async function report(first: Case, { runs, trace, lines, bug }: ReportOptions): Promise<number> {
+export async function report(first: Case, { runs, trace, lines, shrinks, bug }: ReportOptions): Promise<number> {
   if (trace) {
     const traced = await runCase(first, true);
     console.log(timeline(traced, lines));
@@ -32,8 +33,8 @@ export async function report(first: Case, { runs, trace, lines, bug }: ReportOpt
     console.log('No promise was broken.');
     return 0;
   }
-  console.log(`\nSeed ${failing.of.seed} broke ${failing.violation?.property}. Shrinking …`);
-  const smallest = await shrink(failing);
+  console.log(`\nSeed ${failing.of.seed} broke ${failing.violation?.property}.${shrinks ? ' Shrinking …' : ''}`);
+  const smallest = shrinks ? await shrink(failing) : failing;
   const traced = await runCase(smallest.of, true);
   const { set, order, reading } = traced.settings;
   console.log(`\n${timeline(traced, lines)}\n`);

@@ -48,7 +48,7 @@ export class Requests {
       };
       /** Takes effect, and nobody hears of it. */
       const unheard = (ms: number) => this.#scheduler.in(ms, () => void apply().catch(() => undefined));
-      const fault = this.#faults.atRequest();
+      const fault = this.#faults.atRequest(name);
       if (fault !== undefined) this.#onFault(fault, name);
       switch (fault) {
         case 'refused':

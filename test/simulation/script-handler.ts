@@ -35,7 +35,7 @@ export function runScript(
     const after = (ms: number, end: () => void) => void host.in(ms, end);
     const succeed = () => {
       for (const [index, record] of records.entries()) leave(world, record, given[index], context);
-      for (const record of records) emit({ type: 'ended', invocation, record, how: 'succeeded' });
+      for (const record of records) emit({ type: 'ended', invocation, record, how: 'succeeded', call: records });
       resolve();
     };
     const fail = (how: RunEnd, error: Error) =>

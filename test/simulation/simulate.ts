@@ -22,6 +22,7 @@ interface Flags extends Case {
   readonly runs: number;
   readonly bug?: BugName;
   readonly trace?: boolean;
+  readonly shrink: boolean;
   readonly lines: number;
   readonly records?: number;
 }
@@ -35,6 +36,7 @@ const flags = new Command('simulate')
   .addOption(new Option('--reading <reading>', 'what Lambda resends; else drawn').choices([...RESEND_READINGS]))
   .addOption(new Option('--bug <name>', 'builds a deliberate bug in').choices(BUG_NAMES))
   .option('--trace', 'prints the history of the first run', false)
+  .option('--no-shrink', 'prints the first history that breaks a promise as it is')
   .option('--lines <n>', 'of a history, the last ones', integer, 150)
   .option('--off <kinds>', 'faults turned off, as shrinking found them', kinds)
   .option('--skip <numbers>', 'single faults left out', integers)
@@ -50,6 +52,12 @@ Error.stackTraceLimit = 0;
 
 // Only now: the modules under test are loaded with the bug in them.
 const { report } = await import('./report.ts');
-const { runs, trace = false, lines, records, bug: _, ...rest } = flags;
+const { runs, trace = false, lines, shrink, records, bug: _, ...rest } = flags;
 const first: Case = { ...rest, ...(records !== undefined && { mostRecords: records }) };
-process.exitCode = await report(first, { runs, trace, lines, ...(flags.bug !== undefined && { bug: flags.bug }) });
+process.exitCode = await report(first, {
+  runs,
+  trace,
+  lines,
+  shrinks: shrink,
+  ...(flags.bug !== undefined && { bug: flags.bug }),
+});

@@ -22,6 +22,18 @@ type Poison = keyof typeof POISON;
 
 const FOR_EVER: readonly Poison[] = ['failsForEver', 'nonRetryable', 'killsForEver', 'undecodable'];
 
+/** A record as a scenario has it. */
+export interface PlannedRecord {
+  readonly key?: string;
+  readonly does?: Script['does'];
+  readonly times?: number;
+  /** Offsets before it that no consumer sees. */
+  readonly gap?: number;
+  /** Its idempotency key. */
+  readonly id?: string;
+  readonly timestamp?: number;
+}
+
 /** The producers: fills the topic's partitions. */
 export class Topic {
   readonly logs = new Map<string, PartitionLog>();
@@ -62,8 +74,26 @@ export class Topic {
     for (const log of this.logs.values()) if (this.#chance.chance(this.#settings.gapChance)) log.end++;
   }
 
-  /** Deleted and created again: other records under the same offsets. */
+  /** Writes just these. */
+  write(partition: number, records: readonly PlannedRecord[]): void {
+    const log = [...this.logs.values()][partition];
+    if (log === undefined) throw new Error(`no partition ${partition}`);
+    for (const { gap = 0, does = 'succeeds', times = 0, key = null, id, timestamp = this.#scheduler.now } of records) {
+      log.end += gap;
+      const index = this.records.length;
+      const idempotencyKey = id ?? `id-${index}`;
+      this.#append(log, { key, timestamp, idempotencyKey, content: `of ${idempotencyKey}`, script: { does, times } });
+    }
+  }
+
+  /** Deleted and created again, and filled: other records under the same offsets. */
   recreate(perPartition: number, ageMs: number): void {
+    this.begin();
+    this.fill(perPartition, ageMs);
+  }
+
+  /** An empty topic in a new life. */
+  begin(): void {
     this.generation++;
     const fromZero = this.#chance.chance(0.5);
     for (const log of this.logs.values()) {
@@ -71,7 +101,6 @@ export class Topic {
       log.records = [];
       log.end = fromZero ? 0 : start;
     }
-    this.fill(perPartition, ageMs);
   }
 
   #write(log: PartitionLog, ageMs: number): void {
@@ -88,18 +117,17 @@ export class Topic {
     const timestamp = this.#scheduler.now - ageMs + chance.between(-3_000, 3_000);
     const drawn = this.#script();
     const script: Script = this.#plain.has(index) ? { does: 'succeeds', times: 0 } : drawn;
-    const record: LogRecord = {
-      index,
-      place: log.place,
-      partition: log.partition,
-      generation: this.generation,
-      offset: log.end,
-      timestamp,
-      key,
-      idempotencyKey: twin?.idempotencyKey ?? `id-${index}`,
-      content: twin === undefined || reused ? `content-${index}` : twin.content,
-      script,
-    };
+    const idempotencyKey = twin?.idempotencyKey ?? `id-${index}`;
+    const content = twin === undefined || reused ? `content-${index}` : twin.content;
+    this.#append(log, { key, timestamp, idempotencyKey, content, script });
+  }
+
+  #append(
+    log: PartitionLog,
+    what: Pick<LogRecord, 'key' | 'timestamp' | 'idempotencyKey' | 'content' | 'script'>,
+  ): void {
+    const { place, partition, end: offset } = log;
+    const record = { index: this.records.length, place, partition, generation: this.generation, offset, ...what };
     this.records.push(record);
     log.append(record);
     this.#onRecord(record);

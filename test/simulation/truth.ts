@@ -8,6 +8,13 @@ export interface LiveRun {
   readonly record: LogRecord;
 }
 
+/** A run that succeeded. */
+interface HandledRun {
+  readonly at: number;
+  readonly by: SimInvocation;
+  readonly call: readonly LogRecord[];
+}
+
 /** What is so, whatever the ledger says: kept from the history, by code that the runtime does not share. */
 export class Truth {
   generation = 0;
@@ -17,7 +24,7 @@ export class Truth {
   /** In a batch whose claim was granted: since when, last. */
   readonly claimed = new Map<LogRecord, number>();
   /** The last run that succeeded. */
-  readonly handled = new Map<LogRecord, { readonly at: number; readonly by: SimInvocation }>();
+  readonly handled = new Map<LogRecord, HandledRun>();
   readonly lettered = new Map<LogRecord, Set<string>>();
   /** Its settling was written to the ledger. */
   readonly recorded = new Set<LogRecord>();
@@ -33,7 +40,7 @@ export class Truth {
   readonly produced = new Set<LogRecord>();
   readonly effects = new Map<LogRecord, number>();
   readonly live = new Set<LiveRun>();
-  readonly #refused = new Map<LogRecord, { readonly at: number; readonly by: SimInvocation }>();
+  readonly #refused = new Map<LogRecord, HandledRun>();
   /** Whatever an operator let run again. */
   readonly #everHandled = new Set<LogRecord>();
   readonly #byKey = new Map<string, LogRecord[]>();
@@ -92,7 +99,7 @@ export class Truth {
         for (const run of this.live)
           if (run.invocation === event.invocation && run.record === event.record) this.live.delete(run);
         if (event.how === 'succeeded') {
-          this.handled.set(event.record, { at, by: event.invocation });
+          this.handled.set(event.record, { at, by: event.invocation, call: event.call ?? [event.record] });
           this.#everHandled.add(event.record);
         }
         break;
@@ -112,10 +119,7 @@ export class Truth {
         break;
       case 'notProduced':
       case 'effectRefused': {
-        const run = this.handled.get(event.record);
-        if (run !== undefined) this.#refused.set(event.record, run);
-        this.handled.delete(event.record);
-        this.#everHandled.delete(event.record);
+        for (const record of this.handled.get(event.record)?.call ?? []) this.#refuse(record);
         break;
       }
       case 'abandoned':
@@ -146,6 +150,13 @@ export class Truth {
     const open = this.open.get(place);
     if (open === undefined || open.size === 0 || settled.length === 0) return [];
     return [...open].filter((record) => record.generation === generation && isIn(settled, record.offset));
+  }
+
+  #refuse(record: LogRecord): void {
+    const run = this.handled.get(record);
+    if (run !== undefined) this.#refused.set(record, run);
+    this.handled.delete(record);
+    this.#everHandled.delete(record);
   }
 
   #unrefuse(record: LogRecord): void {

@@ -15,11 +15,11 @@ import { oracles } from './oracles/oracles.ts';
 import { Scheduler } from './scheduler.ts';
 import type { HandlerWorld } from './script-handler.ts';
 import type { Settings } from './settings.ts';
-import { Topic } from './topic.ts';
+import { type PlannedRecord, Topic } from './topic.ts';
 import { Truth } from './truth.ts';
 
 /** From then on nothing goes wrong any more: all must come to rest. */
-const FAULTS_END_MS = 400_000;
+const FAULTS_END_MS = 900_000;
 const LONGEST_MS = 12 * 60 * 60 * 1_000;
 const GATE_MS = 300_000;
 
@@ -33,6 +33,8 @@ export interface WorldOptions {
   readonly mostRecords?: number;
   /** Keeps the history. */
   readonly traced?: boolean;
+  /** What is in the topic, by partition; else drawn. */
+  readonly records?: readonly (readonly PlannedRecord[])[];
 }
 
 /** One simulated life of a consumer: a topic, a mapping, the function, its ledger, its caretakers, and what goes wrong. */
@@ -59,14 +61,15 @@ export class World {
   #isRested = false;
   #isRecreating = false;
 
-  constructor({ plan, settings, plain = new Set(), mostRecords, traced = false }: WorldOptions) {
+  constructor({ plan, settings, plain = new Set(), mostRecords, traced = false, records }: WorldOptions) {
     this.settings = settings;
     this.isTraced = traced;
     this.#mostRecords = mostRecords ?? settings.recordsPerPartition;
     this.faults = new Faults(plan, () => this.scheduler.elapsed > FAULTS_END_MS);
     this.#oracles = oracles(settings, this.truth);
     this.topic = new Topic(settings, this.faults, this.scheduler, plain, (record) => this.truth.add(record));
-    this.topic.fill(Math.min(this.#mostRecords, settings.recordsPerPartition));
+    if (records === undefined) this.topic.fill(Math.min(this.#mostRecords, settings.recordsPerPartition));
+    for (const [partition, planned] of (records ?? []).entries()) this.topic.write(partition, planned);
     this.table = new LedgerWorld(this.emit, this.#effect, this.#refusesEffect);
     this.consumer = consumerOf(settings);
     this.handlers = {
@@ -167,14 +170,17 @@ export class World {
     const chance = this.faults.stream('retention-which');
     this.scheduler.in(chance.between(1, 5_000), () => {
       const [first, ...rest] = records.filter((record) => !this.truth.isDone(record));
-      if (first === undefined) return;
-      const record = chance.pick([first, ...rest]);
-      const log = this.topic.logs.get(record.place);
-      if (log === undefined || log.records.at(-1)?.truth === record) return;
-      log.take(record);
-      this.mapping.forget(record);
-      this.emit({ type: 'vanished', record });
+      if (first !== undefined) this.vanish(chance.pick([first, ...rest]));
     });
+  }
+
+  /** Retention takes a record; never the last one, which compaction keeps too. */
+  vanish(record: LogRecord): void {
+    const log = this.topic.logs.get(record.place);
+    if (log === undefined || log.records.at(-1)?.truth === record) return;
+    log.take(record);
+    this.mapping.forget(record);
+    this.emit({ type: 'vanished', record });
   }
 
   /** A batch's outcome has reached the mapping. */
@@ -242,12 +248,15 @@ export class World {
   #recreate(kind: 'recreatedNewer' | 'recreatedOlder' | 'clusterMoved', ageMs: number): void {
     const chance = this.faults.stream('recreate');
     this.faults.saw(kind);
-    this.scheduler.in(0, () => void this.#recreateNow(chance.between(3, 16), kind, ageMs));
+    const perPartition = chance.between(3, 16);
+    const write = () => this.topic.recreate(perPartition, kind === 'recreatedNewer' ? -600_000 : ageMs);
+    this.scheduler.in(0, () => void this.recreate(kind, write));
   }
 
-  async #recreateNow(perPartition: number, kind: string, ageMs: number): Promise<void> {
+  /** @param write - fills the topic in its new life */
+  async recreate(kind: string, write: () => void): Promise<void> {
     this.#isRecreating = true;
-    this.topic.recreate(perPartition, kind === 'recreatedNewer' ? -600_000 : ageMs);
+    write();
     if (kind === 'clusterMoved') this.table.cluster = CLUSTERS[1];
     this.emit({ type: 'recreated', generation: this.topic.generation });
     // Pollers find the topic gone; what they had fetched of it is forgotten.

@@ -1,8 +1,8 @@
 import type { HistoryEvent, Violation } from '../history.ts';
 import type { Oracle } from './oracle.ts';
 
-/** Hosts' clocks differ by up to two seconds. */
-const CLOCK_TOLERANCE_MS = 2_500;
+/** Hosts' clocks differ by up to a second. */
+const CLOCK_TOLERANCE_MS = 1_050;
 
 /** 6. Fencing: a stale epoch never changes the item, no revision is lost, nobody takes a partition that is held. */
 export class Fencing implements Oracle {

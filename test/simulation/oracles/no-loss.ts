@@ -46,10 +46,14 @@ export class NoLoss implements Oracle {
   /** What a record passes on is acknowledged before it counts as settled. */
   #passedOn(settled: readonly LogRecord[]): Violation | undefined {
     if (!this.#settings.produces) return undefined;
-    const { handled, lettered, produced } = this.#truth;
+    const { handled, lettered, produced, excused } = this.#truth;
     const without = settled.find(
       (record) =>
-        handled.has(record) && !lettered.has(record) && !produced.has(record) && !this.#truth.isDuplicate(record),
+        handled.has(record) &&
+        !excused.has(record) &&
+        !lettered.has(record) &&
+        !produced.has(record) &&
+        !this.#truth.isDuplicate(record),
     );
     return without === undefined
       ? undefined
@@ -59,11 +63,12 @@ export class NoLoss implements Oracle {
   /** A handled record's effects are committed with its settling, neither before nor after, nor not at all. */
   #effectsOf(settled: readonly LogRecord[]): Violation | undefined {
     if (!this.#settings.transacts) return undefined;
-    const { effects, handled, lettered, replayed } = this.#truth;
+    const { effects, handled, lettered, replayed, excused } = this.#truth;
     const without = settled.find(
       (record) =>
         handled.has(record) &&
         !lettered.has(record) &&
+        !excused.has(record) &&
         !replayed.has(record) &&
         !effects.has(record) &&
         !this.#truth.isDuplicate(record),

@@ -5,8 +5,8 @@ import type { Settings } from '../settings.ts';
 import type { Truth } from '../truth.ts';
 import type { Oracle } from './oracle.ts';
 
-/** Hosts' clocks differ by up to two seconds; a lease that ends so soon may be taken for over. */
-const CLOCK_TOLERANCE_MS = 2_500;
+/** Hosts' clocks differ by up to a second; a lease that ends so soon may be taken for over. */
+const CLOCK_TOLERANCE_MS = 1_050;
 
 /** 2. Order: in an ordering unit no record starts before all earlier claimed ones are settled, nor beside one that runs. */
 export class Order implements Oracle {
