@@ -1,4 +1,5 @@
 import type { Patch } from './patch-modules.ts';
+import { PATTERN_BUGS } from './pattern-bugs.ts';
 import type { SetName } from './settings.ts';
 
 /** A deliberate bug: a promise broken on purpose, to show that the properties notice. */
@@ -354,6 +355,7 @@ export const BUGS = {
     within: 1_000,
     breaks: 'P4 window',
   },
+  ...PATTERN_BUGS,
 } as const satisfies Readonly<Record<string, Bug>>;
 
 export type BugName = keyof typeof BUGS;
