@@ -1,6 +1,7 @@
 import { type ClaimDecision, decideClaim, describeOffsets, verdictOfPause } from '../decide/claim.ts';
 import type { Progress } from '../decide/progress.ts';
 import { LockstepError } from '../errors.ts';
+import { StoreError } from '../ports/store-error.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import type { DeliveredPartition } from '../record/kafka-event.ts';
 import { includesOffset, rangesOf } from '../record/offset-ranges.ts';
@@ -40,6 +41,8 @@ export async function processPartition<V>(task: PartitionTask<V>): Promise<Parti
   try {
     return await Promise.race([claimAndRun(task, outcomes), tooLate(task, outcomes)]);
   } catch (error) {
+    // A claim that the table refuses is what the alarm is for: nothing runs then.
+    if (error instanceof StoreError) ports.telemetry.count('LedgerUnavailable');
     ports.telemetry.log.error('partition failed; all of it is reported', {
       topic: delivered.topic,
       partition: delivered.partition,
