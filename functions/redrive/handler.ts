@@ -1,4 +1,6 @@
-import { connectOperator } from '../../shared/operator/connect-operator.ts';
 import { lockstepOperator } from '../../shared/operator/lockstep-operator.ts';
 
-export const handler = lockstepOperator(connectOperator);
+export const handler = lockstepOperator(async () => {
+  const { connectOperator } = await import('../../shared/operator/connect-operator.ts');
+  return connectOperator();
+});

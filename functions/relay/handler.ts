@@ -1,4 +1,6 @@
-import { connectRelay } from '../../shared/relay/connect-relay.ts';
 import { lockstepRelay } from '../../shared/relay/lockstep-relay.ts';
 
-export const handler = lockstepRelay(connectRelay);
+export const handler = lockstepRelay(async () => {
+  const { connectRelay } = await import('../../shared/relay/connect-relay.ts');
+  return connectRelay();
+});

@@ -18,6 +18,7 @@ export interface Watched {
   readonly clusterIsOurs: boolean;
   readonly fallbackQueueName: string;
   readonly netQueueName?: string;
+  readonly relayFunctionName?: string;
   readonly decodesValues: boolean;
   /** On-demand mappings publish no metrics of their own. */
   readonly provisioned: boolean;
@@ -77,6 +78,11 @@ export function groupMetric({ clusterName, consumerGroup, topic }: Watched, name
 /** How many entries wait in a queue. */
 export function queueMetric(queueName: string): Metric {
   return plainMetric('AWS/SQS', 'ApproximateNumberOfMessagesVisible', 'Maximum', { QueueName: queueName });
+}
+
+/** How long the oldest entry of a queue has waited, in seconds. */
+export function queueAgeMetric(queueName: string): Metric {
+  return plainMetric('AWS/SQS', 'ApproximateAgeOfOldestMessage', 'Maximum', { QueueName: queueName });
 }
 
 function plainMetric(

@@ -11,6 +11,10 @@ export interface ConsumerFacts {
   readonly FallbackQueueUrl: string;
   readonly NetQueueUrl?: string;
   readonly LedgerTable: string;
+  /** As the ledger's keys have it. */
+  readonly ClusterId: string;
+  readonly RelayFunctionName?: string;
+  readonly OperatorFunctionName?: string;
 }
 
 /** Makes the outputs; their names carry no hash. */

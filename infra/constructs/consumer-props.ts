@@ -79,6 +79,13 @@ export interface LockstepConsumerProps {
     | 'securityGroups'
   >;
   readonly bundling?: BundlingOptions;
+  /**
+   * The relay, which empties fallback queue and net into the dead-letter topic, and the operator function behind `lockstep`.
+   * Without them letters that the topic refused stay in their queue, for 14 days.
+   *
+   * @default 'both'
+   */
+  readonly caretakers?: 'both' | 'none';
   readonly alarms?: AlarmOptions;
 }
 

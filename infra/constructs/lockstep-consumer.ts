@@ -5,6 +5,7 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ENVIRONMENT } from '../../shared/environment.ts';
 import { METRICS_NAMESPACE, type Watched } from './alarm-definition.ts';
+import { Caretakers } from './caretakers.ts';
 import { ConsumerAlarms } from './consumer-alarms.ts';
 import { ConsumerFunction } from './consumer-function.ts';
 import { consumerOutputs } from './consumer-outputs.ts';
@@ -13,7 +14,7 @@ import { type ConsumerSettings, consumerSettings } from './consumer-settings.ts'
 import { DeadLetterTopic } from './dead-letter-topic.ts';
 import { eventSource } from './event-source.ts';
 import { consumerGrants } from './grants.ts';
-import { clusterName } from './kafka-cluster.ts';
+import { clusterName, ledgerClusterId } from './kafka-cluster.ts';
 import { type Ledger, LedgerTable } from './ledger-table.ts';
 import { ParkingQueue } from './parking-queue.ts';
 import { refuse } from './refuse.ts';
@@ -34,6 +35,8 @@ export class LockstepConsumer extends Construct implements IGrantable {
   readonly fallbackQueue: Queue;
   /** What the function never saw; with `onFailureNet`. */
   readonly netQueue: Queue | undefined;
+  /** Relay and operator function; unless `caretakers` is 'none'. */
+  readonly caretakers: Caretakers | undefined;
   readonly alarms: ConsumerAlarms;
   readonly settings: ConsumerSettings;
 
@@ -54,14 +57,14 @@ export class LockstepConsumer extends Construct implements IGrantable {
     this.function = handler.function;
     this.grantPrincipal = handler.role.grantPrincipal;
     const keys = [props.encryptionKey, this.ledger.table.encryptionKey].filter((key) => key !== undefined);
-    for (const grant of consumerGrants({
+    const facts = {
       settings,
       ledgerTableArn: this.ledger.table.tableArn,
       fallbackQueueArn: this.fallbackQueue.queueArn,
       ...(this.netQueue && { netQueueArn: this.netQueue.queueArn }),
-      logGroupArn: handler.logGroup.logGroupArn,
       encryptionKeyArns: [...new Set(keys.map(({ keyArn }) => keyArn))],
-    })) {
+    };
+    for (const grant of consumerGrants({ ...facts, logGroupArn: handler.logGroup.logGroupArn })) {
       handler.role.addToPrincipalPolicy(grant);
     }
 
@@ -72,7 +75,19 @@ export class LockstepConsumer extends Construct implements IGrantable {
       ...(this.netQueue && { net: this.netQueue }),
     });
     // A mapping that is made before its rights or its topics cannot connect. https://github.com/aws/aws-cdk/issues/18571
-    this.mapping.node.addDependency(handler.role, ...this.topics(props));
+    const topics = this.topics(props);
+    this.mapping.node.addDependency(handler.role, ...topics);
+    this.caretakers =
+      props.caretakers === 'none'
+        ? undefined
+        : new Caretakers(this, 'Caretakers', {
+            ...facts,
+            consumer: props,
+            environment: this.environment(),
+            fallbackQueue: this.fallbackQueue,
+            netQueue: this.netQueue,
+          });
+    if (topics.length > 0) this.caretakers?.node.addDependency(...topics);
     this.alarms = new ConsumerAlarms(this, 'Alarms', this.watched(), props.alarms);
     this.publish();
   }
@@ -121,6 +136,7 @@ export class LockstepConsumer extends Construct implements IGrantable {
       mappingId: this.mapping.eventSourceMappingId,
       fallbackQueueName: this.fallbackQueue.queueName,
       ...(this.netQueue && { netQueueName: this.netQueue.queueName }),
+      ...(this.caretakers && { relayFunctionName: this.caretakers.relay.functionName }),
       provisioned: mode === 'provisioned',
       throws: failureMode === 'throw',
       clusterIsOurs: cluster.vpcConnectionArn === undefined,
@@ -139,6 +155,11 @@ export class LockstepConsumer extends Construct implements IGrantable {
       FallbackQueueUrl: this.fallbackQueue.queueUrl,
       ...(this.netQueue && { NetQueueUrl: this.netQueue.queueUrl }),
       LedgerTable: this.ledger.table.tableName,
+      ClusterId: ledgerClusterId(this.settings.cluster),
+      ...(this.caretakers && {
+        RelayFunctionName: this.caretakers.relay.functionName,
+        OperatorFunctionName: this.caretakers.operator.functionName,
+      }),
     });
     const mapping = this.mapping.node.defaultChild as CfnResource;
     mapping.addMetadata('Lockstep', {

@@ -16,6 +16,8 @@ export class ParkingQueue extends Queue {
     super(scope, id, {
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
+      // Six times what the relay may take. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+      visibilityTimeout: Duration.minutes(6),
       removalPolicy,
       ...(encryptionKey
         ? { encryption: QueueEncryption.KMS, encryptionMasterKey: encryptionKey }

@@ -7,6 +7,7 @@ import { systemClock } from '../adapters/system-clock.ts';
 import { readCaretakerEnvironment } from '../relay/caretaker-environment.ts';
 import type { OperatorConnection } from './lockstep-operator.ts';
 import type { OperatorPorts } from './operate.ts';
+import { redriveTransactionalId } from './transactional-id.ts';
 
 /** Milliseconds that one answer of a broker may take: a redrive is no hurry. */
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -16,11 +17,6 @@ export interface OperatedTopics {
   readonly topic: string;
   readonly deadLetterTopic: string;
   readonly group: string;
-}
-
-/** All that write to a consumer's topics as operators exclude each other by this name. */
-export function redriveTransactionalId({ group, deadLetterTopic }: Omit<OperatedTopics, 'topic'>): string {
-  return `lockstep-redrive.${group}.${deadLetterTopic}`;
 }
 
 /** Reaches a consumer's topics. Nothing connects before it is needed. */

@@ -46,9 +46,8 @@ describe('cdk synth -c stage=example', () => {
   test('grants no action by wildcard, and only what AWS forces on all resources', () => {
     const allowed = roleStatements().filter(({ Effect }) => Effect === 'Allow');
     expect(allowed.flatMap(({ Action }) => Action).filter((action) => action.includes('*'))).toEqual([]);
-    expect(allowed.filter(({ Resource }) => JSON.stringify(Resource).includes('*')).map(({ Sid }) => Sid)).toEqual([
-      'AttachToTheVpc',
-    ]);
+    const onAll = allowed.filter(({ Resource }) => JSON.stringify(Resource).includes('*'));
+    expect([...new Set(onAll.map(({ Sid }) => Sid))]).toEqual(['AttachToTheVpc']);
   });
 
   test('bundles the handlers so that what only letters need is not read at a cold start', () => {

@@ -23,8 +23,13 @@ export const CLUSTER = {
 /** CloudFormation's own rules are errors. */
 export const STRICT = { '@aws-cdk/core:validateAgainstDefaultRules': true };
 
-/** The least that a consumer is told. */
-export const LEAST = { cluster: CLUSTER, topic: 'orders', entry: ENTRY } as const satisfies LockstepConsumerProps;
+/** The least that a consumer is told; its caretakers have tests of their own. */
+export const LEAST = {
+  cluster: CLUSTER,
+  topic: 'orders',
+  entry: ENTRY,
+  caretakers: 'none',
+} as const satisfies LockstepConsumerProps;
 
 /** The template of a stack `Shop` with what `build` puts into it. Bundles nothing unless asked: a bundle costs a second. */
 export function synth(build: (stack: Stack) => void, { bundling = false } = {}): Template {

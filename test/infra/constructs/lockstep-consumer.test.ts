@@ -112,7 +112,11 @@ test('makes no topic where topics are made elsewhere, and still says which one i
 
 test('keeps what the topic refuses in an encrypted queue, TLS only, for 14 days', () => {
   const template = synthConsumer();
-  expect(only(template, 'AWS::SQS::Queue')).toEqual({ MessageRetentionPeriod: 1209600, SqsManagedSseEnabled: true });
+  expect(only(template, 'AWS::SQS::Queue')).toEqual({
+    MessageRetentionPeriod: 1209600,
+    SqsManagedSseEnabled: true,
+    VisibilityTimeout: 360,
+  });
   template.hasResourceProperties('AWS::SQS::QueuePolicy', {
     PolicyDocument: {
       Statement: [
@@ -148,5 +152,6 @@ test('says where everything is in outputs without a hash', () => {
     'OrdersDeadLetterTopic',
     'OrdersFallbackQueueUrl',
     'OrdersLedgerTable',
+    'OrdersClusterId',
   ]);
 });

@@ -1,0 +1,35 @@
+import { type AlarmDefinition, functionMetric, queueAgeMetric, type Watched } from './alarm-definition.ts';
+
+/** Seconds that an entry may wait while the relay tries again. */
+const PATIENCE_SECONDS = 900;
+
+/** About the relay itself: what it cannot place stays in its queues, and somebody must look. */
+export function relayAlarms(watched: Watched): AlarmDefinition[] {
+  const { relayFunctionName, fallbackQueueName, netQueueName } = watched;
+  if (relayFunctionName === undefined) return [];
+  return [
+    {
+      name: 'relay-errors',
+      question: 'stuck',
+      metric: functionMetric({ ...watched, functionName: relayFunctionName }, 'Errors', 'Sum'),
+      threshold: 0,
+      periods: 5,
+      datapoints: 3,
+      means: 'The relay does not run: blocked heads are not measured between batches, and parked letters wait.',
+      firstStep: 'read the error lines of the relay’s log: brokers, rights, ledger.',
+    },
+    relayBehind('relay-behind', fallbackQueueName),
+    ...(netQueueName === undefined ? [] : [relayBehind('relay-behind-net', netQueueName)]),
+  ];
+}
+
+function relayBehind(name: string, queueName: string): AlarmDefinition {
+  return {
+    name,
+    question: 'lost',
+    metric: queueAgeMetric(queueName),
+    threshold: PATIENCE_SECONDS,
+    means: 'An entry has waited for a quarter of an hour though the relay tries again and again.',
+    firstStep: 'read the relay’s log: it says of each entry why it comes back. Nothing is lost meanwhile.',
+  };
+}
