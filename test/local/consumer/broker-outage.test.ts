@@ -16,6 +16,7 @@ beforeAll(async () => {
   const intents = [
     { name: 'Short', entry: SCRIPTED, timeoutSeconds: 120 },
     { name: 'Long', entry: SCRIPTED, timeoutSeconds: 8 },
+    { name: 'Huge', entry: SCRIPTED, timeoutSeconds: 8 },
   ];
   consumers = await startConsumers('Outage', intents, { servers });
 }, 300_000);
@@ -26,10 +27,10 @@ afterAll(async () => {
 });
 
 /** Produces ten orders of which the fifth is refused, and holds its handler until `release`. */
-async function letterIsDue(name: string): Promise<{ readonly release: () => void }> {
+async function letterIsDue(name: string, padding = ''): Promise<{ readonly release: () => void }> {
   const held = Promise.withResolvers<number>();
   consumers.counterpart.answer(({ path, id }) => (path === '/started' && id === `${name}-4` ? held.promise : 204));
-  await produce(consumers.kafka, topicOf({ name }), 0, tenAround(name, 'refuse'));
+  await produce(consumers.kafka, topicOf({ name }), 0, tenAround(name, 'refuse', padding === '' ? {} : { padding }));
   await expect.poll(() => consumers.counterpart.calls.map(({ id }) => id), { timeout: 60_000 }).toContain(`${name}-4`);
   return { release: () => held.resolve(204) };
 }
@@ -71,4 +72,21 @@ test('while a broker stays down the letter is kept in the fallback queue, and th
   ]);
   expect(await consumers.letters('Long')).toEqual([]);
   expectOrderKept('Long');
+}, 200_000);
+
+test('a letter that the queue has no room for waits for the broker, and the followers with it', async () => {
+  // SQS takes 1 MiB, and a letter in it is base64.
+  const { release } = await letterIsDue('Huge', 'x'.repeat(900_000));
+  await broker.stopBroker('killed');
+  release();
+  await expect
+    .poll(() => consumers.printed.join('\n'), { timeout: 60_000 })
+    .toContain('the fallback queue refused a letter too');
+  expect(consumers.counterpart.calls.filter(({ id }) => id === 'Huge-5')).toEqual([]);
+  await broker.startBroker();
+
+  await expect.poll(() => consumers.lag('Huge'), { timeout: 100_000, interval: 500 }).toBe(0);
+  expect(await consumers.letters('Huge')).toMatchObject([{ key: Buffer.from('Huge-4') }]);
+  expect(await takeFallbackLetters(consumers, 'Huge')).toEqual([]);
+  expectOrderKept('Huge');
 }, 200_000);

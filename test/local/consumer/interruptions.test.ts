@@ -48,6 +48,13 @@ describe.each([
     ]);
   });
 
+  test('has that order no more than four times: the first death is nobody’s yet', () => {
+    const tries = consumers.counterpart.calls.filter(({ path, id }) => path === '/started' && id === `${name}0-4`);
+
+    expect(tries.length).toBeGreaterThanOrEqual(3);
+    expect(tries.length).toBeLessThanOrEqual(4);
+  });
+
   test('costs no other order its handling, nor its place', () => {
     const { calls } = consumers.counterpart;
     const others = produced(0).filter((id) => id !== `${name}0-4`);

@@ -9,9 +9,11 @@ export interface Scripted {
   readonly more?: Readonly<Record<string, unknown>>;
 }
 
-/** Ten records that succeed but for the one in the middle. @returns in the order of a partition */
-export function tenAround(prefix: string, does: Scripted['does']): Scripted[] {
-  return Array.from({ length: 10 }, (_, index) => ({ id: `${prefix}-${index}`, does: index === 4 ? does : 'succeed' }));
+/** Ten records that succeed but for the fifth, which has `more` in its value. @returns in the order of a partition */
+export function tenAround(prefix: string, does: Scripted['does'], more: Scripted['more'] = {}): Scripted[] {
+  return Array.from({ length: 10 }, (_, index) =>
+    index === 4 ? { id: `${prefix}-${index}`, does, more } : { id: `${prefix}-${index}`, does: 'succeed' },
+  );
 }
 
 /** Produces to one partition, in one batch. */

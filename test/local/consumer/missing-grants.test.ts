@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { CLUSTER, synthConsumer } from '../../infra/synth.ts';
+import { type ConsumersUnderTest, startConsumers } from './consumers-under-test.ts';
+import { takeFallbackLetters } from './fallback-letters.ts';
+import { type ConsumerIntent, topicOf } from './fixtures/consumer-intent.ts';
+import { applications, ORDERS, order, produceValues } from './orders-under-test.ts';
+
+const LEDGER = 'KeepOwnProgress';
+
+/** One consumer for each right that the orders function uses: it has all of them but that one. */
+const intents: readonly ConsumerIntent[] = [
+  { name: 'NoClaims', withoutGrant: { action: 'dynamodb:UpdateItem', sid: LEDGER } },
+  { name: 'NoKeys', withoutGrant: { action: 'dynamodb:PutItem', sid: LEDGER } },
+  { name: 'NoLookUps', withoutGrant: { action: 'dynamodb:BatchGetItem', sid: LEDGER } },
+  { name: 'NoReads', withoutGrant: { action: 'dynamodb:GetItem', sid: LEDGER } },
+  { name: 'NoDeletes', withoutGrant: { action: 'dynamodb:DeleteItem', sid: LEDGER } },
+  { name: 'NoOrders', withoutGrant: { action: 'dynamodb:UpdateItem' } },
+  {
+    name: 'NoQueue',
+    withoutGrant: { action: 'sqs:SendMessage', sid: 'KeepWhatTheTopicRefuses' },
+    // It talks TLS to a broker that does not, so that its letters need the queue.
+    overrides: { LOCKSTEP_KAFKA_AUTH: 'tls' },
+  },
+].map((intent) => ({ ...intent, entry: ORDERS, timeoutSeconds: 15 }));
+
+/** What the mapping uses, or Lambda for the function; MiniStack asks for none of it. */
+const NOT_FOR_THE_CODE = ['AttachToTheVpc', 'FindTheBrokers', 'NotFromTheHandler', 'WriteOwnLogs'];
+
+let consumers: ConsumersUnderTest;
+
+const ids = (name: string) => ['twin', 'a', 'b', 'c', 'd'].map((id) => `${name}-${id}`);
+
+beforeAll(async () => {
+  consumers = await startConsumers('Missing-Grants', intents);
+  const { counterpart, kafka } = consumers;
+  counterpart.answer(async ({ id }) => {
+    if (id.endsWith('-refused')) return 422;
+    // Slow for the order that both partitions have: the second one meets the first one's key while that is held.
+    if (id.endsWith('-twin')) await new Promise((resolve) => setTimeout(resolve, 500));
+    return 204;
+  });
+  for (const { name } of intents) {
+    const [twin = '', a = '', b = '', c = '', d = ''] = ids(name).map((id) => order(id));
+    await produceValues(kafka, topicOf({ name }), 0, [twin, a, order(`${name}-refused`), b]);
+    await produceValues(kafka, topicOf({ name }), 1, [twin, c, d]);
+  }
+});
+
+afterAll(() => consumers?.stop());
+
+test('there is a consumer here for each right that the construct grants to the code', () => {
+  const template = synthConsumer({ cluster: { ...CLUSTER, auth: 'none' } });
+  const statements = Object.values(template.findResources('AWS::IAM::Policy')).flatMap(
+    (policy) => policy['Properties'].PolicyDocument.Statement,
+  );
+  const granted = statements
+    .filter(({ Sid }) => Sid !== undefined && !NOT_FOR_THE_CODE.includes(Sid))
+    .flatMap(({ Sid, Action }) => [Action].flat().map((action) => `${Sid} ${action}`));
+
+  // The orders table is the stack's own, its statement has no name.
+  const tried = intents.flatMap(({ withoutGrant: { sid, action } = { action: '' } }) =>
+    sid === undefined ? [] : [`${sid} ${action}`],
+  );
+  expect(tried.toSorted()).toEqual(granted.toSorted());
+});
+
+describe.each(intents.map(({ name, withoutGrant }) => ({ name, ...withoutGrant })))(
+  'without $action ($name)',
+  ({ name, action = '' }) => {
+    test('the function’s log names the refused action', async () => {
+      const refusal = `is not authorized to perform: ${action}`;
+      await vi.waitFor(
+        () => expect(consumers.printed.filter((line) => line.startsWith(`${name}: `)).join('\n')).toContain(refusal),
+        { timeout: 60_000, interval: 250 },
+      );
+    });
+  },
+);
+
+describe('once the rights are given', () => {
+  beforeAll(() => consumers.redeploy(intents.map(({ withoutGrant: _, ...intent }) => intent)));
+
+  test.each(intents.map(({ name }) => name))('%s has lost nothing and kept the order', async (name) => {
+    await expect.poll(() => consumers.lag(name), { timeout: 110_000, interval: 500 }).toBe(0);
+
+    const letters = name === 'NoQueue' ? await takeFallbackLetters(consumers, name) : await consumers.letters(name);
+    const lettered = new Set(letters.map(({ value }) => String(value)));
+    expect(lettered).toContain(order(`${name}-refused`));
+    const applied = await applications(consumers, `${name}-`);
+    // A handler that had no right to its table may have used up its attempts: then there is a letter.
+    const open = ids(name).filter((id) => applied[id] === undefined && !lettered.has(order(id)));
+    expect(open).toEqual([]);
+    expect(Object.values(applied).every((times) => times === 1)).toBe(true);
+    const asked = consumers.counterpart.calls.filter(({ status }) => status === 204).map(({ id }) => id);
+    for (const [earlier, later] of [
+      ['a', 'b'],
+      ['c', 'd'],
+    ].map((pair) => pair.map((id) => `${name}-${id}`))) {
+      if (earlier !== undefined && later !== undefined)
+        expect(asked.indexOf(earlier)).toBeLessThan(asked.indexOf(later));
+    }
+  });
+});
