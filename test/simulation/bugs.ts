@@ -21,7 +21,7 @@ const CONSEQUENCES = 'shared/runtime/consequences.ts';
 const CLAIM = 'shared/decide/claim.ts';
 const SETTLE = 'shared/decide/settle.ts';
 const IDEMPOTENCY = 'shared/decide/idempotency.ts';
-const RELAY = 'test/simulation/caretakers.ts';
+const RELAY = 'shared/decide/relay.ts';
 
 /** By name. Each must be found: test/simulation/bugs.test.ts. */
 export const BUGS = {
@@ -110,7 +110,7 @@ export const BUGS = {
   },
   'relay-without-mark': {
     what: 'the relay sends letters without marking their records',
-    patches: [{ file: RELAY, find: 'exhausted: true', put: 'exhausted: false' }],
+    patches: [{ file: RELAY, find: 'exhausted: true,', put: 'exhausted: false,' }],
     set: 'lose',
     within: 6_000,
     breaks: 'P7 one or the other',

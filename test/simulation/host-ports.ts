@@ -126,10 +126,11 @@ async function produce(world: World, requests: Requests, outgoing: readonly Outg
 function accept(world: World, by: Writer, entry: FallbackEntry): void {
   if (entry.type === 'letter') {
     world.emit({ type: 'letter', by, where: 'queue', ...letterOf(world, entry.letter) });
+    world.relay.accept(entry);
     return;
   }
   const offsets = [...eachOffset(entry.offsets)];
-  world.abandon(partitionName(entry.partition), offsets, 'gate');
+  world.abandon(partitionName(entry.partition), offsets, 'gate', entry);
 }
 
 /** Whose letter it is. */

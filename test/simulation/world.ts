@@ -1,17 +1,19 @@
 import { byPosition, resolveOptions } from '../../shared/options.ts';
+import type { FallbackEntry } from '../../shared/ports/fallback-queue.ts';
 import type { MetricName } from '../../shared/ports/telemetry.ts';
 import { json } from '../../shared/record/decode.ts';
 import type { RecordHeader } from '../../shared/record/record-headers.ts';
 import type { Consumer } from '../../shared/runtime/consumer.ts';
-import { Caretakers } from './caretakers.ts';
 import { type FaultPlan, Faults } from './faults.ts';
 import { Fleet } from './fleet.ts';
 import type { HistoryEvent, Moment, Violation } from './history.ts';
 import { type LogRecord, type PartitionLog, TRUTH_HEADER } from './kafka-log.ts';
 import { CLUSTERS, LedgerWorld } from './ledger-world.ts';
 import { Mapping } from './mapping.ts';
+import { Operator } from './operator.ts';
 import type { Oracle } from './oracles/oracle.ts';
 import { oracles } from './oracles/oracles.ts';
+import { RelayDesk } from './relay-desk.ts';
 import { Scheduler } from './scheduler.ts';
 import type { HandlerWorld } from './script-handler.ts';
 import type { Settings } from './settings.ts';
@@ -48,7 +50,8 @@ export class World {
   readonly consumer: Consumer<unknown>;
   readonly handlers: HandlerWorld;
   readonly fleet: Fleet;
-  readonly caretakers: Caretakers;
+  readonly relay: RelayDesk;
+  readonly operator: Operator;
   readonly mapping: Mapping;
   readonly isTraced: boolean;
   readonly history: Moment[] = [];
@@ -81,7 +84,8 @@ export class World {
     };
     this.fleet = new Fleet(this);
     this.mapping = new Mapping(this, this.topic.logs);
-    this.caretakers = new Caretakers(this, this.topic.logs);
+    this.relay = new RelayDesk(this);
+    this.operator = new Operator(this);
   }
 
   get records(): readonly LogRecord[] {
@@ -91,6 +95,7 @@ export class World {
   /** Runs to the end, or to the first broken promise. */
   async run(): Promise<Violation | undefined> {
     this.mapping.start();
+    this.#sweepNowAndThen();
     await this.scheduler.run(() => this.#violation !== undefined || this.#isRested || this.#isTooLong());
     if (this.#violation === undefined) {
       const stuck = this.#isRested
@@ -158,10 +163,10 @@ export class World {
   }
 
   /** A range is given to the relay. */
-  abandon(place: string, offsets: readonly number[], by: 'gate' | 'sweep'): void {
+  abandon(place: string, offsets: readonly number[], by: 'gate' | 'sweep', entry: FallbackEntry): void {
     const owed = this.mapping.owed(place);
     this.emit({ type: 'abandoned', place, offsets, by, owed: offsets.filter((offset) => owed.has(offset)) });
-    this.caretakers.relay(place, offsets);
+    this.relay.accept(entry);
   }
 
   /** A batch is on its way. */
@@ -185,14 +190,14 @@ export class World {
 
   /** A batch's outcome has reached the mapping. */
   afterBatch(failed: boolean): void {
-    if (failed && this.faults.may('recreatedNewer') && this.caretakers.isIdle && this.#once('recreate', 0.1))
+    if (failed && this.faults.may('recreatedNewer') && this.#areIdle && this.#once('recreate', 0.1))
       this.#recreate('recreatedNewer', 0);
     this.scheduler.in(50, () => this.restedMaybe());
   }
 
   /** When all is consumed the rarer things happen, and then the schedule looks over the ledger; then it is over. */
   restedMaybe(): void {
-    if (!this.mapping.isDone || !this.caretakers.isIdle || this.#isRested || this.#isRecreating) return;
+    if (!this.mapping.isDone || !this.#areIdle || this.#isRested || this.#isRecreating) return;
     if (this.faults.may('groupRewound') && this.#once('rewind')) this.#rewind();
     else if (this.faults.may('recreatedNewer') && this.#once('recreate')) this.#recreate('recreatedNewer', 0);
     else if (this.faults.may('clusterMoved') && this.#once('recreate')) this.#recreate('clusterMoved', 50_000);
@@ -203,28 +208,48 @@ export class World {
   #sweepSoon(): void {
     if (this.#done.has('sweeping')) return;
     this.#done.add('sweeping');
-    this.scheduler.in(GATE_MS + 60_000, () => void this.#sweep());
+    this.scheduler.in(GATE_MS + 60_000, () => this.#sweep());
   }
 
-  async #sweep(): Promise<void> {
+  #sweep(): void {
     if (this.#isRecreating) {
       this.#done.delete('sweeping');
       return;
     }
-    for (const place of this.topic.logs.keys()) await this.caretakers.sweep(place);
-    this.#done.delete('sweeping');
-    if (!this.mapping.isDone || !this.caretakers.isIdle) return;
-    if (this.#isSwept()) this.#isRested = true;
-    else this.restedMaybe();
+    this.relay.sweep(() => {
+      this.#done.delete('sweeping');
+      if (!this.mapping.isDone || !this.#areIdle) return;
+      if (this.#isSwept()) this.#isRested = true;
+      else this.restedMaybe();
+    });
   }
 
-  /** Nothing pending is left that the schedule would still find. */
+  /** Now and then the schedule looks over the ledger while all is under way, too. */
+  #sweepNowAndThen(): void {
+    const chance = this.faults.stream('schedule');
+    for (let count = 0; count < 2; count++)
+      this.scheduler.in(chance.between(60_000, 2_000_000), () => {
+        if (!this.#isRested && !this.#isRecreating) this.relay.sweep(() => undefined);
+      });
+  }
+
+  get #areIdle(): boolean {
+    return this.relay.isIdle && this.operator.isIdle;
+  }
+
+  /** Nothing stands still, and nothing that the mapping is done with is still waited for. */
   #isSwept(): boolean {
-    for (const { partition } of this.topic.logs.values()) {
-      const progress = this.table.progressOf(partition);
-      if (progress !== undefined && progress.standing.length > 0) return false;
-    }
-    return true;
+    return [...this.topic.logs.values()].every(({ place, partition }) => {
+      const item = this.table.ledger.peek(this.table.partition(partition));
+      if (item === undefined) return true;
+      const { standing, pending, settled } = item.progress;
+      const owed = [...pending, ...item.claims.flatMap(({ offsets }) => offsets)];
+      const committed = this.mapping.committed.get(place) ?? 0;
+      const isSettled = (offset: number) => settled.some(({ from, to }) => from <= offset && offset <= to);
+      return (
+        standing.length === 0 && !owed.some(({ from, to }) => from < committed && !(isSettled(from) && isSettled(to)))
+      );
+    });
   }
 
   #once(what: string, chance = 1): boolean {
@@ -262,7 +287,7 @@ export class World {
     // Pollers find the topic gone; what they had fetched of it is forgotten.
     this.mapping.restart(this.#positions(({ end }) => end));
     for (const log of this.topic.logs.values()) {
-      if (kind === 'recreatedOlder') await this.caretakers.reset(log.place);
+      if (kind === 'recreatedOlder') await this.operator.reset(log.place);
     }
     this.scheduler.in(600_000, () => {
       this.#isRecreating = false;
@@ -275,7 +300,7 @@ export class World {
   }
 
   #watch({ place, before, after }: Extract<HistoryEvent, { type: 'changed' }>): void {
-    if (after.progress.standing.length > 0) void this.caretakers.decide(place);
+    if (after.progress.standing.length > 0) void this.operator.answerAlarm(place);
     const isTakenOver = before?.owner !== undefined && after.epoch > before.epoch;
     if (isTakenOver && this.fleet.isAlive(before.owner)) this.faults.saw('leaseLost');
   }
