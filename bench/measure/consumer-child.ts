@@ -1,0 +1,43 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { CONSUMER_ENVIRONMENT, type PeerName } from './peers.ts';
+import type { Round, RoundResult } from './round.ts';
+
+/** A consumer in a process of its own. */
+export interface ConsumerChild extends AsyncDisposable {
+  run(round: Round): Promise<RoundResult>;
+}
+
+/** Room for all that a round allocates, so that nothing of it is collected before it is counted. */
+const ALL_YOUNG = ['--expose-gc', '--min-semi-space-size=512', '--max-semi-space-size=512'];
+
+/** Starts a consumer's process; its log lines go nowhere. */
+export async function startConsumer(
+  name: PeerName,
+  { variables = {}, countAllocations = false }: { variables?: Record<string, string>; countAllocations?: boolean } = {},
+): Promise<ConsumerChild> {
+  const child = fork(new URL('./consumer-process.ts', import.meta.url), [name], {
+    env: { ...process.env, ...CONSUMER_ENVIRONMENT, ...variables },
+    execArgv: countAllocations ? ALL_YOUNG : [],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  await once(child, 'message');
+  return {
+    async run(round) {
+      const answer = once(child, 'message');
+      const ended = once(child, 'exit');
+      child.send(round);
+      const [message] = await Promise.race([
+        answer,
+        ended.then(() => [{ error: `the process of ${name} ended in the middle of a round` }]),
+      ]);
+      if ('error' in message) throw new Error(`${name}: ${message.error}`);
+      return message;
+    },
+    async [Symbol.asyncDispose]() {
+      const ended = once(child, 'exit');
+      child.disconnect();
+      await ended;
+    },
+  };
+}

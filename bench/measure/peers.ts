@@ -1,0 +1,21 @@
+/** The consumers that are compared, ours first, the floor last. */
+export const PEERS = ['lockstep', 'powertools', 'middy', 'bare'] as const;
+
+/** A name of {@link PEERS}. */
+export type PeerName = (typeof PEERS)[number];
+
+/** What a consumer's process needs to know: ours and the peers'. */
+export const CONSUMER_ENVIRONMENT = {
+  LOCKSTEP_LEDGER_TABLE: 'lockstep-ledger',
+  LOCKSTEP_CONSUMER_GROUP: 'orders',
+  LOCKSTEP_DEAD_LETTER_TOPIC: 'orders-dead-letters',
+  LOCKSTEP_FALLBACK_QUEUE_URL: 'http://127.0.0.1:1/fallback',
+  LOCKSTEP_KAFKA_AUTH: 'none',
+  POWERTOOLS_METRICS_NAMESPACE: 'Bench',
+  POWERTOOLS_SERVICE_NAME: 'orders',
+  IDEMPOTENCY_TABLE: 'idempotency',
+  AWS_LAMBDA_FUNCTION_NAME: 'orders',
+  AWS_REGION: 'eu-central-1',
+  AWS_ACCESS_KEY_ID: 'local',
+  AWS_SECRET_ACCESS_KEY: 'local',
+} as const;

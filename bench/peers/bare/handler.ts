@@ -1,0 +1,1 @@
+export { bareConsumer as handler } from './consumer.ts';

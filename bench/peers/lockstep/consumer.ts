@@ -1,0 +1,15 @@
+import { byPosition, json, type LockstepHandler, lockstepConsumer } from '../../../shared/lockstep-consumer.ts';
+import { applyOrder, type Order } from '../common/order.ts';
+import type { KeyedBy } from '../common/peer.ts';
+
+/** A failed record is tried once and the answer waits for nothing, as with the others; everything else is as it comes. */
+export function ordersConsumer(keyedBy: KeyedBy): LockstepHandler {
+  return lockstepConsumer({
+    value: json(),
+    idempotencyKey: keyedBy === 'position' ? byPosition : ({ value }) => (value as Order).orderId,
+    retry: { inlineRetries: 0 },
+    backoffSleepMs: 0,
+    blockedSleepMs: 0,
+    onRecord: ({ value }) => applyOrder(value as Order),
+  });
+}

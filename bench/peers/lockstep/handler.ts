@@ -1,0 +1,3 @@
+import { ordersConsumer } from './consumer.ts';
+
+export const handler = ordersConsumer(process.env['KEYED_BY'] === 'orderId' ? 'orderId' : 'position');
