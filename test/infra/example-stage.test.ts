@@ -35,9 +35,11 @@ interface Statement {
   readonly Resource: unknown;
 }
 
+/** Of the roles of all stacks. */
 function roleStatements(): Statement[] {
-  const { Resources } = JSON.parse(readFileSync(join(outdir, 'Lockstep-Orders-example.template.json'), 'utf8'));
-  return Object.values<Resource>(Resources)
+  return readdirSync(outdir)
+    .filter((name) => name.endsWith('.template.json'))
+    .flatMap((name) => Object.values<Resource>(JSON.parse(readFileSync(join(outdir, name), 'utf8')).Resources))
     .filter(({ Type }) => Type === 'AWS::IAM::Policy')
     .flatMap(({ Properties }) => Properties.PolicyDocument.Statement);
 }
