@@ -43,6 +43,8 @@ export async function callHandler<V>(run: PartitionRun<V>, ready: readonly Ready
     const written = await session.write();
     if (written.type !== 'written') return left(run, 'fenced');
   }
+  // Keys were asked for and `running` was written since the lease was looked at: a host may have stood still meanwhile.
+  if (!session.mayStartNow) return left(run, 'fenced');
   if (invocation.isStalling) return left(run, 'deadline');
   // What has failed before goes alone, so that it is the first.
   const attempts = session.progress.heads.get(first.offset)?.attempts ?? 0;
