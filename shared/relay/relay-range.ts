@@ -128,7 +128,8 @@ async function relayExpired(run: RangeRun, expired: OffsetRange): Promise<Step> 
   const head = session.progress.heads.get(expired.from);
   await ports.letters.publish(letterOfExpired(run, expired, head), invocation.plan.stallAt);
   ports.telemetry.count('RecordsDeadLettered');
-  const timestamp = session.progress.newestTimestamp ?? ports.clock.now();
+  // Nobody knows their own time. Should the mapping still hold them, they must not look newer than all that is settled.
+  const timestamp = Math.max(session.progress.newestTimestamp ?? 0, ports.clock.now());
   const record = { offset: expired.to, timestamp, valueHash: '' };
   session.settle({ record, from: expired.from, mark: false, outcome: 'deadLettered' });
   return { type: 'goOn', letters: 1 };
