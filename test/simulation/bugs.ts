@@ -329,6 +329,32 @@ export const BUGS = {
     within: 12_000,
     breaks: 'P3 repeats',
   },
+  'starts-after-a-freeze': {
+    what: 'the lease is not looked at once more right before the handler is called',
+    patches: [
+      {
+        file: 'shared/runtime/call-handler.ts',
+        find: "if (!session.mayStartNow) return left(run, 'fenced');",
+        put: '',
+      },
+    ],
+    set: 'keys',
+    within: 12_000,
+    breaks: 'P3 repeats',
+  },
+  'expired-looks-new': {
+    what: 'what expired in Kafka settles without making the newest known timestamp any newer',
+    patches: [
+      {
+        file: 'shared/relay/relay-range.ts',
+        find: 'const timestamp = Math.max(session.progress.newestTimestamp ?? 0, ports.clock.now());',
+        put: 'const timestamp = session.progress.newestTimestamp ?? ports.clock.now();',
+      },
+    ],
+    set: 'vanish',
+    within: 6_000,
+    breaks: 'P3 repeats',
+  },
   'gate-forgets-the-dead': {
     what: 'what came back to an invocation that died still counts as missing',
     patches: [

@@ -16,6 +16,16 @@ test.each([
     set: 'wide',
     title: 'what came back to invocations that died is not taken for lost by the mapping',
   },
+  {
+    seed: 208_601,
+    set: 'keys',
+    title: 'a host that stood still while it wrote ahead what it runs does not run it after its lease',
+  },
+  {
+    seed: 204_131,
+    set: 'vanish',
+    title: 'a record that expired in Kafka while the mapping still held it is not taken for a recreated topic',
+  },
 ] as const)('$title', async ({ seed, set }) => {
   const { violation } = await runCase({ seed, set });
 
