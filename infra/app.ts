@@ -10,6 +10,7 @@ addStageStacks(
   stageConfig({
     stage: context('stage'),
     clusterArn: context('clusterArn'),
+    bootstrapServers: context('bootstrapServers'),
     creditCheckUrl: context('creditCheckUrl'),
     paymentApiUrl: context('paymentApiUrl'),
     region: context('region'),

@@ -49,7 +49,7 @@ export class ClusterStack extends Stack {
     }
   }
 
-  /** Functions reach DynamoDB by a gateway (free) and SQS by an interface; nothing else, and no NAT. */
+  /** Functions reach DynamoDB by a gateway (free), SQS and MSK's API by interfaces; nothing else, and no NAT. */
   private endpoints(vpc: IVpc): void {
     vpc.addGatewayEndpoint('DynamoDb', { service: GatewayVpcEndpointAwsService.DYNAMODB });
     const securityGroup = new SecurityGroup(this, 'SqsEndpoint', {
@@ -60,6 +60,12 @@ export class ClusterStack extends Stack {
     securityGroup.addIngressRule(this.cluster.securityGroup, Port.tcp(443), 'SQS from functions');
     vpc.addInterfaceEndpoint('Sqs', {
       service: InterfaceVpcEndpointAwsService.SQS,
+      securityGroups: [securityGroup],
+      open: false,
+    });
+    // Relay and operator function ask MSK where its brokers are.
+    vpc.addInterfaceEndpoint('Kafka', {
+      service: new InterfaceVpcEndpointAwsService('kafka'),
       securityGroups: [securityGroup],
       open: false,
     });

@@ -7,7 +7,12 @@ export type GivenCluster = Exclude<StageConfig['cluster'], { readonly type: 'new
 /** What constructs need to know of it. */
 export function givenCluster(cluster: GivenCluster): KafkaCluster {
   return cluster.type === 'loopback'
-    ? { clusterArn: cluster.clusterArn, auth: 'none', topics: 'elsewhere' }
+    ? {
+        clusterArn: cluster.clusterArn,
+        auth: 'none',
+        topics: 'elsewhere',
+        ...(cluster.bootstrapServers !== undefined && { bootstrapServers: cluster.bootstrapServers }),
+      }
     : {
         clusterArn: cluster.clusterArn,
         vpcId: cluster.vpcId,

@@ -21,7 +21,11 @@ const ExistingCluster = v.strictObject({
 });
 
 /** A broker on loopback behind an emulator's cluster ARN; topics are made through Kafka. */
-const LoopbackCluster = v.strictObject({ type: v.literal('loopback'), clusterArn });
+const LoopbackCluster = v.strictObject({
+  type: v.literal('loopback'),
+  clusterArn,
+  bootstrapServers: v.optional(v.string()),
+});
 
 /** A cluster of our own, in a VPC of our own. */
 const NewCluster = v.strictObject({
@@ -58,7 +62,7 @@ export type StageConfig = v.InferOutput<typeof Stage>;
 /** What `cdk -c name=value` may say. */
 export type StageContext = Readonly<
   Record<'stage' | 'clusterArn' | 'creditCheckUrl' | 'region' | 'alarmEmail', unknown> & { paymentApiUrl?: unknown }
->;
+> & { readonly bootstrapServers?: unknown };
 
 const LIMITS = {
   functionTimeoutSeconds: 60,
@@ -94,7 +98,11 @@ function draft(context: StageContext): Record<string, unknown> {
         ...shared,
         removal: 'destroy',
         ordersPartitions: 3,
-        cluster: { type: 'loopback', clusterArn: context.clusterArn },
+        cluster: {
+          type: 'loopback',
+          clusterArn: context.clusterArn,
+          ...(context.bootstrapServers !== undefined && { bootstrapServers: context.bootstrapServers }),
+        },
       };
     case 'cluster': {
       const region = context.region ?? 'eu-central-1';

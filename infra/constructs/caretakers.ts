@@ -80,6 +80,9 @@ export class Caretakers extends Construct {
       [CARETAKER_ENVIRONMENT.clusterArn]: settings.cluster.clusterArn,
       [CARETAKER_ENVIRONMENT.topic]: settings.source.topicName,
       [CARETAKER_ENVIRONMENT.maxAttempts]: String(settings.maxAttempts),
+      ...(settings.cluster.bootstrapServers !== undefined && {
+        [CARETAKER_ENVIRONMENT.bootstrapServers]: settings.cluster.bootstrapServers,
+      }),
     });
     const transactionalId = redriveTransactionalId({
       group: settings.consumerGroup,

@@ -22,6 +22,12 @@ export interface KafkaCluster {
   /** `arn:<partition>:kafka:<region>:<account>:cluster/<name>/<uuid>`; may be a token. */
   readonly clusterArn: string;
   readonly auth: KafkaAuthentication;
+  /**
+   * `host:port`, separated by commas: where relay and operator function find the brokers, which no mapping tells them.
+   *
+   * @default MSK is asked at run time, which takes an interface endpoint for `kafka` in a VPC without NAT
+   */
+  readonly bootstrapServers?: string;
   /** VPC of the function, from which it reaches the brokers to write dead letters. Only plaintext clusters (`auth: 'none'`) go without. */
   readonly vpcId?: string;
   /** Subnets of the function, in the order of `availabilityZones`. */

@@ -33,7 +33,7 @@ export async function deployStacks(
   const stackNames = await deploy({
     endpoint,
     runFolder,
-    context: { ...options.context, stage, clusterArn },
+    context: { ...options.context, stage, clusterArn, bootstrapServers },
     ...(app !== undefined && { app }),
     ...(onProgress && { onProgress }),
   });

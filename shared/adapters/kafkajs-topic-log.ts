@@ -3,8 +3,12 @@ import { LockstepError } from '../errors.ts';
 import type { PartitionBounds, TopicLog } from '../ports/topic-log.ts';
 import type { EpochMs } from '../record/units.ts';
 import type { KafkaConnectionOptions } from './kafka-connection.ts';
+import type { ReadFailure } from './kafkajs-failure.ts';
 import { KafkaJsLink } from './kafkajs-link.ts';
 import { kafkaJsOriginalReader } from './kafkajs-original-reader.ts';
+
+/** How often a coordinator is asked for that is only just being chosen. */
+const MOMENTS = 6;
 
 /** Reads topics with plain fetches, and asks what they hold through kafkajs's admin client. */
 export function kafkaJsTopicLog(options: KafkaConnectionOptions): TopicLog {
@@ -16,7 +20,11 @@ export function kafkaJsTopicLog(options: KafkaConnectionOptions): TopicLog {
   });
 
   const ask = async <T>(what: string, giveUpAt: EpochMs, work: (admin: Admin) => Promise<T>): Promise<T> => {
-    const end = await link.use(work, giveUpAt);
+    let end = await link.use(work, giveUpAt);
+    for (let tries = 1; end.type === 'failed' && isMoment(end.failure) && tries < MOMENTS; tries++) {
+      await options.clock.sleep(Math.max(0, Math.min(100 * 2 ** tries, giveUpAt - options.clock.now())));
+      end = await link.use(work, giveUpAt);
+    }
     if (end.type === 'done') return end.value;
     const { failure } = end;
     const isUnreachable = failure === undefined || failure.type === 'unreachable';
@@ -47,4 +55,9 @@ export function kafkaJsTopicLog(options: KafkaConnectionOptions): TopicLog {
       await Promise.all([reader.disconnect(), link.disconnect()]);
     },
   };
+}
+
+/** A cluster whose first group or transaction this is makes its inner topics first; kafkajs calls that no broker. */
+export function isMoment({ reason }: ReadFailure): boolean {
+  return /^KafkaJS(GroupCoordinatorNotFound|BrokerNotFound)/.test(reason);
 }

@@ -6,6 +6,7 @@ import { readKafkaFailure } from './kafkajs-failure.ts';
 import { kafkaJsHeaders } from './kafkajs-headers.ts';
 import { foldingPartitioner } from './kafkajs-partitioner.ts';
 import { KafkaJsSession } from './kafkajs-session.ts';
+import { isMoment } from './kafkajs-topic-log.ts';
 
 /** What a broker says to a writer that another has taken over from. */
 const FENCED = new Set(['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED', 'INVALID_PRODUCER_ID_MAPPING']);
@@ -48,9 +49,11 @@ export function kafkaJsTransactions(options: KafkaConnectionOptions, transaction
         try {
           return await open();
         } catch (error) {
-          const { type, reason, cause } = readKafkaFailure(error);
+          const failure = readKafkaFailure(error);
+          const { type, reason, cause } = failure;
           await disconnect();
-          if ((type === 'transient' || reason === 'CONCURRENT_TRANSACTIONS') && tries < PATIENCE_TRIES) {
+          const passes = type === 'transient' || reason === 'CONCURRENT_TRANSACTIONS' || isMoment(failure);
+          if (passes && tries < PATIENCE_TRIES) {
             await options.clock.sleep(Math.min(1_000, 50 * tries));
             continue;
           }

@@ -18,7 +18,10 @@ export async function mskBootstrapBrokers(clusterArn: string, auth: KafkaAuth): 
     if (!brokers) throw new Error(`MSK names no brokers for authentication ${auth}`);
     return brokers;
   } catch (cause) {
-    throw new LockstepError('BROKER_UNREACHABLE', `the brokers of ${clusterArn} could not be asked for`, { cause });
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new LockstepError('BROKER_UNREACHABLE', `the brokers of ${clusterArn} could not be asked for: ${why}`, {
+      cause,
+    });
   } finally {
     client.destroy();
   }

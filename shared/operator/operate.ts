@@ -38,10 +38,8 @@ export async function operate(
   const source = { log, deadLetterTopic, group, giveUpAt };
   switch (request.type) {
     case 'topics': {
-      const [bounds, committed] = await Promise.all([
-        log.bounds(topic, giveUpAt),
-        log.committed(group, topic, giveUpAt),
-      ]);
+      const bounds = await log.bounds(topic, giveUpAt);
+      const committed = await log.committed(group, topic, giveUpAt);
       const held = await log.bounds(deadLetterTopic, giveUpAt);
       const partitions = bounds.map((one) => {
         const offset = committed.get(one.partition);

@@ -28,13 +28,14 @@ describe('the cluster stage', () => {
     kafka.resourceCountIs('AWS::EC2::InternetGateway', 0);
   });
 
-  test('reaches DynamoDB by a gateway and SQS by an interface that only Kafka’s clients may use', () => {
+  test('reaches DynamoDB by a gateway, SQS and MSK’s API by interfaces that only Kafka’s clients may use', () => {
     const endpoints = Object.values(kafka.findResources('AWS::EC2::VPCEndpoint')).map(
       (endpoint) => endpoint['Properties'],
     );
     expect(endpoints).toMatchObject([
       { VpcEndpointType: 'Gateway' },
       { VpcEndpointType: 'Interface', ServiceName: 'com.amazonaws.eu-west-1.sqs' },
+      { VpcEndpointType: 'Interface', ServiceName: 'com.amazonaws.eu-west-1.kafka' },
     ]);
     const rules = Object.values(kafka.findResources('AWS::EC2::SecurityGroupIngress')).map(
       (rule) => rule['Properties'],
