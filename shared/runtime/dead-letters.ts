@@ -3,6 +3,7 @@ import { giveUpOnTopicAt } from '../decide/deadline.ts';
 import { stackOf } from '../decide/error-summary.ts';
 import type { Head } from '../decide/progress.ts';
 import type { DeadLetter } from '../ports/dead-letter-publisher.ts';
+import type { Log } from '../ports/telemetry.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import type { PartitionRun } from './partition-run.ts';
 import { recordLog } from './record-log.ts';
@@ -26,7 +27,7 @@ export async function sendLetter<V>(
   const log = recordLog(context.log, record, head.attempts, context.requestId);
   let letter: DeadLetter;
   try {
-    letter = await writeLetter(run, record, head, error);
+    letter = await writeLetter(run, record, head, error, log);
   } catch (cause) {
     log.error('the original bytes could not be read back; the record stays the head', { error: cause });
     return { type: 'refused' };
@@ -57,10 +58,11 @@ async function writeLetter<V>(
   record: DeliveredRecord,
   head: Head,
   error: unknown,
+  log: Log,
 ): Promise<DeadLetter> {
   const { ports, consumer, context } = run;
   const { redact, retry, letterHeaders, maxLetterBytes } = consumer.policy;
-  return deadLetter(await original(run, record), {
+  return deadLetter(await original(run, record, log), {
     cluster: context.cluster,
     group: context.group,
     head,
@@ -74,7 +76,11 @@ async function writeLetter<V>(
 }
 
 /** The broker's bytes: where the mapping decodes values through a schema registry, the event does not have them. */
-async function original<V>({ ports, invocation }: PartitionRun<V>, record: DeliveredRecord): Promise<DeadRecord> {
+async function original<V>(
+  { ports, invocation }: PartitionRun<V>,
+  record: DeliveredRecord,
+  log: Log,
+): Promise<DeadRecord> {
   const { topic, partition, offset, timestamp, timestampType, headers } = record;
   const place = { topic, partition, offset };
   const delivered = { ...place, timestamp, timestampType, headers, key: record.keyBytes, value: record.valueBytes };
@@ -82,8 +88,7 @@ async function original<V>({ ports, invocation }: PartitionRun<V>, record: Deliv
   const read = await ports.originals.read(place, giveUpOnTopicAt(invocation.plan, ports.clock.now()));
   // Of a topic that was recreated meanwhile it is another record.
   if (read.type === 'found' && read.record.timestamp === timestamp) return { ...place, timestampType, ...read.record };
-  ports.telemetry.log.warn('the original bytes are gone from Kafka; the letter carries what the mapping delivered', {
-    ...place,
+  log.warn('the original bytes are gone from Kafka; the letter carries what the mapping delivered', {
     found: read.type === 'found' ? 'another record' : read.type,
   });
   return delivered;

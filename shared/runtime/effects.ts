@@ -22,7 +22,7 @@ const UNREACHABLE_BACK_OFF = 2;
 
 /** Produces what a handler passed on; acknowledged before its record is settled. */
 export async function passOn<V>(
-  { ports, invocation, consumer, context }: PartitionRun<V>,
+  { ports, invocation, consumer, context, delivered: { topic, partition } }: PartitionRun<V>,
   outgoing: readonly OutgoingRecord[],
 ): Promise<PassedOn> {
   try {
@@ -33,7 +33,12 @@ export async function passOn<V>(
       return { type: 'failed', error, stage: 'handler' };
     const { retry } = consumer.policy;
     const pauseMs = retry.backOffBaseMs + backOffMs(UNREACHABLE_BACK_OFF, retry, ports.entropy.random());
-    context.log.warn('records passed on were not acknowledged; the partition stands still', { error, pauseMs });
+    context.log.warn('records passed on were not acknowledged; the partition stands still', {
+      topic,
+      partition,
+      error,
+      pauseMs,
+    });
     return { type: 'unreachable', until: ports.clock.now() + Math.ceil(pauseMs) };
   }
 }

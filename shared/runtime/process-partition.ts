@@ -13,6 +13,7 @@ import { LedgerSession } from './ledger-session.ts';
 import type { NotAttemptedReason, Outcomes } from './outcome.ts';
 import type { PartitionRun } from './partition-run.ts';
 import { prepareKeys } from './prepare-keys.ts';
+import { recordLog } from './record-log.ts';
 import { runRecords } from './run-records.ts';
 
 /** How a partition's part of an event ended. */
@@ -226,14 +227,21 @@ async function heldBy<V>(
 }
 
 function report<V>(
-  { ports, delivered }: PartitionTask<V>,
-  { verdict, recreatedBy, interrupted }: ClaimDecision<DeliveredRecord>,
+  { ports, delivered, invocation }: PartitionTask<V>,
+  { verdict, recreatedBy, interrupted, progress }: ClaimDecision<DeliveredRecord>,
 ): void {
   const { telemetry } = ports;
   const { topic, partition } = delivered;
   if (interrupted !== undefined) {
     telemetry.count('Interruptions');
-    telemetry.log.warn('the process died in the handler of a record', { topic, partition, offset: interrupted.offset });
+    const { offset } = interrupted;
+    const { attempts = 0, interruptions } = progress.heads.get(offset) ?? {};
+    const record = delivered.records.find((one) => one.offset === offset);
+    const log = record && recordLog(telemetry.log, record, attempts + 1, invocation.requestId);
+    (log ?? telemetry.log).warn('the process died in the handler of a record', {
+      ...(log === undefined && { topic, partition, offset }),
+      interruptions,
+    });
   }
   if (recreatedBy !== undefined) {
     telemetry.count('TopicsRecreated');

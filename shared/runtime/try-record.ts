@@ -1,8 +1,10 @@
 import { headOf } from '../decide/settle.ts';
+import { LockstepError } from '../errors.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import { type CallEnd, callHandler } from './call-handler.ts';
 import type { PartitionRun } from './partition-run.ts';
 import { type Failed, readyRecord } from './ready-record.ts';
+import { recordLog } from './record-log.ts';
 
 /** How one try of a record ended. */
 export type TryEnd = Exclude<CallEnd, { readonly type: 'failed' }> | Failed | { readonly type: 'duplicate' };
@@ -16,8 +18,16 @@ export async function tryRecord<V>(run: PartitionRun<V>, record: DeliveredRecord
 }
 
 /** The head of a record whose handler never ended: counted apart from attempts, and run carefully from now on. */
-export function countInterruption<V>({ session, ports }: PartitionRun<V>, record: DeliveredRecord): void {
+export function countInterruption<V>({ session, ports, context }: PartitionRun<V>, record: DeliveredRecord): void {
   ports.telemetry.count('Interruptions');
+  const { attempts, interruptions } = headOf(session.progress, record);
+  recordLog(context.log, record, attempts + 1, context.requestId).error('a record handler never ended', {
+    interruptions: interruptions + 1,
+    error: new LockstepError(
+      'HANDLER_NEVER_ENDED',
+      `the handler of ${record.position} was still running when the invocation had to answer`,
+    ),
+  });
   session.update(({ running: _, ...progress }) => {
     const head = headOf(progress, record);
     return {
