@@ -29,7 +29,7 @@ async function run(round: Round): Promise<RoundResult> {
   const { handler, forget } = await consumerOf(round);
   const total = { records: 0, cpuMicros: 0, wallMs: 0, allocatedBytes: 0, reported: 0 };
   const events: KafkaEvent[] = [];
-  for (let index = 0; index < batches; index++) events.push(ordersEvent(shape, batch++));
+  for (let index = 0; index < batches; index++) events.push(ordersEvent(shape, batch++, round.topic));
   for (const event of events) {
     // A halted partition would stay halted: each failing batch meets a store that knows nothing.
     if (shape.kind === 'failing') forget();
@@ -48,6 +48,8 @@ async function run(round: Round): Promise<RoundResult> {
     total.reported += answer.batchItemFailures.length;
   }
   if (shape.kind !== 'failing') forget();
+  if (name !== 'bare' && total.reported > 0 !== (shape.kind === 'failing'))
+    throw new Error(`${total.reported} of ${total.records} ${shape.kind} records were reported back`);
   return total;
 }
 

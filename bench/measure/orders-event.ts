@@ -14,7 +14,7 @@ const NOTE = 'leave it with the neighbours at number twelve, they are usually at
   .slice(0, 165);
 
 /** Batch number `batch` of orders: values of some 300 bytes, offsets that follow on from the batch before. */
-export function ordersEvent({ records, partitions, kind }: BatchShape, batch: number): KafkaEvent {
+export function ordersEvent({ records, partitions, kind }: BatchShape, batch: number, topic = 'orders'): KafkaEvent {
   const share = Math.max(1, Math.floor(records / partitions));
   const failing = kind === 'failing' ? Math.floor(share / 2) : -1;
   return kafkaEvent(
@@ -30,7 +30,7 @@ export function ordersEvent({ records, partitions, kind }: BatchShape, batch: nu
         ...(partition === 0 && place === failing && { fails: true }),
       };
       const offset = batch * share * 2 + place;
-      return record({ partition, offset, key: order.customer, value: order });
+      return record({ topic, partition, offset, key: order.customer, value: order });
     }),
   );
 }

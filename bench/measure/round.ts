@@ -8,6 +8,8 @@ export interface Round {
   /** `memory` with the least time a request takes; `dynamodb`: whatever AWS_ENDPOINT_URL_DYNAMODB names. */
   readonly store: { readonly type: 'memory'; readonly latencyMs: number } | { readonly type: 'dynamodb' };
   readonly batches: number;
+  /** A topic that nothing was consumed from: what failed in it once would hold what follows. @default one for all rounds */
+  readonly topic?: string;
   /** Measure bytes allocated too: only in a process whose young generation is larger than what a round allocates. */
   readonly allocation: boolean;
 }

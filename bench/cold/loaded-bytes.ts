@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CONSUMER_ENVIRONMENT } from '../measure/peers.ts';
+
+/** What was loaded until the first record was handled. */
+export interface Loaded {
+  readonly bytes: number;
+  readonly files: number;
+}
+
+/**
+ * Starts a bundle in a process of its own, has it answer `event`, and counts the bytes of the JavaScript that Node loaded from
+ * files until then.
+ *
+ * @param endpoint - a DynamoDB that grants whatever is asked
+ */
+export async function loadedBytes(folder: string, event: unknown, endpoint: string): Promise<Loaded> {
+  const eventFile = join(folder, 'event.json');
+  writeFileSync(eventFile, JSON.stringify(event));
+  const here = import.meta.dirname;
+  const child = spawn(
+    process.execPath,
+    ['--import', join(here, 'count-loaded.mjs'), join(here, 'first-answer.mjs'), join(folder, 'index.mjs'), eventFile],
+    {
+      env: { PATH: process.env['PATH'], ...CONSUMER_ENVIRONMENT, AWS_ENDPOINT_URL_DYNAMODB: endpoint },
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+    },
+  );
+  const errors: string[] = [];
+  let report = '';
+  child.stderr?.on('data', (chunk) => errors.push(String(chunk)));
+  child.stdio[3]?.on('data', (chunk) => {
+    report += chunk;
+  });
+  const [code] = await once(child, 'close');
+  if (code !== 0) throw new Error(`${folder} did not answer its first event: ${errors.join('')}`);
+  // The harness itself is not the consumer's.
+  const loaded: Loaded = JSON.parse(report);
+  return loaded;
+}

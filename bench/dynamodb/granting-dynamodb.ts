@@ -1,0 +1,105 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { itemBytes } from '../../test/fixtures/item-bytes.ts';
+import { type DynamoDbRequest, type LoopbackServer, loopbackServer } from './loopback-server.ts';
+
+type Item = Record<string, AttributeValue>;
+
+/** A DynamoDB of a few lines for one consumer alone: it holds no condition against anyone. */
+export interface GrantingDynamoDb extends LoopbackServer {
+  /** Requests by operation. */
+  readonly requests: ReadonlyMap<string, number>;
+  /** Write units as AWS bills them: one per KB of the larger of the item before and after. */
+  readonly writeUnits: number;
+}
+
+const WRITE_UNIT_BYTES = 1_024;
+
+/** Grants every claim and takes every write, and keeps the items, so that their size is the true one. Nothing is ever found by a look-up. */
+export async function grantingDynamoDb(): Promise<GrantingDynamoDb> {
+  const items = new Map<string, Item>();
+  const requests = new Map<string, number>();
+  let writeUnits = 0;
+  const change = (key: Item, next: (before: Item) => Item): Item => {
+    const id = JSON.stringify(key);
+    const before = items.get(id) ?? key;
+    const after = next(before);
+    items.set(id, after);
+    writeUnits += Math.ceil(Math.max(itemBytes(before), itemBytes(after)) / WRITE_UNIT_BYTES);
+    return after;
+  };
+  const server = await loopbackServer(({ operation, body }) => {
+    requests.set(operation, (requests.get(operation) ?? 0) + 1);
+    return { status: 200, body: JSON.stringify(answered(operation, body, change)) };
+  });
+  return {
+    ...server,
+    requests,
+    get writeUnits() {
+      return writeUnits;
+    },
+  };
+}
+
+function answered(
+  operation: string,
+  body: DynamoDbRequest['body'],
+  change: (key: Item, next: (before: Item) => Item) => Item,
+): object {
+  switch (operation) {
+    case 'UpdateItem': {
+      const Attributes = change(body['Key'] as Item, (before) => updated(before, updateOf(body)));
+      return body['ReturnValues'] === 'ALL_NEW' ? { Attributes } : {};
+    }
+    case 'PutItem': {
+      const item = body['Item'] as Item;
+      change({ pk: item['pk'] ?? item['id'] ?? { NULL: true } }, () => item);
+      return {};
+    }
+    case 'BatchGetItem':
+      return { Responses: {}, UnprocessedKeys: {} };
+    default:
+      return {};
+  }
+}
+
+interface Update {
+  readonly UpdateExpression: string;
+  readonly ExpressionAttributeNames?: Readonly<Record<string, string>>;
+  readonly ExpressionAttributeValues: Readonly<Record<string, AttributeValue>>;
+}
+
+function updateOf(body: DynamoDbRequest['body']): Update {
+  const { UpdateExpression, ExpressionAttributeNames, ExpressionAttributeValues } = body as Partial<Update>;
+  if (UpdateExpression === undefined || ExpressionAttributeValues === undefined)
+    throw new TypeError('an update without an expression');
+  return { UpdateExpression, ExpressionAttributeNames: ExpressionAttributeNames ?? {}, ExpressionAttributeValues };
+}
+
+/** The expressions that the ledger and its peers send: SET of values, `if_not_exists`, `list_append`; ADD of numbers; REMOVE. */
+function updated(
+  before: Item,
+  { UpdateExpression, ExpressionAttributeNames, ExpressionAttributeValues }: Update,
+): Item {
+  const after = { ...before };
+  const nameOf = (path = '') => ExpressionAttributeNames?.[path] ?? path;
+  const resolved = (term: string): AttributeValue => {
+    const append = /^list_append\((.*), (:\w+)\)$/.exec(term);
+    if (append !== null)
+      return { L: [...(resolved(String(append[1])).L ?? []), ...(resolved(String(append[2])).L ?? [])] };
+    const ifAbsent = /^if_not_exists\((\S+), (:\w+)\)$/.exec(term);
+    if (ifAbsent !== null) return before[nameOf(ifAbsent[1])] ?? resolved(String(ifAbsent[2]));
+    const value = ExpressionAttributeValues[term];
+    if (value === undefined) throw new TypeError(`an expression that is not known here: ${term}`);
+    return value;
+  };
+  for (const [, clause, terms = ''] of UpdateExpression.matchAll(/(SET|ADD|REMOVE) (.*?)(?= (?:SET|ADD|REMOVE) |$)/g)) {
+    for (const term of terms.split(/, (?=#|\w+ =|\w+$|\w+ :)/)) {
+      const [path, ...rest] = term.split(' ');
+      const name = nameOf(path);
+      if (clause === 'REMOVE') delete after[name];
+      else if (clause === 'SET') after[name] = resolved(rest.slice(1).join(' '));
+      else after[name] = { N: String(Number(before[name]?.N ?? 0) + Number(resolved(rest.join(' ')).N)) };
+    }
+  }
+  return after;
+}

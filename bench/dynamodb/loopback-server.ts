@@ -1,0 +1,50 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+
+/** A request as DynamoDB's protocol has it. */
+export interface DynamoDbRequest {
+  /** `UpdateItem` */
+  readonly operation: string;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** An answer, its body as JSON text. */
+export interface DynamoDbAnswer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** A server on a free port of 127.0.0.1. */
+export interface LoopbackServer extends AsyncDisposable {
+  readonly endpoint: string;
+}
+
+/** Speaks DynamoDB's protocol: parses each request, sends what `answer` says. */
+export async function loopbackServer(
+  answer: (request: DynamoDbRequest) => DynamoDbAnswer | Promise<DynamoDbAnswer>,
+): Promise<LoopbackServer> {
+  const server = createServer(async (incoming, outgoing) => {
+    const operation = String(incoming.headers['x-amz-target']).replace(/^.*\./, '');
+    const { status, body } = await answer({ operation, body: JSON.parse(await textOf(incoming)) });
+    outgoing.writeHead(status, { 'content-type': 'application/x-amz-json-1.0' }).end(body);
+  });
+  // A benchmark pauses for longer than Node's five seconds; a socket closed under a client would count as its failure.
+  server.keepAliveTimeout = 600_000;
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (typeof address !== 'object' || address === null) throw new Error('the server has no port');
+  return {
+    endpoint: `http://127.0.0.1:${address.port}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((closed) => server.close(closed));
+    },
+  };
+}
+
+async function textOf(incoming: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of incoming) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
