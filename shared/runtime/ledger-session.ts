@@ -223,6 +223,11 @@ export class LedgerSession {
     } catch (error) {
       // Its fate is unknown, so nothing else may be written under this claim.
       this.#ports.telemetry.count('LedgerUnavailable');
+      this.#ports.telemetry.log.error('the ledger was not written; nothing more is settled in this invocation', {
+        partition: partitionName(this.#start.partition),
+        epoch: this.epoch,
+        error,
+      });
       this.close(error);
       return { type: 'lost' };
     }
