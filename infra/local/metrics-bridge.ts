@@ -23,6 +23,8 @@ export interface MetricsBridgeOptions {
   readonly onError?: (error: unknown) => void;
 }
 
+const SILENCE = { SampleCount: 1, Sum: 0, Minimum: 0, Maximum: 0 };
+
 interface Sum {
   readonly namespace: string;
   readonly datum: { MetricName: string; Unit: Datum['Unit']; Dimensions: { Name: string; Value: string }[] };
@@ -32,11 +34,15 @@ interface Sum {
 /**
  * Turns the embedded-metric lines that functions print into metrics, which CloudWatch does by itself and MiniStack does not.
  * What comes within a second is put as one statistic set. MiniStack evaluates alarms only when something is put: so
- * something is, every second, and alarms on the functions' own metrics (which MiniStack raises) move too.
+ * something is, every second, and alarms on the functions' own metrics (which MiniStack raises) move too. It ignores
+ * `TreatMissingData`, and an alarm whose metric falls silent would never move again: so silence is put as 0, which to each of
+ * our alarms means what its missing data mean.
  */
 export function startMetricsBridge(cloudwatch: CloudWatchClient, options: MetricsBridgeOptions = {}): MetricsBridge {
   const { everyMs = 1_000, onError = () => {} } = options;
   let sums = new Map<string, Sum>();
+  /** Everything that was ever put: what of it is silent now is 0. */
+  const known = new Map<string, Pick<Sum, 'namespace' | 'datum'>>();
 
   const add = ({ namespace, name, value, unit, dimensions }: MetricDatum): void => {
     const key = JSON.stringify([namespace, name, unit, dimensions]);
@@ -49,16 +55,15 @@ export function startMetricsBridge(cloudwatch: CloudWatchClient, options: Metric
       return;
     }
     const Dimensions = Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value }));
-    sums.set(key, {
-      namespace,
-      datum: { MetricName: name, Unit: unit as Datum['Unit'], Dimensions },
-      values: { SampleCount: 1, Sum: value, Minimum: value, Maximum: value },
-    });
+    const datum = { MetricName: name, Unit: unit as Datum['Unit'], Dimensions };
+    known.set(key, { namespace, datum });
+    sums.set(key, { namespace, datum, values: { SampleCount: 1, Sum: value, Minimum: value, Maximum: value } });
   };
 
   const put = async (): Promise<void> => {
     add({ namespace: 'Lockstep/Local', name: 'Tick', value: 1, unit: 'Count', dimensions: {} });
-    const taken = [...sums.values()];
+    const silent = [...known].filter(([key]) => !sums.has(key)).map(([, metric]) => ({ ...metric, values: SILENCE }));
+    const taken = [...sums.values(), ...silent];
     sums = new Map();
     for (const [namespace, ofOne = []] of Object.entries(Object.groupBy(taken, (sum) => sum.namespace))) {
       for (let start = 0; start < ofOne.length; start += DATA_PER_REQUEST) {
