@@ -1,0 +1,123 @@
+import { GetEventSourceMappingCommand } from '@aws-sdk/client-lambda';
+import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
+import { dynamoDbLedgerStore } from '../shared/adapters/dynamodb-ledger-store.ts';
+import type { Head, PartitionItem } from '../shared/decide/progress.ts';
+import { highest } from '../shared/record/offset-ranges.ts';
+import type { DeployedConsumer } from './consumer.ts';
+import type { Target } from './target.ts';
+
+/** What blocks a partition, worst first. */
+export type PartitionState =
+  | 'replay halted'
+  | 'flood breaker'
+  | 'blocked'
+  | 'gated'
+  | 'paused'
+  | 'running'
+  | 'ok'
+  | 'never claimed';
+
+/** A partition as Kafka and the ledger see it. */
+export interface PartitionStatus {
+  readonly partition: number;
+  /** Records that the group has not committed. */
+  readonly lag: number;
+  /** The next offset that the mapping reads after a restart. */
+  readonly next: number;
+  readonly state: PartitionState;
+  readonly heads: readonly Head[];
+  /** When the oldest head first failed. */
+  readonly blockedSince?: number;
+  /** Until when an invocation holds it. */
+  readonly heldUntil?: number;
+  readonly epoch?: number;
+}
+
+/** A consumer at a glance. */
+export interface ConsumerStatus {
+  readonly consumer: string;
+  readonly topic: string;
+  readonly group: string;
+  /** `Enabled`, `Disabled`, or on the way. */
+  readonly mapping: string;
+  readonly deadLetterTopic: string;
+  /** Records on the dead-letter topic, those that were redriven and our markers included. */
+  readonly onDeadLetterTopic: number;
+  readonly inFallbackQueue: number;
+  readonly inNet?: number;
+  readonly partitions: readonly PartitionStatus[];
+}
+
+/** @param breaker - dead letters in a row at which the flood breaker opens */
+export async function consumerStatus(
+  target: Target,
+  consumer: DeployedConsumer,
+  now: number,
+  breaker = 100,
+): Promise<ConsumerStatus> {
+  const { name, topic, group, deadLetterTopic, mappingId, netQueueUrl } = consumer;
+  const [{ partitions, letters }, { State: mapping = 'unknown' }, inFallbackQueue, inNet] = await Promise.all([
+    target.operate(consumer, { type: 'topics' }),
+    target.lambda.send(new GetEventSourceMappingCommand({ UUID: mappingId })),
+    depth(target, consumer.fallbackQueueUrl),
+    netQueueUrl === undefined ? undefined : depth(target, netQueueUrl),
+  ]);
+  const items = await Promise.all(partitions.map(({ partition }) => ledgerItem(target, consumer, partition)));
+  return {
+    consumer: name,
+    topic,
+    group,
+    mapping,
+    deadLetterTopic,
+    onDeadLetterTopic: letters,
+    inFallbackQueue,
+    ...(inNet !== undefined && { inNet }),
+    partitions: partitions.map(({ partition, start, end, committed = start }, index) => {
+      const item = items[index];
+      return { partition, lag: Math.max(0, end - committed), next: committed, ...describe(item, now, breaker) };
+    }),
+  };
+}
+
+/** The ledger's item of a partition. */
+export function ledgerItem(
+  target: Target,
+  consumer: DeployedConsumer,
+  partition: number,
+): Promise<PartitionItem | undefined> {
+  const { cluster, group, topic } = consumer;
+  return ledgerOf(target, consumer).read({ cluster, group, topic, partition });
+}
+
+export function ledgerOf({ dynamodb }: Target, { ledgerTable }: DeployedConsumer) {
+  return dynamoDbLedgerStore({ client: dynamodb, table: ledgerTable });
+}
+
+function describe(item: PartitionItem | undefined, now: number, breaker: number) {
+  if (item === undefined) return { state: 'never claimed' as const, heads: [] };
+  const { progress, owner, leaseUntil, epoch } = item;
+  const heads = [...progress.heads.values()];
+  const times = heads.flatMap(({ firstFailedAt }) => firstFailedAt ?? []);
+  const isHeld = owner !== undefined && leaseUntil >= now;
+  return {
+    state: stateOf(item, now, breaker, isHeld),
+    heads,
+    epoch,
+    ...(times.length > 0 && { blockedSince: Math.min(...times) }),
+    ...(isHeld && { heldUntil: leaseUntil }),
+  };
+}
+
+function stateOf({ progress }: PartitionItem, now: number, breaker: number, isHeld: boolean): PartitionState {
+  if (highest(progress.standing) !== undefined) return 'replay halted';
+  if (progress.heads.size > 0) return progress.consecutiveDeadLetters >= breaker ? 'flood breaker' : 'blocked';
+  if (progress.gate !== undefined) return 'gated';
+  if (progress.pausedUntil !== undefined && progress.pausedUntil > now) return 'paused';
+  return isHeld ? 'running' : 'ok';
+}
+
+async function depth({ sqs }: Target, QueueUrl: string): Promise<number> {
+  const names = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const;
+  const { Attributes = {} } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...names] }));
+  return names.reduce((sum, name) => sum + Number(Attributes[name] ?? 0), 0);
+}

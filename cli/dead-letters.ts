@@ -1,0 +1,106 @@
+import { Command } from 'commander';
+import { LockstepError } from '../shared/errors.ts';
+import type { OperatorAnswers } from '../shared/operator/answers.ts';
+import { theOne } from './consumer.ts';
+import { type CommonOptions, openTarget, optionsOf, print, WIDTH } from './context.ts';
+import { example } from './example.ts';
+import { filterOf, type LetterOptions, wholeNumber, withLetterOptions } from './letter-options.ts';
+import { table } from './table.ts';
+import { number } from './words.ts';
+
+const list = withLetterOptions(new Command('list'))
+  .description('Letters that are neither redriven nor purged, in their original order.')
+  .option('--limit <count>', 'at most so many', '50')
+  .addHelpText(
+    'after',
+    example(
+      'lockstep dead-letters list --local --since 2h',
+      'lockstep dead-letters list --local --key customer-7 --json',
+    ),
+  )
+  .action(async (_, command: Command) => {
+    const options = optionsOf<CommonOptions & LetterOptions & { limit: string }>(command);
+    await using target = await openTarget(options);
+    const consumer = theOne(target.consumers, options.consumer);
+    const limit = wholeNumber('limit', options.limit);
+    const filter = filterOf(options, Date.now());
+    print(options, await target.operate(consumer, { type: 'letters', filter, limit }), describeList);
+  });
+
+const groups = withLetterOptions(new Command('groups'))
+  .description('Letters by cause: how many, since when, an example.')
+  .addHelpText(
+    'after',
+    example('lockstep dead-letters groups --local', 'lockstep dead-letters groups --stack Lockstep-Orders-prod --json'),
+  )
+  .action(async (_, command: Command) => {
+    const options = optionsOf<CommonOptions & LetterOptions>(command);
+    await using target = await openTarget(options);
+    const consumer = theOne(target.consumers, options.consumer);
+    const filter = filterOf(options, Date.now());
+    print(options, await target.operate(consumer, { type: 'groups', filter }), describeGroups);
+  });
+
+const show = new Command('show')
+  .description('All of one letter: headers decoded, value as text.')
+  .argument('<id>', 'its x-dead-letter-id')
+  .addHelpText(
+    'after',
+    example('lockstep dead-letters show --local 3c95326f/Lockstep-Orders-local-Orders/orders-2@17/1795258800000'),
+  )
+  .action(async (id: string, _, command: Command) => {
+    const options = optionsOf<CommonOptions>(command);
+    await using target = await openTarget(options);
+    const { letter } = await target.operate(theOne(target.consumers, options.consumer), { type: 'letter', id });
+    if (letter === null) throw new LockstepError('OPERATION_REFUSED', `there is no letter ${id}`);
+    print(options, letter, describeLetter);
+  });
+
+export const deadLetters = new Command('dead-letters')
+  .description('What lies on the dead-letter topic.')
+  .addCommand(list)
+  .addCommand(groups)
+  .addCommand(show)
+  .addHelpText('after', example('lockstep dead-letters groups --local'));
+
+function describeList({ letters, total }: OperatorAnswers['letters']): string {
+  if (total === 0) return 'No letters.';
+  const rows = letters.map(
+    ({ origin, key, errorName, fingerprint, attempts, redriveCount, deadLetteredAt, errorMessage }) => [
+      origin,
+      key ?? '',
+      deadLetteredAt.slice(0, 19),
+      `${attempts}${redriveCount > 0 ? ` r${redriveCount}` : ''}`,
+      fingerprint,
+      `${errorName}: ${errorMessage}`,
+    ],
+  );
+  const head = ['RECORD', 'KEY', 'DEAD SINCE', 'TRIES', 'FINGERPRINT', 'ERROR'];
+  const shown = letters.length < total ? `\n${number(letters.length)} of ${number(total)}; --limit shows more.` : '';
+  return `${table(head, [18, 12, 20, 7, 14, 0], rows, WIDTH)}${shown}`;
+}
+
+function describeGroups({ groups: found, letters }: OperatorAnswers['groups']): string {
+  if (letters === 0) return 'No letters.';
+  const rows = found.map(({ fingerprint, count, firstSeen, lastSeen, errorName, exampleMessage }) => [
+    fingerprint,
+    number(count),
+    firstSeen.slice(0, 19),
+    lastSeen.slice(0, 19),
+    `${errorName}: ${exampleMessage}`,
+  ]);
+  const head = ['FINGERPRINT', 'LETTERS', 'FIRST SEEN', 'LAST SEEN', 'EXAMPLE'];
+  return `${table(head, [14, 9, 20, 20, 0], rows, WIDTH)}\n${number(letters)} letters of ${found.length} causes.`;
+}
+
+function describeLetter(letter: NonNullable<OperatorAnswers['letter']['letter']>): string {
+  const { id, origin, key, timestamp, value, headers, doubtful } = letter;
+  return [
+    `letter     ${id}`,
+    `record     ${origin}, key ${key ?? 'none'}, ${timestamp}${doubtful ? ', may have been handled' : ''}`,
+    'headers',
+    ...headers.map((header) => `  ${header.name.padEnd(26)} ${header.value.replaceAll('\n', `\n${' '.repeat(29)}`)}`),
+    'value',
+    `  ${value ?? 'none (a tombstone)'}`,
+  ].join('\n');
+}

@@ -1,0 +1,82 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Command } from 'commander';
+import { chosen } from './consumer.ts';
+import { type CommonOptions, openTarget, optionsOf, print, WIDTH } from './context.ts';
+import { example } from './example.ts';
+import { table } from './table.ts';
+import type { Target } from './target.ts';
+import { number } from './words.ts';
+
+interface Lag {
+  readonly at: string;
+  readonly consumer: string;
+  readonly partition: number;
+  readonly lag: number;
+  /** Records that the group came further since the last look, a second; absent the first time. */
+  readonly perSecond?: number;
+}
+
+export const lag = new Command('lag')
+  .description('How far each partition is behind, in records; with --watch again and again, and how fast it moves.')
+  .option('--watch [seconds]', 'look again every so many seconds, until Ctrl-C')
+  .option('--times <count>', 'with --watch: stop after so many looks', Number)
+  .addHelpText(
+    'after',
+    example('lockstep lag --local --watch', 'lockstep lag --stack Lockstep-Orders-prod --watch 10 --json'),
+  )
+  .action(async (_, command: Command) => {
+    const options = optionsOf<CommonOptions & { watch?: string | true; times?: number }>(command);
+    const everyMs = options.watch === undefined ? 0 : Number(options.watch === true ? 2 : options.watch) * 1_000;
+    await using target = await openTarget(options);
+    const before = new Map<string, { readonly next: number; readonly at: number }>();
+    for (let looks = 1; ; looks++) {
+      const found = await look(target, options.consumer, before);
+      print(options, found, describe);
+      if (everyMs === 0 || looks === options.times) return;
+      await sleep(everyMs);
+    }
+  });
+
+async function look(
+  target: Target,
+  name: string | undefined,
+  before: Map<string, { readonly next: number; readonly at: number }>,
+): Promise<Lag[]> {
+  const all = await Promise.all(
+    chosen(target.consumers, name).map(async (consumer) => {
+      const { partitions } = await target.operate(consumer, { type: 'topics' });
+      const at = Date.now();
+      return partitions.map(({ partition, start, end, committed = start }): Lag => {
+        const key = `${consumer.name} ${partition}`;
+        const last = before.get(key);
+        before.set(key, { next: committed, at });
+        return {
+          at: new Date(at).toISOString(),
+          consumer: consumer.name,
+          partition,
+          lag: Math.max(0, end - committed),
+          ...(last !== undefined && {
+            perSecond: Math.round(((committed - last.next) * 1_000) / Math.max(1, at - last.at)),
+          }),
+        };
+      });
+    }),
+  );
+  return all.flat();
+}
+
+function describe(found: readonly Lag[]): string {
+  const rows = found.map(({ consumer, partition, lag: behind, perSecond }) => [
+    consumer,
+    String(partition),
+    number(behind),
+    perSecond === undefined ? '' : `${number(perSecond)}/s`,
+    perSecond === undefined || behind === 0
+      ? ''
+      : perSecond > 0
+        ? `about ${Math.ceil(behind / perSecond)} s left`
+        : 'stands still',
+  ]);
+  const total = found.reduce((sum, one) => sum + one.lag, 0);
+  return `${table(['CONSUMER', 'PART', 'LAG', 'MOVES', ''], [24, 6, 14, 14, 0], rows, WIDTH)}\n${number(total)} records behind in all, ${found[0]?.at ?? ''}`;
+}

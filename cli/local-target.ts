@@ -1,0 +1,66 @@
+import { readFile } from 'node:fs/promises';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { type CloudDescription, readCloudFile } from '../infra/local/cloud-description.ts';
+import { LocalCloudError } from '../infra/local/local-cloud-error.ts';
+import { clientConfig } from '../infra/local/local-endpoint.ts';
+import { dynamoDbClient } from '../shared/adapters/dynamodb-client.ts';
+import { systemClock } from '../shared/adapters/system-clock.ts';
+import { LockstepError } from '../shared/errors.ts';
+import type { OperatorAnswers } from '../shared/operator/answers.ts';
+import { operatorPorts } from '../shared/operator/connect-operator.ts';
+import { operate } from '../shared/operator/operate.ts';
+import { consumersOf } from './consumer.ts';
+import { SILENT } from './silent-log.ts';
+import type { Target } from './target.ts';
+
+/** The local cloud of `npm run local`: its broker is on loopback, so nothing goes through a function. @throws LockstepError CLOUD_UNKNOWN */
+export async function localTarget(): Promise<Target> {
+  const { endpoint, bootstrapServers, deployed } = await describedCloud().catch((cause: unknown) => {
+    const why =
+      cause instanceof LocalCloudError ? 'no local cloud is running' : 'the file of the local cloud is unreadable';
+    throw new LockstepError('CLOUD_UNKNOWN', why, { cause });
+  });
+  const config = clientConfig(endpoint);
+  const dynamodb = dynamoDbClient({
+    endpoint: config.endpoint,
+    region: config.region,
+    credentials: config.credentials,
+    httpsAgent: config.requestHandler.httpsAgent,
+  });
+  const lambda = new LambdaClient(config);
+  const sqs = new SQSClient(config);
+  return {
+    consumers: consumersOf(deployed.outputs),
+    dynamodb,
+    lambda,
+    sqs,
+    async operate(consumer, request, { onProgress, signal } = {}) {
+      const ports = operatorPorts(consumer, {
+        brokers: () => bootstrapServers,
+        authentication: { auth: 'none' },
+        clock: systemClock,
+        log: SILENT,
+      });
+      try {
+        const answer = await operate(
+          request,
+          { ...ports, ...(onProgress && { onProgress }), ...(signal && { signal }) },
+          { giveUpAt: Number.MAX_SAFE_INTEGER },
+        );
+        return answer as OperatorAnswers[(typeof request)['type']];
+      } finally {
+        await Promise.all([ports.log.disconnect(), ports.transactions.disconnect()]);
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      for (const client of [dynamodb, lambda, sqs]) client.destroy();
+    },
+  };
+}
+
+/** Another cloud than that of `npm run local`, as a test's, is named by a file of its own. */
+async function describedCloud(): Promise<CloudDescription> {
+  const file = process.env['LOCKSTEP_CLOUD_FILE'];
+  return file === undefined ? readCloudFile() : JSON.parse(await readFile(file, 'utf8'));
+}

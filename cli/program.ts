@@ -1,0 +1,44 @@
+import { Command } from 'commander';
+import { WIDTH } from './context.ts';
+import { deadLetters } from './dead-letters.ts';
+import { example } from './example.ts';
+import { heads } from './heads.ts';
+import { lag } from './lag.ts';
+import { pause, resume } from './pause.ts';
+import { purge } from './purge.ts';
+import { redrive } from './redrive.ts';
+import { replay } from './replay.ts';
+import { reset } from './reset.ts';
+import { skip } from './skip.ts';
+import { status } from './status.ts';
+
+/** The `lockstep` command. */
+export function lockstep(): Command {
+  const program = new Command('lockstep')
+    .description('What an operator of Lockstep consumers does: look, redrive, decide.')
+    .option('--local', 'the local cloud of `npm run local`')
+    .option('--stack <name...>', 'stacks on AWS that the consumers are in')
+    .option('--consumer <name>', 'one consumer, by the name that `status` shows')
+    .option('--json', 'JSON on standard output, for scripts')
+    .addHelpText(
+      'after',
+      example('lockstep status --local', 'lockstep dead-letters groups --stack Lockstep-Orders-prod --consumer Orders'),
+    )
+    .addHelpText('after', EXIT_CODES);
+  for (const command of [status, lag, heads, deadLetters, redrive, purge, skip, reset, pause, resume, replay])
+    program.addCommand(command);
+  for (const command of everyCommand(program)) {
+    command.configureHelp({ helpWidth: WIDTH, showGlobalOptions: true }).exitOverride();
+  }
+  return program;
+}
+
+/** A command and all below it. */
+export function everyCommand(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(everyCommand)];
+}
+
+const EXIT_CODES = `
+Exit codes: 0 done, 1 failed, 2 wrong command line, 3 refused (nothing was changed), 4 stopped before
+its end (the same command goes on), 5 something is stuck (status --fail-if-stuck).
+`;

@@ -1,0 +1,124 @@
+import { Command } from 'commander';
+import { Listr } from 'listr2';
+import type { OperatorAnswers } from '../shared/operator/answers.ts';
+import type { OperatorRequest } from '../shared/operator/requests.ts';
+import { type DeployedConsumer, theOne } from './consumer.ts';
+import { type CommonOptions, EXIT, openTarget, optionsOf, print, say } from './context.ts';
+import { example } from './example.ts';
+import { filterOf, type LetterOptions, wholeNumber, withLetterOptions } from './letter-options.ts';
+import { Progress } from './progress.ts';
+import type { Target } from './target.ts';
+import { whoAmI } from './who.ts';
+import { number } from './words.ts';
+
+type Report = OperatorAnswers['redrive'];
+type Order = Extract<OperatorRequest, { readonly type: 'redrive' | 'purge' }>;
+
+interface Options extends CommonOptions, LetterOptions {
+  readonly dryRun?: boolean;
+  readonly rate?: string;
+  readonly maxRedrives?: string;
+  readonly includeDoubtful?: boolean;
+}
+
+export const redrive = withLetterOptions(new Command('redrive'))
+  .description(
+    'Sends the records of letters back to their topic, in their original order, each once, whatever crashes on the way.',
+  )
+  .option('--dry-run', 'only count')
+  .option('--rate <count>', 'records a second, at most')
+  .option('--max-redrives <count>', 'records that were redriven so often stay where they are', '3')
+  .option('--include-doubtful', 'also records of which nobody can tell whether they were handled')
+  .addHelpText(
+    'after',
+    example(
+      'lockstep redrive --local --fingerprint 3f9a --dry-run',
+      'lockstep redrive --stack Lockstep-Orders-prod --fingerprint 3f9a --rate 50',
+    ),
+  )
+  .action(async (_, command: Command) => {
+    const options = optionsOf<Options>(command);
+    await using target = await openTarget(options);
+    const consumer = theOne(target.consumers, options.consumer);
+    const { dryRun = false, rate, maxRedrives = '3', includeDoubtful = false } = options;
+    const order: Order = {
+      type: 'redrive',
+      filter: filterOf(options, Date.now()),
+      dryRun: true,
+      maxRedrives: wholeNumber('max-redrives', maxRedrives),
+      includeDoubtful,
+      by: whoAmI(),
+      ...(rate !== undefined && { rate: wholeNumber('rate', rate) }),
+    };
+    const counted: Report = await target.operate(consumer, order);
+    say(
+      `${number(counted.selected)} records of ${consumer.deadLetterTopic} return to ${consumer.topic}${refusals(counted)}.`,
+    );
+    const report =
+      dryRun || counted.selected === 0 ? counted : await run(target, consumer, { ...order, dryRun: false }, options);
+    if (report.left > 0 && !dryRun) process.exitCode = EXIT.unfinished;
+    print(options, { ...report, dryRun }, () => (dryRun ? 'Nothing was changed.' : summary(report, 'returned')));
+  });
+
+/** Runs a redrive or a purge; Ctrl-C ends it after the slice under way. */
+export async function run(
+  target: Target,
+  consumer: DeployedConsumer,
+  order: Order,
+  { json }: CommonOptions,
+): Promise<Report> {
+  const stop = new AbortController();
+  const onInterrupt = () => {
+    say('Stopping after this slice. The same command goes on where this one stops.');
+    stop.abort();
+  };
+  process.once('SIGINT', onInterrupt);
+  let report: Report | undefined;
+  const work = async (onProgress: (done: number, total: number) => void) => {
+    report = await target.operate(consumer, order, { onProgress, signal: stop.signal });
+  };
+  try {
+    if (json) await work(() => undefined);
+    else await watched(order.type === 'redrive' ? 'Redrive' : 'Purge', work);
+  } finally {
+    process.off('SIGINT', onInterrupt);
+  }
+  if (report === undefined) throw new Error('a redrive without a report');
+  return report;
+}
+
+/** A progress bar in a terminal, lines elsewhere. */
+async function watched(
+  title: string,
+  work: (onProgress: (done: number, total: number) => void) => Promise<void>,
+): Promise<void> {
+  const progress = new Progress(Date.now());
+  const task = {
+    title,
+    task: (_: unknown, own: { output: string }) =>
+      work((done, total) => {
+        own.output = progress.text(done, total, Date.now());
+      }),
+  };
+  await new Listr([task], {
+    registerSignalListeners: false,
+    exitOnError: true,
+    fallbackRenderer: 'simple',
+    rendererOptions: { showErrorMessage: false },
+    fallbackRendererCondition: () => process.stdout.isTTY !== true,
+  }).run();
+}
+
+export function summary({ done, left, refused, selected }: Report, verb: string): string {
+  const rest = left > 0 ? ` ${number(left)} are left: run the same command again.` : '';
+  return `${number(done)} of ${number(selected)} ${verb}.${rest}${refusals({ refused })}`;
+}
+
+function refusals({ refused }: Pick<Report, 'refused'>): string {
+  const why = [
+    refused.maxRedrives > 0 ? `${number(refused.maxRedrives)} were redriven too often` : '',
+    refused.doubtful > 0 ? `${number(refused.doubtful)} may have been handled (--include-doubtful)` : '',
+    refused.expired > 0 ? `${number(refused.expired)} are gone from Kafka` : '',
+  ].filter((text) => text !== '');
+  return why.length === 0 ? '' : `; not: ${why.join(', ')}`;
+}

@@ -1,0 +1,34 @@
+/** `3 d 4 h`, `5 min 12 s`, `8 s`: the two largest units. */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1_000));
+  const units: readonly (readonly [string, number])[] = [
+    ['d', 86_400],
+    ['h', 3_600],
+    ['min', 60],
+    ['s', 1],
+  ];
+  const first = units.findIndex(([, size]) => seconds >= size);
+  if (first < 0) return '0 s';
+  let rest = seconds;
+  return units
+    .slice(first, first + 2)
+    .flatMap(([name, size]) => {
+      const count = Math.floor(rest / size);
+      rest -= count * size;
+      return count === 0 ? [] : [`${count} ${name}`];
+    })
+    .join(' ');
+}
+
+/** `12,345` */
+export function number(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+/** Reads `30s`, `15min`, `2h`, `7d` as a time ago, or an ISO 8601 time. `undefined` for anything else. */
+export function timeOf(text: string, now: number): number | undefined {
+  const ago = /^(\d+)\s*(s|min|h|d)$/.exec(text);
+  if (ago !== null) return now - Number(ago[1]) * 1_000 * ({ s: 1, min: 60, h: 3_600, d: 86_400 }[ago[2] ?? 's'] ?? 1);
+  const time = Date.parse(text);
+  return Number.isNaN(time) ? undefined : time;
+}
