@@ -7,6 +7,7 @@ import { haltsPartition, unitOf } from './ordering.ts';
 import { type Outcome, type Outcomes, settles } from './outcome.ts';
 import type { PartitionRun } from './partition-run.ts';
 import { type ReadyRecord, readyRecord } from './ready-record.ts';
+import { logPause } from './record-log.ts';
 import { RecordRunner } from './record-runner.ts';
 import { countInterruption } from './try-record.ts';
 
@@ -143,6 +144,7 @@ export class BatchRunner<V> {
       case 'paused': {
         const culprit = this.#culprit(call, end);
         if (culprit !== undefined && !(await this.#settleBefore(call, culprit))) return;
+        logPause(this.#run, culprit ?? first, end.until);
         return this.#ended(culprit ?? first, this.#consequences.paused(end.until));
       }
       case 'stalled':

@@ -4,6 +4,7 @@ import { Consequences } from './consequences.ts';
 import type { Outcome } from './outcome.ts';
 import type { PartitionRun } from './partition-run.ts';
 import type { Failed } from './ready-record.ts';
+import { logPause } from './record-log.ts';
 import { countInterruption, type TryEnd, tryRecord } from './try-record.ts';
 
 /** Takes the records of a claimed partition, one at a time or side by side, from their turn to an outcome. */
@@ -58,6 +59,7 @@ export class RecordRunner<V> {
       case 'failed':
         return end;
       case 'paused':
+        logPause(this.#run, record, end.until);
         return this.#consequences.paused(end.until);
       case 'stalled':
         this.stalled = true;

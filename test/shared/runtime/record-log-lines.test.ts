@@ -2,7 +2,7 @@ import type { Context } from 'aws-lambda';
 import { expect, test } from 'vitest';
 import { holderOf } from '../../../shared/connection.ts';
 import { LockstepError } from '../../../shared/errors.ts';
-import { byPosition, lockstepConsumer, type OnRecord, text } from '../../../shared/lockstep-consumer.ts';
+import { byPosition, lockstepConsumer, type OnRecord, PauseError, text } from '../../../shared/lockstep-consumer.ts';
 import type { LogFields } from '../../../shared/ports/telemetry.ts';
 import type { Ports } from '../../../shared/runtime/consumer.ts';
 import { Sandbox } from '../../../shared/runtime/sandbox.ts';
@@ -79,7 +79,7 @@ test('a handler that never ends is named, with its record', async () => {
   await invoke().answer();
 
   const [, , fields] = lines.find(([, , about]) => about?.['error'] instanceof LockstepError) ?? [];
-  expect(lines.map(([level, words]) => [level, words])).toContainEqual(['error', 'a record handler never ended']);
+  expect(lines.map(([level, words]) => [level, words])).toEqual([['error', 'a record handler never ended']]);
   expect(fields).toMatchObject({
     topic: 'orders',
     partition: 0,
@@ -122,6 +122,31 @@ test('a record whose handler killed the process is named by the process that com
       requestId: 'request-3',
       traceparent: TRACEPARENT,
     },
+  ]);
+});
+
+test('a pause is named, with the record that asked for it', async () => {
+  const { clock, lines, invoke } = aWorld(() => {
+    throw new PauseError({ resumeAfterMs: 30_000 });
+  });
+  const startedAt = clock.now();
+
+  await invoke().answer();
+
+  expect(lines).toEqual([
+    [
+      'info',
+      'a handler paused its partition',
+      {
+        topic: 'orders',
+        partition: 0,
+        offset: 0,
+        attempt: 1,
+        requestId: 'request-1',
+        traceparent: TRACEPARENT,
+        until: startedAt + 30_000,
+      },
+    ],
   ]);
 });
 
