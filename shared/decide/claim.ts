@@ -62,10 +62,10 @@ export function decideClaim<R extends RecordIdentity>(
   now: EpochMs,
   policy: ClaimPolicy,
 ): ClaimDecision<R> {
-  const { progress: inherited, interrupted } = inherit(item, owner, now);
+  const { progress: inherited, interrupted, claimedByDead } = inherit(item, owner, now);
   const recreatedBy = records.find((record) => isStranger(inherited, record));
   // Decided for the whole batch: what one record gives away holds for its neighbours too.
-  const known = recreatedBy === undefined ? inherited : { ...FRESH_PROGRESS, pending: inherited.standing };
+  const known = recreatedBy === undefined ? inherited : afresh(inherited, claimedByDead);
   const delivered = rangesOf(offsetsOf(records));
   const present = withoutVanished(known, records, delivered);
   const open = records.filter((record) => !isDone(present, record, policy));
@@ -89,20 +89,28 @@ function forgotten(delivered: OffsetRanges, floor: Offset | undefined): OffsetRa
   return floor === undefined || floor === 0 ? NO_OFFSETS : intersect(delivered, [{ from: 0, to: floor - 1 }]);
 }
 
+/**
+ * Progress of a recreated topic. What a replay halt refused and what dead invocations had claimed may be of its new life, first
+ * seen by somebody who did not live to write that down: it is waited for, and run carefully.
+ */
+function afresh({ standing }: Progress, claimedByDead: OffsetRanges): Progress {
+  const carefulUntil = highest(claimedByDead);
+  const pending = union(standing, claimedByDead);
+  return { ...FRESH_PROGRESS, pending, ...(carefulUntil !== undefined && { carefulUntil }) };
+}
+
 /** Dead invocations' batches become pending and are run carefully; a death in careful mode is put down to the record that ran. */
 function inherit(
   { claims, progress }: PartitionItem,
   owner: string,
   now: EpochMs,
-): { progress: Progress; interrupted?: RecordIdentity } {
+): { progress: Progress; interrupted?: RecordIdentity; claimedByDead: OffsetRanges } {
   const { running, ...rest } = progress;
   let next: Progress = rest;
   const dead = claims.filter((claim) => claim.owner !== owner);
+  const claimedByDead = dead.reduce((all, { offsets }) => union(all, offsets), NO_OFFSETS);
   if (dead.length > 0) {
-    const left = subtract(
-      dead.reduce((all, { offsets }) => union(all, offsets), NO_OFFSETS),
-      progress.settled,
-    );
+    const left = subtract(claimedByDead, progress.settled);
     const carefulUntil = Math.max(progress.carefulUntil ?? -1, highest(left) ?? -1);
     next = {
       ...withoutReturned(next, dead),
@@ -110,7 +118,8 @@ function inherit(
       ...(carefulUntil >= 0 && { carefulUntil }),
     };
   }
-  if (running === undefined || includesOffset(progress.settled, running.offset)) return { progress: next };
+  if (running === undefined || includesOffset(progress.settled, running.offset))
+    return { progress: next, claimedByDead };
   const head = headOf(next, running);
   return {
     progress: withHead(next, {
@@ -119,6 +128,7 @@ function inherit(
       firstFailedAt: head.firstFailedAt ?? now,
     }),
     interrupted: running,
+    claimedByDead,
   };
 }
 
