@@ -144,11 +144,10 @@ function isStranger({ settled, newestTimestamp, marks, heads }: Progress, record
   // Where the mapping decodes values, the relay, which reads the broker's bytes, cannot know the hash of what is delivered.
   const differs = (known: RecordIdentity) =>
     known.timestamp !== timestamp || (known.valueHash !== '' && known.valueHash !== record.valueHash);
-  if (includesOffset(settled, offset)) {
-    if (newestTimestamp !== undefined && timestamp > newestTimestamp) return true;
-    const mark = marks.find((candidate) => candidate.offset === offset);
-    return mark !== undefined && differs(mark);
-  }
+  if (newestTimestamp !== undefined && timestamp > newestTimestamp && includesOffset(settled, offset)) return true;
+  // In key order a batch is marked before its first record settles.
+  const mark = marks.find((candidate) => candidate.offset === offset);
+  if (mark !== undefined && differs(mark)) return true;
   const head = heads.size === 0 ? undefined : heads.get(offset);
   return head !== undefined && differs(head);
 }

@@ -27,8 +27,11 @@ export interface Settling {
    * batch does not exist (compaction, transaction markers); its own offset for the first of a batch.
    */
   readonly from: Offset;
-  /** The first record of its batch is remembered as a mark. */
-  readonly mark: boolean;
+  /**
+   * The first record of its batch, remembered as a mark with the first of the batch that settles, which in key order may be
+   * another: what ran ahead must be recognisable too.
+   */
+  readonly mark: RecordIdentity | false;
   /** `handled` closes the flood breaker, `deadLettered` counts for it, `duplicate` leaves it. */
   readonly outcome: 'handled' | 'duplicate' | 'deadLettered';
 }
@@ -42,7 +45,7 @@ export function settle(progress: Progress, { record, from, mark, outcome }: Sett
     pending: progress.pending.length === 0 ? progress.pending : removeRange(progress.pending, from, offset),
     heads: progress.heads.size === 0 ? progress.heads : withoutHeads(progress.heads, from, offset),
     newestTimestamp: Math.max(progress.newestTimestamp ?? timestamp, timestamp),
-    marks: mark ? withMark(progress.marks, record) : progress.marks,
+    marks: mark === false ? progress.marks : withMark(progress.marks, mark),
     consecutiveDeadLetters: afterSettling(progress.consecutiveDeadLetters, outcome),
   };
 }
@@ -57,6 +60,8 @@ function withoutHeads(heads: ReadonlyMap<Offset, Head>, from: Offset, to: Offset
 }
 
 function withMark(marks: readonly Mark[], { offset, timestamp, valueHash }: RecordIdentity): readonly Mark[] {
+  const known = marks.findLast((other) => other.offset === offset);
+  if (known !== undefined && known.timestamp === timestamp && known.valueHash === valueHash) return marks;
   const mark = { offset, timestamp, valueHash };
   const last = marks.at(-1);
   if (last === undefined || last.offset < offset) return [...marks, mark];

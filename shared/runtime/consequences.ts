@@ -22,11 +22,14 @@ import { recordLog } from './record-log.ts';
 export class Consequences<V> {
   readonly #run: PartitionRun<V>;
   readonly #from = new Map<Offset, Offset>();
+  readonly #mark: Settling['mark'];
   /** Into `open`: everything before it is settled. */
   #earliest = 0;
 
   constructor(run: PartitionRun<V>) {
     this.#run = run;
+    const [first] = run.delivered.records;
+    this.#mark = first !== undefined && first === run.open[0] && first;
     let previous: Offset | undefined;
     for (const { offset } of run.delivered.records) {
       // What is absent within one delivered batch does not exist: compaction, transaction markers.
@@ -196,7 +199,7 @@ export class Consequences<V> {
 
   #settling(record: DeliveredRecord, outcome: Settling['outcome']): Settling {
     const from = this.#from.get(record.offset) ?? record.offset;
-    return { record, from, mark: record.offset === this.#run.delivered.records[0]?.offset, outcome };
+    return { record, from, mark: this.#mark, outcome };
   }
 }
 

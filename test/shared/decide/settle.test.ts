@@ -25,12 +25,20 @@ describe('settling a record', () => {
     const progress = settle(progressOf({ newestTimestamp: 9_000 }), {
       record: identity(42),
       from: 42,
-      mark: true,
+      mark: identity(42),
       outcome: 'handled',
     });
 
     expect(progress.marks).toEqual([{ offset: 42, timestamp: 1_042, valueHash: 'hash-42' }]);
     expect(progress.newestTimestamp).toBe(9_000);
+  });
+
+  test('remembers the first record of a batch though another of its records settles first', () => {
+    const ahead = settle(progressOf({}), { record: identity(44), from: 44, mark: identity(42), outcome: 'handled' });
+    const both = settle(ahead, { record: identity(42), from: 42, mark: identity(42), outcome: 'handled' });
+
+    expect(ahead.marks).toEqual([{ offset: 42, timestamp: 1_042, valueHash: 'hash-42' }]);
+    expect(both.marks).toBe(ahead.marks);
   });
 
   test('counts dead letters in a row, until something is handled', () => {
@@ -49,7 +57,7 @@ describe('forgetting', () => {
     for (let batch = 0; batch < count; batch++) {
       // A transaction marker at every boundary: ranges never touch.
       const offset = batch * 10;
-      progress = settle(progress, { record: identity(offset), from: offset, mark: true, outcome: 'handled' });
+      progress = settle(progress, { record: identity(offset), from: offset, mark: identity(offset), outcome: 'handled' });
       progress = settle(progress, { record: identity(offset + 8), from: offset + 1, mark: false, outcome: 'handled' });
     }
     return progress;
