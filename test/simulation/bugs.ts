@@ -213,8 +213,8 @@ export const BUGS = {
     patches: [
       {
         file: CLAIM,
-        find: 'if (includesOffset(settled, offset)) { if (newestTimestamp',
-        put: 'if (true) return false; if (includesOffset(settled, offset)) { if (newestTimestamp',
+        find: 'if (newestTimestamp !== undefined && timestamp > newestTimestamp && includesOffset(settled, offset))',
+        put: 'if (includesOffset(settled, offset)) return false; if (false)',
       },
     ],
     set: 'recreate',

@@ -57,7 +57,12 @@ describe('forgetting', () => {
     for (let batch = 0; batch < count; batch++) {
       // A transaction marker at every boundary: ranges never touch.
       const offset = batch * 10;
-      progress = settle(progress, { record: identity(offset), from: offset, mark: identity(offset), outcome: 'handled' });
+      progress = settle(progress, {
+        record: identity(offset),
+        from: offset,
+        mark: identity(offset),
+        outcome: 'handled',
+      });
       progress = settle(progress, { record: identity(offset + 8), from: offset + 1, mark: false, outcome: 'handled' });
     }
     return progress;
