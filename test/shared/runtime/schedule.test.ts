@@ -5,7 +5,7 @@ const records = (...units: string[]) => units.map((unit, offset) => ({ offset, u
 const scheduleOf = (all: ReturnType<typeof records>) => new Schedule(all, ({ unit }) => unit);
 
 /** Offsets that may start now. */
-function startable(schedule: Schedule<{ readonly offset: number }>): number[] {
+function startable(schedule: ReturnType<typeof scheduleOf>): number[] {
   const started: number[] = [];
   for (let next = schedule.next(); next !== undefined; next = schedule.next()) started.push(next.offset);
   return started;
