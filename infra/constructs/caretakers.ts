@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { extname, resolve } from 'node:path';
 import { Duration } from 'aws-cdk-lib';
 import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
@@ -15,6 +15,8 @@ import type { ConsumerSettings } from './consumer-settings.ts';
 import { ledgerClusterId } from './kafka-cluster.ts';
 
 const FUNCTIONS = resolve(import.meta.dirname, '../../functions');
+/** TypeScript here, JavaScript in the package. */
+const HANDLER = `handler${extname(import.meta.filename)}`;
 /** At most the time for which the queues hide what they handed out. */
 export const RELAY_TIMEOUT_SECONDS = 60;
 /** A redrive works in slices of this; the caller asks for the next. */
@@ -43,8 +45,8 @@ export class Caretakers extends Construct {
 
   constructor(scope: Construct, id: string, props: CaretakersProps) {
     super(scope, id);
-    this.relay = this.caretaker('Relay', 'relay/handler.ts', RELAY_TIMEOUT_SECONDS, props, relayGrants);
-    this.operator = this.caretaker('Operator', 'redrive/handler.ts', OPERATOR_TIMEOUT_SECONDS, props, operatorGrants);
+    this.relay = this.caretaker('Relay', `relay/${HANDLER}`, RELAY_TIMEOUT_SECONDS, props, relayGrants);
+    this.operator = this.caretaker('Operator', `redrive/${HANDLER}`, OPERATOR_TIMEOUT_SECONDS, props, operatorGrants);
     for (const [name, queue] of Object.entries({ Fallback: props.fallbackQueue, Net: props.netQueue })) {
       if (queue === undefined) continue;
       const mapping = new EventSourceMapping(this, name, {

@@ -54,6 +54,10 @@ test('the package brings its own runtime modules, and leaves CDK and esbuild to 
   }
 });
 
+test('the lockstep command comes with the package', async () => {
+  expect(await app.run('npx', ['lockstep', '--help'])).toMatch(/^Usage: lockstep /);
+});
+
 test('a user’s test runs without AWS: deliver comes with the package', async () => {
   await app.write(
     'try.mjs',
