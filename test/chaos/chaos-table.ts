@@ -26,7 +26,7 @@ export function chaosTable(results: readonly ReadingResult[]): string {
 }
 
 /** The offending records, by reading and promise, the first of each. */
-export function chaosFindings(results: readonly ReadingResult[], most = 10): string[] {
+export function chaosFindings(results: readonly Pick<ReadingResult, 'reading' | 'findings'>[], most = 10): string[] {
   return results.flatMap(({ reading, findings }) =>
     Object.entries(Object.groupBy(findings, ({ promise }) => promise)).flatMap(([promise, broken = []]) => [
       `${PROMISES[promise as PromiseName]}, under the reading ${reading}:`,

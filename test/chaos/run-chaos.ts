@@ -15,7 +15,9 @@ const PARTITIONS = 6;
 const WORK_MS = 4;
 
 export interface ChaosOptions {
-  /** @default drawn faults and moments follow from it */
+  /** @default 'Chaos' */
+  readonly stackName?: string;
+  /** Of the records, the faults' order, and the moments. */
   readonly seed: number;
   /** Of each reading. */
   readonly records: number;
@@ -23,6 +25,8 @@ export interface ChaosOptions {
   readonly faults: readonly StagedFault[];
   /** Deliberate bugs. @default none */
   readonly patches?: readonly Patch[];
+  /** Ends a run at its first untrue answer; what is open then is not judged. @default false */
+  readonly endsAtUntrueAnswer?: boolean;
 }
 
 /** Consumers deployed for a chaos run, one for each reading, and what stands between them and DynamoDB. */
@@ -38,14 +42,14 @@ export async function deployChaos(
   broker: LocalKafka,
   options: ChaosOptions,
 ): Promise<Chaos> {
-  const { seed, records, readings, faults, patches = [] } = options;
+  const { stackName = 'Chaos', seed, records, readings, faults, patches = [] } = options;
   const proxy = await startDynamoDbProxy(servers.endpoint);
   try {
     const entry = patches.length === 0 ? HANDLER : await patchedSources(servers.runFolder, patches);
     const intents = readings.map((reading) => intentOf(reading, entry, servers, proxy));
     const cloud: CloudDescription = await deployStacks(servers, {
       app: APP,
-      context: { stackName: 'Chaos', consumers: JSON.stringify(intents) },
+      context: { stackName, consumers: JSON.stringify(intents) },
     });
     return {
       run: async (reading, onProgress) => {
@@ -54,6 +58,7 @@ export async function deployChaos(
         return runReading({
           ...{ seed, records, reading, faults, cloud, consumer, broker, proxy, onProgress },
           partitions: PARTITIONS,
+          endsAtUntrueAnswer: options.endsAtUntrueAnswer ?? false,
         });
       },
       stop: () => proxy.stop(),

@@ -14,7 +14,7 @@ import { DEFAULTS } from '../../shared/options.ts';
 import { Random } from '../simulation/random.ts';
 import { conduct, USUAL_TROUBLE } from './conduct.ts';
 import type { DynamoDbProxy, ProxyFault } from './dynamodb-proxy.ts';
-import type { Evidence, Finding, Range } from './evidence.ts';
+import type { Evidence, Finding, PromiseName, Range } from './evidence.ts';
 import { type FaultCounts, noFaults, planFaults, type StagedFault } from './faults.ts';
 import { lettersInQueue, lettersOnTopic } from './found-letters.ts';
 import { type HistoryFile, openHistory } from './history-file.ts';
@@ -27,6 +27,7 @@ import { watchedInvoker } from './watched-invoker.ts';
 /** How long nothing may happen before a run that is not through is given up as stuck. */
 const PATIENCE_MS = 60_000;
 const DELIVERED_TWICE = 0.03;
+const JUDGED_AT_THE_END: ReadonlySet<PromiseName> = new Set(['lost', 'unsettled', 'letterMissing']);
 
 export interface ReadingOptions {
   readonly seed: number;
@@ -39,6 +40,8 @@ export interface ReadingOptions {
   readonly broker: LocalKafka;
   readonly proxy: DynamoDbProxy;
   readonly onProgress: (line: string) => void;
+  /** Ends the run at the first untrue answer; what is open then is not judged. */
+  readonly endsAtUntrueAnswer: boolean;
 }
 
 /** What came of a run under one reading. */
@@ -72,6 +75,7 @@ export async function runReading(options: ReadingOptions): Promise<ReadingResult
   const lambda = new LambdaClient({ ...clientConfig(cloud.endpoint), maxAttempts: 1 });
   const history = await openHistory(historyPath(cloud.runFolder, consumer.name));
   const untrueAnswers: string[] = [];
+  const isOver = () => options.endsAtUntrueAnswer && untrueAnswers.length > 0;
   const deliveries = new Random(seed, `${reading} deliveries`);
   const troubles = new Random(seed, `${reading} troubles`);
   await Promise.all([admin.connect(), producer.connect()]);
@@ -116,11 +120,10 @@ export async function runReading(options: ReadingOptions): Promise<ReadingResult
       onProgress(`${fault ?? 'the rest'}, ${history.handled()} of ${options.records} handled`);
       if (fault === undefined) await produce();
       else await conduct(fault, { records, produce }, stage);
-      if (untrueAnswers.length > 0) break;
+      if (isOver()) break;
     }
     stage.trouble = 0;
-    const isStuck = () => untrueAnswers.length > 0;
-    await untilThrough({ admin, consumer, history, isStuck, onProgress, records: options.records });
+    await untilThrough({ admin, consumer, history, isOver, onProgress, records: options.records });
     const { resends, rebalances, deliveredTwice } = eventSource.stats(consumer.mapping.uuid);
     Object.assign(counts, { resent: resends, rebalances, deliveredTwice });
   } finally {
@@ -159,7 +162,7 @@ export async function runReading(options: ReadingOptions): Promise<ReadingResult
     records: options.records,
     seconds: (performance.now() - startedAt) / 1_000,
     counts,
-    findings: judge(evidence),
+    findings: judge(evidence).filter(({ promise }) => !isOver() || !JUDGED_AT_THE_END.has(promise)),
     letters: new Set(letters.map(({ id }) => id)).size,
     repeats: done - history.handled(),
     ledgerRequests: proxy.requests(),
@@ -172,14 +175,14 @@ async function untilThrough(run: {
   readonly consumer: DeployedConsumer;
   readonly history: HistoryFile;
   readonly records: number;
-  readonly isStuck: () => boolean;
+  readonly isOver: () => boolean;
   readonly onProgress: (line: string) => void;
 }): Promise<void> {
   const { admin, consumer, history, records, onProgress } = run;
   const { topic, consumerGroupId: groupId } = consumer.mapping;
   let sign = '';
   let signAt = Date.now();
-  while (Date.now() - signAt < PATIENCE_MS && !run.isStuck()) {
+  while (Date.now() - signAt < PATIENCE_MS && !run.isOver()) {
     await history.read();
     const [committed] = await admin.fetchOffsets({ groupId, topics: [topic] });
     const through = committed?.partitions.reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0) ?? 0;
