@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest';
+import { parseKafkaEvent } from '../../../shared/record/kafka-event.ts';
+
+const arn = 'arn:aws:kafka:eu-central-1:111122223333:cluster/shop/uuid-1';
+const raw = (offset: number, changes: object = {}) => ({
+  topic: 'orders-eu-1',
+  partition: 3,
+  offset,
+  timestamp: 1_000 + offset,
+  ...changes,
+});
+const event = (records: unknown, changes: object = {}) => ({
+  eventSource: 'aws:kafka',
+  eventSourceArn: arn,
+  bootstrapServers: 'b-1:9098,b-2:9098',
+  records,
+  ...changes,
+});
+
+describe('an event of the mapping', () => {
+  test('is grouped by partition, its identifiers as they came, dashes and all', () => {
+    const parsed = parseKafkaEvent(event({ 'orders-eu-1-3': [raw(41), raw(44)] }));
+
+    expect(parsed).toMatchObject({ cluster: 'uuid-1', bootstrapServers: 'b-1:9098,b-2:9098' });
+    expect(parsed.partitions).toHaveLength(1);
+    expect(parsed.partitions[0]).toMatchObject({ identifier: 'orders-eu-1-3', topic: 'orders-eu-1', partition: 3 });
+    expect(parsed.partitions[0]?.records.map(({ offset }) => offset)).toEqual([41, 44]);
+  });
+
+  test('takes a partition that is a string of digits, as very old events have it', () => {
+    expect(parseKafkaEvent(event({ p: [raw(1, { partition: '12' })] })).partitions[0]?.partition).toBe(12);
+  });
+
+  test('leaves out partitions without records', () => {
+    expect(parseKafkaEvent(event({ a: [], b: [raw(1)] })).partitions.map(({ identifier }) => identifier)).toEqual([
+      'b',
+    ]);
+  });
+
+  test.each(['SelfManagedKafka', 'aws:SelfManagedKafka'])(
+    'of a self-managed cluster (%s) is known by its servers',
+    (eventSource) => {
+      const { eventSourceArn: _, ...selfManaged } = event({}, { eventSource });
+
+      expect(parseKafkaEvent(selfManaged).cluster).toBe('b-1:9098,b-2:9098');
+    },
+  );
+
+  test('may come without servers', () => {
+    expect(parseKafkaEvent(event({}, { bootstrapServers: undefined })).bootstrapServers).toBe('');
+  });
+});
+
+describe('is refused, with what was expected and where', () => {
+  test.each<[unknown, string]>([
+    [
+      undefined,
+      'EVENT_NOT_KAFKA: expected an event with `eventSource` `aws:kafka` or `SelfManagedKafka`, got undefined',
+    ],
+    ['text', 'got undefined'],
+    [[], 'got undefined'],
+    [event({}, { eventSource: 'aws:sqs' }), 'got `aws:sqs` (string)'],
+    [event({}, { eventSource: null }), 'got null'],
+    [event(undefined), 'EVENT_NOT_KAFKA: expected `event.records` to be an object of arrays, got undefined'],
+    [event([]), 'expected `event.records` to be an object of arrays, got an array'],
+    [event({ p: 7 }), 'EVENT_RECORD_MALFORMED: event.records.p: expected an array of records, got `7` (number)'],
+    [event({ p: {} }), 'event.records.p: expected an array of records, got an object'],
+    [event({ p: [null] }), 'event.records.p[0]: expected a record, got null'],
+    [
+      event({ p: [raw(1), raw(2, { topic: '' })] }),
+      'event.records.p[1]: expected `topic` to be a string, got `` (string)',
+    ],
+    [event({ p: [raw(1, { topic: 5 })] }), 'event.records.p[0]: expected `topic` to be a string, got `5` (number)'],
+    [
+      event({ p: [raw(1, { partition: -1 })] }),
+      'event.records.p[0]: expected `partition` to be an integer >= 0, got `-1` (number)',
+    ],
+    [event({ p: [raw(1, { partition: '3x' })] }), 'expected `partition` to be an integer >= 0, got `3x` (string)'],
+    [event({ p: [raw(1, { partition: 'x3' })] }), 'expected `partition` to be an integer >= 0, got `x3` (string)'],
+    [event({ p: [raw(1, { offset: undefined })] }), 'expected `offset` to be an integer >= 0, got undefined'],
+    [event({ p: [raw(1, { offset: 1.5 })] }), 'expected `offset` to be an integer >= 0, got `1.5` (number)'],
+    [event({ p: [raw(1, { offset: '1' })] }), 'expected `offset` to be an integer >= 0, got `1` (string)'],
+    [event({ p: [raw(1, { timestamp: 'now' })] }), 'expected `timestamp` to be a number, got `now` (string)'],
+    [event({ p: [raw(1, { timestamp: Number.NaN })] }), 'expected `timestamp` to be a number, got `NaN` (number)'],
+    [
+      event({ p: [raw(1), raw(2, { partition: 4 })] }),
+      'event.records.p: expected the records of one partition of one topic',
+    ],
+    [
+      event({ p: [raw(1), raw(2, { topic: 'other' })] }),
+      'event.records.p: expected the records of one partition of one topic',
+    ],
+    [event({ p: [raw(2), raw(1)] }), 'event.records.p: expected offsets in ascending order, got 1 after 2'],
+    [event({ p: [raw(2), raw(2)] }), 'event.records.p: expected offsets in ascending order, got 2 after 2'],
+  ])('%o', (given, says) => {
+    expect(() => parseKafkaEvent(given)).toThrow(says);
+  });
+
+  test('a long text is cut: it might be a value', () => {
+    expect(() => parseKafkaEvent(event({}, { eventSource: 'x'.repeat(200) }))).toThrow(
+      `got \`${'x'.repeat(80)}\` (string)`,
+    );
+  });
+});
