@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { forget, isFull, leaveCarefulMode, pendingAfter, settle, withHead } from '../../../shared/decide/settle.ts';
+import {
+  forget,
+  headOf,
+  isFull,
+  leaveCarefulMode,
+  pendingAfter,
+  settle,
+  withHead,
+} from '../../../shared/decide/settle.ts';
 import { headAt, identity, progressOf } from '../../fixtures/progress.ts';
 
 describe('settling a record', () => {
@@ -51,6 +59,65 @@ describe('settling a record', () => {
   });
 });
 
+describe('heads', () => {
+  test('of what vanished inside the batch go with the record after it, all others stay', () => {
+    const before = [40, 41, 42, 43, 44].reduce(
+      (progress, offset) => withHead(progress, headAt(offset)),
+      progressOf({}),
+    );
+
+    const progress = settle(before, { record: identity(43), from: 41, mark: false, outcome: 'handled' });
+
+    expect([...progress.heads.keys()]).toEqual([40, 44]);
+  });
+
+  test('are new without tries where nothing is known', () => {
+    const known = withHead(progressOf({}), headAt(42, { attempts: 2 }));
+
+    expect(headOf(known, identity(42))).toBe(known.heads.get(42));
+    expect(headOf(known, identity(43))).toEqual({
+      offset: 43,
+      timestamp: 1_043,
+      valueHash: 'hash-43',
+      attempts: 0,
+      interruptions: 0,
+      exhausted: false,
+    });
+  });
+});
+
+describe('marks', () => {
+  const marked = (offsets: number[], mark: ReturnType<typeof identity>) =>
+    settle(progressOf({ marks: offsets.map((offset) => identity(offset)) }), {
+      record: identity(99),
+      from: 99,
+      mark,
+      outcome: 'handled',
+    }).marks;
+
+  test('stand in the order of their offsets, whenever they came', () => {
+    expect(marked([10, 30], identity(40)).map(({ offset }) => offset)).toEqual([10, 30, 40]);
+    expect(marked([10, 30], identity(20)).map(({ offset }) => offset)).toEqual([10, 20, 30]);
+    expect(marked([], identity(20)).map(({ offset }) => offset)).toEqual([20]);
+  });
+
+  test('of another record at a known offset take its place', () => {
+    expect(marked([10, 20, 30], identity(20, { valueHash: 'other' }))).toEqual([
+      identity(10),
+      identity(20, { valueHash: 'other' }),
+      identity(30),
+    ]);
+    expect(marked([10, 20], identity(10, { timestamp: 9 }))).toEqual([identity(10, { timestamp: 9 }), identity(20)]);
+  });
+
+  test('that are known already change nothing', () => {
+    const before = progressOf({ marks: [identity(10)] });
+    const { marks } = settle(before, { record: identity(12), from: 12, mark: identity(10), outcome: 'handled' });
+
+    expect(marks).toBe(before.marks);
+  });
+});
+
 describe('forgetting', () => {
   const batches = (count: number) => {
     let progress = progressOf({});
@@ -97,6 +164,38 @@ describe('forgetting', () => {
   });
 });
 
+test('what is below the oldest mark is forgotten in the middle of a range', () => {
+  const marks = Array.from({ length: 64 }, (_, index) => identity(100 + index * 10));
+
+  const progress = forget(progressOf({ settled: [{ from: 0, to: 799 }], marks }), 740, []);
+
+  expect(progress.settled).toEqual([{ from: 100, to: 799 }]);
+  expect(progress.floor).toBe(100);
+});
+
+test('a floor never falls', () => {
+  const marks = Array.from({ length: 64 }, (_, index) => identity(100 + index * 10));
+  const settled = [
+    { from: 0, to: 50 },
+    { from: 100, to: 799 },
+  ];
+
+  expect(forget(progressOf({ settled, marks, floor: 90 }), 740, []).floor).toBe(90);
+});
+
+test('with nothing to forget progress is what it was', () => {
+  const progress = progressOf({ settled: [{ from: 0, to: 799 }], marks: [identity(0)] });
+
+  expect(forget(progress, 740, [])).toBe(progress);
+});
+
+test('with fewer marks than batches to remember, what no mark stands for is kept', () => {
+  const settled = Array.from({ length: 65 }, (_, index) => ({ from: index * 10, to: index * 10 + 8 }));
+
+  expect(forget(progressOf({ settled, marks: [identity(0)] }), 640, []).settled).toHaveLength(65);
+  expect(forget(progressOf({ settled }), 640, [])).toMatchObject({ settled: settled.slice(1), floor: 9 });
+});
+
 test('what is owed becomes pending, unless it was settled', () => {
   const progress = progressOf({ settled: [{ from: 0, to: 42 }], pending: [{ from: 30, to: 31 }] });
 
@@ -117,4 +216,8 @@ test('an item is full at two hundred heads or a thousand ranges', () => {
   expect(isFull(progressOf({}))).toBe(false);
   expect(isFull(progressOf({ heads }))).toBe(true);
   expect(isFull(progressOf({ settled }))).toBe(true);
+  expect(isFull(progressOf({ pending: settled }))).toBe(true);
+  expect(
+    isFull(progressOf({ settled: settled.slice(1), pending: settled.slice(1), heads: new Map([...heads].slice(1)) })),
+  ).toBe(false);
 });
