@@ -1,4 +1,5 @@
 import { describeOffsets } from '../decide/claim.ts';
+import type { Progress } from '../decide/progress.ts';
 import {
   decideCaretakerClaim,
   exhaustedHead,
@@ -13,7 +14,15 @@ import {
 import type { OriginalRecordAt } from '../ports/original-reader.ts';
 import { shortHash } from '../record/delivered-record.ts';
 import type { LedgerPartition } from '../record/item-identifier.ts';
-import { NO_OFFSETS, type OffsetRange, type OffsetRanges, rangesOf, subtract } from '../record/offset-ranges.ts';
+import {
+  includesOffset,
+  NO_OFFSETS,
+  type OffsetRange,
+  type OffsetRanges,
+  rangesOf,
+  subtract,
+} from '../record/offset-ranges.ts';
+import type { Offset } from '../record/units.ts';
 import { claimPartition } from '../runtime/claim-partition.ts';
 import type { Invocation } from '../runtime/invocation.ts';
 import { LedgerSession } from '../runtime/ledger-session.ts';
@@ -108,11 +117,26 @@ async function relayAll(run: RangeRun): Promise<RelayEnd> {
       }
       const seen = { from: Math.max(next.from, slice.logStart), to: Math.min(slice.next - 1, next.to) };
       const present = rangesOf(slice.records.map(({ offset }) => offset));
-      if (seen.from <= seen.to) session.update((progress) => withoutAbsent(progress, subtract([seen], present)));
+      if (seen.from <= seen.to) {
+        const absent = subtract([seen], present);
+        for (const offset of marked(session.progress, absent)) {
+          const end = await relayExpired(run, { from: offset, to: offset });
+          letters += end.letters;
+          if (end.type === 'again') return { ...end, letters };
+        }
+        session.update((progress) => withoutAbsent(progress, absent));
+      }
       from = slice.next;
     }
   }
   return { type: 'done', letters };
+}
+
+/** Their letters may be out: should the mapping still hold them, they must not meet their handler again. */
+function marked({ heads }: Progress, absent: OffsetRanges): Offset[] {
+  return [...heads.values()]
+    .filter(({ offset, exhausted }) => exhausted && includesOffset(absent, offset))
+    .map(({ offset }) => offset);
 }
 
 /** Kafka holds them no more: one letter for all, with what is known. */
