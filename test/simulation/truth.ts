@@ -79,6 +79,10 @@ export class Truth {
     );
   }
 
+  #hasEnded(record: LogRecord): boolean {
+    return this.handled.has(record) || this.lettered.has(record);
+  }
+
   observe(event: HistoryEvent, at: number): void {
     switch (event.type) {
       case 'sent':
@@ -145,11 +149,19 @@ export class Truth {
     );
   }
 
-  /** Delivered records that a write records as settled, and no earlier one did. */
+  /**
+   * Delivered records that a write records as settled, and no earlier one did. Of a recreated topic only what is done: an offset
+   * may stand there from the life before, and that counts when the record comes and is skipped, which shows at the end.
+   */
   newlyRecorded(place: string, generation: number, settled: OffsetRanges): LogRecord[] {
     const open = this.open.get(place);
     if (open === undefined || open.size === 0 || settled.length === 0) return [];
-    return [...open].filter((record) => record.generation === generation && isIn(settled, record.offset));
+    return [...open].filter(
+      (record) =>
+        record.generation === generation &&
+        isIn(settled, record.offset) &&
+        (generation === 0 || this.#hasEnded(record)),
+    );
   }
 
   #refuse(record: LogRecord): void {
