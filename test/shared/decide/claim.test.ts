@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type ClaimPolicy, decideClaim } from '../../../shared/decide/claim.ts';
+import { type ClaimPolicy, decideClaim, describeOffsets } from '../../../shared/decide/claim.ts';
 import type { PartitionItem, RecordIdentity } from '../../../shared/decide/progress.ts';
 import { batchOf, claimedItem, headAt, identity, progressOf } from '../../fixtures/progress.ts';
 
@@ -280,4 +280,207 @@ test('a paused partition stands still until its time', () => {
 
   expect(decide(item, batchOf(1), { now: 4_999 }).verdict).toEqual({ type: 'paused', until: 5_000 });
   expect(decide(item, batchOf(1), { now: 5_000 }).verdict).toEqual({ type: 'run' });
+});
+
+describe('at the edges', () => {
+  const settledTo = (to: number, changes: Parameters<typeof progressOf>[0] = {}) =>
+    progressOf({ settled: [{ from: 0, to }], newestTimestamp: 9_999, ...changes });
+
+  test('our own claim is nobody’s death', () => {
+    const item = { ...claimedItem(), claims: [{ owner: 'me', offsets: [{ from: 41, to: 43 }] }] };
+
+    const decision = decide(item, batchOf(41, 42, 43));
+
+    expect(decision.progress.pending).toEqual([]);
+    expect(decision.progress.carefulUntil).toBeUndefined();
+    expect('recreatedBy' in decision || 'interrupted' in decision).toBe(false);
+  });
+
+  test('a death that left only offset 0 is careful too', () => {
+    const item = { ...claimedItem({ dead: [[0]] }) };
+
+    expect(decide(item, batchOf(0)).progress).toMatchObject({ pending: [{ from: 0, to: 0 }], carefulUntil: 0 });
+  });
+
+  test('careful mode ends no earlier than it was to', () => {
+    const item = claimedItem({
+      progress: progressOf({ carefulUntil: 50, pending: [{ from: 50, to: 50 }] }),
+      dead: [[41]],
+    });
+
+    expect(decide(item, batchOf(41)).progress.carefulUntil).toBe(50);
+  });
+
+  test('what a dead invocation had claimed before memory is not pending', () => {
+    const item = claimedItem({
+      progress: settledTo(0, { settled: [{ from: 50, to: 60 }], floor: 50 }),
+      dead: [[48, 49, 61]],
+    });
+
+    expect(decide(item, batchOf(61)).progress.pending).toEqual([{ from: 61, to: 61 }]);
+  });
+
+  test('the first failure of an interrupted record is its first', () => {
+    const fresh = claimedItem({ progress: progressOf({ running: identity(12) }) });
+    const known = claimedItem({
+      progress: progressOf({ running: identity(12), heads: new Map([[12, headAt(12, { firstFailedAt: 5 })]]) }),
+    });
+
+    expect(decide(fresh, batchOf(12), { now: 70 }).progress.heads.get(12)?.firstFailedAt).toBe(70);
+    expect(decide(known, batchOf(12), { now: 70 }).progress.heads.get(12)?.firstFailedAt).toBe(5);
+  });
+
+  test('a running record that is settled all the same is nobody’s interruption', () => {
+    const decision = decide(claimedItem({ progress: settledTo(20, { running: identity(12) }) }), batchOf(21));
+
+    expect(decision.progress.heads.size).toBe(0);
+    expect(decision.interrupted).toBeUndefined();
+  });
+
+  test('a gate ends with the death of an invocation whose batch held what it waits for, and with no other', () => {
+    const gate = { offset: 41, since: 0, sightings: 2 };
+    const progress = settledTo(40, { pending: [{ from: 41, to: 41 }], gate });
+
+    expect(decide(claimedItem({ progress, dead: [[41]] }), batchOf(42), { now: 300_001 }).verdict.type).toBe('gated');
+    expect(decide(claimedItem({ progress, dead: [[43]] }), batchOf(42), { now: 300_001 }).verdict.type).toBe('abandon');
+  });
+
+  test('a record whose known hash is empty is told by its time alone', () => {
+    const heads = new Map([[7, { ...headAt(7, { attempts: 1 }), valueHash: '' }]]);
+    const progress = progressOf({ heads, pending: [{ from: 7, to: 7 }] });
+
+    expect(decide(claimedItem({ progress }), batchOf(7)).recreatedBy).toBeUndefined();
+    expect(decide(claimedItem({ progress }), [identity(7, { timestamp: 1 })]).recreatedBy?.offset).toBe(7);
+  });
+
+  test('heads of what did not vanish stay', () => {
+    const heads = new Map([40, 42, 50].map((offset) => [offset, headAt(offset, { attempts: 1 })]));
+    const item = claimedItem({ progress: progressOf({ pending: [{ from: 40, to: 50 }], heads }) });
+
+    const decision = decide(item, batchOf(41, 43));
+
+    expect([...decision.progress.heads.keys()]).toEqual([40, 50]);
+    expect(decision.progress.pending).toEqual([
+      { from: 40, to: 41 },
+      { from: 43, to: 50 },
+    ]);
+  });
+
+  test('the floor itself is within memory', () => {
+    const progress = progressOf({ settled: [{ from: 510, to: 599 }], floor: 500, newestTimestamp: 9_999 });
+
+    expect(decide(claimedItem({ progress }), batchOf(500), { onReplay: 'skip' }).openOffsets).toEqual([500]);
+    expect(decide(claimedItem({ progress }), batchOf(500)).verdict).toEqual({ type: 'run' });
+    expect(decide(claimedItem({ progress }), batchOf(499)).verdict.type).toBe('replayHalted');
+  });
+
+  test('an operator’s words end at their offset', () => {
+    const forgetful = progressOf({ settled: [{ from: 510, to: 599 }], floor: 500, newestTimestamp: 9_999 });
+
+    const skipped = decide(claimedItem({ progress: { ...forgetful, skipBelow: 450 } }), batchOf(449, 450));
+    const run = decide(claimedItem({ progress: { ...forgetful, runBelow: 450 } }), batchOf(450));
+
+    expect(skipped.openOffsets).toEqual([450]);
+    expect(skipped.verdict.type).toBe('replayHalted');
+    expect(run.verdict.type).toBe('replayHalted');
+  });
+
+  test('one record from before memory halts its whole batch', () => {
+    const progress = progressOf({ settled: [{ from: 510, to: 599 }], floor: 500, newestTimestamp: 9_999 });
+
+    expect(decide(claimedItem({ progress }), batchOf(499, 500, 600)).verdict).toEqual({
+      type: 'replayHalted',
+      news: true,
+    });
+  });
+
+  test('with onReplay skip an older offset in a hole runs, however new its time', () => {
+    const progress = progressOf({
+      settled: [
+        { from: 0, to: 9 },
+        { from: 20, to: 29 },
+      ],
+      newestTimestamp: 1_029,
+    });
+
+    const decision = decide(claimedItem({ progress }), [identity(12, { timestamp: 7_000 })], { onReplay: 'skip' });
+
+    expect(decision.verdict).toEqual({ type: 'run' });
+  });
+
+  test('an older offset in a hole that is as new as the newest runs', () => {
+    const progress = progressOf({ settled: [{ from: 20, to: 29 }], newestTimestamp: 1_029 });
+
+    expect(decide(claimedItem({ progress }), [identity(12, { timestamp: 1_029 })]).verdict).toEqual({ type: 'run' });
+    expect(decide(claimedItem({ progress }), [identity(30, { timestamp: 7_000 })]).verdict).toEqual({ type: 'run' });
+  });
+
+  test('a batch that holds the lowest refused offset is looked at again, wherever it stands in it', () => {
+    const progress = progressOf({
+      settled: [{ from: 510, to: 599 }],
+      floor: 500,
+      newestTimestamp: 9_999,
+      standing: [{ from: 490, to: 495 }],
+      runBelow: 500,
+    });
+
+    const decision = decide(claimedItem({ progress }), batchOf(489, 490, 491));
+
+    expect(decision.verdict).toEqual({ type: 'run' });
+    expect(decision.progress.standing).toEqual([{ from: 492, to: 495 }]);
+  });
+
+  test('a batch of duplicates is run, whatever stands still or waits', () => {
+    const progress = settledTo(50, {
+      pending: [{ from: 5, to: 5 }],
+      standing: [{ from: 60, to: 61 }],
+      pausedUntil: 99_999,
+    });
+
+    const decision = decide(claimedItem({ progress }), batchOf(41, 42));
+
+    expect(decision.verdict).toEqual({ type: 'run' });
+    expect(decision.openOffsets).toEqual([]);
+  });
+
+  test('the time of a gate is counted from when it first waited', () => {
+    const progress = settledTo(40, {
+      pending: [{ from: 41, to: 41 }],
+      gate: { offset: 41, since: 200_000, sightings: 0 },
+    });
+
+    expect(decide(claimedItem({ progress }), batchOf(42), { now: 200_001 }).progress.gate?.sightings).toBe(0);
+  });
+
+  test('a gate for another offset starts its time anew', () => {
+    const progress = settledTo(39, { pending: [{ from: 40, to: 41 }], gate: { offset: 41, since: 1, sightings: 2 } });
+
+    expect(decide(claimedItem({ progress }), batchOf(42), { now: 400_000 }).progress.gate).toEqual({
+      offset: 40,
+      since: 400_000,
+      sightings: 0,
+    });
+  });
+
+  test('nothing can be missing before offset 0, and what is open itself is not missing', () => {
+    expect(
+      decide(claimedItem({ progress: progressOf({ pending: [{ from: 0, to: 1 }] }) }), batchOf(0, 1)).verdict,
+    ).toEqual({
+      type: 'run',
+    });
+  });
+});
+
+test.each([
+  [[], 'none'],
+  [[{ from: 5, to: 5 }], '5'],
+  [
+    [
+      { from: 5, to: 7 },
+      { from: 9, to: 9 },
+    ],
+    '5–7, 9',
+  ],
+])('offsets %o read as %s', (ranges, text) => {
+  expect(describeOffsets(ranges)).toBe(text);
 });
