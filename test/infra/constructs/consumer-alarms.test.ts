@@ -186,7 +186,7 @@ describe('the runbook', () => {
       ([, heading]) => heading,
     );
     const linked = [
-      ...alarms(synthConsumer({ onFailureNet: { retryAttempts: 100 } })),
+      ...alarms(synthConsumer({ caretakers: 'both', onFailureNet: { retryAttempts: 100 } })),
       ...alarms(clusterTemplate()),
     ].map(
       ({ AlarmDescription }) => /^.{20,}\. First: .{10,}\. docs\/runbook\.md#([a-z-]+)$/.exec(AlarmDescription)?.[1],
