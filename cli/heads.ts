@@ -5,7 +5,7 @@ import { consumerStatus } from './consumer-state.ts';
 import { type CommonOptions, openTarget, optionsOf, print, WIDTH } from './context.ts';
 import { example } from './example.ts';
 import { table } from './table.ts';
-import { duration } from './words.ts';
+import { shortDuration } from './words.ts';
 
 interface BlockedHead {
   readonly consumer: string;
@@ -68,13 +68,13 @@ function describe(all: readonly BlockedHead[], now: number): string {
     ({ position, attempts, interruptions, firstFailedAt, nextTryAt, fingerprint, errorName, errorText, exhausted }) => [
       position,
       `${attempts}+${interruptions}`,
-      firstFailedAt === undefined ? '' : duration(now - Date.parse(firstFailedAt)),
+      firstFailedAt === undefined ? '' : shortDuration(now - Date.parse(firstFailedAt)),
       exhausted
         ? 'letter'
         : nextTryAt === undefined
           ? ''
           : Date.parse(nextTryAt) > now
-            ? duration(Date.parse(nextTryAt) - now)
+            ? shortDuration(Date.parse(nextTryAt) - now)
             : 'now',
       fingerprint ?? '',
       [errorName, errorText].filter(Boolean).join(': '),

@@ -14,6 +14,9 @@ import { consumersOf } from './consumer.ts';
 import { SILENT } from './silent-log.ts';
 import type { Target } from './target.ts';
 
+/** Each request has a time limit of its own. */
+const ONE_DAY_MS = 24 * 60 * 60 * 1_000;
+
 /** The local cloud of `npm run local`: its broker is on loopback, so nothing goes through a function. @throws LockstepError CLOUD_UNKNOWN */
 export async function localTarget(): Promise<Target> {
   const { endpoint, bootstrapServers, deployed } = await describedCloud().catch((cause: unknown) => {
@@ -46,7 +49,7 @@ export async function localTarget(): Promise<Target> {
         const answer = await operate(
           request,
           { ...ports, ...(onProgress && { onProgress }), ...(signal && { signal }) },
-          { giveUpAt: Number.MAX_SAFE_INTEGER },
+          { giveUpAt: systemClock.now() + ONE_DAY_MS },
         );
         return answer as OperatorAnswers[(typeof request)['type']];
       } finally {

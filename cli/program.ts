@@ -39,6 +39,6 @@ export function everyCommand(command: Command): Command[] {
 }
 
 const EXIT_CODES = `
-Exit codes: 0 done, 1 failed, 2 wrong command line, 3 refused (nothing was changed), 4 stopped before
-its end (the same command goes on), 5 something is stuck (status --fail-if-stuck).
+Exit codes: 0 done, 1 failed, 2 wrong command line, 3 refused (nothing was changed), 4 stopped
+before its end (the same command goes on), 5 something is stuck (status --fail-if-stuck).
 `;

@@ -5,7 +5,7 @@ import { type ConsumerStatus, consumerStatus, type PartitionStatus } from './con
 import { type CommonOptions, EXIT, openTarget, optionsOf, print, WIDTH } from './context.ts';
 import { example } from './example.ts';
 import { table } from './table.ts';
-import { duration, number } from './words.ts';
+import { number, shortDuration } from './words.ts';
 
 /** States in which nothing moves until somebody or something acts. */
 const STUCK = new Set(['replay halted', 'flood breaker', 'blocked', 'gated']);
@@ -86,10 +86,10 @@ function row(partition: PartitionStatus, now: number): string[] {
       : head?.notBefore === undefined
         ? ''
         : head.notBefore > now
-          ? duration(head.notBefore - now)
+          ? shortDuration(head.notBefore - now)
           : 'now',
-    blockedSince === undefined ? '' : duration(now - blockedSince),
-    heldUntil === undefined ? '' : duration(heldUntil - now),
+    blockedSince === undefined ? '' : shortDuration(now - blockedSince),
+    heldUntil === undefined ? '' : shortDuration(heldUntil - now),
     head?.error?.name ?? '',
   ];
   return isStuck(partition) ? cells.map((cell) => styleText(['red', 'bold'], cell)) : cells;

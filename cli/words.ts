@@ -20,6 +20,14 @@ export function duration(ms: number): string {
     .join(' ');
 }
 
+/** `93 s`, `72 min`, `47 h`, `12 d`: for columns. */
+export function shortDuration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1_000));
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`;
+  return seconds < 172_800 ? `${Math.round(seconds / 3_600)} h` : `${Math.round(seconds / 86_400)} d`;
+}
+
 /** `12,345` */
 export function number(value: number): string {
   return value.toLocaleString('en-US');

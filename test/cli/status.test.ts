@@ -1,0 +1,43 @@
+import { stripVTControlCharacters } from 'node:util';
+import { expect, test } from 'vitest';
+import { describe } from '../../cli/status.ts';
+import { headAt } from '../fixtures/progress.ts';
+
+const NOW = Date.UTC(2026, 0, 1);
+
+test('a stuck partition is seen at a glance, in a hundred columns', () => {
+  const error = { name: 'CreditServiceUnreachable', text: 'no answer', stage: 'handler' } as const;
+  const text = stripVTControlCharacters(
+    describe(
+      {
+        consumer: 'Orders',
+        topic: 'orders',
+        group: 'Lockstep-Orders-local-Orders',
+        mapping: 'Enabled',
+        deadLetterTopic: 'orders-dead-letters',
+        onDeadLetterTopic: 1_204,
+        inFallbackQueue: 2,
+        partitions: [
+          { partition: 0, lag: 0, next: 1_200_412, state: 'ok', heads: [] },
+          {
+            partition: 1,
+            lag: 12_345,
+            next: 1_198_067,
+            state: 'blocked',
+            heads: [headAt(1_198_067, { attempts: 41, interruptions: 1, error, notBefore: NOW + 93_000 })],
+            blockedSince: NOW - 4_320_000,
+            heldUntil: NOW + 12_000,
+          },
+        ],
+      },
+      NOW,
+    ),
+  );
+
+  expect(text.split('\n').filter((line) => line.length > 100)).toEqual([]);
+  expect(text.split('\n')[0]).toBe('Orders  ✖ 1 of 2 partitions stuck');
+  expect(text).toContain('1,204 records on orders-dead-letters, 2 entries wait for the relay');
+  const stuck = text.split('\n').filter((line) => line.startsWith('✖'));
+  expect(stuck).toHaveLength(1);
+  expect(stuck[0]).toMatch(/^✖ +1 +12,345 +1198067 +blocked +1198067 +41\+1 +93 s +72 min +12 s +CreditServiceU/);
+});

@@ -1,0 +1,146 @@
+import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { invokeOperator } from '../../../cli/aws-target.ts';
+import { consumersOf } from '../../../cli/consumer.ts';
+import { clientConfig } from '../../../infra/local/local-endpoint.ts';
+import { type Operated, startOperated } from '../relay/operated-consumer.ts';
+
+let operated: Operated;
+/** What the counterpart answers, by id; 204 where nothing is said. */
+const answers = new Map<string, number>();
+
+beforeAll(async () => {
+  operated = await startOperated('Commanded');
+  operated.counterpart.answer(({ id }) => answers.get(id) ?? 204);
+});
+afterAll(async () => {
+  await operated?.stop();
+});
+
+async function produce(partition: number, ...ids: readonly string[]) {
+  await operated.produce(ids.map((value) => ({ value, key: `k-${partition}`, partition })));
+}
+
+function partitionOf(status: { partitions: { partition: number }[] }[], partition: number) {
+  return status[0]?.partitions.find((one) => one.partition === partition);
+}
+
+test('status, heads and lag tell of a partition that is stuck; skip lets it go on, and who and why is kept', async () => {
+  answers.set('stuck', 503);
+  await produce(0, 'before', 'stuck', 'after');
+  await expect
+    .poll(async () => partitionOf(await operated.ask('status'), 0), { timeout: 60_000, interval: 500 })
+    .toMatchObject({ state: 'blocked', heads: [{ offset: 1, error: { name: 'Error' } }] });
+
+  const { stdout, code } = await operated.lockstep('status', '--fail-if-stuck');
+  expect(code).toBe(5);
+  expect(stdout).toMatch(/^Commanded {2}✖ 1 of 3 partitions stuck/);
+  expect(stdout.split('\n').filter((line) => line.startsWith('✖'))).toHaveLength(1);
+  expect(stdout.split('\n').filter((line) => line.length > 100)).toEqual([]);
+  expect(await operated.ask('heads')).toMatchObject([
+    { position: 'operated-commanded-0@1', errorText: 'order stuck: the counterpart answered 503' },
+  ]);
+  const { stdout: lines } = await operated.lockstep('lag', '--watch', '0.2', '--times', '2', '--json');
+  const [, second] = lines
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(partitionOf([{ partitions: second }], 0)).toMatchObject({ lag: 2, perSecond: 0 });
+
+  const dry = await operated.ask('skip', 'operated-commanded-0@1', '--why', 'a test order', '--dry-run');
+  expect(dry).toMatchObject({ changed: false });
+  const wrong = await operated.lockstep('skip', 'operated-commanded-0@7', '--why', 'a mistake');
+  expect(wrong.code).toBe(3);
+  expect(wrong.stderr).toContain('OPERATION_REFUSED: skip of operated-commanded-0: offset 7 blocks nothing');
+  await expect
+    .poll(async () => (await operated.lockstep('skip', 'operated-commanded-0@1', '--why', 'a test order')).code, {
+      timeout: 60_000,
+    })
+    .toBe(0);
+
+  await expect.poll(() => operated.lag(), { timeout: 60_000, interval: 500 }).toBe(0);
+  expect(operated.counterpart.calls.at(-1)?.id).toBe('after');
+  const [{ cluster = '', group = '', ledgerTable = '' } = {}] = consumersOf(operated.cloud.deployed.outputs);
+  const dynamodb = new DynamoDBClient(clientConfig(operated.cloud.endpoint));
+  const pk = { S: `decisions#${cluster}#${group}#operated-commanded#0` };
+  const { Item } = await dynamodb.send(new GetItemCommand({ TableName: ledgerTable, Key: { pk } }));
+  expect(Item?.['entries']?.L).toMatchObject([
+    { M: { change: { S: 'skip 1' }, who: { S: 'ann' }, why: { S: 'a test order' } } },
+  ]);
+}, 200_000);
+
+test('refuses to change a partition that an invocation holds, and takes it away when forced', async () => {
+  answers.set('slow', 204);
+  const { promise, resolve } = Promise.withResolvers<number>();
+  operated.counterpart.answer(({ id }) => (id === 'slow' ? promise : (answers.get(id) ?? 204)));
+  await produce(1, 'slow');
+  await expect.poll(() => operated.counterpart.calls.at(-1)?.id, { timeout: 60_000 }).toBe('slow');
+
+  const held = await operated.lockstep('reset', 'operated-commanded-1', '--why', 'to see');
+  expect(held.code).toBe(3);
+  expect(held.stderr).toContain('PARTITION_HELD: an invocation holds operated-commanded-1 until');
+  expect((await operated.lockstep('reset', 'operated-commanded-1', '--why', 'to see', '--force')).code).toBe(0);
+
+  resolve(204);
+  operated.counterpart.answer(({ id }) => answers.get(id) ?? 204);
+  await expect.poll(() => operated.lag(), { timeout: 60_000, interval: 500 }).toBe(0);
+}, 200_000);
+
+test('pause waits for what is in flight, nothing is read meanwhile, and resume goes on', async () => {
+  expect(await operated.ask('pause', '--timeout', '60')).toEqual({ consumer: 'Commanded', paused: true });
+  expect((await operated.ask('status'))[0]).toMatchObject({ mapping: 'Disabled' });
+
+  expect(await operated.ask('resume', '--timeout', '60')).toEqual({ consumer: 'Commanded', resumed: true });
+  await produce(2, 'after-the-pause');
+  await expect.poll(() => operated.counterpart.calls.at(-1)?.id, { timeout: 60_000 }).toBe('after-the-pause');
+}, 200_000);
+
+test('letters are listed, shown and purged; the operator function knows the same and redrives the rest', async () => {
+  for (const id of ['p-1', 'q-1', 'q-2']) answers.set(id, 422);
+  await produce(2, 'p-1', 'q-1', 'q-2');
+  await expect.poll(async () => (await operated.letters()).length, { timeout: 60_000, interval: 500 }).toBe(3);
+
+  const { letters, total } = await operated.ask('dead-letters', 'list', '--error', 'CAUSE_q');
+  expect(total).toBe(2);
+  expect(letters).toMatchObject([{ errorMessage: 'CAUSE_q: order q-1 is refused' }, { key: 'k-2' }]);
+  expect(await operated.ask('dead-letters', 'show', letters[0].id)).toMatchObject({ value: 'q-1', id: letters[0].id });
+
+  const asked = await operated.lockstep('purge', '--error', 'CAUSE_p');
+  expect(asked.code).toBe(3);
+  expect(asked.stderr).toContain('1 letters of operated-commanded-dead-letters are given up for good.');
+  expect(await operated.ask('purge', '--error', 'CAUSE_p', '--yes')).toMatchObject({ done: 1, left: 0 });
+
+  const [consumer] = consumersOf(operated.cloud.deployed.outputs);
+  if (consumer === undefined) throw new Error('no consumer');
+  const lambda = new LambdaClient(clientConfig(operated.cloud.endpoint));
+  expect(await invokeOperator(lambda, consumer, { type: 'groups', filter: {} })).toMatchObject({
+    letters: 2,
+    groups: [{ errorName: 'CAUSE_q', count: 2 }],
+  });
+  answers.set('q-1', 204).set('q-2', 204);
+  const order = { type: 'redrive', filter: { errorName: 'CAUSE_q' }, dryRun: false, by: 'ann' } as const;
+  expect(await invokeOperator(lambda, consumer, order)).toMatchObject({ selected: 2, done: 2, left: 0 });
+  await expect.poll(() => operated.counterpart.calls.at(-1)?.id, { timeout: 60_000 }).toBe('q-2');
+  expect(await operated.ask('dead-letters', 'list')).toEqual({ letters: [], total: 0 });
+  await expect(invokeOperator(lambda, consumer, { ...order, by: undefined } as never)).rejects.toThrow(
+    'OPERATOR_REQUEST_INVALID',
+  );
+}, 200_000);
+
+test('replay runs a span again, in order', async () => {
+  await expect.poll(() => operated.lag(), { timeout: 60_000, interval: 500 }).toBeLessThan(10);
+  const before = operated.counterpart.calls.length;
+  answers.clear();
+
+  expect(await operated.ask('replay', 'operated-commanded-0@0-2', '--dry-run')).toEqual({ records: 3, dryRun: true });
+  expect(await operated.ask('replay', 'operated-commanded-0@0-2')).toEqual({ records: 3, dryRun: false });
+
+  await expect.poll(() => operated.counterpart.calls.length - before, { timeout: 60_000 }).toBe(3);
+  expect(operated.counterpart.calls.slice(before).map(({ id }) => id)).toEqual(['before', 'stuck', 'after']);
+}, 200_000);
+
+test('a wrong command line ends with 2', async () => {
+  expect((await operated.lockstep('statsu')).code).toBe(2);
+  expect((await operated.lockstep('status', '--consumer', 'Nobody')).code).toBe(2);
+});

@@ -1,0 +1,130 @@
+import { execFile, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Admin, Kafka, logLevel } from 'kafkajs';
+import { inject } from 'vitest';
+import { runConsumers } from '../../../infra/local/consumers.ts';
+import { deployStacks } from '../../../infra/local/deploy-stacks.ts';
+import type { DeployedConsumer } from '../../../infra/local/deployed.ts';
+import { kafkaJsTopicLog } from '../../../shared/adapters/kafkajs-topic-log.ts';
+import { systemClock } from '../../../shared/adapters/system-clock.ts';
+import { type Letter, readLetterTopic } from '../../../shared/decide/letter.ts';
+import { startCounterpart } from '../consumer/counterpart.ts';
+
+const CLI = 'cli/main.ts';
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/** How a command ended. */
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Deploys a consumer with its caretakers on the run's cloud, lets it run, and gives the `lockstep` command for it. */
+export async function startOperated(name: string, { netRetries = 0 } = {}) {
+  const servers = inject('localCloud');
+  const counterpart = await startCounterpart();
+  const folder = await mkdtemp(join(tmpdir(), 'lockstep-cli-'));
+  const cloudFile = join(folder, 'cloud.json');
+  const printed: string[] = [];
+  const deploy = (more: Readonly<Record<string, string>> = {}) =>
+    deployStacks(servers, {
+      app: 'npx node test/local/relay/fixtures/operated-app.ts',
+      context: { name, counterpartUrl: counterpart.url, netRetries: String(netRetries), ...more },
+    });
+  const cloud = await deploy();
+  await writeFile(cloudFile, JSON.stringify(cloud));
+  const [consumer] = cloud.deployed.consumers as readonly [DeployedConsumer];
+  const running = await runConsumers(cloud, { onLog: (from, line) => printed.push(`${from}: ${line}`) });
+  const kafka = new Kafka({ brokers: [cloud.bootstrapServers], logLevel: logLevel.NOTHING, retry: { retries: 8 } });
+  const admin: Admin = kafka.admin();
+  await admin.connect();
+  const log = kafkaJsTopicLog({
+    brokers: () => cloud.bootstrapServers,
+    authentication: { auth: 'none' },
+    clock: systemClock,
+    log: silent,
+  });
+  const env = { ...process.env, LOCKSTEP_CLOUD_FILE: cloudFile, LOCKSTEP_OPERATOR: 'ann', NO_COLOR: '1' };
+  const args = (command: readonly string[]) => [CLI, ...command, '--local'];
+  const deadLetterTopic = consumer.deadLetterTopic?.topicName ?? '';
+
+  const lockstep = (...command: readonly string[]): Promise<Ended> =>
+    new Promise((resolve) => {
+      execFile(process.execPath, args(command), { env, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
+        resolve({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : 1, stdout, stderr });
+      });
+    });
+
+  return {
+    cloud,
+    consumer,
+    counterpart,
+    kafka,
+    admin,
+    printed,
+    running,
+    deadLetterTopic,
+    deploy,
+    /** Runs `lockstep` to its end. */
+    lockstep,
+    /** Runs `lockstep --json`, which must end well. */
+    ask: async (...command: readonly string[]) => {
+      const { code, stdout, stderr } = await lockstep(...command, '--json');
+      if (code !== 0) throw new Error(`lockstep ${command.join(' ')} ended with ${code}: ${stderr}`);
+      return JSON.parse(stdout);
+    },
+    /** Starts `lockstep` and leaves it to the test. */
+    start: (...command: readonly string[]) => spawn(process.execPath, args(command), { env, stdio: 'ignore' }),
+    /** Records, each with its partition, in order. */
+    produce: async (
+      records: readonly { readonly value: string; readonly key: string; readonly partition: number }[],
+    ) => {
+      const producer = kafka.producer({ allowAutoTopicCreation: false });
+      await producer.connect();
+      await producer.send({ topic: consumer.topic.topicName, acks: -1, messages: [...records] });
+      await producer.disconnect();
+    },
+    /** All letters on the topic, whatever became of them. */
+    letters: async (): Promise<Letter[]> => {
+      const found: Letter[] = [];
+      for (const { partition, start, end } of await log.bounds(deadLetterTopic, Date.now() + 10_000)) {
+        for (let from = start; from < end; ) {
+          const slice = await log.readRange(
+            { topic: deadLetterTopic, partition },
+            { from, to: end - 1 },
+            Date.now() + 10_000,
+          );
+          for (const { offset, record } of slice.records) {
+            const read = readLetterTopic({ partition, offset, ...record });
+            if (read.type === 'letter') found.push(read.letter);
+          }
+          from = slice.next;
+        }
+      }
+      return found;
+    },
+    /** Records that the group has not committed. */
+    lag: async () => {
+      const { topic, consumerGroupId: groupId } = consumer.mapping;
+      const ends = await admin.fetchTopicOffsets(topic);
+      const [committed] = await admin.fetchOffsets({ groupId, topics: [topic] });
+      const at = new Map(committed?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
+      return ends.reduce((sum, { partition, high }) => sum + Number(high) - Math.max(0, at.get(partition) ?? 0), 0);
+    },
+    /** How many offsets the source holds. */
+    ends: async () =>
+      (await admin.fetchTopicOffsets(consumer.topic.topicName)).reduce((sum, { high }) => sum + Number(high), 0),
+    stop: async () => {
+      await running.stop();
+      await log.disconnect();
+      await admin.disconnect();
+      await counterpart.stop();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+export type Operated = Awaited<ReturnType<typeof startOperated>>;
