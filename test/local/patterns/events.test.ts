@@ -22,7 +22,7 @@ test('functions/events keeps the latest event of each device, in bulk, and lette
         const ours = (await items('DevicesTableName')).filter(({ deviceId }) => deviceId?.S?.startsWith(run));
         return Object.fromEntries(ours.map(({ deviceId, celsius }) => [deviceId?.S, Number(celsius?.N)]));
       },
-      { timeout: 60_000 },
+      { timeout: 180_000 },
     )
     .toEqual(Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`${run}-${index}`, 1_950 + index])));
   await expect

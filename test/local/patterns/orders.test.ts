@@ -4,7 +4,7 @@ import { runConsumers } from '../../../infra/local/consumers.ts';
 import { patternCloud } from './pattern-cloud.ts';
 
 test('functions/orders applies each order once, though it was written twice, and letters what is none', {
-  timeout: 120_000,
+  timeout: 600_000,
 }, async () => {
   const { cloud, produce, items, records } = await patternCloud();
   const run = randomUUID();
@@ -32,7 +32,7 @@ test('functions/orders applies each order once, though it was written twice, and
         const ours = (await items('OrdersTableName')).filter(({ orderId }) => orderId?.S?.startsWith(run));
         return Object.fromEntries(ours.map(({ orderId, applications }) => [orderId?.S?.slice(-1), applications?.N]));
       },
-      { timeout: 60_000 },
+      { timeout: 180_000 },
     )
     .toEqual({ a: '1', c: '1', d: '1' });
   const letters = (await records('orders-dead-letters')).filter(({ value }) => value.includes(run));

@@ -7,7 +7,7 @@ import { patternCloud } from './pattern-cloud.ts';
 const ORDERS = 300;
 
 test('functions/shipments passes each order on, and functions/deliveries applies each once, whatever dies', {
-  timeout: 240_000,
+  timeout: 600_000,
 }, async () => {
   const { cloud, produce, items, records, consumer } = await patternCloud();
   const run = randomUUID();
@@ -25,10 +25,10 @@ test('functions/shipments passes each order on, and functions/deliveries applies
       value: JSON.stringify({ orderId, customerId: `c-${index % 10}`, amount: 1 + index, currency: 'EUR' }),
     })),
   );
-  await expect.poll(async () => (await delivered()).length, { timeout: 90_000, interval: 50 }).toBeGreaterThan(20);
+  await expect.poll(async () => (await delivered()).length, { timeout: 180_000, interval: 50 }).toBeGreaterThan(20);
   await killFunctionWorkers(cloud, consumer('Shipments').function);
   await killFunctionWorkers(cloud, consumer('Deliveries').function);
-  await expect.poll(async () => (await delivered()).length, { timeout: 120_000, interval: 500 }).toBe(ORDERS);
+  await expect.poll(async () => (await delivered()).length, { timeout: 240_000, interval: 500 }).toBe(ORDERS);
 
   const shipments = await passedOn();
   const idsOf = new Map<string, Set<string>>();
