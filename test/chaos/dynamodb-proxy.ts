@@ -1,10 +1,9 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { Agent, request as httpsRequest } from 'node:https';
 import { text } from 'node:stream/consumers';
 import type { LocalEndpoint } from '../../infra/local/local-endpoint.ts';
 import type { LedgerEvent } from './evidence.ts';
+import { type Answer, forwarder } from './forwarder.ts';
 import { grantedEpoch, type LedgerRequest, readLedgerRequest } from './ledger-request.ts';
 
 /** What may become of a request besides being carried out and answered. */
@@ -16,8 +15,8 @@ export interface DynamoDbProxy {
   readonly requests: () => number;
   /** Since {@link DynamoDbProxy.begin}, in the order in which the ledger did it. */
   readonly events: () => readonly LedgerEvent[];
-  /** Forgets what was seen; from now on each request's fate is drawn here. */
-  begin(draw: (target: string) => ProxyFault | undefined): void;
+  /** Forgets what was seen; from now on what concerns this topic is, and each request's fate is drawn here. */
+  begin(topic: string, draw: () => ProxyFault | undefined): void;
   /**
    * Holds back the next write until a later claim of its partition was granted, or `mostMs` are over: it lands late.
    *
@@ -31,12 +30,6 @@ export interface DynamoDbProxy {
 export interface LateWrite {
   readonly wasOvertaken: boolean;
   readonly fate: 'applied' | 'refused' | 'lost';
-}
-
-interface Answer {
-  readonly status: number;
-  readonly headers: IncomingMessage['headers'];
-  readonly body: Buffer;
 }
 
 interface Hold {
@@ -60,9 +53,9 @@ const SLOW_MS = 2_300;
 
 /** Starts it on loopback, in front of the local cloud. */
 export async function startDynamoDbProxy(endpoint: LocalEndpoint): Promise<DynamoDbProxy> {
-  const upstream = new URL(endpoint.url);
-  const agent = new Agent({ ca: readFileSync(endpoint.certificateFile), keepAlive: true, maxSockets: 64 });
-  let draw: (target: string) => ProxyFault | undefined = () => undefined;
+  const { forward, close } = forwarder(endpoint);
+  let draw: () => ProxyFault | undefined = () => undefined;
+  let topic = '';
   let events: LedgerEvent[] = [];
   let requests = 0;
   let hold: Hold | undefined;
@@ -70,24 +63,6 @@ export async function startDynamoDbProxy(endpoint: LocalEndpoint): Promise<Dynam
   const turns = new Map<number, Promise<unknown>>();
   const epochs = new Map<number, number>();
   let onClaim = () => {};
-
-  const forward = (incoming: IncomingMessage, body: string): Promise<Answer> =>
-    new Promise((resolve, reject) => {
-      const { method, url: path, headers } = incoming;
-      const sent = httpsRequest(
-        { agent, host: upstream.hostname, port: upstream.port, method, path, headers },
-        (answer) => {
-          const parts: Buffer[] = [];
-          answer.on('data', (part: Buffer) => parts.push(part));
-          answer.on('error', reject);
-          answer.on('end', () =>
-            resolve({ status: answer.statusCode ?? 502, headers: answer.headers, body: Buffer.concat(parts) }),
-          );
-        },
-      );
-      sent.on('error', reject);
-      sent.end(body);
-    });
 
   /** Carries a request out and notes what it did. */
   const carryOut = async (
@@ -120,12 +95,13 @@ export async function startDynamoDbProxy(endpoint: LocalEndpoint): Promise<Dynam
     const body = await text(incoming);
     requests += 1;
     const target = String(incoming.headers['x-amz-target']);
-    const about = readLedgerRequest(target, body);
-    const mine = events;
+    const request = readLedgerRequest(target, body);
+    // A consumer that ran before may have an invocation left.
+    const about = request?.topic === topic ? request : undefined;
     const noteWrite = (fate: 'applied' | 'refused' | 'lost', disturbed: boolean) => {
       if (about?.type !== 'write') return;
       const { partition, epoch, settled } = about;
-      mine.push({ type: 'write', partition, epoch, settled, askedAt, at: Date.now(), fate, disturbed });
+      events.push({ type: 'write', partition, epoch, settled, askedAt, at: Date.now(), fate, disturbed });
     };
     const fateOf = ({ status, body: said }: Answer) =>
       status === 200 ? 'applied' : said.includes('ConditionalCheckFailed') ? 'refused' : 'lost';
@@ -150,7 +126,7 @@ export async function startDynamoDbProxy(endpoint: LocalEndpoint): Promise<Dynam
       return;
     }
 
-    const fault = draw(target);
+    const fault = draw();
     if (fault === 'throttled' || fault === 'cut') {
       noteWrite('lost', true);
       if (fault === 'cut') response.destroy();
@@ -176,7 +152,8 @@ export async function startDynamoDbProxy(endpoint: LocalEndpoint): Promise<Dynam
     url: `http://127.0.0.1:${address.port}`,
     requests: () => requests,
     events: () => events,
-    begin: (next) => {
+    begin: (nextTopic, next) => {
+      topic = nextTopic;
       draw = next;
       events = [];
       epochs.clear();
@@ -195,7 +172,7 @@ export async function startDynamoDbProxy(endpoint: LocalEndpoint): Promise<Dynam
     stop: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
-      agent.destroy();
+      close();
     },
   };
 }

@@ -15,7 +15,7 @@ test('reads a claim as the ledger sends it', () => {
     offsets: [{ from: 4, to: 5 }],
   });
 
-  expect(readLedgerRequest(TARGET, JSON.stringify(request))).toEqual({ type: 'claim', partition: 3 });
+  expect(readLedgerRequest(TARGET, JSON.stringify(request))).toEqual({ type: 'claim', topic: 't-1', partition: 3 });
 });
 
 test('reads a write as the ledger sends it, with what it counts as settled', () => {
@@ -31,6 +31,7 @@ test('reads a write as the ledger sends it, with what it counts as settled', () 
 
   expect(readLedgerRequest(TARGET, JSON.stringify(request))).toEqual({
     type: 'write',
+    topic: 't-1',
     partition: 3,
     epoch: 7,
     settled,

@@ -1,10 +1,14 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { Range } from './evidence.ts';
 
+interface Place {
+  readonly topic: string;
+  readonly partition: number;
+}
+
 /** A request about a partition's item, read as DynamoDB reads it. */
-export type LedgerRequest =
-  | { readonly type: 'claim'; readonly partition: number }
-  | { readonly type: 'write'; readonly partition: number; readonly epoch: number; readonly settled: readonly Range[] };
+export type LedgerRequest = Place &
+  ({ readonly type: 'claim' } | { readonly type: 'write'; readonly epoch: number; readonly settled: readonly Range[] });
 
 interface UpdateItem {
   readonly Key?: Readonly<Record<string, AttributeValue>>;
@@ -18,14 +22,14 @@ interface UpdateItem {
 export function readLedgerRequest(target: string, body: string): LedgerRequest | undefined {
   if (!target.endsWith('.UpdateItem')) return undefined;
   const update: UpdateItem = JSON.parse(body);
-  const partition = partitionOf(update.Key?.['pk']);
-  if (partition === undefined) return undefined;
+  const place = placeOf(update.Key?.['pk']);
+  if (place === undefined) return undefined;
   // Only a claim counts the epoch up; a write compares it.
   const epoch = comparedOrSet(update, update.ConditionExpression, 'epoch');
-  if (epoch === undefined) return { type: 'claim', partition };
+  if (epoch === undefined) return { ...place, type: 'claim' };
   return {
+    ...place,
     type: 'write',
-    partition,
     epoch: Number(epoch.N),
     settled: decodeRanges(comparedOrSet(update, update.UpdateExpression, 'settled')?.S),
   };
@@ -36,10 +40,10 @@ export function grantedEpoch(answer: string): number {
   return Number(JSON.parse(answer).Attributes?.epoch?.N);
 }
 
-/** `partition#<cluster>#<group>#<topic>#<number>`. */
-export function partitionOf(pk: AttributeValue | undefined): number | undefined {
-  const found = /^partition#.*#(\d+)$/.exec(pk?.S ?? '');
-  return found === null ? undefined : Number(found[1]);
+/** Topic and partition of `partition#<cluster>#<group>#<topic>#<number>`; `undefined` for other keys. */
+export function placeOf(pk: AttributeValue | undefined): Place | undefined {
+  const [, topic, number] = /^partition#.*#([^#]+)#(\d+)$/.exec(pk?.S ?? '') ?? [];
+  return topic === undefined ? undefined : { topic, partition: Number(number) };
 }
 
 /**

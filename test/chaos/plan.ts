@@ -12,11 +12,13 @@ export interface PlannedRecord {
   readonly does: Script;
 }
 
-/** One record in so many is of that kind. `exit` costs a lease each of four times, so there are few. */
+/** One record in so many is of that kind. `exit` costs a lease each of four times, so there are few, and none in a short run. */
+const SHORT_RUN = 1_000;
 const ONE_IN = { refuse: 100, fail: 500, undecodable: 400, flaky: 200, exit: 8_000 } as const;
 
 /**
- * The records of a run in slices: one for each fault, and a last one. Each kind of poison is there at least once, and each slice
+ * The records of a run in slices: one for each fault, and a last one. Each kind of poison is there at least once, but
+ * `exit` in a short run, and each slice
  * holds a record that is refused, so that letters are due throughout.
  */
 export function planRecords(
@@ -34,7 +36,8 @@ export function planRecords(
     does.set(start + Math.floor(length / 3) + random.between(0, Math.max(0, Math.floor(length / 3) - 1)), 'refuse');
   }
   for (const [script, oneIn] of Object.entries(ONE_IN) as [keyof typeof ONE_IN, number][]) {
-    for (let left = Math.max(1, Math.round(records / oneIn)); left > 0; left--) {
+    const least = script === 'exit' && records < SHORT_RUN ? 0 : 1;
+    for (let left = Math.max(least, Math.round(records / oneIn)); left > 0; left--) {
       let index = 0;
       do index = random.between(0, records - 1);
       while (does.has(index));

@@ -1,8 +1,6 @@
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
-import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
-import { type Admin, Kafka, logLevel } from 'kafkajs';
+import { Kafka, logLevel } from 'kafkajs';
 import type { CloudDescription } from '../../infra/local/cloud-description.ts';
 import { runConsumers } from '../../infra/local/consumers.ts';
 import type { DeployedConsumer } from '../../infra/local/deployed.ts';
@@ -13,20 +11,22 @@ import { clientConfig } from '../../infra/local/local-endpoint.ts';
 import { DEFAULTS } from '../../shared/options.ts';
 import { Random } from '../simulation/random.ts';
 import { conduct, USUAL_TROUBLE } from './conduct.ts';
+import { countTries } from './count-tries.ts';
 import type { DynamoDbProxy, ProxyFault } from './dynamodb-proxy.ts';
-import type { Evidence, Finding, PromiseName, Range } from './evidence.ts';
+import type { Evidence, Finding, PromiseName } from './evidence.ts';
 import { type FaultCounts, noFaults, planFaults, type StagedFault } from './faults.ts';
 import { lettersInQueue, lettersOnTopic } from './found-letters.ts';
-import { type HistoryFile, openHistory } from './history-file.ts';
+import { openHistory } from './history-file.ts';
 import { judge } from './judge/judge.ts';
-import { decodeRanges, partitionOf } from './ledger-request.ts';
-import { isPoison, type PlannedRecord, planRecords } from './plan.ts';
+import { ledgerPending } from './ledger-pending.ts';
+import { planRecords } from './plan.ts';
 import type { Stage } from './stage.ts';
+import { untilThrough } from './until-through.ts';
 import { watchedInvoker } from './watched-invoker.ts';
 
-/** How long nothing may happen before a run that is not through is given up as stuck. */
-const PATIENCE_MS = 60_000;
 const DELIVERED_TWICE = 0.03;
+/** What becomes of a request in trouble, the frequent ones more than once. */
+const TROUBLES = ['throttled', 'throttled', 'throttled', 'answerLost', 'answerLost', 'cut', 'slow'] as const;
 const JUDGED_AT_THE_END: ReadonlySet<PromiseName> = new Set(['lost', 'unsettled', 'letterMissing']);
 
 export interface ReadingOptions {
@@ -64,159 +64,96 @@ export function historyPath(runFolder: string, name: string): string {
 
 /** Lets the records of a plan go through a deployed consumer with its faults, waits for the end and judges what is left. */
 export async function runReading(options: ReadingOptions): Promise<ReadingResult> {
-  const { seed, reading, cloud, consumer, proxy, partitions, onProgress } = options;
+  const { seed, reading, records, cloud, consumer, proxy, partitions } = options;
   const startedAt = performance.now();
   const counts = noFaults();
-  const faults = planFaults(seed, options.records, options.faults);
-  const planned = planRecords(seed, options.records, partitions, faults.length);
+  const faults = planFaults(seed, records, options.faults);
+  const slices = planRecords(seed, records, partitions, faults.length);
   const kafka = new Kafka({ brokers: [cloud.bootstrapServers], logLevel: logLevel.NOTHING, retry: { retries: 20 } });
   const admin = kafka.admin();
-  const producer = kafka.producer({ allowAutoTopicCreation: false, idempotent: true, maxInFlightRequests: 1 });
-  const lambda = new LambdaClient({ ...clientConfig(cloud.endpoint), maxAttempts: 1 });
+  const { topicName: letterTopic = '' } = consumer.deadLetterTopic ?? {};
   const history = await openHistory(historyPath(cloud.runFolder, consumer.name));
   const untrueAnswers: string[] = [];
   const isOver = () => options.endsAtUntrueAnswer && untrueAnswers.length > 0;
-  const deliveries = new Random(seed, `${reading} deliveries`);
-  const troubles = new Random(seed, `${reading} troubles`);
-  await Promise.all([admin.connect(), producer.connect()]);
-  const running = await runConsumers(cloud, {
-    consumers: [consumer.name],
-    resend: reading,
-    pollers: 1,
-    invokerOf: () => watchedInvoker(lambdaInvoker(lambda), (text) => untrueAnswers.push(text)),
-    eventSource: { deliverTwice: () => deliveries.chance(DELIVERED_TWICE) },
-  });
+  await admin.connect();
   try {
-    const { topicName: letterTopic = '' } = consumer.deadLetterTopic ?? {};
-    const { eventSource } = running;
-    const random = new Random(seed, `${reading} moments`);
-    const { broker } = options;
-    const stage: Stage = {
-      ...{ cloud, consumer, letterTopic, broker, admin, eventSource, proxy, history, random, counts },
-      trouble: USUAL_TROUBLE,
-    };
-    proxy.begin(() => {
-      if (!troubles.chance(stage.trouble)) return undefined;
-      const fault = troubles.pick<ProxyFault>([
-        'throttled',
-        'throttled',
-        'throttled',
-        'answerLost',
-        'answerLost',
-        'cut',
-        'slow',
-      ]);
-      counts[fault] += 1;
-      return fault;
-    });
-    for (const [index, records] of planned.entries()) {
-      const fault = faults[index];
-      const produce = async () => {
-        for (const partition of Array.from({ length: partitions }, (_, number) => number)) {
-          const messages = records.filter((record) => record.partition === partition);
-          if (messages.length > 0) await producer.send({ topic: consumer.mapping.topic, acks: -1, messages });
-        }
-      };
-      onProgress(`${fault ?? 'the rest'}, ${history.handled()} of ${options.records} handled`);
-      if (fault === undefined) await produce();
-      else await conduct(fault, { records, produce }, stage);
-      if (isOver()) break;
-    }
-    stage.trouble = 0;
-    await untilThrough({ admin, consumer, history, isOver, onProgress, records: options.records });
-    const { resends, rebalances, deliveredTwice } = eventSource.stats(consumer.mapping.uuid);
-    Object.assign(counts, { resent: resends, rebalances, deliveredTwice });
-  } finally {
-    await running.stop();
-    lambda.destroy();
-    await producer.disconnect();
-  }
-  await history.read();
-  await history.close();
-  const queue = await lettersInQueue(
-    cloud.endpoint,
-    consumer.function.environment['LOCKSTEP_FALLBACK_QUEUE_URL'] ?? '',
-  );
-  const letters = [
-    ...(await lettersOnTopic(kafka, admin, consumer.deadLetterTopic?.topicName ?? '')),
-    ...queue.letters,
-  ];
-  await admin.disconnect();
-  const evidence: Evidence = {
-    topic: consumer.mapping.topic,
-    partitions,
-    checkpointMs: DEFAULTS.checkpointMs,
-    produced: planned.flat(),
-    history: history.events,
-    letters,
-    ledger: proxy.events(),
-    pending: await pendingOf(cloud, consumer),
-    untrueAnswers,
-    abandoned: queue.others,
-  };
-  countHandlers(counts, evidence);
-  counts.queueLetters = queue.letters.length;
-  const done = history.events.filter(({ what }) => what === 'done').length;
-  return {
-    reading,
-    records: options.records,
-    seconds: (performance.now() - startedAt) / 1_000,
-    counts,
-    findings: judge(evidence).filter(({ promise }) => !isOver() || !JUDGED_AT_THE_END.has(promise)),
-    letters: new Set(letters.map(({ id }) => id)).size,
-    repeats: done - history.handled(),
-    ledgerRequests: proxy.requests(),
-  };
-}
-
-/** Waits until the group has committed everything, or nothing happens any more. */
-async function untilThrough(run: {
-  readonly admin: Admin;
-  readonly consumer: DeployedConsumer;
-  readonly history: HistoryFile;
-  readonly records: number;
-  readonly isOver: () => boolean;
-  readonly onProgress: (line: string) => void;
-}): Promise<void> {
-  const { admin, consumer, history, records, onProgress } = run;
-  const { topic, consumerGroupId: groupId } = consumer.mapping;
-  let sign = '';
-  let signAt = Date.now();
-  while (Date.now() - signAt < PATIENCE_MS && !run.isOver()) {
+    await letThrough();
     await history.read();
-    const [committed] = await admin.fetchOffsets({ groupId, topics: [topic] });
-    const through = committed?.partitions.reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0) ?? 0;
-    if (through >= records) return;
-    const now = `${through} ${history.events.length}`;
-    if (now !== sign) {
-      sign = now;
-      signAt = Date.now();
-      onProgress(`${through} of ${records} committed`);
-    }
-    await pause(500);
+    const queueUrl = consumer.function.environment['LOCKSTEP_FALLBACK_QUEUE_URL'] ?? '';
+    const queue = await lettersInQueue(cloud.endpoint, queueUrl);
+    const letters = [...(await lettersOnTopic(kafka, admin, letterTopic)), ...queue.letters];
+    const evidence: Evidence = {
+      topic: consumer.mapping.topic,
+      partitions,
+      checkpointMs: DEFAULTS.checkpointMs,
+      produced: slices.flat(),
+      history: history.events,
+      letters,
+      ledger: proxy.events(),
+      pending: await ledgerPending(cloud, consumer),
+      untrueAnswers,
+      abandoned: queue.others,
+    };
+    return {
+      ...{ reading, records },
+      seconds: (performance.now() - startedAt) / 1_000,
+      counts: { ...counts, ...countTries(evidence), queueLetters: queue.letters.length },
+      findings: judge(evidence).filter(({ promise }) => !isOver() || !JUDGED_AT_THE_END.has(promise)),
+      letters: new Set(letters.map(({ id }) => id)).size,
+      repeats: history.events.filter(({ what }) => what === 'done').length - history.handled(),
+      ledgerRequests: proxy.requests(),
+    };
+  } finally {
+    await admin.disconnect();
+    await history.close();
   }
-}
 
-/** What the ledger's items of this topic say must still come back. */
-async function pendingOf({ endpoint }: CloudDescription, consumer: DeployedConsumer): Promise<Map<number, Range[]>> {
-  const client = new DynamoDBClient(clientConfig(endpoint));
-  const TableName = consumer.function.environment['LOCKSTEP_LEDGER_TABLE'];
-  const pending = new Map<number, Range[]>();
-  for await (const { Items = [] } of paginateScan({ client }, { TableName, ConsistentRead: true }))
-    for (const { pk, pending: owed } of Items)
-      if (pk?.S?.includes(`#${consumer.mapping.topic}#`)) pending.set(partitionOf(pk) ?? -1, decodeRanges(owed?.S));
-  client.destroy();
-  return pending;
-}
-
-function countHandlers(counts: FaultCounts, { history, produced, partitions }: Evidence): void {
-  const does = new Map(
-    produced.map((record): [number, PlannedRecord] => [record.offset * partitions + record.partition, record]),
-  );
-  for (const { what, partition, offset, attempt } of history) {
-    const record = does.get(offset * partitions + partition);
-    if (what === 'done' || record === undefined || record.does === 'succeed') continue;
-    if (record.does === 'exit') counts.handlerExits += 1;
-    else if (isPoison(record) || attempt < 4) counts.failedTries += 1;
+  async function letThrough(): Promise<void> {
+    const deliveries = new Random(seed, `${reading} deliveries`);
+    const troubles = new Random(seed, `${reading} troubles`);
+    const random = new Random(seed, `${reading} moments`);
+    const lambda = new LambdaClient({ ...clientConfig(cloud.endpoint), maxAttempts: 1 });
+    const producer = kafka.producer({ allowAutoTopicCreation: false, idempotent: true, maxInFlightRequests: 1 });
+    await producer.connect();
+    const running = await runConsumers(cloud, {
+      consumers: [consumer.name],
+      resend: reading,
+      pollers: 1,
+      invokerOf: () => watchedInvoker(lambdaInvoker(lambda), (text) => untrueAnswers.push(text)),
+      eventSource: { deliverTwice: () => deliveries.chance(DELIVERED_TWICE) },
+    });
+    try {
+      const { broker, onProgress } = options;
+      const { eventSource } = running;
+      const stage: Stage = {
+        ...{ cloud, consumer, letterTopic, broker, admin, eventSource, proxy, history, random, counts },
+        trouble: USUAL_TROUBLE,
+      };
+      proxy.begin(consumer.mapping.topic, () => {
+        if (!troubles.chance(stage.trouble)) return undefined;
+        const fault = troubles.pick<ProxyFault>(TROUBLES);
+        counts[fault] += 1;
+        return fault;
+      });
+      for (const [index, slice] of slices.entries()) {
+        const fault = faults[index];
+        onProgress(`${fault ?? 'the rest'}, ${history.handled()} of ${records} handled`);
+        const produce = async () => {
+          for (const messages of Map.groupBy(slice, ({ partition }) => partition).values())
+            await producer.send({ topic: consumer.mapping.topic, acks: -1, messages });
+        };
+        if (fault === undefined) await produce();
+        else await conduct(fault, { records: slice, produce }, stage);
+        if (isOver()) break;
+      }
+      stage.trouble = 0;
+      await untilThrough({ admin, consumer, history, records, isOver, onProgress });
+      const { resends, rebalances, deliveredTwice } = eventSource.stats(consumer.mapping.uuid);
+      Object.assign(counts, { resent: resends, rebalances, deliveredTwice });
+    } finally {
+      await running.stop();
+      lambda.destroy();
+      await producer.disconnect();
+    }
   }
 }

@@ -26,7 +26,7 @@ function servers() {
 
 test('every promise is kept while processes, the broker, a poller and DynamoDB fail in turn', async () => {
   const chaos = await deployChaos(servers(), broker, {
-    ...{ stackName: 'ChaosShort', seed: 1, records: 600, readings: ['overtaken'], faults: FAULTS },
+    ...{ stackName: 'ChaosShort', seed: 1, records: 400, readings: ['overtaken'], faults: FAULTS },
   });
   deployed.push(chaos);
 
@@ -35,9 +35,8 @@ test('every promise is kept while processes, the broker, a poller and DynamoDB f
   expect(chaosFindings([{ reading: 'overtaken', findings }])).toEqual([]);
   expect(counts).toMatchObject({ killedBeforeLetter: 1, pollerVanished: 1, brokerKilled: 1, storm: 1 });
   expect(counts.workersKilled).toBeGreaterThan(0);
-  expect(counts.handlerExits).toBeGreaterThan(2);
   expect(counts.throttled + counts.answerLost + counts.cut + counts.slow).toBeGreaterThan(0);
-  expect(letters).toBeGreaterThan(8);
+  expect(letters).toBeGreaterThan(5);
 }, 240_000);
 
 test('an answer that names the head only is found, and which record it would lose', async () => {
