@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import { parseDiscardDocument } from '../../../shared/record/discard-document.ts';
+
+const MSK = 'arn:aws:kafka:us-east-1:123456789012:cluster/main/uuid-1';
+
+test('reads what a queue is told: ranges by partition', () => {
+  const document = {
+    requestContext: { condition: 'RetryAttemptsExhausted', approximateInvokeCount: 1 },
+    KafkaBatchInfo: {
+      batchSize: 500,
+      eventSourceArn: MSK,
+      recordsInfo: {
+        'my-topic-0': { firstRecordOffset: '5', lastRecordOffset: '9' },
+        'my-topic-12': { firstRecordOffset: 7, lastRecordOffset: 7 },
+      },
+    },
+  };
+
+  expect(parseDiscardDocument(document)).toEqual({
+    condition: 'RetryAttemptsExhausted',
+    eventSourceArn: MSK,
+    ranges: [
+      { partition: { topic: 'my-topic', partition: 0 }, range: { from: 5, to: 9 } },
+      { partition: { topic: 'my-topic', partition: 12 }, range: { from: 7, to: 7 } },
+    ],
+  });
+});
+
+test('reads what a topic is told, in its other spelling: one record with its event behind it', () => {
+  const document = {
+    requestContext: { condition: 'RetriesExhausted' },
+    KafkaBatchInfo: { recordInfo: { offset: '42' } },
+    payload: { records: { 'my-topic-3': [{}] } },
+  };
+
+  expect(parseDiscardDocument(document)).toEqual({
+    condition: 'RetriesExhausted',
+    eventSourceArn: undefined,
+    ranges: [{ partition: { topic: 'my-topic', partition: 3 }, range: { from: 42, to: 42 } }],
+  });
+});
+
+test.each([
+  ['a text', 'expected the document to be an object'],
+  [{ requestContext: {} }, 'expected `requestContext.condition` to be a text'],
+  [{ requestContext: { condition: 'x' } }, 'expected `KafkaBatchInfo` to be an object'],
+  [
+    { requestContext: { condition: 'x' }, KafkaBatchInfo: { recordsInfo: { 'a-0': { firstRecordOffset: '-1' } } } },
+    'expected an offset, got "-1"',
+  ],
+  [
+    { requestContext: { condition: 'x' }, KafkaBatchInfo: { recordsInfo: { a: {} } } },
+    'expected a partition as orders-3, got "a"',
+  ],
+])('refuses %j and says why', (document, why) => {
+  expect(() => parseDiscardDocument(document)).toThrow(why);
+});

@@ -1,0 +1,93 @@
+import type { Context, SQSEvent, SQSRecord } from 'aws-lambda';
+import { expect, test } from 'vitest';
+import { encodeFallbackEntry } from '../../../shared/adapters/fallback-entry.ts';
+import { lockstepRelay, RENEW_AFTER_MS } from '../../../shared/relay/lockstep-relay.ts';
+import { aRelay, PLACE, START } from './a-relay.ts';
+
+function aFunction() {
+  const relay = aRelay();
+  const parked: [string, number][] = [];
+  const renewed: string[] = [];
+  const begin = () => undefined;
+  const handler = lockstepRelay(async () => ({
+    ports: relay.ports,
+    policy: relay.policy,
+    telemetry: { ...relay.ports.telemetry, begin, flush: begin },
+    parking: {
+      comeBackIn: async ({ messageId }, seconds) => void parked.push([messageId, seconds]),
+      putAnew: async ({ messageId }) => void renewed.push(messageId),
+    },
+  }));
+  const context = { awsRequestId: 'request-1', getRemainingTimeInMillis: () => 60_000 } as Context;
+  const invoke = (event: SQSEvent | Record<string, unknown>) => relay.clock.runUntilSettled(handler(event, context));
+  return { ...relay, parked, renewed, invoke };
+}
+
+function entry(messageId: string, body: string, { sentAt = START, receives = 1 } = {}): SQSRecord {
+  const attributes = { SentTimestamp: String(sentAt), ApproximateReceiveCount: String(receives) };
+  return { messageId, body, attributes, receiptHandle: 'h', eventSourceARN: 'arn:aws:sqs:::q' } as SQSRecord;
+}
+
+const LETTER = encodeFallbackEntry({
+  type: 'letter',
+  letter: {
+    id: 'c/billing/orders-3@5/1',
+    origin: { ...PLACE, offset: 5 },
+    key: null,
+    value: null,
+    headers: [],
+    timestamp: 1,
+  },
+});
+
+test('an entry that cannot be placed is named and comes back, the others are done', async () => {
+  const relay = aFunction();
+
+  const answer = await relay.invoke({ Records: [entry('bad', 'rubbish', { receives: 3 }), entry('good', LETTER)] });
+
+  expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'bad' }] });
+  expect(relay.letters.letters.map(({ id }) => id)).toEqual(['c/billing/orders-3@5/1']);
+  expect(relay.parked).toEqual([['bad', 40]]);
+  expect(relay.counts.get('RelayEntriesWaiting')).toBe(1);
+});
+
+test('a letter that the topic still refuses stays in the queue', async () => {
+  const relay = aFunction();
+  relay.faults.push('refused');
+
+  expect(await relay.invoke({ Records: [entry('m', LETTER)] })).toEqual({
+    batchItemFailures: [{ itemIdentifier: 'm' }],
+  });
+});
+
+test('an entry that grows old is put into the queue anew before it is forgotten', async () => {
+  const relay = aFunction();
+
+  const answer = await relay.invoke({ Records: [entry('old', 'rubbish', { sentAt: START - RENEW_AFTER_MS - 1 })] });
+
+  expect(answer).toEqual({ batchItemFailures: [] });
+  expect(relay.renewed).toEqual(['old']);
+});
+
+test('what Lambda says of discarded records becomes their letters', async () => {
+  const relay = aFunction();
+  relay.log.put(PLACE, 5, { value: Buffer.from('a') });
+  relay.log.put(PLACE, 6, { value: Buffer.from('b') });
+  relay.place({ settled: [{ from: 6, to: 6 }] });
+  const body = JSON.stringify({
+    requestContext: { condition: 'MaximumPayloadSizeExceeded' },
+    KafkaBatchInfo: { recordsInfo: { 'orders-3': { firstRecordOffset: '5', lastRecordOffset: '6' } } },
+  });
+
+  expect(await relay.invoke({ Records: [entry('m', body)] })).toEqual({ batchItemFailures: [] });
+
+  expect(relay.letters.letters.map(({ origin }) => origin.offset)).toEqual([5]);
+});
+
+test('any other event is the schedule', async () => {
+  const relay = aFunction();
+
+  expect(await relay.invoke({ type: 'sweep' })).toEqual({ batchItemFailures: [] });
+
+  expect(relay.counts.get('BlockedHeadAgeMs')).toBe(0);
+});
