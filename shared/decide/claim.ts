@@ -70,7 +70,7 @@ export function decideClaim<R extends RecordIdentity>(
   const present = withoutVanished(known, records, delivered);
   const open = records.filter((record) => !isDone(present, record, policy));
   const judged = judge(present, records, open, delivered, now, policy);
-  const owed = subtract(subtract(delivered, judged.strangers), forgotten(delivered, judged.progress.floor));
+  const owed = subtract(subtract(delivered, judged.strangers), forgotten(delivered, judged.progress));
   return {
     progress: leaveCarefulMode(judged.progress, owed),
     verdict: judged.verdict,
@@ -85,8 +85,9 @@ function* offsetsOf(records: readonly RecordIdentity[]): Generator<Offset> {
   for (const { offset } of records) yield offset;
 }
 
-function forgotten(delivered: OffsetRanges, floor: Offset | undefined): OffsetRanges {
-  return floor === undefined || floor === 0 ? NO_OFFSETS : intersect(delivered, [{ from: 0, to: floor - 1 }]);
+/** Before memory nothing is waited for, unless an operator lets it run again: then it is owed like anything else. */
+function forgotten(offsets: OffsetRanges, { floor = 0, runBelow = 0 }: Progress): OffsetRanges {
+  return runBelow >= floor ? NO_OFFSETS : intersect(offsets, [{ from: runBelow, to: floor - 1 }]);
 }
 
 /**
@@ -114,7 +115,7 @@ function inherit(
     const carefulUntil = Math.max(progress.carefulUntil ?? -1, highest(left) ?? -1);
     next = {
       ...withoutReturned(next, dead),
-      pending: union(next.pending, subtract(left, forgotten(left, progress.floor))),
+      pending: union(next.pending, subtract(left, forgotten(left, progress))),
       ...(carefulUntil >= 0 && { carefulUntil }),
     };
   }
