@@ -213,12 +213,12 @@ export const BUGS = {
     patches: [
       {
         file: CLAIM,
-        find: 'if (newestTimestamp !== undefined && timestamp > newestTimestamp && includesOffset(settled, offset))',
-        put: 'if (includesOffset(settled, offset)) return false; if (false)',
+        find: 'records.find((record) => isStranger(inherited, record));',
+        put: 'records.find(() => false);',
       },
     ],
     set: 'recreate',
-    within: 50,
+    within: 100,
     breaks: 'P1 no loss',
   },
   'recreation-not-written': {
@@ -341,6 +341,24 @@ export const BUGS = {
     set: 'keys',
     within: 12_000,
     breaks: 'P3 repeats',
+  },
+  'marked-and-forgotten': {
+    what: 'the relay forgets that it marked a record which Kafka no longer holds',
+    patches: [
+      { file: 'shared/relay/relay-range.ts', find: 'exhausted && includesOffset(absent, offset)', put: 'false' },
+    ],
+    set: 'vanish',
+    within: 12_000,
+    breaks: 'P7 one or the other',
+  },
+  'recreation-forgets-the-dead': {
+    what: 'what dead invocations had claimed of a recreated topic is not waited for',
+    patches: [
+      { file: CLAIM, find: 'const pending = union(standing, claimedByDead);', put: 'const pending = standing;' },
+    ],
+    set: 'recreate',
+    within: 12_000,
+    breaks: 'P2 order',
   },
   'expired-looks-new': {
     what: 'what expired in Kafka settles without making the newest known timestamp any newer',

@@ -78,7 +78,7 @@ export type HistoryEvent =
   /** What it passed on is on the other topic. */
   | { readonly type: 'produced'; readonly record: LogRecord }
   /** What it passed on was not acknowledged: its run does not count. */
-  | { readonly type: 'notProduced'; readonly record: LogRecord }
+  | { readonly type: 'notProduced'; readonly record: LogRecord; readonly invocation: SimInvocation }
   /** The condition of an effect did not hold: the run that wanted it counts as failed. */
   | { readonly type: 'effectRefused'; readonly record: LogRecord }
   | { readonly type: 'completed'; readonly key: string; readonly position: string }

@@ -33,7 +33,7 @@ export function hostPorts(world: World, host: Host, invocation: SimInvocation): 
       disconnect: async () => undefined,
     },
     fallback: { send: (entry) => requests.send('queue', async () => accept(world, by, entry)) },
-    producer: { produce: (outgoing) => produce(world, requests, outgoing) },
+    producer: { produce: (outgoing) => produce(world, invocation, requests, outgoing) },
     clock: host.clock,
     entropy: { random: () => chance.next(), id: () => `owner-${world.nextOwner()}` },
     telemetry: { log: logOf(world, invocation), count: (metric, value = 1) => world.meter(metric, value) },
@@ -110,14 +110,19 @@ function keysPort({ table }: World, requests: Requests): IdempotencyKeyStore {
 }
 
 /** A broker that cannot be reached is nobody's attempt; one that refuses for good is the record's. */
-async function produce(world: World, requests: Requests, outgoing: readonly OutgoingRecord[]): Promise<void> {
+async function produce(
+  world: World,
+  invocation: SimInvocation,
+  requests: Requests,
+  outgoing: readonly OutgoingRecord[],
+): Promise<void> {
   const records = outgoing.flatMap(({ headers }) => world.recordOf(headers) ?? []);
   try {
     await requests.send('produce', async () => {
       for (const record of records) world.emit({ type: 'produced', record });
     });
   } catch (cause) {
-    for (const record of records) world.emit({ type: 'notProduced', record });
+    for (const record of records) world.emit({ type: 'notProduced', record, invocation });
     if (cause instanceof StoreError && !cause.transient) throw cause;
     throw new LockstepError('BROKER_UNREACHABLE', 'a simulated broker did not answer', { cause });
   }

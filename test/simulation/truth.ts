@@ -40,6 +40,7 @@ export class Truth {
   readonly produced = new Set<LogRecord>();
   readonly effects = new Map<LogRecord, number>();
   readonly live = new Set<LiveRun>();
+  readonly #settled = new Map<string, OffsetRanges>();
   readonly #refused = new Map<LogRecord, HandledRun>();
   /** Whatever an operator let run again. */
   readonly #everHandled = new Set<LogRecord>();
@@ -79,6 +80,11 @@ export class Truth {
     );
   }
 
+  /** Whether the ledger has its offset among the settled, of whatever life. */
+  countsAsSettled({ place, offset }: LogRecord): boolean {
+    return isIn(this.#settled.get(place) ?? [], offset);
+  }
+
   #hasEnded(record: LogRecord): boolean {
     return this.handled.has(record) || this.lettered.has(record);
   }
@@ -89,6 +95,7 @@ export class Truth {
         for (const records of event.invocation.parts.values()) for (const record of records) this.#deliver(record);
         break;
       case 'changed':
+        this.#settled.set(event.place, event.after.progress.settled);
         if (event.after.epoch > (event.before?.epoch ?? 0)) this.#claim(event, at);
         else
           for (const record of this.newlyRecorded(event.place, event.generation, event.after.progress.settled)) {
@@ -122,6 +129,10 @@ export class Truth {
         this.produced.add(event.record);
         break;
       case 'notProduced':
+        // Another invocation may have done it all meanwhile.
+        if (this.handled.get(event.record)?.by !== event.invocation) break;
+        for (const record of this.handled.get(event.record)?.call ?? []) this.#refuse(record);
+        break;
       case 'effectRefused': {
         for (const record of this.handled.get(event.record)?.call ?? []) this.#refuse(record);
         break;
