@@ -22,16 +22,16 @@ export async function startConsumer(
     // Their warnings about the records that are made to fail are not ours to show; errors come back as answers.
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
-  await once(child, 'message');
+  let answering = Promise.withResolvers<RoundResult | 'ready' | { readonly error: string }>();
+  child.on('message', (message: RoundResult | 'ready') => answering.resolve(message));
+  child.on('exit', () => answering.resolve({ error: 'its process ended in the middle of a round' }));
+  await answering.promise;
   return {
     async run(round) {
-      const answer = once(child, 'message');
-      const ended = once(child, 'exit');
+      answering = Promise.withResolvers();
       child.send(round);
-      const [message] = await Promise.race([
-        answer,
-        ended.then(() => [{ error: `the process of ${name} ended in the middle of a round` }]),
-      ]);
+      const message = await answering.promise;
+      if (message === 'ready') throw new Error(`${name} started again`);
       if ('error' in message) throw new Error(`${name}: ${message.error}`);
       return message;
     },

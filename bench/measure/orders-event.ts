@@ -29,7 +29,7 @@ export function ordersEvent({ records, partitions, kind }: BatchShape, batch: nu
         note: NOTE,
         ...(partition === 0 && place === failing && { fails: true }),
       };
-      const offset = batch * share * 2 + place;
+      const offset = batch * share + place;
       return record({ topic, partition, offset, key: order.customer, value: order });
     }),
   );

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { bundlePeer } from '../cold/bundled-peers.ts';
 import { type ColdStart, coldStart } from '../cold/cold-start.ts';
 import { type Loaded, loadedBytes } from '../cold/loaded-bytes.ts';
-import { runtimeApi } from '../cold/runtime-api.ts';
 import { grantingDynamoDb } from '../dynamodb/granting-dynamodb.ts';
 import { ordersEvent } from '../measure/orders-event.ts';
 import { PEERS, type PeerName } from '../measure/peers.ts';
@@ -17,7 +16,6 @@ const ONE_RECORD = { records: 1, partitions: 1, kind: 'fresh' } as const;
 export const coldStarts: Part = async ({ rounds, progress }) => {
   const root = mkdtempSync(join(tmpdir(), 'lockstep-bench-'));
   await using dynamoDb = await grantingDynamoDb();
-  await using api = await runtimeApi();
   try {
     const event = ordersEvent(ONE_RECORD, 0);
     const folders = new Map<PeerName, string>();
@@ -31,8 +29,7 @@ export const coldStarts: Part = async ({ rounds, progress }) => {
     const starts = new Map<PeerName, ColdStart[]>(PEERS.map((name) => [name, []]));
     for (let round = 0; round < rounds; round++) {
       progress(`cold start: round ${round + 1} of ${rounds}`);
-      for (const [name, folder] of folders)
-        starts.get(name)?.push(await coldStart(folder, event, api, dynamoDb.endpoint));
+      for (const [name, folder] of folders) starts.get(name)?.push(await coldStart(folder, event, dynamoDb.endpoint));
     }
     const firstAnswers = (name: PeerName) => starts.get(name)?.map(({ firstAnswerMs }) => firstAnswerMs) ?? [];
     return {
