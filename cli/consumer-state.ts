@@ -108,9 +108,12 @@ function describe(item: PartitionItem | undefined, now: number, breaker: number)
   };
 }
 
-function stateOf({ progress }: PartitionItem, now: number, breaker: number, isHeld: boolean): PartitionState {
+/** What blocks a partition. @param breaker - dead letters in a row at which the flood breaker opens */
+export function stateOf({ progress }: PartitionItem, now: number, breaker: number, isHeld: boolean): PartitionState {
   if (highest(progress.standing) !== undefined) return 'replay halted';
-  if (progress.heads.size > 0) return progress.consecutiveDeadLetters >= breaker ? 'flood breaker' : 'blocked';
+  // One whose letter is on its way out blocks nothing while somebody is at it.
+  const blocking = [...progress.heads.values()].filter(({ exhausted }) => !(exhausted && isHeld));
+  if (blocking.length > 0) return progress.consecutiveDeadLetters >= breaker ? 'flood breaker' : 'blocked';
   if (progress.gate !== undefined) return 'gated';
   if (progress.pausedUntil !== undefined && progress.pausedUntil > now) return 'paused';
   return isHeld ? 'running' : 'ok';

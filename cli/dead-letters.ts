@@ -6,7 +6,7 @@ import { type CommonOptions, openTarget, optionsOf, print, WIDTH } from './conte
 import { example } from './example.ts';
 import { filterOf, type LetterOptions, wholeNumber, withLetterOptions } from './letter-options.ts';
 import { table } from './table.ts';
-import { number } from './words.ts';
+import { errorOf, number } from './words.ts';
 
 const list = withLetterOptions(new Command('list'))
   .description('Letters that are neither redriven nor purged, in their original order.')
@@ -72,12 +72,12 @@ function describeList({ letters, total }: OperatorAnswers['letters']): string {
       deadLetteredAt.slice(0, 19),
       `${attempts}${redriveCount > 0 ? ` r${redriveCount}` : ''}`,
       fingerprint,
-      `${errorName}: ${errorMessage}`,
+      errorOf(errorName, errorMessage),
     ],
   );
   const head = ['RECORD', 'KEY', 'DEAD SINCE', 'TRIES', 'FINGERPRINT', 'ERROR'];
   const shown = letters.length < total ? `\n${number(letters.length)} of ${number(total)}; --limit shows more.` : '';
-  return `${table(head, [18, 12, 20, 7, 14, 0], rows, WIDTH)}${shown}`;
+  return `${table(head, [24, 11, 20, 6, 13, 0], rows, WIDTH)}${shown}`;
 }
 
 function describeGroups({ groups: found, letters }: OperatorAnswers['groups']): string {
@@ -87,7 +87,7 @@ function describeGroups({ groups: found, letters }: OperatorAnswers['groups']): 
     number(count),
     firstSeen.slice(0, 19),
     lastSeen.slice(0, 19),
-    `${errorName}: ${exampleMessage}`,
+    errorOf(errorName, exampleMessage),
   ]);
   const head = ['FINGERPRINT', 'LETTERS', 'FIRST SEEN', 'LAST SEEN', 'EXAMPLE'];
   return `${table(head, [14, 9, 20, 20, 0], rows, WIDTH)}\n${number(letters)} letters of ${found.length} causes.`;

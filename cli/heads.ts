@@ -5,7 +5,7 @@ import { consumerStatus } from './consumer-state.ts';
 import { type CommonOptions, openTarget, optionsOf, print, WIDTH } from './context.ts';
 import { example } from './example.ts';
 import { table } from './table.ts';
-import { shortDuration } from './words.ts';
+import { errorOf, shortDuration } from './words.ts';
 
 interface BlockedHead {
   readonly consumer: string;
@@ -77,12 +77,12 @@ function describe(all: readonly BlockedHead[], now: number): string {
             ? shortDuration(Date.parse(nextTryAt) - now)
             : 'now',
       fingerprint ?? '',
-      [errorName, errorText].filter(Boolean).join(': '),
+      errorOf(errorName ?? '', errorText ?? ''),
     ],
   );
   return table(
     ['RECORD', 'TRIES', 'SINCE', 'NEXT TRY', 'FINGERPRINT', 'LAST ERROR'],
-    [20, 7, 12, 11, 14, 0],
+    [24, 6, 9, 10, 13, 0],
     rows,
     WIDTH,
   );

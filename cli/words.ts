@@ -40,3 +40,9 @@ export function timeOf(text: string, now: number): number | undefined {
   const time = Date.parse(text);
   return Number.isNaN(time) ? undefined : time;
 }
+
+/** `CreditDown: no answer`; a text that begins with the name says it once. */
+export function errorOf(name: string, text: string): string {
+  if (name === '' || text === '') return `${name}${text}`;
+  return text === name || text.startsWith(`${name}:`) ? text : `${name}: ${text}`;
+}

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Progress } from '../../cli/progress.ts';
-import { duration, shortDuration, timeOf } from '../../cli/words.ts';
+import { duration, errorOf, shortDuration, timeOf } from '../../cli/words.ts';
 
 test.each([
   [0, '0 s'],
@@ -35,4 +35,12 @@ test('a progress bar says how much, how fast and how long still', () => {
 
   expect(progress.text(250, 1_000, 5_000)).toBe('████████░░░░░░░░░░░░░░░░░░░░░░ 25 %  250 of 1,000, 50/s, 15 s left');
   expect(progress.text(1_000, 1_000, 20_000)).toBe('██████████████████████████████ 100 %  1,000 of 1,000, 50/s');
+});
+
+test.each([
+  ['CreditDown', 'no answer', 'CreditDown: no answer'],
+  ['ORDER_INVALID', 'ORDER_INVALID: no currency', 'ORDER_INVALID: no currency'],
+  ['Error', '', 'Error'],
+])('%s with %s is told once', (name, text, told) => {
+  expect(errorOf(name, text)).toBe(told);
 });

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { stateOf } from '../../cli/consumer-state.ts';
+import type { Progress } from '../../shared/decide/progress.ts';
+import { headAt, progressOf } from '../fixtures/progress.ts';
+
+const NOW = 1_000_000;
+
+function state(changes: Partial<Progress>, isHeld = false) {
+  return stateOf({ epoch: 1, rev: 1, leaseUntil: 0, claims: [], progress: progressOf(changes) }, NOW, 100, isHeld);
+}
+
+test.each<[string, Partial<Progress>]>([
+  ['ok', {}],
+  ['replay halted', { standing: [{ from: 1, to: 2 }], heads: new Map([[5, headAt(5)]]) }],
+  ['flood breaker', { heads: new Map([[5, headAt(5)]]), consecutiveDeadLetters: 100 }],
+  ['blocked', { heads: new Map([[5, headAt(5)]]) }],
+  ['gated', { gate: { offset: 5, since: 1, sightings: 0 } }],
+  ['paused', { pausedUntil: NOW + 1 }],
+  ['ok', { pausedUntil: NOW - 1 }],
+])('says %s', (expected, changes) => {
+  expect(state(changes)).toBe(expected);
+});
+
+test('a record whose letter is on its way out blocks nothing while an invocation is at it', () => {
+  const heads = new Map([[5, headAt(5, { exhausted: true })]]);
+  expect(state({ heads, consecutiveDeadLetters: 200 }, true)).toBe('running');
+  expect(state({ heads }, false)).toBe('blocked');
+});
