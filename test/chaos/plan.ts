@@ -12,14 +12,13 @@ export interface PlannedRecord {
   readonly does: Script;
 }
 
-/** One record in so many is of that kind. `exit` costs a lease each of four times, so there are few, and none in a short run. */
 const SHORT_RUN = 1_000;
+/** One record in so many is of that kind. `exit` costs a lease each of four times, so there are few, and none in a short run. */
 const ONE_IN = { refuse: 100, fail: 500, undecodable: 400, flaky: 200, exit: 8_000 } as const;
 
 /**
- * The records of a run in slices: one for each fault, and a last one. Each kind of poison is there at least once, but
- * `exit` in a short run, and each slice
- * holds a record that is refused, so that letters are due throughout.
+ * The records of a run in slices: one for each fault, and a last one. Each kind of poison is there at least once (`exit` not in
+ * a short run), and each slice holds a record that is refused, so that letters are due throughout.
  */
 export function planRecords(
   seed: number,
