@@ -44,6 +44,8 @@ export async function startWatched() {
     producer.send({ topic: 'watched', acks: -1, messages: values.map((value) => ({ partition, value })) });
 
   const printed: string[] = [];
+  const rang = new Set<string>();
+  const wereOver = new Set<string>();
   const start = () => runConsumers(cloud, { onLog: (_, line) => printed.push(line) });
   let running: RunningConsumers = await start();
   // What cannot be sent while the broker is away is no loss: there will be another.
@@ -76,9 +78,17 @@ export async function startWatched() {
     printed,
     send,
     /** Waits until these alarms ring. */
-    rings: (...names: readonly string[]) => reach(names, 'ALARM'),
+    rings: async (...names: readonly string[]) => {
+      await reach(names, 'ALARM');
+      for (const name of names) rang.add(name);
+    },
     /** Waits until these alarms are over. */
-    isOver: (...names: readonly string[]) => reach(names, 'OK'),
+    isOver: async (...names: readonly string[]) => {
+      await reach(names, 'OK');
+      for (const name of names) if (rang.has(name)) wereOver.add(name);
+    },
+    /** Those that were waited for twice: to ring, then to be over. */
+    wereOver,
     states,
     /** Empties a queue, as the relay does. */
     drain: (QueueUrl: string | undefined) => sqs.send(new PurgeQueueCommand({ QueueUrl })),
