@@ -342,6 +342,15 @@ export const BUGS = {
     within: 12_000,
     breaks: 'P3 repeats',
   },
+  'replay-is-not-owed': {
+    what: 'what an operator lets run again from before memory is not waited for, nor run carefully after a death',
+    patches: [
+      { file: CLAIM, find: '{ floor = 0, runBelow = 0 }: Progress', put: '{ floor = 0 }: Progress, runBelow = 0' },
+    ],
+    set: 'rewind',
+    within: 12_000,
+    breaks: 'P5 deaths',
+  },
   'marked-and-forgotten': {
     what: 'the relay forgets that it marked a record which Kafka no longer holds',
     patches: [

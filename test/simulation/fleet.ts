@@ -102,6 +102,7 @@ export class Fleet {
     const run = async () => {
       const event = parseKafkaEvent(JSON.parse(payload));
       const under = new Invocation(`request-${invocation.id}`, remainingMs, host.clock);
+      world.begun(under);
       return processBatch(this.#consumer(host, invocation), event, under, ports);
     };
     run().then(

@@ -26,6 +26,21 @@ test.each([
     set: 'vanish',
     title: 'a record that expired in Kafka while the mapping still held it is not taken for a recreated topic',
   },
+  {
+    seed: 1_689,
+    set: 'vanish',
+    title: 'a record that was marked, and that the relay finds gone from Kafka, never meets its handler again',
+  },
+  {
+    seed: 211_368,
+    set: 'recreate',
+    title: 'what a dead invocation had claimed of a recreated topic is waited for',
+  },
+  {
+    seed: 301_273,
+    set: 'rewind',
+    title: 'a record that kills is found while an operator lets old records run again',
+  },
 ] as const)('$title', async ({ seed, set }) => {
   const { violation } = await runCase({ seed, set });
 

@@ -72,6 +72,7 @@ export class RelayDesk {
     const callOff = scheduler.in(TIMEOUT_MS, () => host.die('its deadline'));
     host.wake(() => {
       const invocation = new Invocation(name, TIMEOUT_MS, host.clock);
+      this.#world.begun(invocation);
       const end = (how: () => void) => {
         if (!host.isAlive) return;
         callOff();

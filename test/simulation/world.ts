@@ -4,6 +4,7 @@ import type { MetricName } from '../../shared/ports/telemetry.ts';
 import { json } from '../../shared/record/decode.ts';
 import type { RecordHeader } from '../../shared/record/record-headers.ts';
 import type { Consumer } from '../../shared/runtime/consumer.ts';
+import type { Invocation } from '../../shared/runtime/invocation.ts';
 import { type FaultPlan, Faults } from './faults.ts';
 import { Fleet } from './fleet.ts';
 import type { HistoryEvent, Moment, Violation } from './history.ts';
@@ -61,6 +62,8 @@ export class World {
   readonly #done = new Set<string>();
   #violation: Violation | undefined;
   #owners = 0;
+  readonly #invocations: Invocation[] = [];
+  #isOver = false;
   #isRested = false;
   #isRecreating = false;
 
@@ -105,11 +108,15 @@ export class World {
           : 'nothing moves any more';
       this.emit({ type: 'rested', stuck });
     }
+    this.#isOver = true;
+    // Dead hosts never end their invocations; their signals' listeners would hold this world in memory.
+    for (const invocation of this.#invocations) invocation.end();
     return this.#violation;
   }
 
   /** Everything that happens passes here: properties are checked first, then the truth learns it. */
   readonly emit = (event: HistoryEvent): void => {
+    if (this.#isOver) return;
     const at = this.scheduler.elapsed;
     if (this.isTraced) this.history.push({ at, event });
     if (this.#violation !== undefined) return;
@@ -167,6 +174,11 @@ export class World {
     const owed = this.mapping.owed(place);
     this.emit({ type: 'abandoned', place, offsets, by, owed: offsets.filter((offset) => owed.has(offset)) });
     this.relay.accept(entry);
+  }
+
+  /** An invocation began, of the function or of the relay. */
+  begun(invocation: Invocation): void {
+    this.#invocations.push(invocation);
   }
 
   /** A batch is on its way. */
