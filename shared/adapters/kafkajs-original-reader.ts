@@ -19,7 +19,11 @@ const ONE_BATCH = 1;
  * Reads records by offset with plain fetches to the partition's leader: no consumer group has to be made, permitted, joined and
  * deleted, and one record costs the batch that holds it. All codecs; records of Kafka 0.11 and later.
  */
-export function kafkaJsOriginalReader(options: KafkaConnectionOptions, openSocket?: OpenSocket): OriginalRangeReader {
+export function kafkaJsOriginalReader(
+  options: KafkaConnectionOptions,
+  openSocket?: OpenSocket,
+  sliceBytes = SLICE_BYTES,
+): OriginalRangeReader {
   const link = new KafkaJsLink<Cluster>(
     options,
     async (session) => {
@@ -61,7 +65,7 @@ export function kafkaJsOriginalReader(options: KafkaConnectionOptions, openSocke
     },
     readRange: (partition, range, giveUpAt) => {
       const what = `${partitionName(partition)}@${range.from}-${range.to}`;
-      return fetch(what, partition, range.from, SLICE_BYTES, giveUpAt, async (fetched) => {
+      return fetch(what, partition, range.from, sliceBytes, giveUpAt, async (fetched) => {
         if (fetched.type === 'piece') return readPiece(fetched.piece, (piece) => sliceOfPiece(piece, range));
         const { logStart } = fetched;
         const next = range.from < logStart ? Math.min(logStart, range.to + 1) : range.to + 1;

@@ -7,12 +7,15 @@ import type { ReadFailure } from './kafkajs-failure.ts';
 import { KafkaJsLink } from './kafkajs-link.ts';
 import { kafkaJsOriginalReader } from './kafkajs-original-reader.ts';
 
+/** Of one answer, as the broker keeps it: compressed letters, stacks above all, unpack to many times that. */
+const LOG_SLICE_BYTES = 512 * 1024;
+
 /** How often a coordinator is asked for that is only just being chosen. */
 const MOMENTS = 6;
 
 /** Reads topics with plain fetches, and asks what they hold through kafkajs's admin client. */
 export function kafkaJsTopicLog(options: KafkaConnectionOptions): TopicLog {
-  const reader = kafkaJsOriginalReader(options);
+  const reader = kafkaJsOriginalReader(options, undefined, LOG_SLICE_BYTES);
   const link = new KafkaJsLink<Admin>(options, async ({ kafka }) => {
     const admin = kafka.admin();
     await admin.connect();
