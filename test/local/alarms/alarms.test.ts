@@ -25,6 +25,13 @@ beforeAll(async () => {
 });
 afterAll(() => watched?.stop());
 
+/** Makes a topic; kafkajs gives up where the broker's metadata do not show a new topic at once. */
+const madeAgain = (topicName: string) =>
+  vi.waitFor(() => makeTopics(watched.cloud.bootstrapServers, [{ topicName, partitions: 16 }]), {
+    timeout: 60_000,
+    interval: 500,
+  });
+
 /** Waits until the handler has asked about a word. */
 const asked = (word: string) =>
   expect.poll(() => watched.switchboard.asked, { timeout: 100_000, interval: 100 }).toContain(word);
@@ -137,7 +144,7 @@ test('fallback-queue: a dead-letter topic that is gone', async () => {
   await watched.send(6, ['homeless']);
 
   await watched.rings('fallback-queue');
-  await watched.admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 16 }] });
+  await madeAgain(topic);
   await watched.drain(watched.consumer.function.environment['LOCKSTEP_FALLBACK_QUEUE_URL']);
 
   await watched.isOver('fallback-queue');
@@ -235,7 +242,7 @@ test('topic-recreated: a topic that is deleted and made anew', async () => {
     await watched.admin.deleteTopics({ topics: [TOPIC] });
     await expect.poll(() => watched.admin.listTopics(), { timeout: 60_000 }).not.toContain(TOPIC);
     await watched.admin.deleteGroups(['Alarms-Watched']);
-    await makeTopics(watched.cloud.bootstrapServers, [{ topicName: TOPIC, partitions: 16 }]);
+    await madeAgain(TOPIC);
   });
   // The producer learns of the new topic in its own time.
   await vi.waitFor(() => watched.send(12, ['of-the-new-topic']), { timeout: 60_000, interval: 500 });
