@@ -216,7 +216,16 @@ export class LedgerSession {
     try {
       await this.#complete(completions);
       if (this.isOver) return { type: 'lost' };
-      const answer = await this.#repeat(() => ledger.write(request));
+      let tries = 0;
+      const answer = await this.#repeat(() => {
+        tries++;
+        return ledger.write(request);
+      });
+      // An earlier try of it may still land: whether its effects are there is unknown, so nothing else may be written.
+      if (answer.type === 'cancelled' && tries > 1) {
+        const what = `a transaction of ${partitionName(partition)} was refused after a try of it whose fate is unknown`;
+        throw new LockstepError('LEDGER_UNAVAILABLE', what);
+      }
       const written = this.#written(answer, request.leaseUntil, release);
       if (written.type === 'written' && settlings.length > 0) this.#adopt(this.#after(settlings));
       return written;
