@@ -14,7 +14,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts', 'functions/**/*.test.ts'],
-          exclude: ['test/local/**'],
+          exclude: ['**/node_modules/**', 'test/local/**'],
         },
       },
       {

@@ -233,6 +233,7 @@ export const BUGS = {
     patches: [
       {
         file: 'shared/record/item-identifier.ts',
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: the code that is looked for
         find: 'return `partition#${cluster}#',
         put: 'return `partition#any#',
       },
