@@ -271,10 +271,11 @@ export const BUGS = {
   'key-completed-late': {
     what: 'a key is completed after its record counts as settled',
     patches: [
+      { file: SESSION, find: "await this.#complete(completions); if (this.isOver) return { type: 'lost' };", put: '' },
       {
         file: SESSION,
-        find: "await this.#complete(completions); if (this.isOver) return { type: 'lost' }; const answer = await this.#repeat(() => ledger.write(request));",
-        put: 'const answer = await this.#repeat(() => ledger.write(request)); await this.#complete(completions);',
+        find: 'const written = this.#written(answer, request.leaseUntil, release);',
+        put: 'await this.#complete(completions); const written = this.#written(answer, request.leaseUntil, release);',
       },
     ],
     set: 'keys',

@@ -64,6 +64,8 @@ export class BoundedTries implements Oracle {
     const deaths = (this.#deaths.get(record) ?? 0) + 1;
     this.#deaths.set(record, deaths);
     if (record.script.does !== 'kills' || deaths <= MAX_INTERRUPTIONS + UNATTRIBUTED_DEATHS) return undefined;
+    // What is gone from Kafka is forgotten with its tries; a mapping that still holds it begins anew.
+    if (this.#truth.excused.has(record)) return undefined;
     return { property: 'P5 deaths', text: `${record.place} ${nameOf(record)} has killed ${deaths} hosts` };
   }
 
@@ -104,7 +106,7 @@ export class BoundedTries implements Oracle {
     for (const { record } of failed.filter(isCarried)) {
       const recorded = (this.#recorded.get(record) ?? 0) + 1;
       this.#recorded.set(record, recorded);
-      if (recorded > maxAttempts)
+      if (recorded > maxAttempts && !this.#truth.excused.has(record))
         return { property: 'P5 attempts', text: `${place} ${nameOf(record)}: ${recorded} recorded attempts` };
     }
     return undefined;
