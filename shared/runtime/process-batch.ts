@@ -49,7 +49,9 @@ export async function processBatch<V>(
         end: firstUnsettled === undefined ? { type: 'drained' } : { type: 'halted', firstUnsettled },
       })),
     );
-    await clock.sleep(answerDelay(reports.map(toStanding), clock.now(), invocation.plan.abortAt, consumer.policy));
+    const delayMs = answerDelay(reports.map(toStanding), clock.now(), invocation.plan.abortAt, consumer.policy);
+    // A timer of no length still takes a millisecond.
+    if (delayMs > 0) await clock.sleep(delayMs);
     if (consumer.policy.failureMode === 'throw' && response.batchItemFailures.length > 0) {
       throw new LockstepError(
         'BATCH_INCOMPLETE',
