@@ -11,6 +11,7 @@ import { describe } from './requests.ts';
 const RECORDS_A_ROUND = 2_000;
 const WARM_UP_ROUNDS = 4;
 const FLOOR = 'bare';
+const NOISE_MICROS = 0.5;
 /** Larger batches take the peers minutes: their requests follow each other. */
 const LONGEST = 100;
 const KEYED = [
@@ -57,7 +58,7 @@ export const cpu: Part = async ({ sizes, partitions, rounds, progress }) => {
         .map(({ shape, cpu: seen }) => [
           describe(shape),
           ...PEERS.map((name) => withSpread(seen.get(name) ?? [])),
-          `${figure(median(seen.get('powertools') ?? []) / median(seen.get('lockstep') ?? []))} ×`,
+          ratio(median(seen.get('powertools') ?? []), median(seen.get('lockstep') ?? [])),
         ]),
     })),
   };
@@ -142,4 +143,9 @@ function withoutFloor(seen: ReadonlyMap<PeerName, readonly number[]>): ReadonlyM
   return new Map(
     [...seen].map(([name, values]) => [name, name === FLOOR ? values : values.map((value) => value - floor)]),
   );
+}
+
+/** What is as small as the noise has no ratio. */
+function ratio(theirs: number, ours: number): string {
+  return ours < NOISE_MICROS ? '–' : `${figure(theirs / ours)} ×`;
 }
