@@ -26,12 +26,13 @@ export async function processBatch<V>(
 ): Promise<BatchResult> {
   const { clock, sandbox, telemetry } = ports;
   if (sandbox.stalledHandlers > 0) {
-    telemetry.log.error(
-      new LockstepError('SANDBOX_OCCUPIED', 'a record handler of an earlier invocation still runs in this sandbox')
-        .message,
+    const occupied = new LockstepError(
+      'SANDBOX_OCCUPIED',
+      'a record handler of an earlier invocation still runs in this sandbox',
     );
+    telemetry.log.error(occupied.message);
     ports.endProcess();
-    throw new LockstepError('SANDBOX_OCCUPIED', 'a record handler of an earlier invocation still runs in this sandbox');
+    throw occupied;
   }
   invocation.onStall(() => sandbox.turnAway());
   try {
