@@ -1,6 +1,6 @@
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { SQSClient } from '@aws-sdk/client-sqs';
+import type { DynamoDb } from '../shared/adapters/dynamodb-client.ts';
 import type { OperatorAnswers } from '../shared/operator/answers.ts';
 import type { OperatorRequest } from '../shared/operator/requests.ts';
 import type { DeployedConsumer } from './consumer.ts';
@@ -14,7 +14,7 @@ export interface Watching {
 /** Where the commands work: the local cloud, or stacks on AWS. */
 export interface Target extends AsyncDisposable {
   readonly consumers: readonly DeployedConsumer[];
-  readonly dynamodb: DynamoDBClient;
+  readonly dynamodb: DynamoDb;
   readonly lambda: LambdaClient;
   readonly sqs: SQSClient;
   /** What needs Kafka: done here, or by the deployed operator function. */
