@@ -6,7 +6,7 @@ export function cutText(text: string, maxBytes: number): string {
   const whole = Buffer.from(text);
   if (whole.length <= limit) return text;
   let end = limit;
-  // Bytes 10xxxxxx continue a character.
-  while (end > 0 && ((whole[end] ?? 0) & 0xc0) === 0x80) end--;
+  // Bytes 10xxxxxx continue a character; no text begins with one.
+  while (((whole[end] as number) & 0xc0) === 0x80) end--;
   return whole.toString('utf8', 0, end);
 }

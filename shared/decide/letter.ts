@@ -56,14 +56,12 @@ export type OnLetterTopic =
 /** Reads a record of the dead-letter topic. */
 export function readLetterTopic(record: LetterRecord): OnLetterTopic {
   const { headers } = record;
-  const first = headers[0];
-  if (first?.name === MARKER_HEADER) return readMarker(record, first);
   const text = new Map<string, Buffer>();
   for (const { name, value } of headers) text.set(name, value);
   const said = (name: string) => text.get(name)?.toString() ?? '';
   const id = said('x-dead-letter-id');
   const origin = readOrigin(headers);
-  if (id === '' || origin === undefined) return { type: 'foreign' };
+  if (id === '' || origin === undefined) return readMarker(record);
   const errorName = said('x-error-name');
   const deadLetteredAt = Date.parse(said('x-dead-lettered-at'));
   return {
@@ -100,8 +98,8 @@ export function markerRecord({ what, offsets, at, by }: LetterMarker) {
 }
 
 /** A header may have been written by anybody: what is no marker is foreign. */
-function readMarker({ value }: LetterRecord, { value: what }: RecordHeader): OnLetterTopic {
-  const name = what.toString();
+function readMarker({ value, headers: [first] }: LetterRecord): OnLetterTopic {
+  const name = first?.name === MARKER_HEADER ? first.value.toString() : undefined;
   if (name !== 'redriven' && name !== 'purged') return { type: 'foreign' };
   try {
     const { offsets, at, by }: Readonly<Record<string, unknown>> = JSON.parse(value?.toString() ?? '');

@@ -1,0 +1,125 @@
+import { describe, expect, test } from 'vitest';
+import {
+  connectHeaders,
+  originHeaders,
+  readOrigin,
+  springHeaders,
+  type ToldDeath,
+  textHeader,
+} from '../../../shared/decide/letter-headers.ts';
+import type { RecordHeader } from '../../../shared/record/record-headers.ts';
+
+const ORIGIN = { topic: 'orders', partition: 3, offset: 1_042, timestamp: 1_795_251_600_000 };
+const DEATH: ToldDeath = {
+  origin: ORIGIN,
+  timestampType: 'CREATE_TIME',
+  group: 'billing',
+  name: 'PaymentRefused',
+  stage: 'handler',
+  message: 'no money',
+  stack: 'PaymentRefused: no money\n    at charge (charge.ts:7)',
+};
+
+/** The headers of an origin with one of them changed, or without it. */
+function changed(name: string, text?: string): RecordHeader[] {
+  return originHeaders(ORIGIN).flatMap((header) => {
+    if (header.name !== name) return [header];
+    return text === undefined ? [] : [textHeader(name, text)];
+  });
+}
+
+describe('the origin of a record', () => {
+  test('is told in four texts', () => {
+    expect(originHeaders(ORIGIN).map(({ name, value }) => [name, value.toString()])).toEqual([
+      ['x-original-topic', 'orders'],
+      ['x-original-partition', '3'],
+      ['x-original-offset', '1042'],
+      ['x-original-timestamp', '1795251600000'],
+    ]);
+  });
+
+  test.each([ORIGIN, { ...ORIGIN, partition: 0, offset: 0, timestamp: 0 }, { ...ORIGIN, timestamp: -1 }])(
+    'is read back: %j',
+    (origin) => {
+      expect(readOrigin(originHeaders(origin))).toEqual(origin);
+    },
+  );
+
+  test('is what the last headers say', () => {
+    expect(
+      readOrigin([...originHeaders({ ...ORIGIN, topic: 'upstream', offset: 1 }), ...originHeaders(ORIGIN)]),
+    ).toEqual(ORIGIN);
+  });
+
+  test.each(['x-original-topic', 'x-original-partition', 'x-original-offset', 'x-original-timestamp'])(
+    'is not known without %s, nor where it is empty',
+    (name) => {
+      expect(readOrigin(changed(name))).toBeUndefined();
+      expect(readOrigin(changed(name, ''))).toBeUndefined();
+    },
+  );
+
+  test.each(['x', '1x', 'x1', '1.5', '1e3', ' 1'])('is not known where a number is %j', (text) => {
+    expect(readOrigin(changed('x-original-offset', text))).toBeUndefined();
+  });
+});
+
+describe("in Spring's words", () => {
+  const told = (death: Partial<ToldDeath>, name: string) =>
+    springHeaders({ ...DEATH, ...death }).find((header) => header.name === name)?.value;
+
+  test('texts are texts and numbers are big-endian', () => {
+    expect(springHeaders(DEATH)).toEqual([
+      textHeader('kafka_dlt-original-topic', 'orders'),
+      { name: 'kafka_dlt-original-partition', value: Buffer.from('00000003', 'hex') },
+      { name: 'kafka_dlt-original-offset', value: Buffer.from('0000000000000412', 'hex') },
+      { name: 'kafka_dlt-original-timestamp', value: Buffer.from('000001a1fd557a80', 'hex') },
+      textHeader('kafka_dlt-original-timestamp-type', 'CreateTime'),
+      textHeader('kafka_dlt-original-consumer-group', 'billing'),
+      textHeader('kafka_dlt-exception-fqcn', 'PaymentRefused'),
+      textHeader('kafka_dlt-exception-message', 'no money'),
+      textHeader('kafka_dlt-exception-stacktrace', 'PaymentRefused: no money\n    at charge (charge.ts:7)'),
+    ]);
+  });
+
+  test.each([
+    ['CREATE_TIME', 'CreateTime'],
+    ['LOG_APPEND_TIME', 'LogAppendTime'],
+    [undefined, 'CreateTime'],
+  ])('a time of type %s is of type %s', (timestampType, type) => {
+    expect(told({ timestampType }, 'kafka_dlt-original-timestamp-type')?.toString()).toBe(type);
+  });
+
+  test('a fraction of a millisecond is left out', () => {
+    expect(told({ origin: { ...ORIGIN, timestamp: 1.5 } }, 'kafka_dlt-original-timestamp')).toEqual(
+      Buffer.from('0000000000000001', 'hex'),
+    );
+  });
+});
+
+describe("in Kafka Connect's words", () => {
+  test('all is text', () => {
+    expect(connectHeaders(DEATH).map(({ name, value }) => [name, value.toString()])).toEqual([
+      ['__connect.errors.topic', 'orders'],
+      ['__connect.errors.partition', '3'],
+      ['__connect.errors.offset', '1042'],
+      ['__connect.errors.connector.name', 'billing'],
+      ['__connect.errors.task.id', '3'],
+      ['__connect.errors.stage', 'TASK_PUT'],
+      ['__connect.errors.class.name', 'lockstep'],
+      ['__connect.errors.exception.class.name', 'PaymentRefused'],
+      ['__connect.errors.exception.message', 'no money'],
+      ['__connect.errors.exception.stacktrace', 'PaymentRefused: no money\n    at charge (charge.ts:7)'],
+    ]);
+  });
+
+  test.each([
+    ['decode', 'VALUE_CONVERTER'],
+    ['validate', 'VALUE_CONVERTER'],
+    ['idempotency', 'TASK_PUT'],
+    ['interrupted', 'TASK_PUT'],
+    ['unattempted', 'TASK_PUT'],
+  ] as const)('the stage %s is %s', (stage, theirs) => {
+    expect(connectHeaders({ ...DEATH, stage })).toContainEqual(textHeader('__connect.errors.stage', theirs));
+  });
+});

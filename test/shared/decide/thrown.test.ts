@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest';
+import { readThrown } from '../../../shared/decide/thrown.ts';
+
+class OrderRejected extends Error {}
+
+describe('what was thrown, as it is read', () => {
+  test.each<[string, unknown, string, string]>([
+    ['nothing', undefined, 'undefined', ''],
+    ['null', null, 'null', ''],
+    ['text', 'out of stock', 'string', 'out of stock'],
+    ['a function', function refuse() {}, 'function', 'function refuse() {}'],
+    ['a big number', 7n, 'bigint', '7'],
+    ['false', false, 'boolean', 'false'],
+    ['an object', { code: 7 }, 'Object', '{"code":7}'],
+    ['an object that JSON leaves out', { toJSON: () => undefined }, 'Object', ''],
+    ['an object that is no JSON', { amount: 7n }, 'Object', ''],
+    ['a name without a class', Object.assign(Object.create(null), { name: 'Odd' }), 'Odd', '{"name":"Odd"}'],
+    ['a constructor that is no class', { constructor: { name: 'Odd' } }, 'Error', '{"constructor":{"name":"Odd"}}'],
+    [
+      'a class whose name is no text',
+      { constructor: Object.assign(() => {}, { x: 1 }), name: '' },
+      'Error',
+      '{"name":""}',
+    ],
+  ])('of %s has a name and a text, and nothing else', (_, thrown, name, text) => {
+    expect(readThrown(thrown)).toEqual({ name, text, stack: undefined, cause: undefined, errors: [] });
+  });
+
+  test('of an error has its stack, its cause and its errors', () => {
+    const cause = new TypeError('fetch failed');
+    const thrown = Object.assign(new AggregateError(['a', 'b'], 'both failed', { cause }), { stack: 'at charge' });
+
+    expect(readThrown(thrown)).toEqual({
+      name: 'AggregateError',
+      text: 'both failed',
+      stack: 'at charge',
+      cause,
+      errors: ['a', 'b'],
+    });
+  });
+
+  test.each<[string, Error, string]>([
+    [
+      'its own name before its class',
+      Object.assign(new OrderRejected('no'), { name: 'ORDER_UNKNOWN' }),
+      'ORDER_UNKNOWN',
+    ],
+    ['its class where it has no name of its own', new OrderRejected('no'), 'OrderRejected'],
+    ['its class where its name is empty', Object.assign(new RangeError('no'), { name: '' }), 'RangeError'],
+    ['its class where its name is no text', Object.assign(new RangeError('no'), { name: 7 }), 'RangeError'],
+    ['what every error is where nothing says more', new Error('no'), 'Error'],
+    ['what every error is where its class has no name', new (class extends Error {})('no'), 'Error'],
+  ])('of an error is named by %s', (_, thrown, name) => {
+    expect(readThrown(thrown).name).toBe(name);
+  });
+
+  test('leaves out a stack that is no text and errors that are no list', () => {
+    const thrown = Object.assign(new Error('no'), { stack: 7, errors: 'all' });
+
+    expect(readThrown(thrown)).toMatchObject({ stack: undefined, errors: [] });
+  });
+
+  test('survives properties that throw, and keeps the others', () => {
+    const thrown = Object.defineProperty(new RangeError('no such thing'), 'cause', {
+      get() {
+        throw new Error('not even this');
+      },
+    });
+
+    expect(readThrown(thrown)).toMatchObject({ name: 'RangeError', text: 'no such thing', cause: undefined });
+  });
+});
