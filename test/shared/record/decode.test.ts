@@ -33,6 +33,12 @@ describe('text', () => {
     expect(await told(text, null)).toBeNull();
   });
 
+  test('that is not UTF-8 says what its bytes were refused for', async () => {
+    const decoded = await text.decode(of(notUtf8));
+
+    expect(decoded.type === 'undecodable' && decoded.error.cause).toBeInstanceOf(TypeError);
+  });
+
   test('that is not UTF-8 is undecodable, never replaced', async () => {
     expect(await told(text, notUtf8)).toEqual([
       'decode',
@@ -56,9 +62,16 @@ describe('json', () => {
 
       expect(decoded).toMatchObject({ type: 'undecodable', stage: 'decode' });
       expect(decoded.type === 'undecodable' && decoded.error.message).toContain('value of orders-3@1042 is not JSON');
-      expect(decoded.type === 'undecodable' && decoded.error.cause).toBeUndefined();
+      expect(decoded.type === 'undecodable' && 'cause' in decoded.error).toBe(false);
     },
   );
+
+  test('that is none is not shown to its schema', async () => {
+    expect(await told(json(v.unknown()), '{')).toEqual([
+      'decode',
+      'KAFKA_VALUE_UNDECODABLE: value of orders-3@1042 is not JSON',
+    ]);
+  });
 
   test('that fits its schema is the schema’s output', async () => {
     expect(await told(json(v.pipe(v.string(), v.transform(Number))), '"7"')).toBe(7);
@@ -68,6 +81,14 @@ describe('json', () => {
     expect(await told(json(Order), '{"orderId":"secret","lines":[{"amount":"secret"}]}')).toEqual([
       'validate',
       'KAFKA_VALUE_INVALID: value of orders-3@1042 does not fit the schema: lines.0.amount: Invalid type: Expected number but received something else',
+    ]);
+  });
+
+  test('that does not fit is undecodable, and all its faults are told', async () => {
+    expect(await json(Order).decode(of('{}'))).toMatchObject({ type: 'undecodable', stage: 'validate' });
+    expect(await told(json(Order), '{}')).toEqual([
+      'validate',
+      'KAFKA_VALUE_INVALID: value of orders-3@1042 does not fit the schema: orderId: Invalid key: Expected "…" but received something else; lines: Invalid key: Expected "…" but received something else',
     ]);
   });
 
@@ -87,6 +108,21 @@ describe('json', () => {
     expect(await told(json(schema), '"x"')).toEqual([
       'validate',
       'KAFKA_VALUE_INVALID: value of orders-3@1042 does not fit the schema: bad "…" here',
+    ]);
+  });
+
+  test('quotes nothing of a value of several lines', async () => {
+    const schema = v.pipe(
+      v.string(),
+      v.check(
+        () => false,
+        ({ input }) => `wrong, received ${input}`,
+      ),
+    );
+
+    expect(await told(json(schema), '"secret\\nsecret"')).toEqual([
+      'validate',
+      'KAFKA_VALUE_INVALID: value of orders-3@1042 does not fit the schema: wrong, received something else',
     ]);
   });
 
