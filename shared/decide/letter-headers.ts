@@ -35,8 +35,12 @@ export function textHeader(name: string, text: string): RecordHeader {
 
 /** Our own headers of an origin, all of them text. */
 export function originHeaders({ topic, partition, offset, timestamp }: Origin): RecordHeader[] {
-  const values = [topic, String(partition), String(offset), String(timestamp)];
-  return ORIGIN_HEADERS.map((name, index) => textHeader(name, values[index] ?? ''));
+  return [
+    textHeader(ORIGIN_HEADERS[0], topic),
+    textHeader(ORIGIN_HEADERS[1], String(partition)),
+    textHeader(ORIGIN_HEADERS[2], String(offset)),
+    textHeader(ORIGIN_HEADERS[3], String(timestamp)),
+  ];
 }
 
 /** Reads {@link originHeaders} back; `undefined` where one is missing or says nothing usable. */

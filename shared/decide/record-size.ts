@@ -13,7 +13,7 @@ export interface SizedRecord {
   readonly headers: readonly RecordHeader[];
 }
 
-/** Bytes that a record takes as a batch of its own, uncompressed: what `max.message.bytes` is compared with. At most 20 bytes too many. */
+/** Bytes that a record takes as a batch of its own, uncompressed: what `max.message.bytes` is compared with. At most 21 bytes too many. */
 export function recordBytes({ key, value, headers }: SizedRecord): number {
   return FORMAT_BYTES + sized(key?.length ?? 0) + sized(value?.length ?? 0) + headerBytes(headers);
 }

@@ -65,10 +65,11 @@ function deliveredPartition(identifier: string, raw: unknown): DeliveredPartitio
   if (records.some(({ topic, partition }) => topic !== first.topic || partition !== first.partition)) {
     throw malformed(identifier, 'expected the records of one partition of one topic');
   }
-  for (let index = 1; index < records.length; index++) {
-    const [previous, current] = [records[index - 1]?.offset ?? -1, records[index]?.offset ?? -1];
-    if (current <= previous)
-      throw malformed(identifier, `expected offsets in ascending order, got ${current} after ${previous}`);
+  let previous = -1;
+  for (const { offset } of records) {
+    if (offset <= previous)
+      throw malformed(identifier, `expected offsets in ascending order, got ${offset} after ${previous}`);
+    previous = offset;
   }
   return [{ identifier, topic: first.topic, partition: first.partition, records }];
 }

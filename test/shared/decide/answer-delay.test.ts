@@ -21,6 +21,17 @@ test('waits no longer than backoffSleepMs while another partition goes on', () =
   expect(answerDelay([blocked(900_000), drained], 0, 50_000, policy)).toBe(1_000);
 });
 
+test('waits no longer than backoffSleepMs while a partition that is blocked now has moved', () => {
+  const moved = { ...blocked(900_000), moved: true };
+
+  expect(answerDelay([moved], 0, 50_000, policy)).toBe(1_000);
+  expect(answerDelay([moved, blocked(900_000)], 0, 50_000, policy)).toBe(1_000);
+});
+
+test('waits no longer than backoffSleepMs while a partition of duplicates may go on', () => {
+  expect(answerDelay([blocked(900_000), { ...drained, moved: false }], 0, 50_000, policy)).toBe(1_000);
+});
+
 test('looks again soon where nobody knows when it may go on', () => {
   expect(answerDelay([blocked(undefined)], 0, 50_000, policy)).toBe(1_000);
 });

@@ -107,12 +107,30 @@ describe('a dead letter', () => {
   });
 
   test('of a record that was never tried says so', () => {
-    const { error: _, firstFailedAt: __, ...head } = { ...HEAD, attempts: 0, interruptions: 0 };
+    const { error: _, firstFailedAt: __, fingerprint: ___, ...head } = { ...HEAD, attempts: 0, interruptions: 0 };
 
     const headers = told(deadLetter(RECORD, { ...NOTICE, head, stack: '' }).headers);
 
-    expect(headers).toContainEqual(['x-stage', 'unattempted']);
-    expect(headers).toContainEqual(['x-disposition', 'systemic']);
+    expect(headers.slice(6, 15)).toEqual([
+      ['x-retry-count', '0'],
+      ['x-interruption-count', '0'],
+      ['x-error-name', 'Error'],
+      ['x-error-message', ''],
+      ['x-error-stack', ''],
+      ['x-error-fingerprint', ''],
+      ['x-stage', 'unattempted'],
+      ['x-disposition', 'systemic'],
+      ['x-first-failed-at', '2026-11-21T09:02:00.000Z'],
+    ]);
+  });
+
+  test('of a record that ended its process and never failed otherwise says so', () => {
+    const { error: _, ...head } = HEAD;
+
+    const headers = told(deadLetter(RECORD, { ...NOTICE, head, stack: '' }).headers);
+
+    expect(headers).toContainEqual(['x-stage', 'interrupted']);
+    expect(headers).toContainEqual(['x-disposition', 'poison']);
   });
 
   test('speaks as Spring and Connect do when asked to', () => {
@@ -245,6 +263,26 @@ describe('the size of a letter', () => {
     expect(letter.value).toBe(value);
     expect(told(letter.headers)).toContainEqual(['x-dead-letter-id', letter.id]);
     expect(told(letter.headers).find(([name]) => name === 'x-error-message')?.[1]).toMatch(/^é{50,1024}$/);
+  });
+
+  test('takes what room there is, and no byte more, in all three vocabularies', () => {
+    const long = 'x'.repeat(40_000);
+    const notice: DeathNotice = {
+      ...NOTICE,
+      names: ['spring', 'connect'],
+      stack: long,
+      head: { ...HEAD, error: { ...error('handler'), text: long } },
+    };
+
+    fc.assert(
+      fc.property(fc.integer({ min: 3_000, max: 50_000 }), (maxBytes) => {
+        const bytes = recordBytes(deadLetter(RECORD, { ...notice, maxBytes }));
+
+        expect(bytes).toBeLessThanOrEqual(maxBytes);
+        // Lengths that take fewer bytes than reserved, and what three equal copies leave over.
+        expect(bytes).toBeGreaterThan(maxBytes - 20);
+      }),
+    );
   });
 
   test('has all headers even where nothing is left for message and stack', () => {

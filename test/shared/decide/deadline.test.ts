@@ -28,6 +28,7 @@ test('starts no record that would not end in time, by half as much again as the 
 
 test('never reserves more than half of the invocation', () => {
   expect(latestStart(planDeadline(0, 60_000), 50_000)).toBe(30_000);
+  expect(latestStart(planDeadline(1_000, 60_000), 50_000)).toBe(31_000);
 });
 
 test('a longer run counts at once, a shorter one lets it fade', () => {

@@ -18,6 +18,7 @@ describe('the summary of what was thrown', () => {
     ['a symbol', Symbol('x'), 'symbol', 'Symbol(x)'],
     ['an object', { code: 7 }, 'Object', '{"code":7}'],
     ['an object without a prototype', Object.create(null), 'Error', '{}'],
+    ['a cause that is null', { message: 'a', cause: null }, 'Object', 'a'],
     ['a message that is no text', { message: 7, name: 8 }, 'Object', '{"message":7,"name":8}'],
   ])('of %s', (_, thrown, name, text) => {
     expect(summarizeError(thrown, 'handler', asIs)).toEqual({ name, text, stage: 'handler' });
@@ -39,6 +40,27 @@ describe('the summary of what was thrown', () => {
       name: 'AggregateError',
       text: '[Error: a; TypeError: b; string: c; and 2 more]',
     });
+  });
+
+  test('tells several errors behind their message, by name where they have no text, and up to three in full', () => {
+    const thrown = new AggregateError([new Error('a'), new RangeError(), 'c'], 'all failed');
+
+    expect(summarizeError(thrown, 'handler', asIs).text).toBe('all failed [Error: a; RangeError; string: c]');
+  });
+
+  test('tells a cause without a text by its name, and one of an error without a text alone', () => {
+    expect(summarizeError(new Error('a', { cause: new RangeError() }), 'handler', asIs).text).toBe(
+      'a (caused by RangeError)',
+    );
+    expect(summarizeError(new Error('', { cause: new Error('b') }), 'handler', asIs).text).toBe('(caused by Error: b)');
+  });
+
+  test('tells five causes', () => {
+    const thrown = ['e', 'd', 'c', 'b', 'a', 'top'].reduce((cause, text) => new Error(text, { cause }), new Error('f'));
+
+    expect(summarizeError(thrown, 'handler', asIs).text).toBe(
+      'top (caused by Error: a (caused by Error: b (caused by Error: c (caused by Error: d (caused by Error: e)))))',
+    );
   });
 
   test('ends where causes go in a circle', () => {
@@ -83,6 +105,26 @@ describe('the summary of what was thrown', () => {
       stage: 'handler',
     });
     expect(stackOf(new Error('secret'), failing)).toBe('');
+  });
+
+  test('leaves out what a redactor makes of a text, where that is none', () => {
+    expect(summarizeError(new Error('secret'), 'handler', () => JSON.parse('7'))).toEqual({
+      name: 'Error',
+      text: '',
+      stage: 'handler',
+    });
+  });
+
+  test('is cut before it is redacted where it is absurdly long', () => {
+    const lengths: number[] = [];
+    const redact = (text: string) => {
+      lengths.push(text.length);
+      return text;
+    };
+
+    summarizeError(new Error('x'.repeat(300_000)), 'handler', redact);
+
+    expect(lengths).toEqual([5, 262_144]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { decideChange } from '../../../shared/decide/operator.ts';
-import { headAt, progressOf } from '../../fixtures/progress.ts';
+import { headAt, identity, progressOf } from '../../fixtures/progress.ts';
 
 test('a skipped head is settled, and the gate that waited for it opens', () => {
   const progress = progressOf({
@@ -22,6 +22,47 @@ test('a skipped head is settled, and the gate that waited for it opens', () => {
   expect(decided.type === 'change' && decided.progress.gate).toBeUndefined();
 });
 
+test('a skipped head that nobody owes is settled too, and the newest time is its own where that is later', () => {
+  const progress = progressOf({
+    heads: new Map([[10, headAt(10, { interruptions: 2 })]]),
+    newestTimestamp: 900,
+    consecutiveDeadLetters: 4,
+  });
+
+  expect(decideChange(progress, { type: 'skip', offset: 10 }, 5_000)).toEqual({
+    type: 'change',
+    text: 'settles offset 10 (0 attempts, 2 interruptions) without handling it and without a letter',
+    progress: progressOf({ settled: [{ from: 10, to: 10 }], newestTimestamp: 1_010, consecutiveDeadLetters: 4 }),
+  });
+});
+
+test('a skipped record that was never tried is settled without a time of its own', () => {
+  const pending = [{ from: 10, to: 10 }];
+  const skip = { type: 'skip', offset: 10 } as const;
+  const settled = [{ from: 10, to: 10 }];
+
+  expect(decideChange(progressOf({ pending, newestTimestamp: 900 }), skip, 5_000)).toEqual({
+    type: 'change',
+    text: 'settles offset 10 (never tried) without handling it and without a letter',
+    progress: progressOf({ settled, newestTimestamp: 900 }),
+  });
+  expect(decideChange(progressOf({ pending }), skip, 5_000)).toMatchObject({
+    progress: progressOf({ settled, newestTimestamp: 5_000 }),
+  });
+});
+
+test('a skipped record runs no more, another one does', () => {
+  const pending = [{ from: 10, to: 11 }];
+  const running = (offset: number) => progressOf({ pending, carefulUntil: 11, running: identity(offset) });
+
+  const decided = [10, 11].map((offset) => decideChange(running(offset), { type: 'skip', offset: 10 }, 5_000));
+
+  expect(decided.map((change) => change.type === 'change' && change.progress.running)).toEqual([
+    undefined,
+    identity(11),
+  ]);
+});
+
 test.each([
   [9, 'offset 9 is settled already'],
   [13, 'offset 13 blocks nothing: heads are at 10, pending 10'],
@@ -35,18 +76,43 @@ test.each([
   expect(decideChange(progress, { type: 'skip', offset }, 5_000)).toEqual({ type: 'refused', why });
 });
 
+test('refuses to skip what blocks nothing, and says what does', () => {
+  const skip = { type: 'skip', offset: 5 } as const;
+  const heads = new Map([10, 12].map((offset) => [offset, headAt(offset)]));
+
+  expect(decideChange(progressOf({}), skip, 5_000)).toEqual({
+    type: 'refused',
+    why: 'offset 5 blocks nothing: there is no head, pending none',
+  });
+  expect(decideChange(progressOf({ heads }), skip, 5_000)).toEqual({
+    type: 'refused',
+    why: 'offset 5 blocks nothing: heads are at 10, 12, pending none',
+  });
+});
+
 test('a halted replay is taken as duplicates up to the end of what was refused', () => {
   const progress = progressOf({ floor: 20, standing: [{ from: 5, to: 24 }] });
 
-  expect(decideChange(progress, { type: 'acceptAsDuplicates' }, 5_000)).toMatchObject({
-    progress: { standing: [], skipBelow: 25, pending: [] },
+  expect(decideChange(progress, { type: 'acceptAsDuplicates' }, 5_000)).toEqual({
+    type: 'change',
+    progress: progressOf({ floor: 20, skipBelow: 25 }),
+    text: 'takes what the ledger has forgotten below 25 as duplicates (refused so far: 5–24)',
   });
+});
+
+test('a halted replay below the floor is decided up to the floor', () => {
+  const progress = progressOf({ floor: 20, standing: [{ from: 5, to: 7 }] });
+
+  expect(decideChange(progress, { type: 'acceptAsDuplicates' }, 5_000)).toMatchObject({ progress: { skipBelow: 20 } });
+  expect(decideChange(progress, { type: 'acceptToRun' }, 5_000)).toMatchObject({ progress: { runBelow: 20 } });
 });
 
 test('a halted replay that shall run becomes pending', () => {
   const progress = progressOf({ floor: 20, settled: [{ from: 20, to: 22 }], standing: [{ from: 5, to: 24 }] });
 
   expect(decideChange(progress, { type: 'acceptToRun' }, 5_000)).toMatchObject({
+    type: 'change',
+    text: 'runs 5–24 again, and whatever else is unknown below 25',
     progress: {
       standing: [],
       runBelow: 25,
@@ -66,16 +132,28 @@ test('refuses to accept a replay that nothing halted', () => {
 });
 
 test('a reset forgets everything', () => {
-  const progress = progressOf({ settled: [{ from: 0, to: 9 }], floor: 3, skipBelow: 3, consecutiveDeadLetters: 7 });
+  const progress = progressOf({
+    settled: [{ from: 0, to: 9 }],
+    pending: [{ from: 10, to: 12 }],
+    heads: new Map([[10, headAt(10)]]),
+    ...{ floor: 3, skipBelow: 3, consecutiveDeadLetters: 7 },
+  });
 
-  expect(decideChange(progress, { type: 'reset' }, 5_000)).toMatchObject({
-    progress: { settled: [], pending: [], marks: [], standing: [], consecutiveDeadLetters: 0 },
+  expect(decideChange(progress, { type: 'reset' }, 5_000)).toEqual({
+    type: 'change',
+    progress: progressOf({}),
+    text: 'forgets 10 settled offsets, 1 heads and 3 pending offsets; what Lambda delivers then runs, again if it ran before',
   });
 });
 
 test('the flood breaker is closed by hand, if it counts anything', () => {
-  expect(decideChange(progressOf({ consecutiveDeadLetters: 100 }), { type: 'closeBreaker' }, 1)).toMatchObject({
-    progress: { consecutiveDeadLetters: 0 },
+  expect(decideChange(progressOf({ consecutiveDeadLetters: 100 }), { type: 'closeBreaker' }, 1)).toEqual({
+    type: 'change',
+    progress: progressOf({}),
+    text: 'counts dead letters in a row from 0 again, instead of from 100: exhausted records get letters',
   });
-  expect(decideChange(progressOf({}), { type: 'closeBreaker' }, 1).type).toBe('refused');
+  expect(decideChange(progressOf({}), { type: 'closeBreaker' }, 1)).toEqual({
+    type: 'refused',
+    why: 'no dead letters in a row are counted: the flood breaker is closed',
+  });
 });

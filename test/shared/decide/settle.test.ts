@@ -15,6 +15,7 @@ describe('settling a record', () => {
     const progress = settle(progressOf({}), { record: identity(44), from: 42, mark: false, outcome: 'handled' });
 
     expect(progress.settled).toEqual([{ from: 42, to: 44 }]);
+    expect(progress.marks).toEqual([]);
   });
 
   test('takes it out of what is pending, with its head', () => {
@@ -99,6 +100,8 @@ describe('marks', () => {
     expect(marked([10, 30], identity(40)).map(({ offset }) => offset)).toEqual([10, 30, 40]);
     expect(marked([10, 30], identity(20)).map(({ offset }) => offset)).toEqual([10, 20, 30]);
     expect(marked([], identity(20)).map(({ offset }) => offset)).toEqual([20]);
+    expect(marked([30], identity(20)).map(({ offset }) => offset)).toEqual([20, 30]);
+    expect(marked([10, 20, 30], identity(25)).map(({ offset }) => offset)).toEqual([10, 20, 25, 30]);
   });
 
   test('of another record at a known offset take its place', () => {
@@ -108,6 +111,19 @@ describe('marks', () => {
       identity(30),
     ]);
     expect(marked([10, 20], identity(10, { timestamp: 9 }))).toEqual([identity(10, { timestamp: 9 }), identity(20)]);
+    expect(marked([10, 20], identity(20, { timestamp: 9 }))).toEqual([identity(10), identity(20, { timestamp: 9 })]);
+  });
+
+  test('of equal records at two offsets are two', () => {
+    const same = { timestamp: 5, valueHash: 'same' };
+    const { marks } = settle(progressOf({ marks: [identity(10, same)] }), {
+      record: identity(20),
+      from: 20,
+      mark: identity(20, same),
+      outcome: 'handled',
+    });
+
+    expect(marks.map(({ offset }) => offset)).toEqual([10, 20]);
   });
 
   test('that are known already change nothing', () => {
@@ -187,6 +203,17 @@ test('with nothing to forget progress is what it was', () => {
   const progress = progressOf({ settled: [{ from: 0, to: 799 }], marks: [identity(0)] });
 
   expect(forget(progress, 740, [])).toBe(progress);
+
+  const marks = Array.from({ length: 64 }, (_, index) => identity(index * 10));
+  const full = progressOf({ settled: [{ from: 0, to: 639 }], marks });
+
+  expect(forget(full, 630, [])).toBe(full);
+});
+
+test('a range that ends at the first record of a remembered batch is kept', () => {
+  const settled = Array.from({ length: 65 }, (_, index) => ({ from: index * 10, to: index * 10 }));
+
+  expect(forget(progressOf({ settled, marks: [identity(0)] }), 640, []).settled).toHaveLength(65);
 });
 
 test('with fewer marks than batches to remember, what no mark stands for is kept', () => {

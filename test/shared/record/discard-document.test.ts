@@ -40,8 +40,36 @@ test('reads what a topic is told, in its other spelling: one record with its eve
   });
 });
 
+test('reads a document without an ARN, or with one that is no text', () => {
+  const document = {
+    requestContext: { condition: 'RetriesExhausted' },
+    KafkaBatchInfo: { eventSourceArn: 7, recordInfo: { offset: 0 } },
+    payload: { records: { 'my-topic-3': [{}] } },
+  };
+
+  expect(parseDiscardDocument(document)).toMatchObject({
+    eventSourceArn: undefined,
+    ranges: [{ range: { from: 0, to: 0 } }],
+  });
+});
+
+/** A document whose batch is told as `info`, with `payload` behind it. */
+const told = (info: object, payload?: unknown) => ({
+  requestContext: { condition: 'x' },
+  KafkaBatchInfo: info,
+  payload,
+});
+
 test.each([
   ['a text', 'expected the document to be an object'],
+  [{}, 'expected `requestContext` to be an object'],
+  [told({ recordsInfo: 7 }), 'expected `recordsInfo` to be an object'],
+  [told({ recordsInfo: { 'a-0': null } }), 'expected `recordsInfo.a-0` to be an object'],
+  [told({}), 'expected `recordInfo` to be an object'],
+  [told({ recordInfo: { offset: 1 } }), 'expected `payload` to be an object'],
+  [told({ recordInfo: { offset: 1 } }, {}), 'expected `payload.records` to be an object'],
+  [told({ recordInfo: { offset: 1 } }, { records: {} }), 'expected a partition as orders-3, got ""'],
+  [told({ recordInfo: { offset: true } }), 'expected an offset, got true'],
   [{ requestContext: {} }, 'expected `requestContext.condition` to be a text'],
   [{ requestContext: { condition: 'x' } }, 'expected `KafkaBatchInfo` to be an object'],
   [

@@ -43,7 +43,7 @@ test.each(['', 'orders', 'orders-', '-3', 'orders-x', 'orders-3 ', 'orders-3.5',
   },
 );
 
-test.each(['', 'orders-3', 'orders-3@', 'orders-3@x', '@1042', 'orders@1042', 'orders-3@-1'])(
+test.each(['', 'orders-3', 'orders-3@', 'orders-3@x', '@1042', 'orders@1042', 'orders-3@-1', 'orders-3@7x'])(
   '%j is no position',
   (name) => {
     expect(parsePositionName(name)).toBeUndefined();
@@ -56,13 +56,17 @@ describe('the ledger key', () => {
 
     expect(key).toBe('partition#c0ffee-3#billing#orders#3');
     expect(parseLedgerKey(key)).toEqual({ cluster: 'c0ffee-3', group: 'billing', topic: 'orders', partition: 3 });
+    expect(parseLedgerKey('partition#c#g#t#12')).toEqual({ cluster: 'c', group: 'g', topic: 't', partition: 12 });
   });
 
   test.each([
     '',
     'key#billing#9f86',
     'partition#c#g#t',
+    'key#c#g#t#3',
     'partition#c#g#t#x',
+    'partition#c#g#t#x3',
+    'partition#c#g#t#3x',
     'partition#c#g#t#3#4',
     'partition##g#t#3',
   ])('%j is not one', (key) => {
@@ -85,6 +89,8 @@ describe('the uuid of a cluster', () => {
       'c0ffee00-1111-2222-3333-444455556666-3',
     ],
     ['broker1.example:9092', 'broker1.example:9092'],
+    ['arn:aws:kafka:eu-central-1:1:cluster/prod/c0ffee/', 'arn:aws:kafka:eu-central-1:1:cluster/prod/c0ffee/'],
+    ['see arn:aws:kafka:eu-central-1:1:cluster/prod/c0ffee', 'see arn:aws:kafka:eu-central-1:1:cluster/prod/c0ffee'],
     ['', ''],
   ])('of %j is %j', (arn, uuid) => {
     expect(clusterUuid(arn)).toBe(uuid);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { LockstepError } from '../../../shared/errors.ts';
 import { parseKafkaEvent } from '../../../shared/record/kafka-event.ts';
 
 const arn = 'arn:aws:kafka:eu-central-1:111122223333:cluster/shop/uuid-1';
@@ -27,6 +28,12 @@ describe('an event of the mapping', () => {
     expect(parsed.partitions[0]?.records.map(({ offset }) => offset)).toEqual([41, 44]);
   });
 
+  test('begins at partition 0 and offset 0', () => {
+    expect(parseKafkaEvent(event({ p: [raw(0, { partition: 0 })] })).partitions).toMatchObject([
+      { partition: 0, records: [{ offset: 0 }] },
+    ]);
+  });
+
   test('takes a partition that is a string of digits, as very old events have it', () => {
     expect(parseKafkaEvent(event({ p: [raw(1, { partition: '12' })] })).partitions[0]?.partition).toBe(12);
   });
@@ -45,6 +52,10 @@ describe('an event of the mapping', () => {
       expect(parseKafkaEvent(selfManaged).cluster).toBe('b-1:9098,b-2:9098');
     },
   );
+
+  test('of a cluster whose ARN is empty is known by its servers', () => {
+    expect(parseKafkaEvent(event({}, { eventSourceArn: '' })).cluster).toBe('b-1:9098,b-2:9098');
+  });
 
   test('may come without servers', () => {
     expect(parseKafkaEvent(event({}, { bootstrapServers: undefined })).bootstrapServers).toBe('');
@@ -76,6 +87,7 @@ describe('is refused, with what was expected and where', () => {
       'event.records.p[0]: expected `partition` to be an integer >= 0, got `-1` (number)',
     ],
     [event({ p: [raw(1, { partition: '3x' })] }), 'expected `partition` to be an integer >= 0, got `3x` (string)'],
+    [event({ p: [raw(1, { partition: [3] })] }), 'expected `partition` to be an integer >= 0, got an array'],
     [event({ p: [raw(1, { partition: 'x3' })] }), 'expected `partition` to be an integer >= 0, got `x3` (string)'],
     [event({ p: [raw(1, { offset: undefined })] }), 'expected `offset` to be an integer >= 0, got undefined'],
     [event({ p: [raw(1, { offset: 1.5 })] }), 'expected `offset` to be an integer >= 0, got `1.5` (number)'],
@@ -93,6 +105,7 @@ describe('is refused, with what was expected and where', () => {
     [event({ p: [raw(2), raw(1)] }), 'event.records.p: expected offsets in ascending order, got 1 after 2'],
     [event({ p: [raw(2), raw(2)] }), 'event.records.p: expected offsets in ascending order, got 2 after 2'],
   ])('%o', (given, says) => {
+    expect(() => parseKafkaEvent(given)).toThrow(LockstepError);
     expect(() => parseKafkaEvent(given)).toThrow(says);
   });
 

@@ -1,0 +1,225 @@
+import { describe, expect, test } from 'vitest';
+import {
+  blockedSince,
+  decideCaretakerClaim,
+  exhaustedHead,
+  isDoubtful,
+  lostForGood,
+  openGate,
+  roomForLetters,
+  unsettledIn,
+  withHeads,
+  withoutAbsent,
+} from '../../../shared/decide/relay.ts';
+import { claimedItem, headAt, identity, progressOf } from '../../fixtures/progress.ts';
+
+const heads = (...offsets: number[]) => new Map(offsets.map((offset) => [offset, headAt(offset)]));
+
+test('a caretaker inherits what the dead left, and has nothing pending of its own', () => {
+  const item = claimedItem({ progress: progressOf({ settled: [{ from: 0, to: 10 }] }), dead: [[9, 10, 11, 12]] });
+
+  expect(decideCaretakerClaim(item, 'me', 5_000, { onReplay: 'halt', headGateMs: 300_000 })).toEqual(
+    progressOf({ settled: [{ from: 0, to: 10 }], pending: [{ from: 11, to: 12 }], carefulUntil: 12 }),
+  );
+});
+
+describe('what of a range is not settled', () => {
+  const RANGE = { from: 0, to: 30 };
+
+  test('is what no settled range holds', () => {
+    expect(unsettledIn(progressOf({ settled: [{ from: 5, to: 20 }] }), RANGE)).toEqual([
+      { from: 0, to: 4 },
+      { from: 21, to: 30 },
+    ]);
+  });
+
+  test.each([
+    ['is all of it where nothing was forgotten, whatever an operator skips', { skipBelow: 10 }],
+    ['is all of it where no operator skips what was forgotten', { floor: 10 }],
+  ])('%s', (_, changes) => {
+    expect(unsettledIn(progressOf(changes), RANGE)).toEqual([{ from: 0, to: 30 }]);
+  });
+
+  test.each([
+    ['the floor', { floor: 8, skipBelow: 20 }],
+    ["an operator's word", { floor: 20, skipBelow: 8 }],
+  ])('begins above what an operator skips, up to %s', (_, changes) => {
+    expect(unsettledIn(progressOf(changes), RANGE)).toEqual([{ from: 8, to: 30 }]);
+  });
+
+  test('has what is pending, though an operator skips what is around it', () => {
+    expect(unsettledIn(progressOf({ floor: 8, skipBelow: 8, pending: [{ from: 3, to: 4 }] }), RANGE)).toEqual([
+      { from: 3, to: 4 },
+      { from: 8, to: 30 },
+    ]);
+  });
+});
+
+describe('nobody can tell whether a record was handled', () => {
+  test('where memory does not reach back to it', () => {
+    expect(isDoubtful(progressOf({ floor: 20 }), 19)).toBe(true);
+  });
+
+  test.each([
+    ['nothing was forgotten', progressOf({}), 19],
+    ['memory reaches back to it', progressOf({ floor: 20 }), 20],
+    ['it is owed', progressOf({ floor: 20, pending: [{ from: 19, to: 19 }] }), 19],
+    ['it has a head', progressOf({ floor: 20, heads: heads(19) }), 19],
+  ])('but not where %s', (_, progress, offset) => {
+    expect(isDoubtful(progress, offset)).toBe(false);
+  });
+});
+
+describe('the head of a record that is given up on', () => {
+  const CAUSE = { code: 'RECORD_ABANDONED', text: 'the mapping did not send it again' } as const;
+
+  test('that was never tried says why', () => {
+    expect(exhaustedHead(progressOf({}), identity(10), CAUSE, 5_000)).toEqual({
+      ...headAt(10, { exhausted: true }),
+      firstFailedAt: 5_000,
+      error: { name: 'RECORD_ABANDONED', text: 'the mapping did not send it again', stage: 'unattempted' },
+      fingerprint: 'b93385d761b7',
+    });
+  });
+
+  test('that failed keeps its own error and when it failed first', () => {
+    const error = { name: 'CreditDown', text: 'no answer', stage: 'handler' } as const;
+    const failed = headAt(10, { attempts: 3, firstFailedAt: 70, fingerprint: 'f', error });
+
+    expect(exhaustedHead(progressOf({ heads: new Map([[10, failed]]) }), identity(10), CAUSE, 5_000)).toEqual({
+      ...failed,
+      exhausted: true,
+    });
+  });
+
+  test('that ended its process says nothing else', () => {
+    const interrupted = headAt(10, { interruptions: 1, firstFailedAt: 70 });
+
+    expect(exhaustedHead(progressOf({ heads: new Map([[10, interrupted]]) }), identity(10), CAUSE, 5_000)).toEqual({
+      ...interrupted,
+      exhausted: true,
+    });
+  });
+
+  test('is remembered with the others', () => {
+    const marked = [headAt(10, { exhausted: true }), headAt(12, { exhausted: true })];
+    const progress = withHeads(progressOf({ heads: heads(10, 11) }), marked);
+
+    expect([...progress.heads.values()]).toEqual([marked[0], headAt(11), marked[1]]);
+  });
+});
+
+describe('the room for letters', () => {
+  const marked = (count: number, total = count) =>
+    new Map(
+      Array.from({ length: total }, (_, offset) => [offset, headAt(offset, { exhausted: offset < count })] as const),
+    );
+
+  test.each([
+    ['the flood breaker', progressOf({ consecutiveDeadLetters: 90 }), 10],
+    [
+      'the flood breaker, which counts what is marked already',
+      progressOf({ consecutiveDeadLetters: 90, heads: marked(4, 9) }),
+      6,
+    ],
+    ['the heads that an item has room for', progressOf({ heads: marked(0, 195) }), 5],
+    ['nothing below zero', progressOf({ consecutiveDeadLetters: 101 }), 0],
+  ])('is limited by %s', (_, progress, room) => {
+    expect(roomForLetters(progress, 100)).toBe(room);
+  });
+});
+
+describe('offsets at which Kafka holds nothing', () => {
+  const waiting = progressOf({
+    pending: [{ from: 10, to: 12 }],
+    heads: heads(10, 12),
+    gate: { offset: 10, since: 1, sightings: 2 },
+  });
+
+  test('are waited for no more, their heads go, and the gate opens', () => {
+    expect(withoutAbsent(waiting, [{ from: 5, to: 11 }])).toEqual(
+      progressOf({ pending: [{ from: 12, to: 12 }], heads: heads(12) }),
+    );
+  });
+
+  test('leave the gate that waits for another', () => {
+    expect(withoutAbsent(waiting, [{ from: 12, to: 12 }])).toMatchObject({ gate: { offset: 10 } });
+  });
+
+  test('change nothing where there are none', () => {
+    expect(withoutAbsent({ ...waiting, pending: [] }, [])).toEqual({ ...waiting, pending: [] });
+  });
+});
+
+describe('the gate', () => {
+  const gate = { offset: 10, since: 1, sightings: 2 };
+
+  test('stays as long as its offset is pending', () => {
+    const progress = progressOf({ pending: [{ from: 10, to: 10 }], gate });
+
+    expect(openGate(progress)).toBe(progress);
+  });
+
+  test('opens once it is not', () => {
+    expect(openGate(progressOf({ pending: [{ from: 11, to: 11 }], gate }))).toEqual(
+      progressOf({ pending: [{ from: 11, to: 11 }] }),
+    );
+  });
+});
+
+test('a partition is blocked since its oldest head failed first', () => {
+  const failed = [headAt(10), headAt(11, { firstFailedAt: 90 }), headAt(12, { firstFailedAt: 70 })];
+
+  expect(blockedSince(withHeads(progressOf({}), failed))).toBe(70);
+  expect(blockedSince(progressOf({ heads: heads(10) }))).toBeUndefined();
+});
+
+describe('lost for good', () => {
+  const HOUR = 3_600_000;
+  /** Released at 15 s, looked at an hour later unless said otherwise. */
+  const lost = (
+    changes: Parameters<typeof claimedItem>[0],
+    { committed = 100, now = 15_000 + HOUR }: { committed?: number; now?: number } = {},
+  ) => lostForGood(claimedItem(changes), committed, now, HOUR);
+  const owing = { progress: progressOf({ pending: [{ from: 10, to: 12 }] }) };
+
+  test('is what is pending below what the group has committed', () => {
+    expect(lost(owing)).toEqual([{ from: 10, to: 12 }]);
+    expect(lost(owing, { committed: 12 })).toEqual([{ from: 10, to: 11 }]);
+    expect(lost(owing, { committed: 1 })).toEqual([]);
+  });
+
+  test('is nothing where the group has committed nothing', () => {
+    expect(lost({ progress: progressOf({ pending: [{ from: 0, to: 0 }] }) }, { committed: 1 })).toEqual([
+      { from: 0, to: 0 },
+    ]);
+    expect(lost({ progress: progressOf({ pending: [{ from: 0, to: 0 }] }) }, { committed: 0 })).toEqual([]);
+    expect(lost({ progress: progressOf({ pending: [{ from: 0, to: 0 }] }) }, { committed: -1 })).toEqual([]);
+  });
+
+  test('is nothing before its time is over', () => {
+    expect(lost(owing, { now: 15_000 + HOUR - 1 })).toEqual([]);
+  });
+
+  test('is what dead invocations had claimed and nobody settled', () => {
+    const progress = progressOf({ settled: [{ from: 0, to: 21 }] });
+
+    expect(lost({ progress, dead: [[20, 21, 22], [30]] })).toEqual([
+      { from: 22, to: 22 },
+      { from: 30, to: 30 },
+    ]);
+  });
+
+  test('is what dead invocations had claimed within memory, and what is pending before it', () => {
+    const progress = progressOf({ floor: 22, pending: [{ from: 10, to: 10 }] });
+
+    expect(lost({ progress, dead: [[0, 21, 22, 23]] })).toEqual([
+      { from: 10, to: 10 },
+      { from: 22, to: 23 },
+    ]);
+  });
+
+  test('is also offset 0 where nothing was forgotten', () => {
+    expect(lost({ dead: [[0, 1]] })).toEqual([{ from: 0, to: 1 }]);
+  });
+});
