@@ -5,6 +5,7 @@ import { dynamoDbClient } from '../shared/adapters/dynamodb-client.ts';
 import { LockstepError } from '../shared/errors.ts';
 import type { OperatorAnswers } from '../shared/operator/answers.ts';
 import type { OperatorRequest } from '../shared/operator/requests.ts';
+import type { LetterCursor } from '../shared/redrive/open-letters.ts';
 import type { RedriveReport } from '../shared/redrive/redrive.ts';
 import { consumersOf, type DeployedConsumer } from './consumer.ts';
 import type { Target, Watching } from './target.ts';
@@ -33,6 +34,17 @@ export async function awsTarget(stacks: readonly string[]): Promise<Target> {
     async operate(consumer, request, watching = {}) {
       const answer = await inSlices(lambda, consumer, request, watching);
       return answer as OperatorAnswers[(typeof request)['type']];
+    },
+    async *letterPages(consumer, { filter, limit }) {
+      let left = limit;
+      let after: LetterCursor | undefined;
+      do {
+        const request = { type: 'letters', filter, limit: left, ...(after && { after }) } as const;
+        const page = (await invokeOperator(lambda, consumer, request)) as OperatorAnswers['letters'];
+        yield page;
+        left -= page.letters.length;
+        after = page.next;
+      } while (after !== undefined && left > 0);
     },
     async [Symbol.asyncDispose]() {
       for (const client of [dynamodb, lambda, sqs]) client.destroy();

@@ -4,6 +4,7 @@ import type { OperatorAnswers } from '../shared/operator/answers.ts';
 import { theOne } from './consumer.ts';
 import { type CommonOptions, openTarget, optionsOf, print, WIDTH } from './context.ts';
 import { example } from './example.ts';
+import { writeJson, writeTable } from './letter-list.ts';
 import { filterOf, type LetterOptions, wholeNumber, withLetterOptions } from './letter-options.ts';
 import { table } from './table.ts';
 import { errorOf, number } from './words.ts';
@@ -24,7 +25,8 @@ const list = withLetterOptions(new Command('list'))
     const consumer = theOne(target.consumers, options.consumer);
     const limit = wholeNumber('limit', options.limit);
     const filter = filterOf(options, Date.now());
-    print(options, await target.operate(consumer, { type: 'letters', filter, limit }), describeList);
+    const pages = target.letterPages(consumer, { filter, limit });
+    await (options.json ? writeJson(pages) : writeTable(pages));
   });
 
 const groups = withLetterOptions(new Command('groups'))
@@ -63,24 +65,7 @@ export const deadLetters = new Command('dead-letters')
   .addCommand(show)
   .addHelpText('after', example('lockstep dead-letters groups --local'));
 
-function describeList({ letters, total }: OperatorAnswers['letters']): string {
-  if (total === 0) return 'No letters.';
-  const rows = letters.map(
-    ({ origin, key, errorName, fingerprint, attempts, redriveCount, deadLetteredAt, errorMessage }) => [
-      origin,
-      key ?? '',
-      deadLetteredAt.slice(0, 19),
-      `${attempts}${redriveCount > 0 ? ` r${redriveCount}` : ''}`,
-      fingerprint,
-      errorOf(errorName, errorMessage),
-    ],
-  );
-  const head = ['RECORD', 'KEY', 'DEAD SINCE', 'TRIES', 'FINGERPRINT', 'ERROR'];
-  const shown = letters.length < total ? `\n${number(letters.length)} of ${number(total)}; --limit shows more.` : '';
-  return `${table(head, [24, 11, 20, 6, 13, 0], rows, WIDTH)}${shown}`;
-}
-
-function describeGroups({ groups: found, letters }: OperatorAnswers['groups']): string {
+function describeGroups({ groups: found, causes, letters }: OperatorAnswers['groups']): string {
   if (letters === 0) return 'No letters.';
   const rows = found.map(({ fingerprint, count, firstSeen, lastSeen, errorName, exampleMessage }) => [
     fingerprint,
@@ -90,7 +75,7 @@ function describeGroups({ groups: found, letters }: OperatorAnswers['groups']): 
     errorOf(errorName, exampleMessage),
   ]);
   const head = ['FINGERPRINT', 'LETTERS', 'FIRST SEEN', 'LAST SEEN', 'EXAMPLE'];
-  return `${table(head, [14, 9, 20, 20, 0], rows, WIDTH)}\n${number(letters)} letters of ${found.length} causes.`;
+  return `${table(head, [14, 9, 20, 20, 0], rows, WIDTH)}\n${number(letters)} letters of ${number(causes)} causes${causes > found.length ? `, the ${found.length} most frequent shown` : ''}.`;
 }
 
 function describeLetter(letter: NonNullable<OperatorAnswers['letter']['letter']>): string {

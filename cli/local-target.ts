@@ -9,8 +9,9 @@ import { systemClock } from '../shared/adapters/system-clock.ts';
 import { LockstepError } from '../shared/errors.ts';
 import type { OperatorAnswers } from '../shared/operator/answers.ts';
 import { operatorPorts } from '../shared/operator/connect-operator.ts';
+import { letterPages } from '../shared/operator/letters.ts';
 import { operate } from '../shared/operator/operate.ts';
-import { consumersOf } from './consumer.ts';
+import { consumersOf, type DeployedConsumer } from './consumer.ts';
 import { SILENT } from './silent-log.ts';
 import type { Target } from './target.ts';
 
@@ -33,18 +34,20 @@ export async function localTarget(): Promise<Target> {
   });
   const lambda = new LambdaClient(config);
   const sqs = new SQSClient(config);
+  const reach = (consumer: DeployedConsumer) =>
+    operatorPorts(consumer, {
+      brokers: () => bootstrapServers,
+      authentication: { auth: 'none' },
+      clock: systemClock,
+      log: SILENT,
+    });
   return {
     consumers: consumersOf(deployed.outputs),
     dynamodb,
     lambda,
     sqs,
     async operate(consumer, request, { onProgress, signal } = {}) {
-      const ports = operatorPorts(consumer, {
-        brokers: () => bootstrapServers,
-        authentication: { auth: 'none' },
-        clock: systemClock,
-        log: SILENT,
-      });
+      const ports = reach(consumer);
       try {
         const answer = await operate(
           request,
@@ -54,6 +57,14 @@ export async function localTarget(): Promise<Target> {
         return answer as OperatorAnswers[(typeof request)['type']];
       } finally {
         await Promise.all([ports.log.disconnect(), ports.transactions.disconnect()]);
+      }
+    },
+    async *letterPages(consumer, order) {
+      const { log, deadLetterTopic, group } = reach(consumer);
+      try {
+        yield* letterPages({ log, deadLetterTopic, group, giveUpAt: systemClock.now() + ONE_DAY_MS }, order);
+      } finally {
+        await log.disconnect();
       }
     },
     async [Symbol.asyncDispose]() {

@@ -2,6 +2,7 @@ import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDb } from '../shared/adapters/dynamodb-client.ts';
 import type { OperatorAnswers } from '../shared/operator/answers.ts';
+import type { ListOrder } from '../shared/operator/letters.ts';
 import type { OperatorRequest } from '../shared/operator/requests.ts';
 import type { DeployedConsumer } from './consumer.ts';
 
@@ -23,4 +24,9 @@ export interface Target extends AsyncDisposable {
     request: R,
     watching?: Watching,
   ): Promise<OperatorAnswers[R['type']]>;
+  /** Letters page by page: however many there are, one page is in memory. */
+  letterPages(
+    consumer: DeployedConsumer,
+    order: Pick<ListOrder, 'filter' | 'limit'>,
+  ): AsyncIterable<OperatorAnswers['letters']>;
 }

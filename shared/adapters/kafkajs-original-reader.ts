@@ -1,6 +1,6 @@
 import type Cluster from 'kafkajs/src/cluster/index.js';
 import { LockstepError } from '../errors.ts';
-import type { OriginalRangeReader } from '../ports/original-reader.ts';
+import type { OriginalRangeReader, OriginalRecordAt } from '../ports/original-reader.ts';
 import { partitionName, positionName, type TopicPartition } from '../record/item-identifier.ts';
 import type { EpochMs, Offset } from '../record/units.ts';
 import type { FetchedPiece } from './fetched-piece.ts';
@@ -8,7 +8,7 @@ import type { KafkaConnectionOptions } from './kafka-connection.ts';
 import { clusterOf, FetchError, type Fetched, fetchFrom, unreadableRecords } from './kafkajs-fetch.ts';
 import { KafkaJsLink } from './kafkajs-link.ts';
 import type { OpenSocket } from './kafkajs-session.ts';
-import { originalInPiece, sliceOfPiece } from './original-in-piece.ts';
+import { originalInPiece, passPiece, saysNothingYet, sliceOfPiece } from './original-in-piece.ts';
 
 /** Of one answer; more only where a single batch is larger. @default 4 MiB */
 export const SLICE_BYTES = 4 * 1024 * 1024;
@@ -72,8 +72,49 @@ export function kafkaJsOriginalReader(
         return { records: [], next, logStart };
       });
     },
+    async *passThrough(partition, range, giveUpAt) {
+      const what = `${partitionName(partition)}@${range.from}-${range.to}`;
+      for (let from = range.from; from <= range.to; ) {
+        // Unpacked outside of the request, whose time must not pay for what the reader does with the records.
+        const fetched = await fetch(what, partition, from, sliceBytes, giveUpAt, async (found) => {
+          if (found.type === 'piece' && saysNothingYet(found.piece, from)) throw nothingYet();
+          return found;
+        });
+        if (fetched.type === 'outside') {
+          from = from < fetched.logStart ? Math.min(fetched.logStart, range.to + 1) : range.to + 1;
+          yield { records: [], next: from };
+          continue;
+        }
+        try {
+          for await (const { records, next } of passPiece(fetched.piece, { from, to: range.to })) {
+            yield { records: readable(what, records), next };
+            from = next;
+          }
+        } catch (cause) {
+          throw unreadable(what, cause);
+        }
+      }
+    },
     disconnect: () => link.disconnect(),
   };
+}
+
+function* readable(what: string, records: Iterable<OriginalRecordAt>): Generator<OriginalRecordAt> {
+  try {
+    yield* records;
+  } catch (cause) {
+    throw unreadable(what, cause);
+  }
+}
+
+function unreadable(what: string, cause: unknown): LockstepError {
+  return new LockstepError('ORIGINAL_UNREADABLE', `${what} was not read back: ${unreadableRecords(cause).type}`, {
+    cause,
+  });
+}
+
+function nothingYet(): FetchError {
+  return new FetchError('NOTHING_FETCHED_YET', { retriable: true });
 }
 
 /** An answer that says nothing yet is asked for again. */
@@ -81,6 +122,6 @@ async function readPiece<T>(piece: FetchedPiece, read: (piece: FetchedPiece) => 
   const answer = await read(piece).catch((cause: unknown) => {
     throw unreadableRecords(cause);
   });
-  if (answer === undefined) throw new FetchError('NOTHING_FETCHED_YET', { retriable: true });
+  if (answer === undefined) throw nothingYet();
   return answer;
 }

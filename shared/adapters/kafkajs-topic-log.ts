@@ -42,6 +42,7 @@ export function kafkaJsTopicLog(options: KafkaConnectionOptions): TopicLog {
   return {
     read: (position, giveUpAt) => reader.read(position, giveUpAt),
     readRange: (partition, range, giveUpAt) => reader.readRange(partition, range, giveUpAt),
+    passThrough: (partition, range, giveUpAt) => reader.passThrough(partition, range, giveUpAt),
     bounds: (topic, giveUpAt) =>
       ask(`what topic ${topic} holds`, giveUpAt, async (admin) =>
         (await admin.fetchTopicOffsets(topic))

@@ -1,9 +1,9 @@
-import type { OriginalRecord, OriginalSlice } from '../ports/original-reader.ts';
+import type { OriginalRecord, OriginalRecordAt, OriginalSlice, PassingSlice } from '../ports/original-reader.ts';
 import type { OffsetRange } from '../record/offset-ranges.ts';
 import type { Offset } from '../record/units.ts';
 import { committedBatches } from './committed-batches.ts';
 import type { FetchedPiece } from './fetched-piece.ts';
-import { readRecords } from './record-batch.ts';
+import { readRecords, unpackBatch } from './record-batch.ts';
 
 /**
  * What a piece that was fetched from `offset` on says about that offset. `undefined`: nothing yet, as when a broker has to get
@@ -34,4 +34,28 @@ export async function sliceOfPiece(piece: FetchedPiece, range: OffsetRange): Pro
     .flat()
     .filter(({ offset }) => offset >= range.from && offset <= range.to);
   return { records, next: Math.min(reached, range.to) + 1, logStart };
+}
+
+/** Whether a piece that was fetched from `offset` on is to be asked for again, as above. */
+export function saysNothingYet({ batches, lastStable }: FetchedPiece, offset: Offset): boolean {
+  return offset < lastStable && !batches.some(({ lastOffset }) => lastOffset >= offset);
+}
+
+/** The beginning of a range, as above, one batch unpacked at a time. */
+export async function* passPiece(piece: FetchedPiece, range: OffsetRange): AsyncGenerator<PassingSlice> {
+  const batches = piece.batches.filter(({ lastOffset }) => lastOffset >= range.from);
+  const reached = batches.at(-1)?.lastOffset ?? range.to;
+  for (const batch of committedBatches(batches, piece.aborted)) {
+    if (batch.firstOffset > range.to) break;
+    const next = Math.min(batch.lastOffset, range.to) + 1;
+    yield { records: within(range, await unpackBatch(batch)), next };
+  }
+  yield { records: [], next: Math.min(reached, range.to) + 1 };
+}
+
+function* within({ from, to }: OffsetRange, records: Iterable<OriginalRecordAt>): Generator<OriginalRecordAt> {
+  for (const record of records) {
+    if (record.offset > to) return;
+    if (record.offset >= from) yield record;
+  }
 }

@@ -83,8 +83,18 @@ export interface RecordOfBatch {
 
 /** The records of a batch, in offset order; transaction markers too. @throws TypeError for a compression that is not known */
 export async function readRecords(batch: RecordBatch): Promise<RecordOfBatch[]> {
-  const reader = new RecordReader(await decompress(batch.compression, batch.body));
-  return Array.from({ length: batch.count }, () => readRecord(batch, new RecordReader(reader.bytes(reader.varint()))));
+  return [...(await unpackBatch(batch))];
+}
+
+/** As {@link readRecords}, but each record is made when it is asked for: twenty headers each, thousands of them fill a heap. */
+export async function unpackBatch(batch: RecordBatch): Promise<Iterable<RecordOfBatch>> {
+  return recordsIn(batch, await decompress(batch.compression, batch.body));
+}
+
+function* recordsIn(batch: RecordBatch, bytes: Buffer): Generator<RecordOfBatch> {
+  const reader = new RecordReader(bytes);
+  for (let left = batch.count; left > 0; left--)
+    yield readRecord(batch, new RecordReader(reader.bytes(reader.varint())));
 }
 
 function readRecord(batch: RecordBatch, reader: RecordReader): RecordOfBatch {

@@ -17,7 +17,7 @@ export async function decompress(compression: number, bytes: Buffer): Promise<Bu
     case 0:
       return bytes;
     case 1:
-      return gunzipped(bytes);
+      return gunzipped(bytes, { chunkSize: gunzippedBytes(bytes) });
     case 2:
       return snappyDecompress(bytes);
     case 3:
@@ -27,4 +27,16 @@ export async function decompress(compression: number, bytes: Buffer): Promise<Bu
     default:
       throw new TypeError(`unknown compression ${compression}, expected 0 to 4`);
   }
+}
+
+const GZIP_TRAILER_BYTES = 8;
+/** Deflate's best. https://www.zlib.net/zlib_tech.html */
+const MOST_TIMES = 1_032;
+/** zlib takes another chunk when one is full to the last byte. */
+const SPARE_BYTES = 64;
+
+/** What gzip says at its end, so that one buffer takes it all instead of hundreds and their sum; never more than there can be. */
+function gunzippedBytes(bytes: Buffer): number {
+  const said = bytes.length < GZIP_TRAILER_BYTES ? 0 : bytes.readUInt32LE(bytes.length - 4);
+  return Math.min(said, bytes.length * MOST_TIMES) + SPARE_BYTES;
 }

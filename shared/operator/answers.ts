@@ -1,3 +1,4 @@
+import type { LetterCursor } from '../redrive/open-letters.ts';
 import type { RedriveReport } from '../redrive/redrive.ts';
 
 /** A partition of the source, as Kafka sees it. */
@@ -14,7 +15,7 @@ export interface LetterGroup {
   readonly fingerprint: string;
   readonly errorName: string;
   readonly stage: string;
-  /** Of the first letter that was seen. */
+  /** Of the first letter in the original order. */
   readonly exampleMessage: string;
   readonly exampleId: string;
   readonly count: number;
@@ -52,8 +53,15 @@ export interface LetterDetail extends LetterLine {
 /** Answers, by the type of the request. */
 export interface OperatorAnswers {
   readonly topics: { readonly partitions: readonly SourcePartition[]; readonly letters: number };
-  readonly groups: { readonly groups: readonly LetterGroup[]; readonly letters: number; readonly read: number };
-  readonly letters: { readonly letters: readonly LetterLine[]; readonly total: number };
+  /** `causes`: how many there are; `groups` holds the most frequent of them. */
+  readonly groups: {
+    readonly groups: readonly LetterGroup[];
+    readonly causes: number;
+    readonly letters: number;
+    readonly read: number;
+  };
+  /** `next`: where the next page goes on; absent when the limit or the end is reached. */
+  readonly letters: { readonly letters: readonly LetterLine[]; readonly total: number; readonly next?: LetterCursor };
   readonly letter: { readonly letter: LetterDetail | null };
   readonly redrive: RedriveReport;
   readonly purge: RedriveReport;

@@ -1,61 +1,33 @@
 import type { Letter } from '../decide/letter.ts';
 import { type LetterFilter, matches } from '../decide/redrive.ts';
-import { positionName } from '../record/item-identifier.ts';
 import { LetterIndex } from '../redrive/letter-index.ts';
-import { type LetterSource, lettersAt, readLetters } from '../redrive/read-letters.ts';
-import type { LetterDetail, LetterGroup, LetterLine, OperatorAnswers } from './answers.ts';
+import type { IndexedLetter, LetterCursor, OpenLetters } from '../redrive/open-letters.ts';
+import { type LetterSource, lettersAt, ownLetter, readLetters } from '../redrive/read-letters.ts';
+import type { LetterLine, OperatorAnswers } from './answers.ts';
+import { letterDetail, letterLine } from './letter-lines.ts';
 
-type Progress = ((read: number, total: number) => void) | undefined;
+/** Of a page, and of what is read for one at a time: both together fit an answer of a function, which takes 6 MB. */
+const PAGE_BYTES = 2 * 1024 * 1024;
+/** Letters that are read at once. */
+const READ_AT_ONCE = 1_000;
 
-/** Open letters by cause, the most frequent first. In memory: the causes, and some 60 bytes a letter. */
-export async function groupLetters(
-  source: LetterSource,
-  filter: LetterFilter,
-  progress?: Progress,
-): Promise<OperatorAnswers['groups']> {
-  const index = new LetterIndex();
-  const causes: Omit<LetterGroup, 'count' | 'firstSeen' | 'lastSeen'>[] = [];
-  const causeOf = new Map<string, number>();
-  await readLetters(source, {
-    letter: (letter) => {
-      if (!matches(letter, filter)) return index.add(letter, -1);
-      const { fingerprint, errorName, stage, errorMessage, id } = letter;
-      let cause = causeOf.get(fingerprint);
-      if (cause === undefined) {
-        cause = causes.push({ fingerprint, errorName, stage, exampleMessage: errorMessage, exampleId: id }) - 1;
-        causeOf.set(fingerprint, cause);
-      }
-      index.add(letter, cause);
-    },
-    marker: (partition, { offsets }) => index.close(partition, offsets),
-    ...(progress && { progress }),
-  });
-  const sums = causes.map(() => ({ count: 0, first: Number.POSITIVE_INFINITY, last: 0 }));
-  let letters = 0;
-  for (const { tag, deadLetteredAt } of index.open()) {
-    const sum = sums[tag];
-    if (sum === undefined) continue;
-    letters++;
-    sum.count++;
-    sum.first = Math.min(sum.first, deadLetteredAt);
-    sum.last = Math.max(sum.last, deadLetteredAt);
-  }
-  const groups = causes.flatMap((cause, tag): LetterGroup[] => {
-    const sum = sums[tag];
-    if (sum === undefined || sum.count === 0) return [];
-    const { count, first, last } = sum;
-    return [{ ...cause, count, firstSeen: new Date(first).toISOString(), lastSeen: new Date(last).toISOString() }];
-  });
-  return { groups: groups.sort((a, b) => b.count - a.count), letters, read: index.size };
+/** What of the open letters is wanted. */
+export interface ListOrder {
+  readonly filter: LetterFilter;
+  readonly limit: number;
+  /** Only what is behind it. @default from the first on */
+  readonly after?: LetterCursor | undefined;
 }
 
-/** The first open letters in their original order, and how many there are. */
-export async function listLetters(
+/**
+ * The first open letters in their original order, and how many there are, in pages that an answer of a function can carry: `next`
+ * says where the next one goes on. The topic is read through before the first.
+ */
+export async function* letterPages(
   source: LetterSource,
-  filter: LetterFilter,
-  limit: number,
-  progress?: Progress,
-): Promise<OperatorAnswers['letters']> {
+  { filter, limit, after }: ListOrder,
+  progress?: (read: number, total: number) => void,
+): AsyncGenerator<OperatorAnswers['letters']> {
   const index = new LetterIndex();
   await readLetters(source, {
     letter: (letter) => index.add(letter, matches(letter, filter) ? 0 : -1),
@@ -63,8 +35,24 @@ export async function listLetters(
     ...(progress && { progress }),
   });
   const open = index.open();
-  const letters = await lettersAt(source, open.slice(0, limit));
-  return { letters: letters.map(letterLine), total: open.length };
+  const start = after === undefined ? 0 : open.behind(after);
+  const end = Math.min(open.length, start + limit);
+  for (let from = start; from < end || from === start; ) {
+    const { letters, reached } = await page(source, open, from, end);
+    from = Math.max(reached, from + 1);
+    const last = from < end ? open.at(from - 1) : undefined;
+    yield { letters, total: open.length, ...(last !== undefined && { next: cursorAt(last) }) };
+  }
+}
+
+/** One page: what the operator function answers. */
+export async function listLetters(
+  source: LetterSource,
+  order: ListOrder,
+  progress?: (read: number, total: number) => void,
+): Promise<OperatorAnswers['letters']> {
+  const { value } = await letterPages(source, order, progress).next();
+  return value ?? { letters: [], total: 0 };
 }
 
 /** One letter, open or not; the last of its copies. */
@@ -72,51 +60,32 @@ export async function showLetter(source: LetterSource, id: string): Promise<Oper
   let found: Letter | undefined;
   await readLetters(source, {
     letter: (letter) => {
-      if (letter.id === id) found = letter;
+      if (letter.id === id) found = ownLetter(letter);
     },
     marker: () => undefined,
   });
   return { letter: found === undefined ? null : letterDetail(found) };
 }
 
-function letterLine(letter: Letter): LetterLine {
-  const { id, errorName, errorMessage, fingerprint, stage, disposition, attempts, interruptions, redriveCount } =
-    letter;
-  return {
-    id,
-    origin: positionName(letter.origin),
-    key: textOf(letter.key),
-    errorName,
-    errorMessage,
-    fingerprint,
-    stage,
-    disposition,
-    attempts,
-    interruptions,
-    deadLetteredAt: new Date(letter.deadLetteredAt).toISOString(),
-    redriveCount,
-    doubtful: letter.isDoubtful,
-    valueBytes: letter.value?.length ?? 0,
-  };
-}
-
-function letterDetail(letter: Letter): LetterDetail {
-  return {
-    ...letterLine(letter),
-    value: textOf(letter.value),
-    timestamp: new Date(letter.timestamp).toISOString(),
-    headers: letter.headers.map(({ name, value }) => ({ name, value: textOf(value) ?? '' })),
-  };
-}
-
-const utf8 = new TextDecoder('utf-8', { fatal: true });
-
-/** UTF-8, else base64. */
-function textOf(bytes: Buffer | null): string | null {
-  if (bytes === null) return null;
-  try {
-    return utf8.decode(bytes);
-  } catch {
-    return `base64:${bytes.toString('base64')}`;
+async function page(
+  source: LetterSource,
+  open: OpenLetters,
+  start: number,
+  end: number,
+): Promise<{ readonly letters: readonly LetterLine[]; readonly reached: number }> {
+  const letters: LetterLine[] = [];
+  let bytes = 0;
+  let reached = start;
+  while (reached < end && bytes < PAGE_BYTES) {
+    const places = open.part(reached, Math.min(READ_AT_ONCE, end - reached), PAGE_BYTES);
+    const lines = await lettersAt(source, places, letterLine);
+    letters.push(...lines);
+    reached += places.length;
+    bytes += lines.reduce((sum, line) => sum + Buffer.byteLength(JSON.stringify(line)), 0);
   }
+  return { letters, reached };
+}
+
+function cursorAt({ originTopic, originPartition, originOffset, partition, offset }: IndexedLetter): LetterCursor {
+  return { originTopic, originPartition, originOffset, partition, offset };
 }

@@ -7,7 +7,8 @@ import type { EpochMs } from '../record/units.ts';
 import { redrive } from '../redrive/redrive.ts';
 import { replay } from '../redrive/replay.ts';
 import type { OperatorAnswers } from './answers.ts';
-import { groupLetters, listLetters, showLetter } from './letters.ts';
+import { groupLetters } from './group-letters.ts';
+import { listLetters, showLetter } from './letters.ts';
 import type { OperatorRequest } from './requests.ts';
 
 /** A consumer's topics, and how they are reached. */
@@ -50,7 +51,7 @@ export async function operate(
     case 'groups':
       return groupLetters(source, request.filter, onProgress);
     case 'letters':
-      return listLetters(source, request.filter, request.limit, onProgress);
+      return listLetters(source, request, onProgress);
     case 'letter':
       return showLetter(source, request.id);
     case 'redrive':

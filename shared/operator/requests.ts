@@ -16,10 +16,18 @@ const Filter = v.strictObject({
   id: v.optional(v.string()),
 });
 
+const Cursor = v.strictObject({
+  originTopic: v.string(),
+  originPartition: count,
+  originOffset: count,
+  partition: count,
+  offset: count,
+});
+
 const Request = v.variant('type', [
   v.strictObject({ type: v.literal('topics') }),
   v.strictObject({ type: v.literal('groups'), filter: Filter }),
-  v.strictObject({ type: v.literal('letters'), filter: Filter, limit: positive }),
+  v.strictObject({ type: v.literal('letters'), filter: Filter, limit: positive, after: v.optional(Cursor) }),
   v.strictObject({ type: v.literal('letter'), id: v.string() }),
   v.strictObject({
     type: v.picklist(['redrive', 'purge']),

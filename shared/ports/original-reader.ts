@@ -37,6 +37,14 @@ export interface OriginalSlice {
   readonly logStart: Offset;
 }
 
+/** Part of a range on its way through. */
+export interface PassingSlice {
+  /** In offset order, each made when it is its turn. Its bytes are views of a whole batch's: what is kept longer must be copied. */
+  readonly records: Iterable<OriginalRecordAt>;
+  /** All below it has passed. */
+  readonly next: Offset;
+}
+
 /** Reads records back from Kafka by offset, committed transactions only. */
 export interface OriginalReader {
   /** @throws when the broker gave no answer by `giveUpAt`: nothing is known of the record then */
@@ -52,4 +60,9 @@ export interface OriginalRangeReader extends OriginalReader {
    * @throws when the broker gave no answer by `giveUpAt`
    */
   readRange(partition: TopicPartition, range: OffsetRange, giveUpAt: EpochMs): Promise<OriginalSlice>;
+  /**
+   * A whole range from front to back, one record batch unpacked at a time. To be consumed slice by slice, each before the next.
+   * @throws as `readRange`
+   */
+  passThrough(partition: TopicPartition, range: OffsetRange, giveUpAt: EpochMs): AsyncIterable<PassingSlice>;
 }

@@ -1,7 +1,19 @@
-/** Numbers in a row, eight bytes each. */
+const FIRST_ROWS = 1_024;
+
+type Numbers = Float64Array | Uint32Array | Int32Array | Uint8Array;
+
+/** Numbers in a row, outside of the heap, each of so many bytes as its array has for one. */
 export class Column {
-  #values = new Float64Array(1_024);
+  readonly #make: new (
+    length: number,
+  ) => Numbers;
+  #values: Numbers;
   #length = 0;
+
+  constructor(make: new (length: number) => Numbers) {
+    this.#make = make;
+    this.#values = new make(FIRST_ROWS);
+  }
 
   get length(): number {
     return this.#length;
@@ -9,11 +21,15 @@ export class Column {
 
   push(value: number): void {
     if (this.#length === this.#values.length) {
-      const larger = new Float64Array(this.#values.length * 2);
+      const larger = new this.#make(this.#values.length * 2);
       larger.set(this.#values);
       this.#values = larger;
     }
     this.#values[this.#length++] = value;
+  }
+
+  set(row: number, value: number): void {
+    this.#values[row] = value;
   }
 
   at(row: number): number {

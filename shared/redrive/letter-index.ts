@@ -1,46 +1,44 @@
 import { hash } from 'node:crypto';
 import type { Letter } from '../decide/letter.ts';
-import { includesOffset, type OffsetRanges, union } from '../record/offset-ranges.ts';
+import { recordBytes } from '../decide/record-size.ts';
+import type { OffsetRanges } from '../record/offset-ranges.ts';
 import { Column } from './column.ts';
-
-/** What of a letter is remembered while a topic is read: some 60 bytes, none of its own. */
-export interface IndexedLetter {
-  /** Partition of the dead-letter topic, and the offset there. */
-  readonly partition: number;
-  readonly offset: number;
-  readonly originTopic: number;
-  readonly originPartition: number;
-  readonly originOffset: number;
-  /** Whatever the reader wants to know of it; -1: it is not meant. */
-  readonly tag: number;
-  readonly deadLetteredAt: number;
-}
+import { firstRow } from './first-row.ts';
+import { byOrigin, type IndexedLetter, OpenLetters } from './open-letters.ts';
 
 /**
- * All letters of a topic, without their texts. What became of a letter is told by a marker behind it, so that only the end of the
- * topic decides which are open; and a letter may have copies, of which one counts.
+ * All letters of a topic, without their texts: 57 bytes each, none of them on the heap. What became of a letter is told by a marker
+ * behind it, so that only the end of the topic decides which are open; and a letter may have copies, of which one counts.
  */
 export class LetterIndex {
-  readonly #partition = new Column();
-  readonly #offset = new Column();
-  readonly #originTopic = new Column();
-  readonly #originPartition = new Column();
-  readonly #originOffset = new Column();
-  readonly #tag = new Column();
-  readonly #at = new Column();
+  readonly #partition = new Column(Uint32Array);
+  readonly #offset = new Column(Float64Array);
+  readonly #originTopic = new Column(Uint32Array);
+  readonly #originPartition = new Column(Uint32Array);
+  readonly #originOffset = new Column(Float64Array);
+  readonly #tag = new Column(Int32Array);
+  readonly #at = new Column(Float64Array);
+  readonly #bytes = new Column(Uint32Array);
+  readonly #isClosed = new Column(Uint8Array);
   /** 96 bits of the id's hash: enough to tell letters apart. */
-  readonly #high = new Column();
-  readonly #low = new Column();
+  readonly #id = [new Column(Uint32Array), new Column(Uint32Array), new Column(Uint32Array)] as const;
   readonly #topics: string[] = [];
-  readonly #closed = new Map<number, OffsetRanges>();
 
   get size(): number {
     return this.#offset.length;
   }
 
-  /** @param tag - what the reader wants to know of it; -1: it is not meant */
-  add({ id, partition, offset, origin, deadLetteredAt }: Letter, tag: number): void {
+  /**
+   * Letters come partition after partition, in offset order.
+   *
+   * @param tag - what the reader wants to know of it; -1: it is not meant
+   */
+  add(letter: Letter, tag: number): void {
+    const { id, partition, offset, origin, deadLetteredAt } = letter;
     const digest = hash('sha256', id, 'buffer');
+    this.#id.forEach((column, word) => {
+      column.push(digest.readUInt32BE(word * 4));
+    });
     this.#partition.push(partition);
     this.#offset.push(offset);
     this.#originTopic.push(this.#numberOf(origin.topic));
@@ -48,66 +46,68 @@ export class LetterIndex {
     this.#originOffset.push(origin.offset);
     this.#tag.push(tag);
     this.#at.push(deadLetteredAt);
-    this.#high.push(digest.readUIntBE(0, 6));
-    this.#low.push(digest.readUIntBE(6, 6));
+    this.#bytes.push(recordBytes(letter));
+    this.#isClosed.push(0);
   }
 
-  /** Letters of a partition that were redriven or purged. */
+  /** Letters of a partition that were redriven or purged; a marker lies behind what it closes. */
   close(partition: number, offsets: OffsetRanges): void {
-    this.#closed.set(partition, union(this.#closed.get(partition) ?? [], offsets));
+    for (const { from, to } of offsets) {
+      for (
+        let row = firstRow(this.size, (one) => this.#partition.at(one) - partition || this.#offset.at(one) - from);
+        row < this.size && this.#partition.at(row) === partition && this.#offset.at(row) <= to;
+        row++
+      )
+        this.#isClosed.set(row, 1);
+    }
   }
 
-  /** Letters that are open and meant, one of each id, in their original order: by source partition and offset. */
-  open(): IndexedLetter[] {
-    const rows = this.#rows((a, b) => this.#byId(a, b) || this.#offset.at(a) - this.#offset.at(b));
-    const open: number[] = [];
+  /** Letters that are open and meant, one of each id. */
+  open(): OpenLetters {
+    return new OpenLetters(this.#openRows(), (row) => this.#letterAt(row));
+  }
+
+  #openRows(): Uint32Array {
+    const rows = new Uint32Array(this.size)
+      .map((_, row) => row)
+      .sort((a, b) => this.#byId(a, b) || this.#byPlace(a, b));
+    let open = 0;
     for (let start = 0; start < rows.length; ) {
-      let end = start;
-      let isClosed = false;
       const first = rows[start] ?? 0;
+      let isClosed = false;
+      let end = start;
       for (; end < rows.length && this.#byId(first, rows[end] ?? 0) === 0; end++)
-        isClosed ||= this.#isClosed(rows[end] ?? 0);
-      if (!isClosed && this.#tag.at(first) >= 0) open.push(first);
+        isClosed ||= this.#isClosed.at(rows[end] ?? 0) === 1;
+      if (!isClosed && this.#tag.at(first) >= 0) rows[open++] = first;
       start = end;
     }
-    return open.sort((a, b) => this.#byOrigin(a, b)).map((row) => this.#letterAt(row));
-  }
-
-  topicName(originTopic: number): string {
-    return this.#topics[originTopic] ?? '';
-  }
-
-  #rows(order: (a: number, b: number) => number): Uint32Array {
-    return Uint32Array.from({ length: this.size }, (_, row) => row).sort(order);
+    return rows.subarray(0, open).sort((a, b) => byOrigin(this.#letterAt(a), this.#letterAt(b)));
   }
 
   #byId(a: number, b: number): number {
-    return this.#high.at(a) - this.#high.at(b) || this.#low.at(a) - this.#low.at(b);
+    const [high, middle, low] = this.#id;
+    return high.at(a) - high.at(b) || middle.at(a) - middle.at(b) || low.at(a) - low.at(b);
   }
 
-  #byOrigin(a: number, b: number): number {
-    return (
-      this.#originTopic.at(a) - this.#originTopic.at(b) ||
-      this.#originPartition.at(a) - this.#originPartition.at(b) ||
-      this.#originOffset.at(a) - this.#originOffset.at(b) ||
-      this.#offset.at(a) - this.#offset.at(b)
-    );
-  }
-
-  #isClosed(row: number): boolean {
-    return includesOffset(this.#closed.get(this.#partition.at(row)) ?? [], this.#offset.at(row));
+  #byPlace(a: number, b: number): number {
+    return this.#partition.at(a) - this.#partition.at(b) || this.#offset.at(a) - this.#offset.at(b);
   }
 
   #letterAt(row: number): IndexedLetter {
     return {
       partition: this.#partition.at(row),
       offset: this.#offset.at(row),
-      originTopic: this.#originTopic.at(row),
+      originTopic: this.#topicOf(row),
       originPartition: this.#originPartition.at(row),
       originOffset: this.#originOffset.at(row),
       tag: this.#tag.at(row),
       deadLetteredAt: this.#at.at(row),
+      bytes: this.#bytes.at(row),
     };
+  }
+
+  #topicOf(row: number): string {
+    return this.#topics[this.#originTopic.at(row)] ?? '';
   }
 
   #numberOf(topic: string): number {

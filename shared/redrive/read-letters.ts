@@ -12,7 +12,10 @@ export interface LetterSource {
   readonly giveUpAt: EpochMs;
 }
 
-/** Told of each record of ours while the topic is read once, from what it holds first to what it held last when it began. */
+/**
+ * Told of each record of ours while the topic is read once, from what it holds first to what it held last when it began. A
+ * letter's bytes are views of the batch that it came in: what is kept of them must be copied.
+ */
 export interface LetterVisitor {
   letter(letter: Letter): void;
   marker(partition: number, marker: LetterMarker): void;
@@ -20,7 +23,7 @@ export interface LetterVisitor {
   progress?(read: number, total: number): void;
 }
 
-/** Reads the topic through, partition after partition, a slice in memory at a time. */
+/** Reads the topic through, partition after partition, a record batch in memory at a time. */
 export async function readLetters(
   { log, deadLetterTopic, group, giveUpAt }: LetterSource,
   visitor: LetterVisitor,
@@ -29,9 +32,9 @@ export async function readLetters(
   const total = bounds.reduce((sum, { start, end }) => sum + end - start, 0);
   let read = 0;
   for (const { partition, start, end } of bounds) {
-    const place = { topic: deadLetterTopic, partition };
-    for (let from = start; from < end; ) {
-      const slice = await log.readRange(place, { from, to: end - 1 }, giveUpAt);
+    let from = start;
+    const range = { from, to: end - 1 };
+    for await (const slice of log.passThrough({ topic: deadLetterTopic, partition }, range, giveUpAt)) {
       for (const { offset, record } of slice.records) {
         const found = readLetterTopic({ partition, offset, ...record });
         if (found.type === 'letter' && found.letter.group === group) visitor.letter(found.letter);
@@ -44,34 +47,48 @@ export async function readLetters(
   }
 }
 
-/** The letters at these places, in the order in which they are asked for; what is gone meanwhile is left out. */
-export async function lettersAt(
+/**
+ * What `keep` makes of the letters at these places, in the order in which they are asked for; what is gone meanwhile is left out.
+ *
+ * @param keep - must copy the bytes that it keeps
+ */
+export async function lettersAt<T>(
   { log, deadLetterTopic, giveUpAt }: Omit<LetterSource, 'group'>,
   places: readonly { readonly partition: number; readonly offset: number }[],
-): Promise<Letter[]> {
-  const found = new Map<string, Letter>();
+  keep: (letter: Letter) => T,
+): Promise<T[]> {
+  const found = new Map<string, T>();
   const inPartition = Map.groupBy(places, ({ partition }) => partition);
   for (const [partition, wanted] of inPartition) {
     const offsets = wanted.map(({ offset }) => offset).sort((a, b) => a - b);
     for (const run of densely(offsets)) {
       const isWanted = new Set(run);
-      const to = run.at(-1) ?? 0;
-      for (let from = run[0] ?? 0; from <= to; ) {
-        const slice = await log.readRange({ topic: deadLetterTopic, partition }, { from, to }, giveUpAt);
-        for (const { offset, record } of slice.records) {
+      const range = { from: run[0] ?? 0, to: run.at(-1) ?? 0 };
+      for await (const { records } of log.passThrough({ topic: deadLetterTopic, partition }, range, giveUpAt)) {
+        for (const { offset, record } of records) {
           if (!isWanted.has(offset)) continue;
           const read = readLetterTopic({ partition, offset, ...record });
-          if (read.type === 'letter') found.set(`${partition}@${offset}`, read.letter);
+          if (read.type === 'letter') found.set(`${partition}@${offset}`, keep(read.letter));
         }
-        from = slice.next;
       }
     }
   }
   return places.flatMap(({ partition, offset }) => found.get(`${partition}@${offset}`) ?? []);
 }
 
-/** Far apart, offsets are read one by one: what lies between is not ours. */
-const MOST_BETWEEN = 50;
+/** A letter with bytes of its own: others would keep the whole batch that it came in. */
+export function ownLetter(letter: Letter): Letter {
+  const { key, value, headers } = letter;
+  return {
+    ...letter,
+    key: key && Buffer.from(key),
+    value: value && Buffer.from(value),
+    headers: headers.map((header) => ({ name: header.name, value: Buffer.from(header.value) })),
+  };
+}
+
+/** Further apart, what lies between costs more than another fetch. */
+const MOST_BETWEEN = 500;
 
 function densely(offsets: readonly number[]): number[][] {
   const runs: number[][] = [];

@@ -1,5 +1,4 @@
 import { type Letter, type LetterMarker, markerRecord } from '../decide/letter.ts';
-import { recordBytes } from '../decide/record-size.ts';
 import {
   type LetterFilter,
   matches,
@@ -13,8 +12,9 @@ import type { Clock } from '../ports/clock.ts';
 import type { TransactionRecord, Transactions } from '../ports/transactions.ts';
 import { rangesOf } from '../record/offset-ranges.ts';
 import type { EpochMs } from '../record/units.ts';
-import { type IndexedLetter, LetterIndex } from './letter-index.ts';
-import { type LetterSource, lettersAt, readLetters } from './read-letters.ts';
+import { LetterIndex } from './letter-index.ts';
+import type { OpenLetters } from './open-letters.ts';
+import { type LetterSource, lettersAt, ownLetter, readLetters } from './read-letters.ts';
 
 /** Letters of one transaction, unless the rate asks for fewer. */
 const SLICE_LETTERS = 250;
@@ -102,24 +102,15 @@ async function redriveOnce(
   const startedAt = clock.now();
   while (done < open.length) {
     if (signal?.aborted || (order.stopAt !== undefined && clock.now() >= order.stopAt)) break;
-    const wanted = open.slice(done, done + size);
-    const letters = order.what === 'purge' ? [] : await lettersAt(source, wanted);
-    const taken = upTo(SLICE_BYTES, letters);
-    // Too large together: the rest comes with the next slice. What is gone meanwhile has no record any more.
-    const rest = letters[taken.length];
-    const closing =
-      rest === undefined
-        ? wanted
-        : wanted.slice(
-            0,
-            wanted.findIndex((one) => isAt(one, rest)),
-          );
+    const slice = open.part(done, size, SLICE_BYTES);
+    // What is gone meanwhile has no record any more.
+    const letters = order.what === 'purge' ? [] : await lettersAt(source, slice, ownLetter);
     await transactions.commit([
-      ...taken.map(redrivenRecord),
-      ...markers(order, source.deadLetterTopic, closing, clock.now()),
+      ...letters.map(redrivenRecord),
+      ...markers(order, source.deadLetterTopic, slice, clock.now()),
     ]);
-    done += closing.length;
-    onSlice(closing.length);
+    done += slice.length;
+    onSlice(slice.length);
     onProgress?.(before + done, before + open.length);
     if (order.rate !== undefined && done < open.length) {
       await clock.sleep(Math.max(0, startedAt + (done / order.rate) * 1_000 - clock.now()), signal);
@@ -132,16 +123,16 @@ async function redriveOnce(
 async function select(
   order: RedriveOrder,
   source: LetterSource,
-): Promise<{ readonly open: readonly IndexedLetter[]; readonly refused: RedriveReport['refused'] }> {
+): Promise<{ readonly open: OpenLetters; readonly refused: RedriveReport['refused'] }> {
   const index = new LetterIndex();
   await readLetters(source, {
     letter: (letter) => index.add(letter, tagOf(letter, order)),
     marker: (partition, { offsets }) => index.close(partition, offsets),
   });
   const meant = index.open();
-  const refused = (tag: number) => meant.filter((letter) => letter.tag === tag).length;
+  const refused = (tag: number) => meant.tagged(tag).length;
   return {
-    open: meant.filter(({ tag }) => tag === MAY_RETURN),
+    open: meant.tagged(MAY_RETURN),
     refused: { maxRedrives: refused(1), doubtful: refused(2), expired: refused(3) },
   };
 }
@@ -153,23 +144,9 @@ function tagOf(letter: Letter, order: RedriveOrder): number {
   return refusal === undefined ? MAY_RETURN : REFUSALS.indexOf(refusal) + 1;
 }
 
-/** Whole letters until they come to `bytes`; one at least. */
-function upTo(bytes: number, letters: readonly Letter[]): readonly Letter[] {
-  let sum = 0;
-  const end = letters.findIndex((letter, index) => {
-    sum += recordBytes(letter);
-    return index > 0 && sum > bytes;
-  });
-  return end < 0 ? letters : letters.slice(0, end);
-}
-
 interface Place {
   readonly partition: number;
   readonly offset: number;
-}
-
-function isAt(a: Place, b: Place): boolean {
-  return a.partition === b.partition && a.offset === b.offset;
 }
 
 function markers(

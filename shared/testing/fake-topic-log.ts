@@ -60,6 +60,13 @@ export function fakeTopicLog({ slice = 1_000 }: { readonly slice?: number } = {}
       const next = taken.length < within.length ? (taken.at(-1)?.offset ?? to) + 1 : to + 1;
       return { records: taken, next, logStart: start };
     },
+    async *passThrough(at, { from, to }) {
+      for (let next = from; next <= to; ) {
+        const passing = await log.readRange(at, { from: next, to }, 0);
+        yield passing;
+        next = passing.next;
+      }
+    },
     async bounds(topic) {
       return [...partitions.values()]
         .filter(({ at }) => at.topic === topic)

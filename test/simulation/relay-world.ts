@@ -76,6 +76,8 @@ function topicLog({ topic, mapping }: World, requests: Requests): TopicLog {
         const next = held.length > SLICE ? (records.at(-1)?.offset ?? to) + 1 : to + 1;
         return { records: records.map(originalOf), next, logStart: log?.start ?? 0 };
       }),
+    // The operator's; the relay reads slice by slice.
+    passThrough: async function* () {},
     bounds: () =>
       requests.send('bounds', async () =>
         [...topic.logs.values()].map(({ partition, start, end }) => ({ partition, start, end })),

@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { FetchedPiece } from '../../../shared/adapters/fetched-piece.ts';
-import { originalInPiece, sliceOfPiece } from '../../../shared/adapters/original-in-piece.ts';
+import {
+  originalInPiece,
+  passPiece,
+  saysNothingYet,
+  sliceOfPiece,
+} from '../../../shared/adapters/original-in-piece.ts';
 import { fetchAnswer } from '../../fixtures/fetch-answer.ts';
 
 /** The value at an offset as text, or what the piece says instead. */
@@ -140,5 +145,35 @@ describe('a slice', () => {
     const slice = await sliceOfPiece(piece, { from: 6, to: 9 });
     expect(slice?.records.map(({ offset }) => offset)).toEqual([6]);
     expect(slice?.next).toBe(7);
+  });
+});
+
+describe('a piece that is passed through', () => {
+  test.each(['gzip', 'snappy', 'lz4', 'zstd', 'appendTime', 'transactions', 'compacted'])(
+    'gives what a slice of it gives, of the whole and of a part: %s',
+    async (name) => {
+      const piece = await fetchAnswer(name);
+      for (const range of [
+        { from: 0, to: 99 },
+        { from: 1, to: 2 },
+        { from: 4, to: 5 },
+      ]) {
+        const records = [];
+        let next = range.from;
+        for await (const passing of passPiece(piece, range)) {
+          records.push(...passing.records);
+          expect(passing.next).toBeGreaterThanOrEqual(next);
+          next = passing.next;
+        }
+        const slice = await sliceOfPiece(piece, range);
+        expect({ records, next }).toEqual({ records: slice?.records, next: slice?.next });
+      }
+    },
+  );
+
+  test('is asked for again where it says nothing of what is there', async () => {
+    const { batches: _, ...piece } = await fetchAnswer('gzip');
+    expect(saysNothingYet({ ...piece, batches: [] }, 0)).toBe(true);
+    expect(saysNothingYet({ ...piece, batches: [] }, piece.lastStable)).toBe(false);
   });
 });

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { lz4Decompress } from '../../../shared/adapters/lz4.ts';
 import { decompress } from '../../../shared/adapters/record-compression.ts';
@@ -11,6 +12,17 @@ async function bodyOf(name: string): Promise<Buffer> {
 
 test('a codec that is not known is named', async () => {
   await expect(decompress(5, Buffer.alloc(8))).rejects.toThrow('unknown compression 5, expected 0 to 4');
+});
+
+test('gzip is read whatever its end says of its length, and refused where it is cut off', async () => {
+  const bytes = Buffer.alloc(100_000, 'abc');
+  const packed = gzipSync(bytes);
+  expect((await decompress(1, packed)).equals(bytes)).toBe(true);
+
+  const twoMembers = Buffer.concat([packed, gzipSync(Buffer.from('end'))]);
+  expect((await decompress(1, twoMembers)).equals(Buffer.concat([bytes, Buffer.from('end')]))).toBe(true);
+  await expect(decompress(1, packed.subarray(0, 40))).rejects.toThrow('unexpected end of file');
+  await expect(decompress(1, Buffer.alloc(3))).rejects.toThrow();
 });
 
 test('Snappy is read without Java’s frame too, as librdkafka writes it', async () => {

@@ -1,0 +1,54 @@
+import { once } from 'node:events';
+import type { OperatorAnswers } from '../shared/operator/answers.ts';
+import { WIDTH } from './context.ts';
+import { table } from './table.ts';
+import { errorOf, number } from './words.ts';
+
+type Pages = AsyncIterable<OperatorAnswers['letters']>;
+
+const HEAD = ['RECORD', 'KEY', 'DEAD SINCE', 'TRIES', 'FINGERPRINT', 'ERROR'];
+const WIDTHS = [24, 11, 20, 6, 13, 0];
+
+/** Writes rows as they come. */
+export async function writeTable(pages: Pages): Promise<void> {
+  let shown = 0;
+  let of = 0;
+  for await (const { letters, total } of pages) {
+    if (letters.length > 0) await write(`${table(shown === 0 ? HEAD : [], WIDTHS, letters.map(row), WIDTH)}\n`);
+    shown += letters.length;
+    of = total;
+  }
+  if (of === 0) await write('No letters.\n');
+  else if (shown < of) await write(`${number(shown)} of ${number(of)}; --limit shows more.\n`);
+}
+
+/** Writes `{ letters, total }`, letter by letter as they come. */
+export async function writeJson(pages: Pages): Promise<void> {
+  await write('{"letters":[');
+  let shown = 0;
+  let of = 0;
+  for await (const { letters, total } of pages) {
+    const some = letters.map((letter) => JSON.stringify(letter)).join(',');
+    if (letters.length > 0) await write(`${shown > 0 ? ',' : ''}${some}`);
+    shown += letters.length;
+    of = total;
+  }
+  await write(`],"total":${of}}\n`);
+}
+
+function row(letter: OperatorAnswers['letters']['letters'][number]): string[] {
+  const { origin, key, errorName, fingerprint, attempts, redriveCount, deadLetteredAt, errorMessage } = letter;
+  return [
+    origin,
+    key ?? '',
+    deadLetteredAt.slice(0, 19),
+    `${attempts}${redriveCount > 0 ? ` r${redriveCount}` : ''}`,
+    fingerprint,
+    errorOf(errorName, errorMessage),
+  ];
+}
+
+/** Waits for a reader that is slower. */
+async function write(text: string): Promise<void> {
+  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+}

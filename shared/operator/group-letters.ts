@@ -1,0 +1,68 @@
+import type { LetterFilter } from '../decide/redrive.ts';
+import { matches } from '../decide/redrive.ts';
+import { LetterIndex } from '../redrive/letter-index.ts';
+import type { IndexedLetter } from '../redrive/open-letters.ts';
+import { type LetterSource, lettersAt, readLetters } from '../redrive/read-letters.ts';
+import type { LetterGroup, OperatorAnswers } from './answers.ts';
+
+/** Most causes of an answer: its size has a limit, and nobody reads more. */
+export const MOST_CAUSES = 500;
+
+interface Cause {
+  readonly example: IndexedLetter;
+  count: number;
+  first: number;
+  last: number;
+}
+
+/** Open letters by cause, the most frequent first. In memory: of each cause numbers and its fingerprint, and the index. */
+export async function groupLetters(
+  source: LetterSource,
+  filter: LetterFilter,
+  progress?: (read: number, total: number) => void,
+): Promise<OperatorAnswers['groups']> {
+  const index = new LetterIndex();
+  const tagOf = new Map<string, number>();
+  await readLetters(source, {
+    letter: (letter) => {
+      if (!matches(letter, filter)) return index.add(letter, -1);
+      const tag = tagOf.get(letter.fingerprint) ?? tagOf.size;
+      tagOf.set(letter.fingerprint, tag);
+      index.add(letter, tag);
+    },
+    marker: (partition, { offsets }) => index.close(partition, offsets),
+    ...(progress && { progress }),
+  });
+  const open = index.open();
+  const causes = new Map<number, Cause>();
+  for (const letter of open) {
+    const at = letter.deadLetteredAt;
+    const cause = causes.get(letter.tag) ?? { example: letter, count: 0, first: at, last: at };
+    cause.count++;
+    cause.first = Math.min(cause.first, at);
+    cause.last = Math.max(cause.last, at);
+    causes.set(letter.tag, cause);
+  }
+  const most = [...causes.values()].sort((a, b) => b.count - a.count).slice(0, MOST_CAUSES);
+  const groups = await withExamples(source, most);
+  return { groups, causes: causes.size, letters: open.length, read: index.size };
+}
+
+async function withExamples(source: LetterSource, causes: readonly Cause[]): Promise<LetterGroup[]> {
+  const places = causes.map(({ example }) => example);
+  const examples = await lettersAt(source, places, ({ partition, offset, ...letter }) => ({
+    place: `${partition}@${offset}`,
+    fingerprint: letter.fingerprint,
+    errorName: letter.errorName,
+    stage: letter.stage,
+    exampleMessage: letter.errorMessage,
+    exampleId: letter.id,
+  }));
+  const byPlace = new Map(examples.map(({ place, ...example }) => [place, example]));
+  return causes.flatMap(({ example: { partition, offset }, count, first, last }): LetterGroup[] => {
+    const example = byPlace.get(`${partition}@${offset}`);
+    // Retention took it in between.
+    if (example === undefined) return [];
+    return [{ ...example, count, firstSeen: new Date(first).toISOString(), lastSeen: new Date(last).toISOString() }];
+  });
+}

@@ -1,0 +1,11 @@
+/** The first of ordered rows that is not before what is looked for; `rows` where all are. @param order - of a row: negative before it */
+export function firstRow(rows: number, order: (row: number) => number): number {
+  let from = 0;
+  let to = rows;
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if (order(middle) < 0) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
