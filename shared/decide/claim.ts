@@ -86,7 +86,7 @@ function* offsetsOf(records: readonly RecordIdentity[]): Generator<Offset> {
 }
 
 /** Before memory nothing is waited for, unless an operator lets it run again: then it is owed like anything else. */
-function forgotten(offsets: OffsetRanges, { floor = 0, runBelow = 0 }: Progress): OffsetRanges {
+export function forgotten(offsets: OffsetRanges, { floor = 0, runBelow = 0 }: Progress): OffsetRanges {
   return runBelow >= floor ? NO_OFFSETS : intersect(offsets, [{ from: runBelow, to: floor - 1 }]);
 }
 

@@ -7,7 +7,7 @@ import {
   union,
 } from '../record/offset-ranges.ts';
 import type { EpochMs, Offset } from '../record/units.ts';
-import { type ClaimPolicy, decideClaim } from './claim.ts';
+import { type ClaimPolicy, decideClaim, forgotten } from './claim.ts';
 import { fingerprint } from './fingerprint.ts';
 import type { ErrorSummary, Head, PartitionItem, Progress, RecordIdentity } from './progress.ts';
 import { headOf, MAX_HEADS, withHead } from './settle.ts';
@@ -92,9 +92,9 @@ export function blockedSince({ heads }: Progress): EpochMs | undefined {
  */
 export function lostForGood(item: PartitionItem, committed: Offset, now: EpochMs, headGateMs: number): OffsetRanges {
   if (committed <= 0 || now - item.leaseUntil < headGateMs) return [];
-  const { settled, floor = 0 } = item.progress;
+  const { settled, pending } = item.progress;
   const claimed = item.claims.reduce((all, { offsets }) => union(all, offsets), [] as OffsetRanges);
-  const dead = floor === 0 ? claimed : subtract(claimed, [{ from: 0, to: floor - 1 }]);
-  const owed = subtract(union(item.progress.pending, dead), settled);
+  const dead = subtract(claimed, forgotten(claimed, item.progress));
+  const owed = subtract(union(pending, dead), settled);
   return intersect(owed, [{ from: 0, to: committed - 1 }]);
 }

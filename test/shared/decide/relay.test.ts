@@ -219,6 +219,32 @@ describe('lost for good', () => {
     ]);
   });
 
+  test.each([
+    {
+      runBelow: 21,
+      expected: [
+        { from: 0, to: 0 },
+        { from: 22, to: 23 },
+      ],
+    },
+    {
+      runBelow: 22,
+      expected: [
+        { from: 0, to: 0 },
+        { from: 21, to: 23 },
+      ],
+    },
+    {
+      runBelow: 90,
+      expected: [
+        { from: 0, to: 0 },
+        { from: 21, to: 23 },
+      ],
+    },
+  ])('is what an operator let run again below $runBelow, before memory or not', ({ runBelow, expected }) => {
+    expect(lost({ progress: progressOf({ floor: 22, runBelow }), dead: [[0, 21, 22, 23]] })).toEqual(expected);
+  });
+
   test('is also offset 0 where nothing was forgotten', () => {
     expect(lost({ dead: [[0, 1]] })).toEqual([{ from: 0, to: 1 }]);
   });
