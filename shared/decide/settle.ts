@@ -3,6 +3,7 @@ import {
   atOrAbove,
   below,
   highest,
+  includesOffset,
   lowest,
   type OffsetRanges,
   removeRange,
@@ -50,6 +51,44 @@ export function settle(progress: Progress, { record, from, mark, outcome }: Sett
   };
 }
 
+/** What {@link settle} makes of one record after the other, in one go: progress is copied once, however many they are. */
+export function settleAll(progress: Progress, settlings: readonly Settling[]): Progress {
+  const [first] = settlings;
+  if (first === undefined) return progress;
+  if (settlings.length === 1) return settle(progress, first);
+  const ranges = settledBy(settlings);
+  let { newestTimestamp = first.record.timestamp, marks, consecutiveDeadLetters } = progress;
+  let marked: Settling['mark'] = false;
+  for (const { record, mark, outcome } of settlings) {
+    newestTimestamp = Math.max(newestTimestamp, record.timestamp);
+    if (mark !== false && mark !== marked) marks = withMark(marks, mark);
+    marked = mark;
+    consecutiveDeadLetters = afterSettling(consecutiveDeadLetters, outcome);
+  }
+  const { settled, pending, heads } = progress;
+  return {
+    ...progress,
+    settled: union(settled, ranges),
+    pending: subtract(pending, ranges),
+    heads: heads.size === 0 ? heads : new Map([...heads].filter(([offset]) => !includesOffset(ranges, offset))),
+    newestTimestamp,
+    marks,
+    consecutiveDeadLetters,
+  };
+}
+
+/** The offsets that are settled by these. */
+export function settledBy(settlings: readonly Settling[]): OffsetRanges {
+  const ranges: { from: Offset; to: Offset }[] = [];
+  // Nearly always in order already.
+  for (const { from, record } of settlings.toSorted((a, b) => a.from - b.from)) {
+    const last = ranges.at(-1);
+    if (last !== undefined && from <= last.to + 1) last.to = Math.max(last.to, record.offset);
+    else ranges.push({ from, to: record.offset });
+  }
+  return ranges;
+}
+
 function afterSettling(consecutiveDeadLetters: number, outcome: Settling['outcome']): number {
   if (outcome === 'deadLettered') return consecutiveDeadLetters + 1;
   return outcome === 'handled' ? 0 : consecutiveDeadLetters;
@@ -81,9 +120,13 @@ export function headOf(progress: Progress, record: RecordIdentity): Head {
   );
 }
 
-/** Whether the item has no room for one more head or range: then nothing new starts, and nothing is forgotten. */
-export function isFull({ settled, pending, heads }: Progress): boolean {
-  return settled.length >= MAX_RANGES || pending.length >= MAX_RANGES || heads.size >= MAX_HEADS;
+/**
+ * Whether the item has no room for one more head or range: then nothing new starts, and nothing is forgotten.
+ *
+ * @param moreRanges - settled ranges that will be added
+ */
+export function isFull({ settled, pending, heads }: Progress, moreRanges = 0): boolean {
+  return settled.length + moreRanges >= MAX_RANGES || pending.length >= MAX_RANGES || heads.size >= MAX_HEADS;
 }
 
 /**
@@ -125,8 +168,8 @@ export function pendingAfter(progress: Progress, owed: OffsetRanges): OffsetRang
 
 /** Careful mode ends when nothing at or below its end is left to run. */
 export function leaveCarefulMode(progress: Progress, owed: OffsetRanges): Progress {
+  if (progress.carefulUntil === undefined) return progress;
   const { carefulUntil, ...rest } = progress;
-  if (carefulUntil === undefined) return progress;
   const next = lowest(pendingAfter(progress, owed));
   return next !== undefined && next <= carefulUntil ? progress : rest;
 }

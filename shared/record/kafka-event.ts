@@ -59,7 +59,7 @@ export function parseKafkaEvent(event: unknown): DeliveredEvent {
 
 function deliveredPartition(identifier: string, raw: unknown): DeliveredPartition[] {
   if (!Array.isArray(raw)) throw malformed(identifier, `expected an array of records, got ${describe(raw)}`);
-  const records = raw.map((record: unknown, index) => deliveredRecord(`${identifier}[${index}]`, record));
+  const records = raw.map((record: unknown, index) => deliveredRecord(identifier, index, record));
   const first = records[0];
   if (first === undefined) return [];
   if (records.some(({ topic, partition }) => topic !== first.topic || partition !== first.partition)) {
@@ -74,8 +74,9 @@ function deliveredPartition(identifier: string, raw: unknown): DeliveredPartitio
   return [{ identifier, topic: first.topic, partition: first.partition, records }];
 }
 
-function deliveredRecord(place: string, raw: unknown): DeliveredRecord {
-  if (!isObject(raw)) throw malformed(place, `expected a record, got ${describe(raw)}`);
+function deliveredRecord(identifier: string, index: number, raw: unknown): DeliveredRecord {
+  const refuse = (what: string) => malformed(`${identifier}[${index}]`, what);
+  if (!isObject(raw)) throw refuse(`expected a record, got ${describe(raw)}`);
   const { topic, offset, timestamp } = raw;
   // Very old events carry the partition as a string.
   const partition =
@@ -83,14 +84,16 @@ function deliveredRecord(place: string, raw: unknown): DeliveredRecord {
       ? Number(raw['partition'])
       : raw['partition'];
   if (typeof topic !== 'string' || topic === '')
-    throw malformed(place, `expected \`topic\` to be a string, got ${describe(topic)}`);
-  if (!isNatural(partition))
-    throw malformed(place, `expected \`partition\` to be an integer >= 0, got ${describe(partition)}`);
-  if (!isNatural(offset)) throw malformed(place, `expected \`offset\` to be an integer >= 0, got ${describe(offset)}`);
+    throw refuse(`expected \`topic\` to be a string, got ${describe(topic)}`);
+  if (!isNatural(partition)) throw refuse(`expected \`partition\` to be an integer >= 0, got ${describe(partition)}`);
+  if (!isNatural(offset)) throw refuse(`expected \`offset\` to be an integer >= 0, got ${describe(offset)}`);
   if (typeof timestamp !== 'number' || !Number.isFinite(timestamp)) {
-    throw malformed(place, `expected \`timestamp\` to be a number, got ${describe(timestamp)}`);
+    throw refuse(`expected \`timestamp\` to be a number, got ${describe(timestamp)}`);
   }
-  return new DeliveredRecord({ ...raw, topic, partition, offset, timestamp });
+  // Checked just now; nearly always as it came, without a copy.
+  return new DeliveredRecord(
+    partition === raw['partition'] ? (raw as object as RawRecord) : { ...raw, topic, partition, offset, timestamp },
+  );
 }
 
 function malformed(place: string, what: string): LockstepError {

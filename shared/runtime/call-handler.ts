@@ -11,7 +11,7 @@ import { CollectingContext } from './record-context.ts';
 /** How one call of the handler ended, with what it wants committed. */
 export type CallEnd =
   | { readonly type: 'succeeded'; readonly context: CollectingContext }
-  | ({ readonly type: 'failed'; readonly context: CollectingContext } & Blame)
+  | ({ readonly type: 'failed'; readonly stage: 'handler'; readonly context: CollectingContext } & Blame)
   | {
       readonly type: 'paused';
       readonly until: EpochMs;
@@ -29,7 +29,7 @@ export async function callHandler<V>(run: PartitionRun<V>, ready: readonly Ready
   const records = ready.map(({ delivered }) => delivered);
   const [first] = records;
   if (first === undefined) return { type: 'notTried', reason: 'halted' };
-  const carefulUntil = session.progress.carefulUntil;
+  const carefulUntil = session.isPlain ? undefined : session.progress.carefulUntil;
   const careful = carefulUntil !== undefined && first.offset <= carefulUntil;
   const entered = sandbox.enter(careful);
   if (entered !== true) {
@@ -44,12 +44,12 @@ export async function callHandler<V>(run: PartitionRun<V>, ready: readonly Ready
     if (written.type !== 'written') return left(run, 'fenced');
   }
   // Keys were asked for and `running` was written since the lease was looked at: a host may have stood still meanwhile.
-  if (!session.mayStartNow) return left(run, 'fenced');
+  const startedAt = clock.now();
+  if (!session.mayStartAt(startedAt)) return left(run, 'fenced');
   if (invocation.isStalling) return left(run, 'deadline');
   // What has failed before goes alone, so that it is the first.
-  const attempts = session.progress.heads.get(first.offset)?.attempts ?? 0;
+  const attempts = session.isPlain ? 0 : (session.progress.heads.get(first.offset)?.attempts ?? 0);
   const context = new CollectingContext(run.context, records, attempts + 1);
-  const startedAt = clock.now();
   const call = callOf(run, ready, context);
   const { tracer, group } = ports;
   const about = { group, attempt: context.attempt };
@@ -90,7 +90,7 @@ function judged<V>(
   const { error, record } = blame(end.error, records);
   const whose = { context, ...(record !== undefined && { record }) };
   if (isPause(error)) return { type: 'paused', until: ports.clock.now() + error.resumeAfterMs, ...whose };
-  return { type: 'failed', error, ...whose };
+  return { type: 'failed', stage: 'handler', error, ...whose };
 }
 
 function left<V>(run: PartitionRun<V>, reason: NotAttemptedReason): CallEnd {
@@ -100,7 +100,7 @@ function left<V>(run: PartitionRun<V>, reason: NotAttemptedReason): CallEnd {
 }
 
 function forgetRunning<V>({ session }: PartitionRun<V>): void {
-  if (session.progress.running === undefined) return;
+  if (session.isPlain || session.progress.running === undefined) return;
   session.update(({ running: _, ...progress }) => progress);
 }
 

@@ -18,10 +18,14 @@ import type { Failed } from './ready-record.ts';
 import type { CollectingContext } from './record-context.ts';
 import { recordLog } from './record-log.ts';
 
+const HANDLED: Outcome = { type: 'handled' };
+const DUPLICATE: Outcome = { type: 'duplicate' };
+
 /** What follows from how a try ended: records are settled, counted, given up on, or the partition stands still. */
 export class Consequences<V> {
   readonly #run: PartitionRun<V>;
-  readonly #from = new Map<Offset, Offset>();
+  /** Where gaps are within the batch, else absent. */
+  readonly #from: ReadonlyMap<Offset, Offset> | undefined;
   readonly #mark: Settling['mark'];
   /** Into `open`: everything before it is settled. */
   #earliest = 0;
@@ -30,34 +34,44 @@ export class Consequences<V> {
     this.#run = run;
     const [first] = run.delivered.records;
     this.#mark = first !== undefined && first === run.open[0] && first;
-    let previous: Offset | undefined;
-    for (const { offset } of run.delivered.records) {
-      // What is absent within one delivered batch does not exist: compaction, transaction markers.
-      this.#from.set(offset, previous === undefined ? offset : previous + 1);
-      previous = offset;
-    }
+    this.#from = predecessors(run.delivered.records);
   }
 
   /** Why the record may not start now: lease, time, or no room in the item. */
-  async hindrance(record: DeliveredRecord, triesHere: number): Promise<Outcome | undefined> {
+  hindrance(record: DeliveredRecord, triesHere: number): Promise<Outcome | undefined> | Outcome | undefined {
     const { session, ports, invocation, open } = this.#run;
     const isFirst = record.offset === open[0]?.offset && triesHere === 1;
     const lastMoment = isFirst ? invocation.plan.abortAt : latestStart(invocation.plan, ports.sandbox.longestHandlerMs);
-    if (ports.clock.now() >= lastMoment) return { type: 'notAttempted', reason: 'deadline' };
+    const now = ports.clock.now();
+    if (now >= lastMoment) return { type: 'notAttempted', reason: 'deadline' };
     // Only what is known already and the earliest record, which fills a hole, take no more room; nothing is ever forgotten to make some.
-    if (isFull(session.progress) && !session.progress.heads.has(record.offset) && !this.#isEarliest(record))
+    if (
+      !session.isPlain &&
+      isFull(session.progress) &&
+      !session.progress.heads.has(record.offset) &&
+      !this.#isEarliest(record)
+    )
       return { type: 'notAttempted', reason: 'full' };
-    if (session.mayStartNow || (await session.mayStart())) return undefined;
-    return { type: 'notAttempted', reason: 'fenced' };
+    if (session.mayStartAt(now)) return undefined;
+    return session.mayStart().then((may) => (may ? undefined : { type: 'notAttempted', reason: 'fenced' }));
   }
 
   /**
    * The handler has done its work for `records`, and wants committed with it what `context` holds: first what it passes on is
    * acknowledged, then its effects are written with the settling.
    */
-  async handled(records: readonly DeliveredRecord[], context: CollectingContext): Promise<Outcome | Failed> {
+  handled(
+    records: readonly DeliveredRecord[],
+    context: CollectingContext,
+  ): Promise<Outcome | Failed> | Outcome | Failed {
+    return context.isBare ? this.settled(records) : this.#committed(records, context);
+  }
+
+  async #committed(
+    records: readonly DeliveredRecord[],
+    { effects, outgoing }: CollectingContext,
+  ): Promise<Outcome | Failed> {
     const { session, keys, ports } = this.#run;
-    const { effects, outgoing } = context;
     const posting = effects.length === 0 ? undefined : this.#posting(records, effects);
     const refused = posting === undefined ? undefined : tooLarge(records, posting);
     if (refused !== undefined) return refused;
@@ -72,25 +86,23 @@ export class Consequences<V> {
     if (written.type === 'lost') return { type: 'notAttempted', reason: 'fenced' };
     for (const record of records) keys?.handled(record);
     ports.telemetry.count('RecordsHandled', records.length);
-    return { type: 'handled' };
+    return HANDLED;
   }
 
   /** The work for `records` is done; written with the next checkpoint. */
-  async settled(records: readonly DeliveredRecord[]): Promise<Outcome> {
+  settled(records: readonly DeliveredRecord[]): Promise<Outcome> | Outcome {
     const { session, keys, ports } = this.#run;
     for (const record of records) session.settle(this.#settling(record, 'handled'), keys?.handled(record));
-    await this.#recordCheckpoint();
     ports.telemetry.count('RecordsHandled', records.length);
-    return { type: 'handled' };
+    return this.#afterCheckpoint(HANDLED);
   }
 
   /** A record whose work was done before. */
-  async duplicate(record: DeliveredRecord): Promise<Outcome> {
+  duplicate(record: DeliveredRecord): Promise<Outcome> | Outcome {
     const { session, keys } = this.#run;
     keys?.duplicate(record);
     session.settle(this.#settling(record, 'duplicate'));
-    await this.#recordCheckpoint();
-    return { type: 'duplicate' };
+    return this.#afterCheckpoint(DUPLICATE);
   }
 
   /** What is needed is overloaded or cannot be reached: the partition stands still, no attempt is counted. */
@@ -169,9 +181,8 @@ export class Consequences<V> {
     }
     await keys?.deadLettered(record);
     session.settle(this.#settling(record, 'deadLettered'));
-    await this.#recordCheckpoint();
     ports.telemetry.count('RecordsDeadLettered');
-    return { type: 'deadLettered', letterId: letter.id };
+    return this.#afterCheckpoint({ type: 'deadLettered', letterId: letter.id });
   }
 
   /** Whether nothing before `record` is open. */
@@ -193,14 +204,29 @@ export class Consequences<V> {
     };
   }
 
-  async #recordCheckpoint(): Promise<void> {
-    if (this.#run.consumer.policy.checkpointMs === 'record') await this.#run.session.write();
+  #afterCheckpoint(outcome: Outcome): Promise<Outcome> | Outcome {
+    const { consumer, session } = this.#run;
+    return consumer.policy.checkpointMs === 'record' ? session.write().then(() => outcome) : outcome;
   }
 
   #settling(record: DeliveredRecord, outcome: Settling['outcome']): Settling {
-    const from = this.#from.get(record.offset) ?? record.offset;
+    const from = this.#from?.get(record.offset) ?? record.offset;
     return { record, from, mark: this.#mark, outcome };
   }
+}
+
+/** First offset that each record settles, for a batch with gaps: what is absent within it does not exist (compaction, transaction markers). */
+function predecessors(records: readonly DeliveredRecord[]): ReadonlyMap<Offset, Offset> | undefined {
+  const first = records[0]?.offset ?? 0;
+  const last = records.at(-1)?.offset ?? -1;
+  if (last - first + 1 === records.length) return undefined;
+  const from = new Map<Offset, Offset>();
+  let previous: Offset | undefined;
+  for (const { offset } of records) {
+    from.set(offset, previous === undefined ? offset : previous + 1);
+    previous = offset;
+  }
+  return from;
 }
 
 function retryOf({ notBefore }: Head): Outcome {

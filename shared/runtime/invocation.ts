@@ -1,5 +1,6 @@
 import { type DeadlinePlan, planDeadline } from '../decide/deadline.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { EpochMs } from '../record/units.ts';
 
 /** One run of the Lambda function: its plan, and the moments at which handlers are asked to end and are given up on. */
 export class Invocation {
@@ -14,12 +15,10 @@ export class Invocation {
   constructor(requestId: string, remainingMs: number, clock: Clock) {
     this.requestId = requestId;
     this.plan = planDeadline(clock.now(), remainingMs);
-    void this.#fire(clock, this.plan.abortAt, this.#onAbort);
     this.onStall(() => {
       this.#stalling = true;
     });
-    void this.#fire(clock, this.plan.stallAt, this.#onStall);
-    void this.#fire(clock, this.plan.answerBy, this.#onAnswer);
+    void this.#fireInTurn(clock);
   }
 
   /** Whether handlers are given up on: none may start any more. */
@@ -51,15 +50,25 @@ export class Invocation {
 
   /** No timer is left behind. */
   end(): void {
-    this.#ended.abort();
+    // With a reason of its own: making the default one, an error with a stack, takes longer than settling ten records.
+    this.#ended.abort('ended');
     this.#onAbort.clear();
     this.#onStall.clear();
     this.#onAnswer.clear();
   }
 
-  async #fire(clock: Clock, at: number, listeners: Set<() => void>): Promise<void> {
-    await clock.sleep(Math.max(0, at - clock.now()), this.#ended.signal);
-    if (this.#ended.signal.aborted) return;
-    for (const listener of [...listeners]) listener();
+  /** One timer at a time. */
+  async #fireInTurn(clock: Clock): Promise<void> {
+    const { abortAt, stallAt, answerBy } = this.plan;
+    const turns: readonly (readonly [EpochMs, Set<() => void>])[] = [
+      [abortAt, this.#onAbort],
+      [stallAt, this.#onStall],
+      [answerBy, this.#onAnswer],
+    ];
+    for (const [at, listeners] of turns) {
+      await clock.sleep(Math.max(0, at - clock.now()), this.#ended.signal);
+      if (this.#ended.signal.aborted) return;
+      for (const listener of [...listeners]) listener();
+    }
   }
 }

@@ -1,12 +1,13 @@
 import type { PartitionItem, Progress } from '../decide/progress.ts';
-import { forget, leaveCarefulMode, pendingAfter, type Settling, settle } from '../decide/settle.ts';
+import { pendingAfter, type Settling } from '../decide/settle.ts';
 import { writeFate } from '../decide/write-fate.ts';
 import { LockstepError } from '../errors.ts';
 import type { EffectRefusal, KeyCompletion, WriteAnswer } from '../ports/ledger-store.ts';
 import { type LedgerPartition, partitionName } from '../record/item-identifier.ts';
-import { type OffsetRanges, subtract } from '../record/offset-ranges.ts';
+import type { OffsetRanges } from '../record/offset-ranges.ts';
 import type { EpochMs, Offset } from '../record/units.ts';
 import type { ConsumerPolicy, Ports } from './consumer.ts';
+import { HeldProgress } from './held-progress.ts';
 import { isFinalError } from './is-final-error.ts';
 import { joined, NO_POSTING, type Posting, type PostingSize, postingSize, sharing } from './posting.ts';
 import { repeat, sideBySide } from './repeat.ts';
@@ -63,7 +64,6 @@ interface WaitingPosting {
  * cannot be reached; from then on nothing is written.
  */
 export class LedgerSession {
-  progress: Progress;
   /** Fires when the partition is lost to another invocation or the ledger cannot be reached; not when it is given back. */
   readonly lost = new AbortController();
   readonly epoch: number;
@@ -74,7 +74,8 @@ export class LedgerSession {
   readonly #policy: SessionPolicy;
   #rev: number;
   #leaseUntil: EpochMs;
-  #owed: OffsetRanges;
+  readonly #held: HeldProgress;
+  #isOver = false;
   #lastWriteAt: EpochMs;
   #dirty = false;
   #queued = 0;
@@ -89,18 +90,26 @@ export class LedgerSession {
     this.#start = start;
     this.#ports = ports;
     this.#policy = policy;
-    this.progress = start.progress;
+    this.#held = new HeldProgress(start);
     this.epoch = start.item.epoch;
     this.#rev = start.item.rev;
     this.#leaseUntil = start.leaseUntil;
-    this.#owed = start.owed;
     this.#lastWriteAt = ports.clock.now();
     start.ended.addEventListener('abort', () => this.close(), { once: true, signal: this.#over.signal });
     void this.#beat();
   }
 
   get isOver(): boolean {
-    return this.#over.signal.aborted;
+    return this.#isOver;
+  }
+
+  get progress(): Progress {
+    return this.#held.progress;
+  }
+
+  /** Whether nothing that is known keeps any record from running: then nobody needs to look at {@link progress}. */
+  get isPlain(): boolean {
+    return this.#held.isPlain;
   }
 
   /** Why the ledger could not be reached, where that is why the session is over. */
@@ -109,12 +118,12 @@ export class LedgerSession {
   }
 
   update(change: (progress: Progress) => Progress): void {
-    this.progress = change(this.progress);
+    this.#held.update(change);
   }
 
   /** Counts a record as settled; written with the next checkpoint, its key before it. */
   settle(settling: Settling, completion?: KeyCompletion): void {
-    this.#adopt(this.#after([settling]));
+    this.#held.settle(settling);
     if (completion !== undefined) this.#completions.push(completion);
     this.#checkpointSoon();
   }
@@ -140,8 +149,8 @@ export class LedgerSession {
   }
 
   /** Cheap form of {@link mayStart} for the common case; `false` only says that it must be asked. */
-  get mayStartNow(): boolean {
-    return !this.isOver && this.#leaseCovers();
+  mayStartAt(now: EpochMs): boolean {
+    return !this.isOver && this.#leaseCovers(now);
   }
 
   /**
@@ -157,13 +166,19 @@ export class LedgerSession {
   close(failure?: unknown): void {
     if (this.isOver) return;
     this.#failure = failure;
-    this.#over.abort();
+    this.#end();
     this.lost.abort();
   }
 
-  #leaseCovers(): boolean {
+  #end(): void {
+    this.#isOver = true;
+    // With a reason of its own: making the default one, an error with a stack, takes longer than settling ten records.
+    this.#over.abort('over');
+  }
+
+  #leaseCovers(now = this.#ports.clock.now()): boolean {
     // A lease past the deadline covers all that this process can do: Lambda ends it before.
-    return this.#leaseUntil > this.#start.deadline || this.#ports.clock.now() <= this.#leaseUntil - LEASE_MARGIN_MS;
+    return this.#leaseUntil > this.#start.deadline || now <= this.#leaseUntil - LEASE_MARGIN_MS;
   }
 
   /** Never two writes in flight: a checkpoint that lands after its successor would be another history. */
@@ -198,8 +213,8 @@ export class LedgerSession {
     const completions = this.#completions;
     this.#completions = [];
     this.#dirty = false;
-    this.progress = forget(this.progress, batchStart, this.#owed);
-    const next = this.#after(settlings);
+    this.#held.forget(batchStart);
+    const next = this.#held.after(settlings);
     const request = {
       partition,
       owner,
@@ -227,7 +242,7 @@ export class LedgerSession {
         throw new LockstepError('LEDGER_UNAVAILABLE', what);
       }
       const written = this.#written(answer, request.leaseUntil, release);
-      if (written.type === 'written' && settlings.length > 0) this.#adopt(this.#after(settlings));
+      if (written.type === 'written' && settlings.length > 0) this.#held.adopt(this.#held.after(settlings));
       return written;
     } catch (error) {
       // Its fate is unknown, so nothing else may be written under this claim.
@@ -240,21 +255,6 @@ export class LedgerSession {
       this.close(error);
       return { type: 'lost' };
     }
-  }
-
-  /** Progress and what is owed once these records are settled too. */
-  #after(settlings: readonly Settling[]): { progress: Progress; owed: OffsetRanges } {
-    const progress = settlings.reduce(settle, this.progress);
-    const owed = settlings.reduce(
-      (rest, { from, record }) => subtract(rest, [{ from, to: record.offset }]),
-      this.#owed,
-    );
-    return { progress: leaveCarefulMode(progress, owed), owed };
-  }
-
-  #adopt({ progress, owed }: { progress: Progress; owed: OffsetRanges }): void {
-    this.progress = progress;
-    this.#owed = owed;
   }
 
   #written(answer: WriteAnswer, leaseUntil: EpochMs, release: boolean): Written {
@@ -275,7 +275,7 @@ export class LedgerSession {
     if (!this.#leaseCovers()) this.lapses++;
     this.#leaseUntil = leaseUntil;
     this.#lastWriteAt = this.#ports.clock.now();
-    if (release) this.#over.abort();
+    if (release) this.#end();
     return { type: 'written' };
   }
 

@@ -153,8 +153,10 @@ async function work<V>(
   outcomes: Outcomes,
 ): Promise<boolean> {
   const { session, delivered, open } = run;
-  const isOpen = new Set(open);
-  for (const record of delivered.records) if (!isOpen.has(record)) outcomes.set(record.offset, { type: 'duplicate' });
+  if (open.length < delivered.records.length) {
+    const isOpen = new Set(open);
+    for (const record of delivered.records) if (!isOpen.has(record)) outcomes.set(record.offset, { type: 'duplicate' });
+  }
   if (decision.recreatedBy !== undefined) {
     // At once: a record of this batch that kills the process must not undo it for ever.
     const afresh = await session.write();

@@ -5,7 +5,7 @@ import type { ConsumerRecord } from '../record/consumer-record.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import { decodeRecord } from './decode-record.ts';
 import type { NotAttemptedReason } from './outcome.ts';
-import type { PartitionRun } from './partition-run.ts';
+import type { DecodedRecord, PartitionRun } from './partition-run.ts';
 
 /** A try that ended in an error. */
 export interface Failed {
@@ -31,11 +31,19 @@ export type Readiness<V> =
   | { readonly type: 'notTried'; readonly reason: NotAttemptedReason };
 
 /** Decodes a record and asks for its idempotency key. */
-export async function readyRecord<V>(run: PartitionRun<V>, delivered: DeliveredRecord): Promise<Readiness<V>> {
+export function readyRecord<V>(run: PartitionRun<V>, delivered: DeliveredRecord): Promise<Readiness<V>> | Readiness<V> {
+  const decoded = run.decoded.get(delivered.offset) ?? decodeRecord(run.consumer, delivered);
+  return decoded instanceof Promise
+    ? decoded.then((value) => judgedRecord(run, delivered, value))
+    : judgedRecord(run, delivered, decoded);
+}
+
+function judgedRecord<V>(
+  run: PartitionRun<V>,
+  delivered: DeliveredRecord,
+  decoded: DecodedRecord<V>,
+): Promise<Readiness<V>> | Readiness<V> {
   const { consumer } = run;
-  const known = run.decoded.get(delivered.offset);
-  const pending = known ?? decodeRecord(consumer, delivered);
-  const decoded = pending instanceof Promise ? await pending : pending;
   if (decoded.type === 'undecodable') {
     return {
       type: 'failed',
@@ -46,13 +54,14 @@ export async function readyRecord<V>(run: PartitionRun<V>, delivered: DeliveredR
   }
   if (decoded.type === 'keyless')
     return { type: 'failed', error: decoded.error, stage: 'idempotency', errorClass: 'nonRetryable' };
-  if (run.keys !== undefined) {
-    const verdict = await run.keys.verdict(delivered);
-    if (verdict.type === 'held') return { type: 'notTried', reason: 'keyHeld' };
-    if (verdict.type === 'duplicate') return { type: 'duplicate' };
-    if (verdict.type === 'reused') return reused(run, delivered, verdict.by);
-  }
-  return { type: 'ready', delivered, record: decoded.record };
+  const ready = { type: 'ready', delivered, record: decoded.record } as const;
+  return run.keys === undefined
+    ? ready
+    : run.keys.verdict(delivered).then((verdict) => {
+        if (verdict.type === 'held') return { type: 'notTried', reason: 'keyHeld' };
+        if (verdict.type === 'duplicate') return { type: 'duplicate' };
+        return verdict.type === 'reused' ? reused(run, delivered, verdict.by) : ready;
+      });
 }
 
 function reused<V>(

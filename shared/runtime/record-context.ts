@@ -21,12 +21,13 @@ export interface ContextShare {
 /** A {@link RecordContext} that keeps what the handler wants committed with its record. */
 export class CollectingContext implements RecordContext {
   readonly attempt: number;
-  readonly effects: TransactAction[] = [];
-  readonly outgoing: OutgoingRecord[] = [];
   readonly #share: ContextShare;
   readonly #records: readonly DeliveredRecord[];
+  // Made when they are asked for: most handlers use none of them.
+  #effects: TransactAction[] | undefined;
+  #outgoing: OutgoingRecord[] | undefined;
   /** How much each record passed on. */
-  readonly #passedOn = new Map<Offset, number>();
+  #passedOn: Map<Offset, number> | undefined;
   #logger: Log | undefined;
 
   /** @param records - what the handler is called with: one, or those of an `onBatch` call */
@@ -34,6 +35,19 @@ export class CollectingContext implements RecordContext {
     this.#share = share;
     this.#records = records;
     this.attempt = attempt;
+  }
+
+  /** Nothing is to be committed with the record. */
+  get isBare(): boolean {
+    return this.#effects === undefined && this.#outgoing === undefined;
+  }
+
+  get effects(): readonly TransactAction[] {
+    return this.#effects ?? [];
+  }
+
+  get outgoing(): readonly OutgoingRecord[] {
+    return this.#outgoing ?? [];
   }
 
   get epoch(): number {
@@ -56,19 +70,28 @@ export class CollectingContext implements RecordContext {
     return this.#logger;
   }
 
-  // Fields, so that handlers may take them out of the context: `(record, { transact }) => …`.
-  readonly transact = (...actions: TransactAction[]): void => {
-    this.effects.push(...actions);
-  };
+  // Bound, so that handlers may take them out of the context: `(record, { transact }) => …`.
+  get transact(): RecordContext['transact'] {
+    return (...actions) => {
+      this.#effects ??= [];
+      this.#effects.push(...actions);
+    };
+  }
 
-  readonly produce = (topic: string, { key, value, headers, from }: ProducedRecord): void => {
+  get produce(): RecordContext['produce'] {
+    return (topic, record) => this.#passOn(topic, record);
+  }
+
+  #passOn(topic: string, { key, value, headers, from }: ProducedRecord): void {
     const { cluster, group } = this.#share;
     const { position, timestamp, offset } = this.#source(topic, from);
+    this.#passedOn ??= new Map();
     const index = this.#passedOn.get(offset) ?? 0;
     this.#passedOn.set(offset, index + 1);
     // The same for every run of this record, so that a next consumer keyed by it applies each once.
     const id = `${cluster}/${group}/${position}/${timestamp}/${index}`;
-    this.outgoing.push({
+    this.#outgoing ??= [];
+    this.#outgoing.push({
       topic,
       key: bytesOf(key ?? null),
       value: bytesOf(value),
@@ -77,7 +100,7 @@ export class CollectingContext implements RecordContext {
         { name: 'x-lockstep-id', value: Buffer.from(id) },
       ],
     });
-  };
+  }
 
   #source(topic: string, from: ProducedRecord['from']): DeliveredRecord {
     const [first, ...others] = this.#records;

@@ -1,4 +1,4 @@
-import { decideStart, isBreakerOpen } from '../decide/retry-policy.ts';
+import { decideStart, isBreakerOpen, type Start } from '../decide/retry-policy.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import { Consequences } from './consequences.ts';
 import type { Outcome } from './outcome.ts';
@@ -6,6 +6,9 @@ import type { PartitionRun } from './partition-run.ts';
 import type { Failed } from './ready-record.ts';
 import { logPause } from './record-log.ts';
 import { countInterruption, type TryEnd, tryRecord } from './try-record.ts';
+
+/** A record of which nothing is known. */
+const RUN: Start = { type: 'run' };
 
 /** Takes the records of a claimed partition, one at a time or side by side, from their turn to an outcome. */
 export class RecordRunner<V> {
@@ -25,24 +28,19 @@ export class RecordRunner<V> {
    * @param triesBefore - tries of it in this invocation, in an `onBatch` call that named it
    */
   async run(record: DeliveredRecord, triesBefore = 0): Promise<Outcome> {
-    const { session, ports, consumer } = this.#run;
-    const { retry } = consumer.policy;
+    const { session } = this.#run;
     const consequences = this.#consequences;
     let lastError: unknown;
     for (let triesHere = triesBefore + 1; ; triesHere++) {
-      const { heads, consecutiveDeadLetters } = session.progress;
-      const start = decideStart(
-        heads.get(record.offset),
-        retry,
-        isBreakerOpen(consecutiveDeadLetters, retry),
-        ports.clock.now(),
-      );
+      const start = session.isPlain ? RUN : this.#start(record);
       if (start.type === 'backOff') return { type: 'notAttempted', reason: 'backOff', until: start.until };
       if (start.type === 'giveUp') return consequences.giveUp(record, lastError);
-      const hindrance = await consequences.hindrance(record, triesHere);
+      const looking = consequences.hindrance(record, triesHere);
+      const hindrance = looking instanceof Promise ? await looking : looking;
       if (hindrance !== undefined) return hindrance;
-      const end = await tryRecord(this.#run, record);
-      const outcome = await this.#after(record, end);
+      const trying = tryRecord(this.#run, record);
+      const concluding = this.#after(record, trying instanceof Promise ? await trying : trying);
+      const outcome = concluding instanceof Promise ? await concluding : concluding;
       if (outcome.type !== 'failed') return outcome;
       const next = await consequences.failed(record, outcome, triesHere);
       if (next !== undefined) return next;
@@ -50,7 +48,15 @@ export class RecordRunner<V> {
     }
   }
 
-  async #after(record: DeliveredRecord, end: TryEnd): Promise<Outcome | Failed> {
+  #start(record: DeliveredRecord): Start {
+    const { session, ports, consumer } = this.#run;
+    const { retry } = consumer.policy;
+    const { heads, consecutiveDeadLetters } = session.progress;
+    const breakerOpen = isBreakerOpen(consecutiveDeadLetters, retry);
+    return decideStart(heads.get(record.offset), retry, breakerOpen, ports.clock.now());
+  }
+
+  #after(record: DeliveredRecord, end: TryEnd): Promise<Outcome | Failed> | Outcome | Failed {
     switch (end.type) {
       case 'succeeded':
         return this.#consequences.handled([record], end.context);

@@ -29,7 +29,7 @@ export async function runRecords<V>(run: PartitionRun<V>, outcomes: Outcomes): P
     if (session.isOver) stop();
     // Careful mode: one record at a time, so that a death is put down to the right one.
     const limit =
-      consumer.policy.order === 'partition' || session.progress.carefulUntil !== undefined
+      consumer.policy.order === 'partition' || (!session.isPlain && session.progress.carefulUntil !== undefined)
         ? 1
         : consumer.policy.maxConcurrency;
     const record = running.size < limit ? schedule.next() : undefined;
@@ -43,7 +43,8 @@ export async function runRecords<V>(run: PartitionRun<V>, outcomes: Outcomes): P
       running.add(tracked);
     }
   }
-  for (const { offset } of open)
-    if (!outcomes.has(offset)) outcomes.set(offset, { type: 'notAttempted', reason: 'halted' });
+  if (outcomes.size < run.delivered.records.length)
+    for (const { offset } of open)
+      if (!outcomes.has(offset)) outcomes.set(offset, { type: 'notAttempted', reason: 'halted' });
   return { stalled: runner.stalled };
 }

@@ -3,18 +3,20 @@ import { LockstepError } from '../errors.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import { type CallEnd, callHandler } from './call-handler.ts';
 import type { PartitionRun } from './partition-run.ts';
-import { type Failed, readyRecord } from './ready-record.ts';
+import { type Failed, type Readiness, readyRecord } from './ready-record.ts';
 import { recordLog } from './record-log.ts';
 
 /** How one try of a record ended. */
-export type TryEnd = Exclude<CallEnd, { readonly type: 'failed' }> | Failed | { readonly type: 'duplicate' };
+export type TryEnd = CallEnd | Failed | { readonly type: 'duplicate' };
 
 /** Decodes a record, asks for its idempotency key, and runs its handler once. */
-export async function tryRecord<V>(run: PartitionRun<V>, record: DeliveredRecord): Promise<TryEnd> {
-  const ready = await readyRecord(run, record);
-  if (ready.type !== 'ready') return ready;
-  const end = await callHandler(run, [ready]);
-  return end.type === 'failed' ? { type: 'failed', error: end.error, stage: 'handler' } : end;
+export function tryRecord<V>(run: PartitionRun<V>, record: DeliveredRecord): Promise<TryEnd> | TryEnd {
+  const ready = readyRecord(run, record);
+  return ready instanceof Promise ? ready.then((settled) => tryReady(run, settled)) : tryReady(run, ready);
+}
+
+function tryReady<V>(run: PartitionRun<V>, ready: Readiness<V>): Promise<TryEnd> | TryEnd {
+  return ready.type === 'ready' ? callHandler(run, [ready]) : ready;
 }
 
 /** The head of a record whose handler never ended: counted apart from attempts, and run carefully from now on. */

@@ -336,7 +336,7 @@ export const BUGS = {
     patches: [
       {
         file: 'shared/runtime/call-handler.ts',
-        find: "if (!session.mayStartNow) return left(run, 'fenced');",
+        find: "if (!session.mayStartAt(startedAt)) return left(run, 'fenced');",
         put: '',
       },
     ],

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   forget,
@@ -5,9 +6,13 @@ import {
   isFull,
   leaveCarefulMode,
   pendingAfter,
+  type Settling,
   settle,
+  settleAll,
+  settledBy,
   withHead,
 } from '../../../shared/decide/settle.ts';
+import { rangesOf } from '../../../shared/record/offset-ranges.ts';
 import { headAt, identity, progressOf } from '../../fixtures/progress.ts';
 
 describe('settling a record', () => {
@@ -247,4 +252,54 @@ test('an item is full at two hundred heads or a thousand ranges', () => {
   expect(
     isFull(progressOf({ settled: settled.slice(1), pending: settled.slice(1), heads: new Map([...heads].slice(1)) })),
   ).toBe(false);
+});
+
+describe('settling records in one go', () => {
+  test('comes to the same as one after the other, in any order, whatever was known before', () => {
+    const offsets = fc.uniqueArray(fc.integer({ min: 10, max: 40 }), { minLength: 1, maxLength: 12 });
+    const outcomes = fc.constantFrom<Settling['outcome']>('handled', 'duplicate', 'deadLettered');
+    const ranges = fc
+      .uniqueArray(fc.integer({ min: 5, max: 45 }))
+      .map((some) => rangesOf(some.toSorted((a, b) => a - b)));
+    const known = fc.record({
+      settled: ranges,
+      pending: ranges,
+      heads: fc.uniqueArray(fc.integer({ min: 5, max: 45 })),
+    });
+    fc.assert(
+      fc.property(offsets, fc.infiniteStream(outcomes), known, fc.boolean(), (some, stream, before, isMarked) => {
+        const heads = new Map(before.heads.map((offset) => [offset, headAt(offset, {})]));
+        const progress = progressOf({ ...before, heads, consecutiveDeadLetters: 2 });
+        const first = identity(Math.min(...some));
+        const settlings = some.map((offset): Settling => {
+          const { value: outcome } = stream.next();
+          return { record: identity(offset), from: offset - (offset % 2), mark: isMarked && first, outcome };
+        });
+
+        const oneByOne = settlings.reduce(settle, progress);
+
+        expect(settleAll(progress, settlings)).toEqual(oneByOne);
+      }),
+    );
+  });
+
+  test('changes nothing where nothing settled', () => {
+    const progress = progressOf({});
+
+    expect(settleAll(progress, [])).toBe(progress);
+  });
+
+  test('names the offsets that are settled, what is absent between them too', () => {
+    const settling = (from: number, to: number): Settling => ({
+      record: identity(to),
+      from,
+      mark: false,
+      outcome: 'handled',
+    });
+
+    expect(settledBy([settling(42, 44), settling(50, 50), settling(45, 45)])).toEqual([
+      { from: 42, to: 45 },
+      { from: 50, to: 50 },
+    ]);
+  });
 });

@@ -1,0 +1,72 @@
+import type { Progress } from '../decide/progress.ts';
+import { forget, isFull, leaveCarefulMode, type Settling, settleAll, settledBy } from '../decide/settle.ts';
+import { type OffsetRanges, subtract } from '../record/offset-ranges.ts';
+import type { Offset } from '../record/units.ts';
+
+/** Where a partition stands, and what of our own batch must still be settled. */
+export interface Standing {
+  readonly progress: Progress;
+  readonly owed: OffsetRanges;
+}
+
+/**
+ * Progress of a claimed partition, in memory. What settles is gathered and put into it when somebody asks: a copy for each
+ * record would cost more than all else that is done for it.
+ */
+export class HeldProgress {
+  #progress: Progress;
+  #owed: OffsetRanges;
+  /** Not yet in the two above, nor in what {@link isPlain} reads. */
+  #settled: Settling[] = [];
+  /** How many ranges `#settled` is at most. */
+  #settledRanges = 0;
+
+  constructor({ progress, owed }: Standing) {
+    this.#progress = progress;
+    this.#owed = owed;
+  }
+
+  get progress(): Progress {
+    if (this.#settled.length > 0) {
+      const settlings = this.#settled;
+      this.#settled = [];
+      this.#settledRanges = 0;
+      this.adopt(this.after(settlings));
+    }
+    return this.#progress;
+  }
+
+  /** Whether nothing that is known keeps any record from running: no heads, no careful mode, and room for what settles. */
+  get isPlain(): boolean {
+    const { heads, carefulUntil, running } = this.#progress;
+    const isUneventful = heads.size === 0 && carefulUntil === undefined && running === undefined;
+    return isUneventful && !isFull(this.#progress, this.#settledRanges);
+  }
+
+  update(change: (progress: Progress) => Progress): void {
+    this.#progress = change(this.progress);
+  }
+
+  settle(settling: Settling): void {
+    if (this.#settled.at(-1)?.record.offset !== settling.from - 1) this.#settledRanges++;
+    this.#settled.push(settling);
+  }
+
+  /** How it would stand once these records are settled too. */
+  after(settlings: readonly Settling[]): Standing {
+    // First, since it takes what has settled off `#owed`.
+    const { progress } = this;
+    const owed = subtract(this.#owed, settledBy(settlings));
+    return { progress: leaveCarefulMode(settleAll(progress, settlings), owed), owed };
+  }
+
+  adopt({ progress, owed }: Standing): void {
+    this.#progress = progress;
+    this.#owed = owed;
+  }
+
+  /** @param batchStart - first delivered offset of our own batch */
+  forget(batchStart: Offset): void {
+    this.update((progress) => forget(progress, batchStart, this.#owed));
+  }
+}
