@@ -150,11 +150,10 @@ export function forget(progress: Progress, batchStart: Offset, owed: OffsetRange
   }
   if (marks.length >= REMEMBERED_BATCHES) {
     // Memory must not reach back beyond what can be recognised: a recreated topic would find settled offsets without a mark.
-    const recognisable = Math.min(marks[0]?.offset ?? keepFrom, keepFrom);
-    const unrecognisable = below(settled, recognisable);
+    const unrecognisable = below(settled, keepFrom);
     if (unrecognisable.length > 0) {
       floor = Math.max(floor ?? 0, (highest(unrecognisable) ?? 0) + 1);
-      settled = atOrAbove(settled, recognisable);
+      settled = atOrAbove(settled, keepFrom);
     }
   }
   if (settled === progress.settled && marks === progress.marks) return progress;

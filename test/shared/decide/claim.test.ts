@@ -302,6 +302,12 @@ describe('at the edges', () => {
     expect(decide(item, batchOf(0)).progress).toMatchObject({ pending: [{ from: 0, to: 0 }], carefulUntil: 0 });
   });
 
+  test('a death that left nothing makes nothing careful', () => {
+    const item = claimedItem({ progress: settledTo(0), dead: [[0]] });
+
+    expect(decide(item, batchOf(1)).progress.carefulUntil).toBeUndefined();
+  });
+
   test('careful mode ends no earlier than it was to', () => {
     const item = claimedItem({
       progress: progressOf({ carefulUntil: 50, pending: [{ from: 50, to: 50 }] }),
@@ -343,6 +349,9 @@ describe('at the edges', () => {
 
     expect(decide(claimedItem({ progress, dead: [[41]] }), batchOf(42), { now: 300_001 }).verdict.type).toBe('gated');
     expect(decide(claimedItem({ progress, dead: [[43]] }), batchOf(42), { now: 300_001 }).verdict.type).toBe('abandon');
+    expect(decide(claimedItem({ progress, dead: [[41], [43]] }), batchOf(42), { now: 300_001 }).verdict.type).toBe(
+      'gated',
+    );
   });
 
   test('a record whose known hash is empty is told by its time alone', () => {
@@ -363,6 +372,27 @@ describe('at the edges', () => {
     expect(decision.progress.pending).toEqual([
       { from: 40, to: 41 },
       { from: 43, to: 50 },
+    ]);
+  });
+
+  test('what vanished between the last records of a batch is waited for no more', () => {
+    const item = claimedItem({ progress: progressOf({ pending: [{ from: 41, to: 45 }] }) });
+
+    expect(decide(item, batchOf(41, 42, 45)).progress.pending).toEqual([
+      { from: 41, to: 42 },
+      { from: 45, to: 45 },
+    ]);
+  });
+
+  test('with onReplay skip whatever runs where nothing was forgotten', () => {
+    expect(decide(claimedItem(), batchOf(0, 1), { onReplay: 'skip' }).openOffsets).toEqual([0, 1]);
+  });
+
+  test('what is owed begins at the floor', () => {
+    const progress = progressOf({ settled: [{ from: 510, to: 599 }], floor: 500, newestTimestamp: 9_999 });
+
+    expect(decide(claimedItem({ progress }), batchOf(499, 500, 501), { onReplay: 'skip' }).owed).toEqual([
+      { from: 500, to: 501 },
     ]);
   });
 
@@ -462,6 +492,12 @@ describe('at the edges', () => {
     });
   });
 
+  test('what is pending behind a batch is not missing before it', () => {
+    const progress = settledTo(40, { pending: [{ from: 41, to: 42 }] });
+
+    expect(decide(claimedItem({ progress }), batchOf(41)).verdict).toEqual({ type: 'run' });
+  });
+
   test('nothing can be missing before offset 0, and what is open itself is not missing', () => {
     expect(
       decide(claimedItem({ progress: progressOf({ pending: [{ from: 0, to: 1 }] }) }), batchOf(0, 1)).verdict,
@@ -481,6 +517,7 @@ test.each([
     ],
     '5–7, 9',
   ],
+  [Array.from({ length: 11 }, (_, index) => ({ from: index * 2, to: index * 2 })), '0, 2, 4, 6, 8, 10, 12, 14, 16, 18'],
 ])('offsets %o read as %s', (ranges, text) => {
   expect(describeOffsets(ranges)).toBe(text);
 });
