@@ -1,7 +1,7 @@
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { dynamoDbClient } from '../shared/adapters/dynamodb-client.ts';
 import { LockstepError } from '../shared/errors.ts';
 import type { OperatorAnswers } from '../shared/operator/answers.ts';
 import type { OperatorRequest } from '../shared/operator/requests.ts';
@@ -23,8 +23,7 @@ export async function awsTarget(stacks: readonly string[]): Promise<Target> {
   if (stacks.length === 0) throw new LockstepError('CLOUD_UNKNOWN', 'neither --local nor --stack was given');
   const outputs = Object.assign({}, ...(await Promise.all(stacks.map(outputsOf))));
   const lambda = new LambdaClient({ maxAttempts: 1, requestHandler: { requestTimeout: ANSWER_WITHIN_MS } });
-  const { region, credentials } = lambda.config;
-  const dynamodb = dynamoDbClient({ region: await region(), credentials });
+  const dynamodb = new DynamoDBClient({});
   const sqs = new SQSClient({});
   return {
     consumers: consumersOf(outputs),

@@ -1,6 +1,6 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import type { DynamoDb } from '../shared/adapters/dynamodb-client.ts';
 import type { OperatorAnswers } from '../shared/operator/answers.ts';
 import type { ListOrder } from '../shared/operator/letters.ts';
 import type { OperatorRequest } from '../shared/operator/requests.ts';
@@ -15,7 +15,7 @@ export interface Watching {
 /** Where the commands work: the local cloud, or stacks on AWS. */
 export interface Target extends AsyncDisposable {
   readonly consumers: readonly DeployedConsumer[];
-  readonly dynamodb: DynamoDb;
+  readonly dynamodb: DynamoDBClient;
   readonly lambda: LambdaClient;
   readonly sqs: SQSClient;
   /** What needs Kafka: done here, or by the deployed operator function. */

@@ -1,6 +1,6 @@
+import { DynamoDBServiceException, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { LockstepError } from '../errors.ts';
 import { StoreError } from '../ports/store-error.ts';
-import { DynamoDbError } from './dynamodb-error.ts';
 
 /**
  * Refusals below HTTP 500 that pass by themselves.
@@ -35,25 +35,19 @@ export function storeError(cause: unknown, table: string, request: string): Lock
   return new StoreError(`${request} of table ${table} failed with ${said}`, { cause, transient: isTransient(cause) });
 }
 
-/** Whether a request's condition did not hold. */
-export function isConditionFailure(error: unknown): error is DynamoDbError {
-  return error instanceof DynamoDbError && error.name === 'ConditionalCheckFailedException';
-}
-
-/** Whether a transaction was cancelled; its reasons say why. */
-export function isCancellation(error: unknown): error is DynamoDbError {
-  return error instanceof DynamoDbError && error.name === 'TransactionCanceledException';
-}
-
 function isTransient(cause: unknown): boolean {
-  if (isCancellation(cause)) {
-    const { reasons } = cause;
+  if (cause instanceof TransactionCanceledException) {
+    const reasons = cause.CancellationReasons ?? [];
     return (
       reasons.some(({ Code }) => PASSING_REASONS.has(Code)) && !reasons.some(({ Code }) => Code === 'ValidationError')
     );
   }
-  if (cause instanceof DynamoDbError)
-    return cause.clockWasOff || TRANSIENT_EXCEPTIONS.has(cause.name) || cause.status >= 500;
+  if (cause instanceof DynamoDBServiceException) {
+    const { httpStatusCode } = cause.$metadata;
+    // The SDK learns the server's time from a refused signature; the next request is signed with it.
+    if ('clockSkewCorrected' in cause.$metadata) return true;
+    return TRANSIENT_EXCEPTIONS.has(cause.name) || httpStatusCode === undefined || httpStatusCode >= 500;
+  }
   // No answer: a lost connection or a timeout pass; missing credentials and a request that cannot be encoded do not.
   return cause instanceof Error && cause.name !== 'CredentialsProviderError' && !(cause instanceof TypeError);
 }

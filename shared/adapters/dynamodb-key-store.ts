@@ -1,10 +1,15 @@
-import type { AttributeValue, PutItemInput } from '@aws-sdk/client-dynamodb';
+import {
+  type AttributeValue,
+  BatchGetItemCommand,
+  ConditionalCheckFailedException,
+  DeleteItemCommand,
+  type DynamoDBClient,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import type { KeyHolder, KeyItem } from '../decide/idempotency.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { IdempotencyKeyStore, KeyClaimAnswer, KeyClaimRequest } from '../ports/idempotency-key-store.ts';
 import { StoreError } from '../ports/store-error.ts';
-import type { DynamoDb } from './dynamodb-client.ts';
-import { isConditionFailure } from './dynamodb-failure.ts';
 import { type DynamoDbStoreOptions, failingAs } from './dynamodb-ledger-store.ts';
 import { number, text } from './ledger-attributes.ts';
 import { completionPut, decodeKeyItem, encodeKeyItem, holderText } from './ledger-key-item.ts';
@@ -37,7 +42,7 @@ export function dynamoDbKeyStore({ client, table, clock }: DynamoDbKeyStoreOptio
 }
 
 async function lookUp(
-  client: DynamoDb,
+  client: DynamoDBClient,
   table: string,
   clock: Pick<Clock, 'sleep'>,
   keys: readonly string[],
@@ -51,7 +56,7 @@ async function lookUp(
 }
 
 async function lookUpHundred(
-  client: DynamoDb,
+  client: DynamoDBClient,
   table: string,
   clock: Pick<Clock, 'sleep'>,
   keys: readonly string[],
@@ -60,7 +65,7 @@ async function lookUpHundred(
   let wanted: Record<string, AttributeValue>[] = keys.map((key) => ({ pk: text(key) }));
   for (let tries = 1; ; tries++) {
     const RequestItems = { [table]: { Keys: wanted, ConsistentRead: true } };
-    const { Responses, UnprocessedKeys } = await client.send('BatchGetItem', { RequestItems });
+    const { Responses, UnprocessedKeys } = await client.send(new BatchGetItemCommand({ RequestItems }));
     for (const item of Responses?.[table] ?? []) found.push([item['pk']?.S ?? '', decodeKeyItem(item)]);
     wanted = UnprocessedKeys?.[table]?.Keys ?? [];
     if (wanted.length === 0) return found;
@@ -73,14 +78,14 @@ async function lookUpHundred(
 }
 
 async function claim(
-  client: DynamoDb,
+  client: DynamoDBClient,
   table: string,
   { key, item, replaces, now }: KeyClaimRequest,
 ): Promise<KeyClaimAnswer> {
   const free = 'attribute_not_exists(#pk) OR #expiresAt <= :now';
   const exactly =
     '#status = :status AND #position = :position AND #claimedBy = :claimedBy AND #valueHash = :valueHash AND #expiresAt = :expiresAt';
-  const put: PutItemInput = {
+  const command = new PutItemCommand({
     TableName: table,
     Item: encodeKeyItem(key, item),
     ConditionExpression: replaces === undefined ? free : `${free} OR (${exactly})`,
@@ -105,29 +110,31 @@ async function claim(
       }),
     },
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-  };
+  });
   try {
-    await client.send('PutItem', put);
+    await client.send(command);
     return { type: 'granted' };
   } catch (error) {
-    if (!isConditionFailure(error)) throw error;
-    return { type: 'held', item: decodeKeyItem(error.item ?? {}) };
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    return { type: 'held', item: decodeKeyItem(error.Item ?? {}) };
   }
 }
 
-async function complete(client: DynamoDb, table: string, key: string, item: KeyItem): Promise<boolean> {
-  return unlessRefused(() => client.send('PutItem', completionPut(table, key, item)));
+async function complete(client: DynamoDBClient, table: string, key: string, item: KeyItem): Promise<boolean> {
+  return unlessRefused(() => client.send(new PutItemCommand(completionPut(table, key, item))));
 }
 
-async function giveBack(client: DynamoDb, table: string, key: string, holder: KeyHolder): Promise<void> {
+async function giveBack(client: DynamoDBClient, table: string, key: string, holder: KeyHolder): Promise<void> {
   await unlessRefused(() =>
-    client.send('DeleteItem', {
-      TableName: table,
-      Key: { pk: text(key) },
-      ConditionExpression: '#status = :inProgress AND #claimedBy = :holder',
-      ExpressionAttributeNames: { '#status': 'status', '#claimedBy': 'claimedBy' },
-      ExpressionAttributeValues: { ':inProgress': text('IN_PROGRESS'), ':holder': holderText(holder) },
-    }),
+    client.send(
+      new DeleteItemCommand({
+        TableName: table,
+        Key: { pk: text(key) },
+        ConditionExpression: '#status = :inProgress AND #claimedBy = :holder',
+        ExpressionAttributeNames: { '#status': 'status', '#claimedBy': 'claimedBy' },
+        ExpressionAttributeValues: { ':inProgress': text('IN_PROGRESS'), ':holder': holderText(holder) },
+      }),
+    ),
   );
 }
 
@@ -137,7 +144,7 @@ async function unlessRefused(send: () => Promise<unknown>): Promise<boolean> {
     await send();
     return true;
   } catch (error) {
-    if (isConditionFailure(error)) return false;
+    if (error instanceof ConditionalCheckFailedException) return false;
     throw error;
   }
 }

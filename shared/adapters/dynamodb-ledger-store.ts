@@ -1,9 +1,15 @@
-import type { TransactWriteItem } from '@aws-sdk/client-dynamodb';
+import {
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  GetItemCommand,
+  type TransactWriteItem,
+  TransactWriteItemsCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import type { PartitionItem } from '../decide/progress.ts';
 import type { ClaimAnswer, ClaimRequest, LedgerStore, WriteAnswer, WriteRequest } from '../ports/ledger-store.ts';
 import { type LedgerPartition, ledgerKey } from '../record/item-identifier.ts';
-import type { DynamoDb } from './dynamodb-client.ts';
-import { isConditionFailure, storeError } from './dynamodb-failure.ts';
+import { storeError } from './dynamodb-failure.ts';
 import { answerOfFailedTransaction } from './dynamodb-transaction.ts';
 import { type Attributes, text } from './ledger-attributes.ts';
 import { decodePartitionItem } from './ledger-item.ts';
@@ -12,7 +18,8 @@ import { claimUpdate, progressUpdate } from './ledger-update.ts';
 
 /** Where the ledger is kept. */
 export interface DynamoDbStoreOptions {
-  readonly client: DynamoDb;
+  /** As `dynamoDbClient` makes it: one request a call. */
+  readonly client: DynamoDBClient;
   /** Name of the ledger's table: string partition key `pk`. */
   readonly table: string;
 }
@@ -31,31 +38,33 @@ export function dynamoDbLedgerStore({ client, table }: DynamoDbStoreOptions): Le
   };
 }
 
-async function claim(client: DynamoDb, table: string, request: ClaimRequest): Promise<ClaimAnswer> {
+async function claim(client: DynamoDBClient, table: string, request: ClaimRequest): Promise<ClaimAnswer> {
+  const command = new UpdateItemCommand({ ...claimUpdate(table, request), ReturnValues: 'ALL_NEW' });
   try {
-    const update = { ...claimUpdate(table, request), ReturnValues: 'ALL_NEW' } as const;
-    const { Attributes: granted } = await client.send('UpdateItem', update);
+    const { Attributes: granted } = await client.send(command);
     return { type: 'granted', item: decodePartitionItem(granted ?? {}) };
   } catch (error) {
-    if (!isConditionFailure(error)) throw error;
-    return { type: 'refused', item: decodePartitionItem(error.item ?? {}) };
+    if (error instanceof ConditionalCheckFailedException) {
+      return { type: 'refused', item: decodePartitionItem(error.Item ?? {}) };
+    }
+    throw error;
   }
 }
 
-async function write(client: DynamoDb, table: string, request: WriteRequest): Promise<WriteAnswer> {
+async function write(client: DynamoDBClient, table: string, request: WriteRequest): Promise<WriteAnswer> {
   const { effects = [], completions = [] } = request;
   const update = progressUpdate(table, request);
   const alone = effects.length === 0 && completions.length === 0;
   try {
-    if (alone) await client.send('UpdateItem', update);
+    if (alone) await client.send(new UpdateItemCommand(update));
     else {
       const completing = completions.map(({ key, item }) => ({ Put: completionPut(table, key, item) }));
       const TransactItems = [{ Update: update }, ...completing, ...(effects as TransactWriteItem[])];
-      await client.send('TransactWriteItems', { TransactItems });
+      await client.send(new TransactWriteItemsCommand({ TransactItems }));
     }
     return { type: 'written' };
   } catch (error) {
-    if (isConditionFailure(error)) return { type: 'refused', item: itemOf(error.item) };
+    if (error instanceof ConditionalCheckFailedException) return { type: 'refused', item: itemOf(error.Item) };
     const shape = { table, completed: completions.map(({ item }) => item.position) };
     const answer = alone ? undefined : answerOfFailedTransaction(error, shape);
     if (answer !== undefined) return answer;
@@ -63,9 +72,13 @@ async function write(client: DynamoDb, table: string, request: WriteRequest): Pr
   }
 }
 
-async function read(client: DynamoDb, table: string, partition: LedgerPartition): Promise<PartitionItem | undefined> {
+async function read(
+  client: DynamoDBClient,
+  table: string,
+  partition: LedgerPartition,
+): Promise<PartitionItem | undefined> {
   const key = { pk: text(ledgerKey(partition)) };
-  const { Item } = await client.send('GetItem', { TableName: table, Key: key, ConsistentRead: true });
+  const { Item } = await client.send(new GetItemCommand({ TableName: table, Key: key, ConsistentRead: true }));
   return itemOf(Item);
 }
 

@@ -1,8 +1,11 @@
-import type { CancellationReason } from '@aws-sdk/client-dynamodb';
+import {
+  type CancellationReason,
+  DynamoDBServiceException,
+  TransactionCanceledException,
+} from '@aws-sdk/client-dynamodb';
 import type { EffectRefusal, WriteAnswer } from '../ports/ledger-store.ts';
 import { keyTakenOver } from '../ports/store-error.ts';
-import { DynamoDbError } from './dynamodb-error.ts';
-import { isCancellation, PASSING_REASONS } from './dynamodb-failure.ts';
+import { PASSING_REASONS } from './dynamodb-failure.ts';
 import { decodePartitionItem } from './ledger-item.ts';
 
 /** The ledger's own part of a transaction comes first: its update, then the items of the keys to be completed. */
@@ -19,13 +22,16 @@ export interface TransactionShape {
  * @throws StoreError, not transient, where a key to be completed is no longer ours
  */
 export function answerOfFailedTransaction(error: unknown, shape: TransactionShape): WriteAnswer | undefined {
-  if (isCancellation(error)) return answerOfReasons(error, shape);
+  if (error instanceof TransactionCanceledException) return answerOfReasons(error, shape);
   if (!blamesEffects(error, shape)) return undefined;
   return { type: 'cancelled', reasons: [{ index: -1, code: error.name, text: error.message }] };
 }
 
-function answerOfReasons(cause: DynamoDbError, { completed }: TransactionShape): WriteAnswer | undefined {
-  const [ledger, ...others] = cause.reasons;
+function answerOfReasons(
+  cause: TransactionCanceledException,
+  { completed }: TransactionShape,
+): WriteAnswer | undefined {
+  const [ledger, ...others] = cause.CancellationReasons ?? [];
   if (ledger?.Code === 'ConditionalCheckFailed') {
     const found = ledger.Item;
     const exists = found !== undefined && Object.keys(found).length > 0;
@@ -50,7 +56,7 @@ function toRefusal({ Code, Message }: CancellationReason, index: number): Effect
  */
 function blamesEffects(error: unknown, { table }: TransactionShape): error is Error {
   if (error instanceof TypeError) return true;
-  if (!(error instanceof DynamoDbError)) return false;
+  if (!(error instanceof DynamoDBServiceException)) return false;
   switch (error.name) {
     case 'ValidationException':
     case 'ResourceNotFoundException':

@@ -1,5 +1,9 @@
-import { CreateTableCommand, type DynamoDBClient, waitUntilTableExists } from '@aws-sdk/client-dynamodb';
-import type { DynamoDb } from '../../shared/adapters/dynamodb-client.ts';
+import {
+  CreateTableCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  waitUntilTableExists,
+} from '@aws-sdk/client-dynamodb';
 import { dynamoDbKeyStore } from '../../shared/adapters/dynamodb-key-store.ts';
 import { dynamoDbLedgerStore } from '../../shared/adapters/dynamodb-ledger-store.ts';
 import { effectPut } from './fake-under-test.ts';
@@ -25,7 +29,7 @@ export async function createTables(client: DynamoDBClient): Promise<void> {
 }
 
 /** The adapters on a server that has the tables. */
-export function dynamoDbUnderTest(client: DynamoDb): LedgerUnderTest {
+export function dynamoDbUnderTest(client: DynamoDBClient): LedgerUnderTest {
   const clock = { sleep: async () => {} };
   return {
     ledger: dynamoDbLedgerStore({ client, table: LEDGER_TABLE }),
@@ -33,7 +37,7 @@ export function dynamoDbUnderTest(client: DynamoDb): LedgerUnderTest {
     effect: (id, condition) => effectPut(EFFECTS_TABLE, id, condition),
     async hasEffect(id) {
       const Key = { pk: { S: id } };
-      const { Item } = await client.send('GetItem', { TableName: EFFECTS_TABLE, Key, ConsistentRead: true });
+      const { Item } = await client.send(new GetItemCommand({ TableName: EFFECTS_TABLE, Key, ConsistentRead: true }));
       return Item !== undefined;
     },
   };

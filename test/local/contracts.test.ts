@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:https';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll } from 'vitest';
 import { type DynamoDbLocal, startDynamoDbLocal } from '../../infra/local/dynamodb-local.ts';
 import { ROOT_CREDENTIALS } from '../../infra/local/local-endpoint.ts';
 import { type MiniStack, startMiniStack } from '../../infra/local/ministack.ts';
-import { type DynamoDb, dynamoDbClient } from '../../shared/adapters/dynamodb-client.ts';
+import { dynamoDbClient } from '../../shared/adapters/dynamodb-client.ts';
 import { ContractResults } from '../contracts/contract-results.ts';
 import { createTables, dynamoDbUnderTest } from '../contracts/dynamodb-under-test.ts';
 import { fakeUnderTest } from '../contracts/fake-under-test.ts';
@@ -18,7 +18,7 @@ import type { LedgerUnderTest } from '../contracts/ledger-under-test.ts';
 const PATIENT = { connectionTimeoutMs: 30_000, requestTimeoutMs: 30_000 };
 
 const results = new ContractResults();
-const clients: { destroy(): void }[] = [];
+const clients: DynamoDBClient[] = [];
 let dynamoDbLocal: DynamoDbLocal | undefined;
 let miniStack: MiniStack | undefined;
 let onDynamoDbLocal: LedgerUnderTest;
@@ -28,20 +28,14 @@ beforeAll(async () => {
   await Promise.all([
     startDynamoDbLocal().then(async (server) => {
       dynamoDbLocal = server;
-      onDynamoDbLocal = await opened(
-        dynamoDbClient({ ...server.clientConfig, ...PATIENT }),
-        new DynamoDBClient(server.clientConfig),
-      );
+      onDynamoDbLocal = await opened(dynamoDbClient({ ...server.clientConfig, ...PATIENT }));
     }),
     startMiniStack().then(async (server) => {
       miniStack = server;
       const { url: endpoint, region, certificateFile } = server.endpoint;
       const httpsAgent = new Agent({ ca: readFileSync(certificateFile), keepAlive: true, maxSockets: 50 });
       const where = { endpoint, region, httpsAgent, credentials: ROOT_CREDENTIALS };
-      onMiniStack = await opened(
-        dynamoDbClient({ ...where, ...PATIENT }),
-        new DynamoDBClient({ ...where, requestHandler: { httpsAgent } }),
-      );
+      onMiniStack = await opened(dynamoDbClient({ ...where, ...PATIENT }));
     }),
   ]);
 }, 300_000);
@@ -55,9 +49,9 @@ afterAll(async () => {
   console.log(`Contracts of the ledger's ports (also in reports/contracts.txt)\n${table}`);
 });
 
-async function opened(client: DynamoDb, admin: DynamoDBClient): Promise<LedgerUnderTest> {
-  clients.push(client, admin);
-  await createTables(admin);
+async function opened(client: DynamoDBClient): Promise<LedgerUnderTest> {
+  clients.push(client);
+  await createTables(client);
   return dynamoDbUnderTest(client);
 }
 

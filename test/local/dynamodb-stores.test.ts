@@ -1,7 +1,7 @@
-import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type DynamoDbLocal, startDynamoDbLocal } from '../../infra/local/dynamodb-local.ts';
-import { type DynamoDb, dynamoDbClient } from '../../shared/adapters/dynamodb-client.ts';
+import { dynamoDbClient } from '../../shared/adapters/dynamodb-client.ts';
 import { dynamoDbLedgerStore } from '../../shared/adapters/dynamodb-ledger-store.ts';
 import { FRESH_PROGRESS, type Head, type Progress } from '../../shared/decide/progress.ts';
 import type { TransactAction } from '../../shared/ports/ledger-store.ts';
@@ -21,29 +21,25 @@ import { itemFixture } from '../fixtures/item-fixture.ts';
 import { countRequests, type RequestCount } from '../fixtures/request-count.ts';
 
 let server: DynamoDbLocal;
-/** The stores' own, and the SDK's beside it. */
-let client: DynamoDb;
-let admin: DynamoDBClient;
+let client: DynamoDBClient;
 let count: RequestCount;
 let onServer: LedgerUnderTest;
 
 beforeAll(async () => {
   server = await startDynamoDbLocal();
   client = dynamoDbClient({ ...server.clientConfig, connectionTimeoutMs: 30_000, requestTimeoutMs: 30_000 });
-  admin = new DynamoDBClient(server.clientConfig);
-  await createTables(admin);
+  await createTables(client);
   count = countRequests(client);
-  onServer = dynamoDbUnderTest(count.client);
+  onServer = dynamoDbUnderTest(client);
 }, 300_000);
 
 afterAll(async () => {
   client?.destroy();
-  admin?.destroy();
   await server?.stop();
 });
 
 async function rawItem(pk: string) {
-  const { Item } = await admin.send(new GetItemCommand({ TableName: LEDGER_TABLE, Key: { pk: { S: pk } } }));
+  const { Item } = await client.send(new GetItemCommand({ TableName: LEDGER_TABLE, Key: { pk: { S: pk } } }));
   return Item;
 }
 
@@ -67,7 +63,7 @@ describe('what DynamoDB bills', () => {
     await ledger.claim(request);
     await ledger.write(writeBy(partition, request.owner, { epoch: 2, rev: 3, progress: steady, release: true }));
 
-    expect([...count.requests]).toEqual([['UpdateItem', 2]]);
+    expect([...count.requests]).toEqual([['UpdateItemCommand', 2]]);
     expect(count.capacityUnits).toBe(2);
   });
 
@@ -80,7 +76,7 @@ describe('what DynamoDB bills', () => {
     await ledger.write(writeBy(partition, 'a', { effects: [effect(newId('debit'))] }));
 
     // Units are not looked at: AWS bills two for an item of a transaction, DynamoDB Local tells four.
-    expect([...count.requests]).toEqual([['TransactWriteItems', 1]]);
+    expect([...count.requests]).toEqual([['TransactWriteItemsCommand', 1]]);
   });
 
   test('three requests for the look-up of 250 keys, one for each claim, completion and return', async () => {
@@ -97,9 +93,9 @@ describe('what DynamoDB bills', () => {
     await keys.giveBack(key, claimedBy);
 
     expect([...count.requests]).toEqual([
-      ['BatchGetItem', 3],
-      ['PutItem', 2],
-      ['DeleteItem', 1],
+      ['BatchGetItemCommand', 3],
+      ['PutItemCommand', 2],
+      ['DeleteItemCommand', 1],
     ]);
   });
 });
@@ -108,7 +104,7 @@ describe('an item that this code cannot read', () => {
   test('of a newer version is left as it is: nobody takes its epoch or its lease', async () => {
     const partition = newPartition();
     const item = { ...(await itemFixture('v1-released')), pk: { S: ledgerKey(partition) }, v: { N: '2' } };
-    await admin.send(new PutItemCommand({ TableName: LEDGER_TABLE, Item: item }));
+    await client.send(new PutItemCommand({ TableName: LEDGER_TABLE, Item: item }));
 
     const unreadable = { code: 'LEDGER_ITEM_UNREADABLE', message: expect.stringContaining(ledgerKey(partition)) };
     await expect(onServer.ledger.claim(claimBy(partition, 'a'))).rejects.toMatchObject(unreadable);
@@ -119,7 +115,7 @@ describe('an item that this code cannot read', () => {
   test('changed by hand is named when it is claimed', async () => {
     const partition = newPartition();
     const item = { ...(await itemFixture('v1-released')), pk: { S: ledgerKey(partition) }, settled: { S: '?' } };
-    await admin.send(new PutItemCommand({ TableName: LEDGER_TABLE, Item: item }));
+    await client.send(new PutItemCommand({ TableName: LEDGER_TABLE, Item: item }));
 
     await expect(onServer.ledger.claim(claimBy(partition, 'a'))).rejects.toMatchObject({
       code: 'LEDGER_ITEM_UNREADABLE',
@@ -132,7 +128,7 @@ test('claims and goes on from every partition item that version 1 wrote', async 
   for (const name of ['v1-claimed', 'v1-claimed-after-a-death', 'v1-every-field', 'v1-released', 'v1-typical']) {
     const partition = newPartition();
     const written = { ...(await itemFixture(name)), pk: { S: ledgerKey(partition) } };
-    await admin.send(new PutItemCommand({ TableName: LEDGER_TABLE, Item: written }));
+    await client.send(new PutItemCommand({ TableName: LEDGER_TABLE, Item: written }));
 
     const claim = await onServer.ledger.claim(claimBy(partition, 'heir', { now: LEASED + 60_000 }));
     const { epoch, rev, progress } = claim.item;
