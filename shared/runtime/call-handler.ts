@@ -54,12 +54,16 @@ export async function callHandler<V>(run: PartitionRun<V>, ready: readonly Ready
   const { tracer, group } = ports;
   const about = { group, attempt: context.attempt };
   const traced = tracer === undefined ? call : () => tracer.trace(records, about, call);
-  const ending = runHandler(traced, invocation, sandbox);
+  const ending = runHandler(
+    traced,
+    invocation,
+    sandbox,
+    careful ? () => void leaveCarefully(run) : () => sandbox.leave(),
+  );
   const end = ending instanceof Promise ? await ending : ending;
   const handlerMs = clock.now() - startedAt;
   sandbox.observe(handlerMs);
   ports.telemetry.count('HandlerMs', handlerMs);
-  if (end.type !== 'stalled') forgetRunning(run);
   return judged(run, end, records, context);
 }
 
@@ -97,6 +101,13 @@ function left<V>(run: PartitionRun<V>, reason: NotAttemptedReason): CallEnd {
   run.ports.sandbox.leave();
   forgetRunning(run);
   return { type: 'notTried', reason };
+}
+
+/** Nobody else's handler starts before it is written that this one's has ended: a death in theirs would be put down to this record. */
+async function leaveCarefully<V>(run: PartitionRun<V>): Promise<void> {
+  forgetRunning(run);
+  await run.session.write();
+  run.ports.sandbox.leave();
 }
 
 function forgetRunning<V>({ session }: PartitionRun<V>): void {

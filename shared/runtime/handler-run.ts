@@ -7,21 +7,26 @@ export type HandlerEnd =
   | { readonly type: 'failed'; readonly error: unknown }
   | { readonly type: 'stalled' };
 
-/** Runs a handler until it ends or the invocation must answer without it. The sandbox must have been entered; it is left here. */
+/**
+ * Runs a handler until it ends or the invocation must answer without it. The sandbox must have been entered.
+ *
+ * @param leave - called when the handler has ended: leaves the sandbox
+ */
 export function runHandler(
   call: () => unknown,
   invocation: Invocation,
   sandbox: Sandbox,
+  leave: () => void,
 ): Promise<HandlerEnd> | HandlerEnd {
   let result: unknown;
   try {
     result = call();
   } catch (error) {
-    sandbox.leave();
+    leave();
     return { type: 'failed', error };
   }
   if (!isThenable(result)) {
-    sandbox.leave();
+    leave();
     return { type: 'succeeded' };
   }
   const running = result;
@@ -34,7 +39,7 @@ export function runHandler(
     });
     const ended = (end: HandlerEnd) => {
       forget();
-      sandbox.leave();
+      leave();
       if (stalled) sandbox.stalledHandlers--;
       resolve(end);
     };

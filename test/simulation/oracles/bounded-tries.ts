@@ -20,6 +20,8 @@ export class BoundedTries implements Oracle {
   readonly #deaths = new Map<LogRecord, number>();
   /** Who wrote ahead that it runs the record. */
   readonly #ahead = new Map<LogRecord, Set<SimInvocation>>();
+  /** In whose handler a process died. */
+  readonly #killer = new Map<SimInvocation, LogRecord>();
 
   constructor(settings: Settings, truth: Truth) {
     this.#settings = settings;
@@ -61,6 +63,7 @@ export class BoundedTries implements Oracle {
     }
     if (how === 'nonRetryable') this.#refused.add(record);
     if (how !== 'killed') return undefined;
+    this.#killer.set(invocation, record);
     const deaths = (this.#deaths.get(record) ?? 0) + 1;
     this.#deaths.set(record, deaths);
     if (record.script.does !== 'kills' || deaths <= MAX_INTERRUPTIONS + UNATTRIBUTED_DEATHS) return undefined;
@@ -119,10 +122,12 @@ export class BoundedTries implements Oracle {
     if (this.#truth.abandoned.has(record) || this.#truth.replayed.has(record)) return true;
     if (this.#settings.keyed && this.#isReused(record)) return true;
     if ((this.#deaths.get(record) ?? 0) >= MAX_INTERRUPTIONS) return true;
-    // Written ahead: a death counts from then on, whether the handler had begun or not.
-    const ended = [...(this.#ahead.get(record) ?? [])].filter(
-      ({ state, sessions }) => state === 'died' || sessions.get(record.place)?.releasedAt === undefined,
-    );
+    // Written ahead: a death counts from then on, whether the handler had begun or not, but never one in another record's handler.
+    const ended = [...(this.#ahead.get(record) ?? [])].filter((invocation) => {
+      const killer = this.#killer.get(invocation);
+      if (killer !== undefined && killer !== record) return false;
+      return invocation.state === 'died' || invocation.sessions.get(record.place)?.releasedAt === undefined;
+    });
     return ended.length >= MAX_INTERRUPTIONS;
   }
 
