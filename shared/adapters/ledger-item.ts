@@ -1,7 +1,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { ClaimedBatch, Gate, Head, Mark, PartitionItem, Progress, RecordIdentity } from '../decide/progress.ts';
 import { StoreError } from '../ports/store-error.ts';
-import { decodeRanges, encodeRanges, type OffsetRanges } from '../record/offset-ranges.ts';
+import { decodeRanges, encodeRanges, lowest, type OffsetRanges } from '../record/offset-ranges.ts';
 import type { Offset } from '../record/units.ts';
 import {
   type Attributes,
@@ -68,9 +68,13 @@ export function encodeProgress(progress: Progress): Sparse<(typeof PROGRESS_ATTR
   };
 }
 
-/** An entry of `claims`: the encoded offsets, a space, the owner. Text, so that `list_append` adds it without reading. */
-export function encodeClaim({ owner, offsets }: ClaimedBatch): AttributeValue {
-  return text(`${encodeRanges(offsets)} ${owner}`);
+/**
+ * An entry of `claims`: the encoded offsets, with the timestamp and the value hash of the first record where they are known, a
+ * space, the owner. Text, so that `list_append` adds it without reading.
+ */
+export function encodeClaim({ owner, offsets, first }: ClaimedBatch): AttributeValue {
+  const identity = first === undefined ? '' : `;${first.timestamp.toString(36)};${first.valueHash}`;
+  return text(`${encodeRanges(offsets)}${identity} ${owner}`);
 }
 
 /**
@@ -165,6 +169,12 @@ function readRunning(from: Attributes, name: string): RecordIdentity {
 function decodeClaim(entry: AttributeValue): ClaimedBatch {
   const space = entry.S?.indexOf(' ') ?? -1;
   if (entry.S === undefined || space < 0) throw new TypeError(`${JSON.stringify(entry)} is not an entry of claims`);
-  const offsets: OffsetRanges = decodeRanges(entry.S.slice(0, space));
-  return { owner: entry.S.slice(space + 1), offsets };
+  const owner = entry.S.slice(space + 1);
+  const [encoded = '', timestamp, valueHash = ''] = entry.S.slice(0, space).split(';');
+  const offsets: OffsetRanges = decodeRanges(encoded);
+  const offset = lowest(offsets);
+  if (timestamp === undefined || offset === undefined) return { owner, offsets };
+  const first = { offset, timestamp: Number.parseInt(timestamp, 36), valueHash };
+  if (Number.isNaN(first.timestamp)) throw new TypeError(`${JSON.stringify(entry)} is not an entry of claims`);
+  return { owner, offsets, first };
 }

@@ -41,7 +41,7 @@ export function claimUpdate(table: string, request: ClaimRequest): Update {
       ':leaseUntil': number(leaseUntil),
       ':v': number(LEDGER_VERSION),
       ':none': { L: [] },
-      ':claim': { L: [encodeClaim({ owner, offsets: request.offsets })] },
+      ':claim': { L: [encodeClaim(request)] },
       ':one': number(1),
       ':now': number(now),
     },

@@ -10,7 +10,8 @@ import {
   union,
 } from '../record/offset-ranges.ts';
 import type { EpochMs, Offset } from '../record/units.ts';
-import { FRESH_PROGRESS, type PartitionItem, type Progress, type RecordIdentity } from './progress.ts';
+import type { PartitionItem, Progress, RecordIdentity } from './progress.ts';
+import { afresh, isStranger } from './recreation.ts';
 import { headOf, leaveCarefulMode, withHead } from './settle.ts';
 
 /** How a claim is looked at. */
@@ -41,8 +42,8 @@ export interface ClaimDecision<R> {
   readonly open: readonly R[];
   /** Offsets of the batch that count as pending as long as they are not settled. */
   readonly owed: OffsetRanges;
-  /** The record whose identity gave the recreated topic away: progress is afresh, to be written before anything runs. */
-  readonly recreatedBy?: R;
+  /** The record, of this batch or a dead invocation's, that gave the recreated topic away: progress is afresh, to be written before anything runs. */
+  readonly recreatedBy?: RecordIdentity;
   /** The record in whose handler the process died. */
   readonly interrupted?: RecordIdentity;
 }
@@ -62,10 +63,12 @@ export function decideClaim<R extends RecordIdentity>(
   now: EpochMs,
   policy: ClaimPolicy,
 ): ClaimDecision<R> {
-  const { progress: inherited, interrupted, claimedByDead } = inherit(item, owner, now);
-  const recreatedBy = records.find((record) => isStranger(inherited, record));
+  const { progress: inherited, interrupted, claimedByDead, firstOfDead } = inherit(item, owner, now);
   // Decided for the whole batch: what one record gives away holds for its neighbours too.
-  const known = recreatedBy === undefined ? inherited : afresh(inherited, claimedByDead);
+  const recreatedBy =
+    firstOfDead.find((first) => isStranger(item.progress, first)) ??
+    records.find((record) => isStranger(inherited, record));
+  const known = recreatedBy === undefined ? inherited : afresh(inherited, claimedByDead, records);
   const delivered = rangesOf(offsetsOf(records));
   const present = withoutVanished(known, records, delivered);
   const open = records.filter((record) => !isDone(present, record, policy));
@@ -90,26 +93,22 @@ export function forgotten(offsets: OffsetRanges, { floor = 0, runBelow = 0 }: Pr
   return runBelow >= floor ? NO_OFFSETS : intersect(offsets, [{ from: runBelow, to: floor - 1 }]);
 }
 
-/**
- * Progress of a recreated topic. What a replay halt refused and what dead invocations had claimed may be of its new life, first
- * seen by somebody who did not live to write that down: it is waited for, and run carefully.
- */
-function afresh({ standing }: Progress, claimedByDead: OffsetRanges): Progress {
-  const carefulUntil = highest(claimedByDead);
-  const pending = union(standing, claimedByDead);
-  return { ...FRESH_PROGRESS, pending, ...(carefulUntil !== undefined && { carefulUntil }) };
+/** What dead invocations leave to whoever comes next. */
+interface Inheritance {
+  readonly progress: Progress;
+  readonly interrupted?: RecordIdentity;
+  readonly claimedByDead: OffsetRanges;
+  /** The first record of each of their batches. */
+  readonly firstOfDead: readonly RecordIdentity[];
 }
 
 /** Dead invocations' batches become pending and are run carefully; a death in careful mode is put down to the record that ran. */
-function inherit(
-  { claims, progress }: PartitionItem,
-  owner: string,
-  now: EpochMs,
-): { progress: Progress; interrupted?: RecordIdentity; claimedByDead: OffsetRanges } {
+function inherit({ claims, progress }: PartitionItem, owner: string, now: EpochMs): Inheritance {
   const { running, ...rest } = progress;
   let next: Progress = rest;
   const dead = claims.filter((claim) => claim.owner !== owner);
   const claimedByDead = dead.reduce((all, { offsets }) => union(all, offsets), NO_OFFSETS);
+  const firstOfDead = dead.flatMap(({ first }) => first ?? []);
   if (dead.length > 0) {
     const left = subtract(claimedByDead, progress.settled);
     const carefulUntil = Math.max(progress.carefulUntil ?? -1, highest(left) ?? -1);
@@ -120,7 +119,7 @@ function inherit(
     };
   }
   if (running === undefined || includesOffset(progress.settled, running.offset))
-    return { progress: next, claimedByDead };
+    return { progress: next, claimedByDead, firstOfDead };
   const head = headOf(next, running);
   return {
     progress: withHead(next, {
@@ -130,6 +129,7 @@ function inherit(
     }),
     interrupted: running,
     claimedByDead,
+    firstOfDead,
   };
 }
 
@@ -137,20 +137,6 @@ function inherit(
 function withoutReturned(progress: Progress, dead: PartitionItem['claims']): Progress {
   const { gate, ...ungated } = progress;
   return gate !== undefined && dead.some(({ offsets }) => includesOffset(offsets, gate.offset)) ? ungated : progress;
-}
-
-/** Whether another record stands at this offset than the one that we know. */
-function isStranger({ settled, newestTimestamp, marks, heads }: Progress, record: RecordIdentity): boolean {
-  const { offset, timestamp } = record;
-  // Where the mapping decodes values, the relay, which reads the broker's bytes, cannot know the hash of what is delivered.
-  const differs = (known: RecordIdentity) =>
-    known.timestamp !== timestamp || (known.valueHash !== '' && known.valueHash !== record.valueHash);
-  if (newestTimestamp !== undefined && timestamp > newestTimestamp && includesOffset(settled, offset)) return true;
-  // In key order a batch is marked before its first record settles.
-  const mark = marks.find((candidate) => candidate.offset === offset);
-  if (mark !== undefined && differs(mark)) return true;
-  const head = heads.size === 0 ? undefined : heads.get(offset);
-  return head !== undefined && differs(head);
 }
 
 /** A pending offset inside the batch's range but absent from the batch no longer exists: compaction or retention took it. */
@@ -185,10 +171,13 @@ function judge<R extends RecordIdentity>(
 ): { progress: Progress; verdict: Verdict; strangers: OffsetRanges } {
   const first = open[0];
   if (first === undefined) return { progress, verdict: { type: 'run' }, strangers: NO_OFFSETS };
-  if (open.some((record) => isUnplaceable(progress, record, policy))) {
-    const strangers = subtract(delivered, progress.pending);
+  const unplaceable = open.filter((record) => isUnplaceable(progress, record, policy));
+  if (unplaceable.length > 0) {
+    // What is pending is known, unless a dead invocation made it so without a look: then what it claimed waits for the operator too.
+    const pending = subtract(progress.pending, rangesOf(offsetsOf(unplaceable)));
+    const strangers = subtract(delivered, pending);
     const standing = union(progress.standing, strangers);
-    return { progress: { ...progress, standing }, verdict: { type: 'replayHalted', news: true }, strangers };
+    return { progress: { ...progress, pending, standing }, verdict: { type: 'replayHalted', news: true }, strangers };
   }
   const lowestRefused = lowest(progress.standing);
   if (lowestRefused !== undefined && !records.some(({ offset }) => offset === lowestRefused)) {
@@ -196,15 +185,21 @@ function judge<R extends RecordIdentity>(
     return { progress, verdict: { type: 'replayHalted', news: false }, strangers: NO_OFFSETS };
   }
   const placed = { ...progress, standing: subtract(progress.standing, delivered) };
-  return { ...atTheGate(placed, first.offset, delivered, now, policy), strangers: NO_OFFSETS };
+  const { verdict, progress: gated } = atTheGate(placed, first.offset, delivered, now, policy);
+  return { progress: verdict.type === 'run' ? reaching(gated, open) : gated, verdict, strangers: NO_OFFSETS };
+}
+
+/** What runs is of the topic's present life: none of it may look newer than what settles of it, in key order before it. */
+function reaching(progress: Progress, open: readonly RecordIdentity[]): Progress {
+  const newest = open.reduce((latest, { timestamp }) => Math.max(latest, timestamp), progress.newestTimestamp ?? -1);
+  return { ...progress, newestTimestamp: newest };
 }
 
 /** Neither known nor new: forgotten, or an offset in a hole that is newer than all that settled above it. */
 function isUnplaceable(progress: Progress, { offset, timestamp }: RecordIdentity, { onReplay }: ClaimPolicy): boolean {
   const { pending, floor, runBelow, settled, newestTimestamp } = progress;
-  if (onReplay === 'skip' || includesOffset(pending, offset) || (runBelow !== undefined && offset < runBelow))
-    return false;
-  if (floor !== undefined && offset < floor) return true;
+  if (onReplay === 'skip' || (runBelow !== undefined && offset < runBelow)) return false;
+  if (floor !== undefined && offset < floor) return !includesOffset(pending, offset);
   const top = highest(settled);
   return top !== undefined && offset < top && newestTimestamp !== undefined && timestamp > newestTimestamp;
 }

@@ -93,6 +93,8 @@ export const FRESH_PROGRESS: Progress = {
 export interface ClaimedBatch {
   readonly owner: string;
   readonly offsets: OffsetRanges;
+  /** The first record of the batch, until its invocation has written what it made of it: whoever finds it dead judges by this. */
+  readonly first?: RecordIdentity;
 }
 
 /** The ledger's item of one partition. */

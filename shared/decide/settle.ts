@@ -45,6 +45,7 @@ export function settle(progress: Progress, { record, from, mark, outcome }: Sett
     settled: addRange(progress.settled, from, offset),
     pending: progress.pending.length === 0 ? progress.pending : removeRange(progress.pending, from, offset),
     heads: progress.heads.size === 0 ? progress.heads : withoutHeads(progress.heads, from, offset),
+    standing: progress.standing.length === 0 ? progress.standing : removeRange(progress.standing, from, offset),
     newestTimestamp: Math.max(progress.newestTimestamp ?? timestamp, timestamp),
     marks: mark === false ? progress.marks : withMark(progress.marks, mark),
     consecutiveDeadLetters: afterSettling(progress.consecutiveDeadLetters, outcome),
@@ -157,7 +158,15 @@ export function forget(progress: Progress, batchStart: Offset, owed: OffsetRange
     }
   }
   if (settled === progress.settled && marks === progress.marks) return progress;
-  return { ...progress, settled, marks, ...(floor !== undefined && { floor }) };
+  return { ...ending(progress, floor), settled, marks, ...(floor !== undefined && { floor }) };
+}
+
+/** An operator let run again what was before memory then: what joins it now was settled under that word, and is not meant. */
+function ending(progress: Progress, floor: Offset | undefined): Progress {
+  const { runBelow, ...rest } = progress;
+  const before = progress.floor ?? 0;
+  if (runBelow === undefined || (floor ?? 0) <= before || runBelow <= before) return progress;
+  return before === 0 ? rest : { ...rest, runBelow: before };
 }
 
 /** What must come back once the invocation that owes `owed` has ended, besides what was pending already. */

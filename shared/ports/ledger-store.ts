@@ -1,5 +1,5 @@
 import type { KeyItem } from '../decide/idempotency.ts';
-import type { PartitionItem, Progress } from '../decide/progress.ts';
+import type { PartitionItem, Progress, RecordIdentity } from '../decide/progress.ts';
 import type { LedgerPartition } from '../record/item-identifier.ts';
 import type { OffsetRanges } from '../record/offset-ranges.ts';
 import type { EpochMs } from '../record/units.ts';
@@ -13,6 +13,8 @@ export interface ClaimRequest {
   readonly leaseUntil: EpochMs;
   /** The delivered offsets of the batch; empty for the relay and for operators, whose claims leave nothing pending. */
   readonly offsets: OffsetRanges;
+  /** The first record of the batch, at the lowest of `offsets`; kept with the claim until its next write. */
+  readonly first?: RecordIdentity;
 }
 
 /** `granted`: the new item. `refused`: the item as it stands (another owner within its lease, or our own: a grant whose answer was lost). */

@@ -69,7 +69,7 @@ export async function relayRange(
   invocation: Invocation,
 ): Promise<RelayEnd> {
   const owner = `relay-${ports.entropy.id()}`;
-  const claim = await claimPartition(range.partition, owner, NO_OFFSETS, ports, policy, invocation);
+  const claim = await claimPartition(range.partition, owner, { offsets: NO_OFFSETS }, ports, policy, invocation);
   if (claim.type === 'busy') return { type: 'again', letters: 0, why: 'an invocation holds the partition' };
   const session = new LedgerSession(
     {

@@ -41,7 +41,7 @@ async function abandon(
   const { ledger, fallback, clock, telemetry } = ports;
   const before = await ledger.read(partition);
   const owner = `relay-${ports.entropy.id()}`;
-  const claim = await claimPartition(partition, owner, NO_OFFSETS, ports, policy, invocation);
+  const claim = await claimPartition(partition, owner, { offsets: NO_OFFSETS }, ports, policy, invocation);
   if (claim.type === 'busy' || before === undefined) return;
   // Claimed by somebody since it was looked at: then the mapping has brought something back.
   const isUntouched = claim.item.epoch === before.epoch + 1;

@@ -1,6 +1,6 @@
 import type { PartitionItem } from '../decide/progress.ts';
+import type { ClaimRequest } from '../ports/ledger-store.ts';
 import type { LedgerPartition } from '../record/item-identifier.ts';
-import type { OffsetRanges } from '../record/offset-ranges.ts';
 import type { EpochMs } from '../record/units.ts';
 import type { ConsumerPolicy, Ports } from './consumer.ts';
 import type { Invocation } from './invocation.ts';
@@ -23,7 +23,7 @@ export type PartitionClaim =
 export async function claimPartition(
   partition: LedgerPartition,
   owner: string,
-  offsets: OffsetRanges,
+  batch: Pick<ClaimRequest, 'offsets' | 'first'>,
   { ledger, clock, entropy }: Pick<Ports, 'ledger' | 'clock' | 'entropy'>,
   { leaseMs, busyWaitMs }: Pick<ConsumerPolicy, 'leaseMs' | 'busyWaitMs'>,
   { plan }: Pick<Invocation, 'plan'>,
@@ -32,7 +32,7 @@ export async function claimPartition(
   for (;;) {
     const now = clock.now();
     const leaseUntil = Math.min(now + leaseMs, plan.deadline + 1_000);
-    const request = { partition, owner, offsets, now, leaseUntil };
+    const request = { partition, owner, ...batch, now, leaseUntil };
     const answer = await repeat(() => ledger.claim(request), {
       clock,
       entropy,

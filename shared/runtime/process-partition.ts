@@ -1,5 +1,5 @@
 import { type ClaimDecision, decideClaim, describeOffsets, verdictOfPause } from '../decide/claim.ts';
-import type { Progress } from '../decide/progress.ts';
+import type { Progress, RecordIdentity } from '../decide/progress.ts';
 import { LockstepError } from '../errors.ts';
 import { StoreError } from '../ports/store-error.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
@@ -71,7 +71,7 @@ async function claimAndRun<V>(task: PartitionTask<V>, outcomes: Outcomes): Promi
   const claim = await claimPartition(
     place,
     owner,
-    rangesOf(records.map(({ offset }) => offset)),
+    { offsets: rangesOf(records.map(({ offset }) => offset)), ...identityOf(records[0]) },
     ports,
     consumer.policy,
     invocation,
@@ -144,6 +144,12 @@ async function claimAndRun<V>(task: PartitionTask<V>, outcomes: Outcomes): Promi
     forgetAbort();
     session.close();
   }
+}
+
+function identityOf(record: DeliveredRecord | undefined): { readonly first?: RecordIdentity } {
+  if (record === undefined) return {};
+  const { offset, timestamp, valueHash } = record;
+  return { first: { offset, timestamp, valueHash } };
 }
 
 /** Runs what may run and gives the partition back. `false`: the partition is lost, or kept because a handler runs on. */

@@ -96,13 +96,16 @@ function holds(keys: FakeIdempotencyKeyStore | undefined, { key, item }: KeyComp
   return holder?.ledgerKey === item.claimedBy.ledgerKey && holder.epoch === item.claimedBy.epoch;
 }
 
-function claimed(before: PartitionItem | undefined, { owner, leaseUntil, offsets }: ClaimRequest): PartitionItem {
+function claimed(
+  before: PartitionItem | undefined,
+  { owner, leaseUntil, offsets, first }: ClaimRequest,
+): PartitionItem {
   return {
     epoch: (before?.epoch ?? 0) + 1,
     rev: (before?.rev ?? 0) + 1,
     owner,
     leaseUntil,
-    claims: [...(before?.claims ?? []), { owner, offsets }],
+    claims: [...(before?.claims ?? []), { owner, offsets, ...(first !== undefined && { first }) }],
     progress: before?.progress ?? FRESH_PROGRESS,
   };
 }

@@ -85,6 +85,18 @@ export function ledgerClaimClauses(clause: Clause, open: () => Promise<LedgerUnd
     expect(item).toMatchObject({ epoch: 3, rev: 3 });
   });
 
+  clause('keeps the first record of a claimed batch until the first write under the claim', async () => {
+    const { ledger } = await open();
+    const partition = newPartition();
+    const first = { offset: 10, timestamp: 1_795_251_599_000, valueHash: 'hW3k_q0-' };
+
+    const { item } = await ledger.claim(claimBy(partition, 'a', { first }));
+
+    expect(item.claims).toEqual([{ owner: 'a', offsets: [{ from: 10, to: 19 }], first }]);
+    await ledger.write(writeBy(partition, 'a', { claimed: [{ from: 10, to: 19 }] }));
+    expect((await ledger.read(partition))?.claims).toEqual([{ owner: 'a', offsets: [{ from: 10, to: 19 }] }]);
+  });
+
   clause('shows our own owner when a claim whose answer was lost is repeated, and counts it once', async () => {
     const { ledger } = await open();
     const partition = newPartition();

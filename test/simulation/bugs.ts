@@ -19,6 +19,7 @@ const SESSION = 'shared/runtime/ledger-session.ts';
 const PARTITION = 'shared/runtime/process-partition.ts';
 const CONSEQUENCES = 'shared/runtime/consequences.ts';
 const CLAIM = 'shared/decide/claim.ts';
+const RECREATION = 'shared/decide/recreation.ts';
 const SETTLE = 'shared/decide/settle.ts';
 const IDEMPOTENCY = 'shared/decide/idempotency.ts';
 const RELAY = 'shared/decide/relay.ts';
@@ -55,7 +56,11 @@ export const BUGS = {
   'claim-not-pending': {
     what: 'what a dead invocation had claimed is not waited for',
     patches: [
-      { file: LEDGER, find: '{ owner, offsets }]', put: '{ owner, offsets: [] }]' },
+      {
+        file: LEDGER,
+        find: '{ owner, offsets, ...(first !== undefined && { first }) }]',
+        put: '{ owner, offsets: [] }]',
+      },
       { file: SESSION, find: 'claimed: next.owed,', put: 'claimed: [],' },
     ],
     set: 'lose',
@@ -365,11 +370,85 @@ export const BUGS = {
   'recreation-forgets-the-dead': {
     what: 'what dead invocations had claimed of a recreated topic is not waited for',
     patches: [
-      { file: CLAIM, find: 'const pending = union(standing, claimedByDead);', put: 'const pending = standing;' },
+      {
+        file: RECREATION,
+        find: 'pending: union(union(pending, standing), claimedByDead),',
+        put: 'pending: union(pending, standing),',
+      },
     ],
     set: 'recreate',
     within: 12_000,
     breaks: 'P2 order',
+  },
+  'recreation-forgets-pending': {
+    what: 'what was pending of a recreated topic is not waited for',
+    patches: [
+      {
+        file: RECREATION,
+        find: 'pending: union(union(pending, standing), claimedByDead),',
+        put: 'pending: union(standing, claimedByDead),',
+      },
+    ],
+    set: 'recreate',
+    within: 40_000,
+    breaks: 'P2 order',
+  },
+  'recreation-unseen-in-claims': {
+    what: 'what dead invocations had claimed is not looked at to recognise a recreated topic',
+    patches: [{ file: CLAIM, find: 'firstOfDead.find((first) => isStranger(item.progress, first)) ??', put: '' }],
+    set: 'recreate',
+    within: 40_000,
+    breaks: 'P3 repeats',
+  },
+  'recreation-forgets-tries': {
+    what: 'tries in the new life of a topic are forgotten when it is recognised',
+    patches: [{ file: RECREATION, find: 'filter(([, head]) => isOneOfThem(head))', put: 'filter(() => false)' }],
+    set: 'recreate',
+    within: 40_000,
+    breaks: 'P5 attempts',
+  },
+  'recreation-forgets-settled': {
+    what: 'what settled in the new life of a topic is forgotten when it is recognised',
+    patches: [
+      { file: RECREATION, find: 'marks.filter((mark) => isOneOfThem(mark))', put: 'marks.filter(() => false)' },
+    ],
+    set: 'recreate',
+    within: 40_000,
+    breaks: 'P3 repeats',
+  },
+  'dead-claim-is-known': {
+    what: 'what a dead invocation had claimed without a look is taken for known',
+    patches: [
+      {
+        file: CLAIM,
+        find: "if (onReplay === 'skip' || (runBelow",
+        put: "if (onReplay === 'skip' || includesOffset(pending, offset) || (runBelow",
+      },
+    ],
+    set: 'recreate',
+    within: 40_000,
+    breaks: 'P8 answer',
+  },
+  'newest-of-settled': {
+    what: 'only what is settled makes the newest known timestamp newer, not all that runs with it',
+    patches: [{ file: CLAIM, find: "verdict.type === 'run' ? reaching(gated, open) : gated", put: 'gated' }],
+    set: 'base',
+    within: 1_000,
+    breaks: 'P1 false halt',
+  },
+  'replay-without-end': {
+    what: 'what an operator let run again reaches what is forgotten afterwards',
+    patches: [{ file: SETTLE, find: '...ending(progress, floor), settled', put: '...progress, settled' }],
+    set: 'rewind',
+    within: 40_000,
+    breaks: 'P3 repeats',
+  },
+  'turn-ends-unwritten': {
+    what: 'another handler starts before it is written that a careful one has ended',
+    patches: [{ file: 'shared/runtime/call-handler.ts', find: 'await run.session.write();\n  run.', put: 'run.' }],
+    set: 'gaps',
+    within: 6_000,
+    breaks: 'P5 innocent',
   },
   'expired-looks-new': {
     what: 'what expired in Kafka settles without making the newest known timestamp any newer',

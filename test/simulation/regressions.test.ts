@@ -41,6 +41,41 @@ test.each([
     set: 'rewind',
     title: 'a record that kills is found while an operator lets old records run again',
   },
+  {
+    seed: 542_430,
+    set: 'recreate',
+    title: 'a record of a recreated topic, claimed by an invocation that died, is not run as one of the old life',
+  },
+  {
+    seed: 413_794,
+    set: 'recreate',
+    title: 'a recreated topic is recognised by what dead invocations had claimed of it',
+  },
+  {
+    seed: 544_796,
+    set: 'recreate',
+    title: 'what was pending when a recreated topic is recognised is waited for',
+  },
+  {
+    seed: 2_001_683,
+    set: 'recreate',
+    title: 'tries in the new life of a topic outlast its being recognised',
+  },
+  {
+    seed: 2_006_932,
+    set: 'recreate',
+    title: 'what settled in the new life of a topic outlasts its being recognised',
+  },
+  {
+    seed: 552_785,
+    set: 'rewind',
+    title: 'what an operator let run again does not reach what is forgotten later',
+  },
+  {
+    seed: 3_002_172,
+    set: 'gaps',
+    title: 'a record whose handler has ended is not blamed for a death in the next one’s, of another partition',
+  },
 ] as const)('$title', async ({ seed, set }) => {
   const { violation } = await runCase({ seed, set });
 

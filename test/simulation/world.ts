@@ -254,10 +254,12 @@ export class World {
     return [...this.topic.logs.values()].every(({ place, partition }) => {
       const item = this.table.ledger.peek(this.table.partition(partition));
       if (item === undefined) return true;
-      const { standing, pending, settled } = item.progress;
+      const { standing, pending, settled, floor = 0, runBelow = 0 } = item.progress;
       const owed = [...pending, ...item.claims.flatMap(({ offsets }) => offsets)];
       const committed = this.mapping.committed.get(place) ?? 0;
-      const isSettled = (offset: number) => settled.some(({ from, to }) => from <= offset && offset <= to);
+      // What is before memory nobody waits for, unless an operator lets it run again.
+      const isSettled = (offset: number) =>
+        (offset < floor && offset >= runBelow) || settled.some(({ from, to }) => from <= offset && offset <= to);
       return (
         standing.length === 0 && !owed.some(({ from, to }) => from < committed && !(isSettled(from) && isSettled(to)))
       );

@@ -5,7 +5,7 @@ import { present } from '../../../shared/adapters/ledger-attributes.ts';
 import { decodePartitionItem, encodeClaim, encodeProgress } from '../../../shared/adapters/ledger-item.ts';
 import type { Head, Progress } from '../../../shared/decide/progress.ts';
 import { FRESH_PROGRESS } from '../../../shared/decide/progress.ts';
-import { type OffsetRanges, rangesOf } from '../../../shared/record/offset-ranges.ts';
+import { lowest, type OffsetRanges, rangesOf } from '../../../shared/record/offset-ranges.ts';
 import { FULL_PROGRESS } from '../../contracts/full-progress.ts';
 import { itemBytes } from '../../fixtures/item-bytes.ts';
 import { itemFixture } from '../../fixtures/item-fixture.ts';
@@ -118,11 +118,12 @@ describe('size as DynamoDB bills it', () => {
 
   test('the same while it is claimed, under an owner of 22 characters, stays within one KB', async () => {
     const owner = 'Jq0xW6t2Zb8kP4mN1vR7yA';
-    const claim = encodeClaim({ owner, offsets: [{ from: 1_006_400, to: 1_006_499 }] });
+    const first = { offset: 1_006_400, timestamp: 1_795_251_600_000, valueHash: 'hW3kPq0z' };
+    const claim = encodeClaim({ owner, offsets: [{ from: 1_006_400, to: 1_006_499 }], first });
 
     const claimed = { ...(await itemFixture('v1-typical')), owner: { S: owner }, claims: { L: [claim] } };
 
-    expect(itemBytes(claimed)).toBe(983);
+    expect(itemBytes(claimed)).toBe(1_001);
   });
 });
 
@@ -189,10 +190,13 @@ test('reads back whatever progress it wrote', () => {
 
 test('reads back whatever claim it wrote', () => {
   fc.assert(
-    fc.property(fc.string(), rangesArbitrary, (owner, offsets) => {
-      const item = itemWith({ claims: { L: [encodeClaim({ owner, offsets })] } });
+    fc.property(fc.string(), rangesArbitrary, fc.option(identity), (owner, offsets, drawn) => {
+      const offset = lowest(offsets);
+      const first = drawn === null || offset === undefined ? undefined : { ...drawn, offset };
+      const claim = { owner, offsets, ...(first !== undefined && { first }) };
+      const item = itemWith({ claims: { L: [encodeClaim(claim)] } });
 
-      expect(decodePartitionItem(item).claims).toEqual([{ owner, offsets }]);
+      expect(decodePartitionItem(item).claims).toEqual([claim]);
     }),
   );
 });

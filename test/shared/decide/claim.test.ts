@@ -136,6 +136,46 @@ describe('a recreated topic', () => {
     expect(decision.progress.heads.size).toBe(0);
   });
 
+  test('is recognised by what a dead invocation had claimed, though nothing of this batch is known', () => {
+    const born = identity(3, { timestamp: 5_000 });
+
+    const decision = decide(claimedItem({ progress: settled, dead: [[born, identity(4)]] }), batchOf(200));
+
+    expect(decision.recreatedBy).toEqual(born);
+    expect(decision.progress).toMatchObject({ settled: [], pending: [{ from: 3, to: 4 }] });
+    expect(decision.verdict).toEqual({ type: 'gated', waitsFor: 3 });
+  });
+
+  test('still waits for what was pending: it may be of its new life', () => {
+    const progress = { ...settled, pending: [{ from: 40, to: 41 }], standing: [{ from: 30, to: 30 }] };
+
+    const decision = decide(claimedItem({ progress }), [identity(50, { timestamp: 5_000 })]);
+
+    expect(decision.progress.pending).toEqual([
+      { from: 30, to: 30 },
+      { from: 40, to: 41 },
+    ]);
+    expect(decision.verdict).toEqual({ type: 'gated', waitsFor: 30 });
+  });
+
+  test('keeps what is remembered of just these records: tries, and what of a batch had settled first', () => {
+    const born = [0, 1, 2].map((offset) => identity(offset, { timestamp: 5_000 + offset }));
+    const [first, tried, last] = born as [RecordIdentity, RecordIdentity, RecordIdentity];
+    const heads = new Map([
+      [1, { ...headAt(1, { attempts: 3 }), ...tried }],
+      [2, headAt(2, { attempts: 1 })],
+      [9, headAt(9, { attempts: 1 })],
+    ]);
+    const progress = progressOf({ settled: [{ from: 0, to: 0 }], marks: [first, identity(7)], heads });
+
+    const decision = decide(claimedItem({ progress }), born);
+
+    expect(decision.recreatedBy).toEqual(last);
+    expect(decision.openOffsets).toEqual([1, 2]);
+    expect(decision.progress).toMatchObject({ settled: [{ from: 0, to: 0 }], marks: [first] });
+    expect([...decision.progress.heads.values()]).toMatchObject([{ offset: 1, attempts: 3 }]);
+  });
+
   test('is not seen where the same record came back', () => {
     expect(decide(claimedItem({ progress: settled }), batchOf(50, 51)).recreatedBy).toBeUndefined();
   });
@@ -190,6 +230,32 @@ describe('before memory', () => {
       type: 'replayHalted',
       news: true,
     });
+  });
+
+  test('covers such an offset that a dead invocation had claimed without a look, too', () => {
+    const item = claimedItem({
+      progress: progressOf({ settled: [{ from: 20, to: 29 }], newestTimestamp: 1_029 }),
+      dead: [[12, 13]],
+    });
+
+    const decision = decide(item, [identity(12, { timestamp: 7_000 }), identity(13)]);
+
+    expect(decision.verdict).toEqual({ type: 'replayHalted', news: true });
+    expect(decision.progress).toMatchObject({ standing: [{ from: 12, to: 12 }], pending: [{ from: 13, to: 13 }] });
+  });
+
+  test('does not cover what ran behind another of its batch, whose times were in no order', () => {
+    const batch = [identity(10, { timestamp: 9_000 }), identity(11, { timestamp: 1_011 })];
+    const { newestTimestamp } = decide(claimedItem(), batch).progress;
+    const ranAhead = progressOf({ settled: [{ from: 11, to: 11 }], pending: [{ from: 10, to: 10 }] });
+
+    const decision = decide(
+      claimedItem({ progress: { ...ranAhead, ...(newestTimestamp !== undefined && { newestTimestamp }) } }),
+      batch,
+    );
+
+    expect(newestTimestamp).toBe(9_000);
+    expect(decision.verdict).toEqual({ type: 'run' });
   });
 
   test('does not cover what is pending: that was owed', () => {

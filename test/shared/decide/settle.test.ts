@@ -65,6 +65,15 @@ describe('settling a record', () => {
   });
 });
 
+test('what is settled stands for no operator any more', () => {
+  const progress = progressOf({ standing: [{ from: 3, to: 8 }] });
+
+  expect(settle(progress, { record: identity(5), from: 4, mark: false, outcome: 'handled' }).standing).toEqual([
+    { from: 3, to: 3 },
+    { from: 6, to: 8 },
+  ]);
+});
+
 describe('heads', () => {
   test('of what vanished inside the batch go with the record after it, all others stay', () => {
     const before = [40, 41, 42, 43, 44].reduce(
@@ -202,6 +211,16 @@ test('a floor never falls', () => {
   ];
 
   expect(forget(progressOf({ settled, marks, floor: 90 }), 740, []).floor).toBe(90);
+});
+
+test('what an operator let run again ends where memory ended then: what is forgotten later was settled since', () => {
+  const marks = Array.from({ length: 64 }, (_, index) => identity(100 + index * 10));
+  const settled = [{ from: 0, to: 799 }];
+
+  expect('runBelow' in forget(progressOf({ settled, marks, runBelow: 60 }), 740, [])).toBe(false);
+  expect(forget(progressOf({ settled, marks, floor: 20, runBelow: 60 }), 740, [])).toMatchObject({ runBelow: 20 });
+  expect(forget(progressOf({ settled, marks, floor: 20, runBelow: 10 }), 740, [])).toMatchObject({ runBelow: 10 });
+  expect(forget(progressOf({ settled, marks, floor: 100, runBelow: 60 }), 740, [])).toMatchObject({ runBelow: 60 });
 });
 
 test('with nothing to forget progress is what it was', () => {
