@@ -186,7 +186,10 @@ function judge<R extends RecordIdentity>(
   }
   const placed = { ...progress, standing: subtract(progress.standing, delivered) };
   const { verdict, progress: gated } = atTheGate(placed, first.offset, delivered, now, policy);
-  return { progress: verdict.type === 'run' ? reaching(gated, open) : gated, verdict, strangers: NO_OFFSETS };
+  const strangers = NO_OFFSETS;
+  if (verdict.type === 'run') return { progress: reaching(gated, open), verdict, strangers };
+  if (verdict.type !== 'abandon') return { progress: gated, verdict, strangers };
+  return { progress: gated, verdict: { ...verdict, progress: reaching(verdict.progress, open) }, strangers };
 }
 
 /** What runs is of the topic's present life: none of it may look newer than what settles of it, in key order before it. */

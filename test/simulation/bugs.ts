@@ -431,7 +431,7 @@ export const BUGS = {
   },
   'newest-of-settled': {
     what: 'only what is settled makes the newest known timestamp newer, not all that runs with it',
-    patches: [{ file: CLAIM, find: "verdict.type === 'run' ? reaching(gated, open) : gated", put: 'gated' }],
+    patches: [{ file: CLAIM, find: 'progress: reaching(gated, open), verdict', put: 'progress: gated, verdict' }],
     set: 'base',
     within: 1_000,
     breaks: 'P1 false halt',

@@ -76,6 +76,11 @@ test.each([
     set: 'gaps',
     title: 'a record whose handler has ended is not blamed for a death in the next one’s, of another partition',
   },
+  {
+    seed: 603_268,
+    set: 'vanish',
+    title: 'what runs after something was abandoned never looks newer than what settles of it',
+  },
 ] as const)('$title', async ({ seed, set }) => {
   const { violation } = await runCase({ seed, set });
 

@@ -258,6 +258,15 @@ describe('before memory', () => {
     expect(decision.verdict).toEqual({ type: 'run' });
   });
 
+  test('does not cover it where what was waited for has been abandoned, either', () => {
+    const gate = { offset: 4, since: 0, sightings: 2 };
+    const item = claimedItem({ progress: progressOf({ pending: [{ from: 4, to: 4 }], gate }) });
+
+    const { verdict } = decide(item, [identity(10, { timestamp: 9_000 }), identity(11)], { now: 300_001 });
+
+    expect(verdict).toMatchObject({ type: 'abandon', progress: { newestTimestamp: 9_000 } });
+  });
+
   test('does not cover what is pending: that was owed', () => {
     const item = claimedItem({ progress: { ...forgetful, pending: [{ from: 498, to: 499 }] } });
 
