@@ -29,7 +29,7 @@ export async function callHandler<V>(run: PartitionRun<V>, ready: readonly Ready
   const records = ready.map(({ delivered }) => delivered);
   const [first] = records;
   if (first === undefined) return { type: 'notTried', reason: 'halted' };
-  const carefulUntil = session.isPlain ? undefined : session.progress.carefulUntil;
+  const carefulUntil = session.isPlain(first.offset) ? undefined : session.progress.carefulUntil;
   const careful = carefulUntil !== undefined && first.offset <= carefulUntil;
   const entered = sandbox.enter(careful);
   if (entered !== true) {
@@ -48,7 +48,7 @@ export async function callHandler<V>(run: PartitionRun<V>, ready: readonly Ready
   if (!session.mayStartAt(startedAt)) return left(run, 'fenced');
   if (invocation.isStalling) return left(run, 'deadline');
   // What has failed before goes alone, so that it is the first.
-  const attempts = session.isPlain ? 0 : (session.progress.heads.get(first.offset)?.attempts ?? 0);
+  const attempts = session.isPlain(first.offset) ? 0 : (session.progress.heads.get(first.offset)?.attempts ?? 0);
   const context = new CollectingContext(run.context, records, attempts + 1);
   const call = callOf(run, ready, context);
   const { tracer, group } = ports;
@@ -111,7 +111,7 @@ async function leaveCarefully<V>(run: PartitionRun<V>): Promise<void> {
 }
 
 function forgetRunning<V>({ session }: PartitionRun<V>): void {
-  if (session.isPlain || session.progress.running === undefined) return;
+  if (!session.hasRunning) return;
   session.update(({ running: _, ...progress }) => progress);
 }
 

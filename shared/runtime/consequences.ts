@@ -46,7 +46,7 @@ export class Consequences<V> {
     if (now >= lastMoment) return { type: 'notAttempted', reason: 'deadline' };
     // Only what is known already and the earliest record, which fills a hole, take no more room; nothing is ever forgotten to make some.
     if (
-      !session.isPlain &&
+      !session.isPlain(record.offset) &&
       isFull(session.progress) &&
       !session.progress.heads.has(record.offset) &&
       !this.#isEarliest(record)

@@ -36,11 +36,21 @@ export class HeldProgress {
     return this.#progress;
   }
 
-  /** Whether nothing that is known keeps any record from running: no heads, no careful mode, and room for what settles. */
-  get isPlain(): boolean {
+  /** Whether nothing that is known keeps the record at `offset` from running: no head, no careful mode, and room for what settles. */
+  isPlain(offset: Offset): boolean {
     const { heads, carefulUntil, running } = this.#progress;
-    const isUneventful = heads.size === 0 && carefulUntil === undefined && running === undefined;
+    const isUneventful = carefulUntil === undefined && running === undefined && !heads.has(offset);
     return isUneventful && !isFull(this.#progress, this.#settledRanges);
+  }
+
+  /** Whether a record is written ahead as being tried. */
+  get hasRunning(): boolean {
+    return this.#progress.running !== undefined;
+  }
+
+  /** Whether records run one at a time. */
+  get isCareful(): boolean {
+    return this.#progress.carefulUntil !== undefined && this.progress.carefulUntil !== undefined;
   }
 
   update(change: (progress: Progress) => Progress): void {

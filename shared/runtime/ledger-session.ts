@@ -107,9 +107,19 @@ export class LedgerSession {
     return this.#held.progress;
   }
 
-  /** Whether nothing that is known keeps any record from running: then nobody needs to look at {@link progress}. */
-  get isPlain(): boolean {
-    return this.#held.isPlain;
+  /** Whether nothing that is known keeps the record at `offset` from running: then nobody needs to look at {@link progress}. */
+  isPlain(offset: Offset): boolean {
+    return this.#held.isPlain(offset);
+  }
+
+  /** Whether a record is written ahead as being tried. */
+  get hasRunning(): boolean {
+    return this.#held.hasRunning;
+  }
+
+  /** Whether records run one at a time, so that a death is put down to the right one. */
+  get isCareful(): boolean {
+    return this.#held.isCareful;
   }
 
   /** Why the ledger could not be reached, where that is why the session is over. */

@@ -32,7 +32,7 @@ export class RecordRunner<V> {
     const consequences = this.#consequences;
     let lastError: unknown;
     for (let triesHere = triesBefore + 1; ; triesHere++) {
-      const start = session.isPlain ? RUN : this.#start(record);
+      const start = session.isPlain(record.offset) ? RUN : this.#start(record);
       if (start.type === 'backOff') return { type: 'notAttempted', reason: 'backOff', until: start.until };
       if (start.type === 'giveUp') return consequences.giveUp(record, lastError);
       const looking = consequences.hindrance(record, triesHere);

@@ -12,7 +12,9 @@ export async function runRecords<V>(run: PartitionRun<V>, outcomes: Outcomes): P
   if (consumer.handler.type === 'batch') return new BatchRunner(run, outcomes).run();
   const runner = new RecordRunner(run);
   const schedule = new Schedule(open, unitOf(consumer.policy.order));
-  const running = new Set<Promise<void>>();
+  let running = 0;
+  let oneEnded = Promise.withResolvers<void>();
+  let broken: { readonly error: unknown } | undefined;
   const take = async (record: DeliveredRecord) => {
     const outcome = await runner.run(record);
     outcomes.set(record.offset, outcome);
@@ -25,22 +27,28 @@ export async function runRecords<V>(run: PartitionRun<V>, outcomes: Outcomes): P
     schedule.stop();
     if (keys !== undefined) for (const record of open) if (!outcomes.has(record.offset)) keys.open(record);
   };
+  const ended = () => {
+    running--;
+    oneEnded.resolve();
+  };
   for (;;) {
+    if (broken !== undefined) throw broken.error;
     if (session.isOver) stop();
-    // Careful mode: one record at a time, so that a death is put down to the right one.
-    const limit =
-      consumer.policy.order === 'partition' || (!session.isPlain && session.progress.carefulUntil !== undefined)
-        ? 1
-        : consumer.policy.maxConcurrency;
-    const record = running.size < limit ? schedule.next() : undefined;
+    const limit = consumer.policy.order === 'partition' || session.isCareful ? 1 : consumer.policy.maxConcurrency;
+    const record = running < limit ? schedule.next() : undefined;
     if (record === undefined) {
-      if (running.size === 0) break;
-      await Promise.race(running);
+      if (running === 0) break;
+      // Not a race of all that run: each turn of it costs as much as there are.
+      await oneEnded.promise;
+      oneEnded = Promise.withResolvers();
     } else if (limit === 1) {
       await take(record);
     } else {
-      const tracked: Promise<void> = take(record).finally(() => running.delete(tracked));
-      running.add(tracked);
+      running++;
+      take(record).then(ended, (error: unknown) => {
+        broken ??= { error };
+        ended();
+      });
     }
   }
   if (outcomes.size < run.delivered.records.length)
