@@ -201,6 +201,16 @@ describe('giving up', () => {
     expect(drain(fetch(ended.state, 'orders-0', [4]), given, 0)).toEqual([{ 'orders-0': [4] }]);
   });
 
+  test('a run of which nothing is reported is gone', () => {
+    const given = rules({ reading: 'lowest' });
+    const first = send(pollerWith({ 'orders-0': [1] }), given);
+    const resumed = afterOutcome(first.state, first.batch, answered(['orders-0', 1]), 0, given).state;
+    const second = send(fetch(resumed, 'orders-0', [2]), given);
+
+    const { state } = afterOutcome(second.state, second.batch, answered(['orders-0', 2]), 0, given);
+    expect(state.queues.get('orders-0')?.retries).toMatchObject([{ records: [{ offset: 2 }], attempts: 1 }]);
+  });
+
   test('records that joined a resumed partition later have their own count', () => {
     const given = rules({ maxRetryAttempts: 1, reading: 'lowest' });
     const first = send(pollerWith({ 'orders-0': [1] }), given);
@@ -306,6 +316,26 @@ describe('bisect on function error', () => {
     expect(drain(state, lowest, 0)).toEqual([{ 'orders-0': [2, 3, 4] }, { 'orders-0': [5, 6, 7] }]);
   });
 
+  test('a partition that lies in one half only waits in that one, and halves of two events are told apart', () => {
+    const given = rules({ bisectOnFunctionError: true });
+    const both = pollerWith({ 'orders-0': [1, 2], 'orders-1': [7, 8] });
+    const failed = [3, 4].map((batches) => {
+      const sent = send({ ...both, batches }, given);
+      return afterOutcome(sent.state, sent.batch, { type: 'error' }, 0, given).state;
+    });
+
+    expect(
+      failed.map(({ queues }) =>
+        [...queues.values()].map(({ retries }) =>
+          retries.map(({ records, cohort }) => [cohort, ...records.map(({ offset }) => offset)]),
+        ),
+      ),
+    ).toEqual([
+      [[[6, 1, 2]], [[7, 7, 8]]],
+      [[[8, 1, 2]], [[9, 7, 8]]],
+    ]);
+  });
+
   test('a partial answer is not halved', () => {
     const infinite = rules({ bisectOnFunctionError: true, reading: 'reported' });
     const sent = send(pollerWith({ 'orders-0': [1, 2, 3, 4] }), infinite);
@@ -323,4 +353,11 @@ test('the outcome of a batch whose partition was taken away and given back chang
   const regained = { ...pollerWith({ 'orders-0': [1, 2] }), batches: sent.state.batches };
 
   expect(afterOutcome(regained, sent.batch, answered(), 0, given).state).toEqual(regained);
+});
+
+test('the outcome of a batch whose partition was taken away leaves that one out', () => {
+  const sent = send(pollerWith({ 'orders-0': [1, 2] }), rules());
+  const others = { ...pollerWith({ 'orders-1': [7] }), batches: sent.state.batches };
+
+  expect(afterOutcome(others, sent.batch, { type: 'error' }, 0, rules()).state).toEqual(others);
 });

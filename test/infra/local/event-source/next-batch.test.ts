@@ -96,6 +96,28 @@ describe('what goes into a batch', () => {
     expect(send(pollerWith({ 'orders-0': [0] }), exact).batch.bytes).toBe(115);
   });
 
+  test('a record that misses it by a byte is discarded', () => {
+    const tight = rules({ maxEventBytes: 14 + 100 });
+
+    expect(nextBatch(pollerWith({ 'orders-0': [0] }), 0, tight)).toMatchObject({
+      type: 'wait',
+      discards: [{ condition: 'MaximumPayloadSizeExceeded' }],
+    });
+  });
+
+  test('records given up on are told apart by how often they were sent', () => {
+    const given = rules({ reading: 'lowest', maxRecordAgeMs: 60_000 });
+    const first = send(pollerWith({ 'orders-0': [1] }), given);
+    const resumed = afterOutcome(first.state, first.batch, answered(['orders-0', 1]), 0, given).state;
+    const second = send(fetch(resumed, 'orders-0', [2]), given);
+    const { state } = afterOutcome(second.state, second.batch, { type: 'error' }, 0, given);
+
+    expect(nextBatch(state, 100_000, given).discards).toMatchObject([
+      { records: [{ offset: 1 }], condition: 'RecordAgeExceeded', invokeCount: 2 },
+      { records: [{ offset: 2 }], condition: 'RecordAgeExceeded', invokeCount: 1 },
+    ]);
+  });
+
   test('batches are numbered', () => {
     const given = rules({ batchSize: 1 });
     const first = send(pollerWith({ 'orders-0': [0], 'orders-1': [0] }), given);
