@@ -105,6 +105,14 @@ describe('what goes into a batch', () => {
     });
   });
 
+  test('a partition whose records are all given up on takes no room', () => {
+    const old = fetched(emptyQueue<QueuedRecord>('orders-0'), recordsAt([0], { timestamp: -60_001 }), 1, 0);
+    const { batch } = send(withQueue(pollerWith({ 'orders-1': [0] }), old), rules({ maxRecordAgeMs: 60_000 }));
+
+    expect(offsetsOf(batch)).toEqual({ 'orders-1': [0] });
+    expect(batch.bytes).toBe(115);
+  });
+
   test('records given up on are told apart by how often they were sent', () => {
     const given = rules({ reading: 'lowest', maxRecordAgeMs: 60_000 });
     const first = send(pollerWith({ 'orders-0': [1] }), given);
