@@ -1,8 +1,10 @@
+import { dynamoDbLedgerRepair } from '../shared/adapters/dynamodb-ledger-repair.ts';
 import { systemClock } from '../shared/adapters/system-clock.ts';
 import { systemEntropy } from '../shared/adapters/system-entropy.ts';
 import type { OperatorChange } from '../shared/decide/operator.ts';
 import { LockstepError } from '../shared/errors.ts';
 import { changePartition, decisionAction, previewChange } from '../shared/operator/change-partition.ts';
+import { previewRepair, repairPartition } from '../shared/operator/repair-partition.ts';
 import { partitionName } from '../shared/record/item-identifier.ts';
 import { theOne } from './consumer.ts';
 import { ledgerOf } from './consumer-state.ts';
@@ -25,11 +27,16 @@ export async function change(options: ChangeOptions, partition: number, wanted: 
   const name = partitionName(place);
   const ports = {
     ledger: ledgerOf(target, consumer),
+    repair: dynamoDbLedgerRepair({ client: target.dynamodb, table: ledgerTable }),
     clock: systemClock,
     entropy: systemEntropy,
     record: decisionAction.bind(null, ledgerTable),
   };
-  const { decided, heldUntil } = await previewChange({ partition: place, change: wanted }, ports);
+  const broken = wanted.type === 'reset' ? await ports.repair.look(place) : undefined;
+  const { decided, heldUntil } =
+    broken === undefined
+      ? await previewChange({ partition: place, change: wanted }, ports)
+      : previewRepair(broken, systemClock.now());
   if (decided.type === 'refused')
     throw new LockstepError('OPERATION_REFUSED', `${wanted.type} of ${name}: ${decided.why}`);
   say(`${name}, group ${group}: ${decided.text}.`);
@@ -43,6 +50,8 @@ export async function change(options: ChangeOptions, partition: number, wanted: 
     why: options.why ?? '',
     force: options.force ?? false,
   };
-  const text = await changePartition(decision, ports);
+  const text = await (broken === undefined
+    ? changePartition(decision, ports)
+    : repairPartition(decision, broken, ports));
   print(options, { changed: true, partition: name, text }, () => 'Done.');
 }

@@ -2,12 +2,14 @@ import { GetEventSourceMappingCommand } from '@aws-sdk/client-lambda';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { dynamoDbLedgerStore } from '../shared/adapters/dynamodb-ledger-store.ts';
 import type { Head, PartitionItem } from '../shared/decide/progress.ts';
+import { LockstepError } from '../shared/errors.ts';
 import { highest } from '../shared/record/offset-ranges.ts';
 import type { DeployedConsumer } from './consumer.ts';
 import type { Target } from './target.ts';
 
 /** What blocks a partition, worst first. */
 export type PartitionState =
+  | 'unreadable'
   | 'replay halted'
   | 'flood breaker'
   | 'blocked'
@@ -62,7 +64,9 @@ export async function consumerStatus(
     depth(target, consumer.fallbackQueueUrl),
     netQueueUrl === undefined ? undefined : depth(target, netQueueUrl),
   ]);
-  const items = await Promise.all(partitions.map(({ partition }) => ledgerItem(target, consumer, partition)));
+  const items = await Promise.all(
+    partitions.map(({ partition }) => ledgerItem(target, consumer, partition).catch(orUnreadable)),
+  );
   return {
     consumer: name,
     topic,
@@ -79,6 +83,12 @@ export async function consumerStatus(
   };
 }
 
+/** Its partition stands still, the others do not. */
+function orUnreadable(error: unknown): 'unreadable' {
+  if (error instanceof LockstepError && error.code === 'LEDGER_ITEM_UNREADABLE') return 'unreadable';
+  throw error;
+}
+
 /** The ledger's item of a partition. */
 export function ledgerItem(
   target: Target,
@@ -93,8 +103,9 @@ export function ledgerOf({ dynamodb }: Target, { ledgerTable }: DeployedConsumer
   return dynamoDbLedgerStore({ client: dynamodb, table: ledgerTable });
 }
 
-function describe(item: PartitionItem | undefined, now: number, breaker: number) {
+function describe(item: PartitionItem | 'unreadable' | undefined, now: number, breaker: number) {
   if (item === undefined) return { state: 'never claimed' as const, heads: [] };
+  if (item === 'unreadable') return { state: item, heads: [] };
   const { progress, owner, leaseUntil, epoch } = item;
   const heads = [...progress.heads.values()];
   const times = heads.flatMap(({ firstFailedAt }) => firstFailedAt ?? []);

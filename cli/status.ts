@@ -8,7 +8,7 @@ import { table } from './table.ts';
 import { number, shortDuration } from './words.ts';
 
 /** States in which nothing moves until somebody or something acts. */
-const STUCK = new Set(['replay halted', 'flood breaker', 'blocked', 'gated']);
+const STUCK = new Set(['unreadable', 'replay halted', 'flood breaker', 'blocked', 'gated']);
 
 export const status = new Command('status')
   .description('Each consumer and its partitions: lag, next offset, what blocks, for how long, who holds it.')

@@ -25,7 +25,7 @@ export const ERRORS = {
   },
   LEDGER_ITEM_UNREADABLE: {
     retryable: false,
-    hint: 'The item was written by a newer version or changed by hand: deploy that version, or reset the partition with `lockstep reset`.',
+    hint: 'The item was written by a newer version or changed by hand: deploy that version, or reset the partition with `lockstep reset`; if it is the item of an idempotency key, delete it: its record counts as never handled then.',
   },
   KAFKA_VALUE_UNDECODABLE: { retryable: false, hint: "Check the producer's serializer, or set onUndecodable." },
   KAFKA_VALUE_INVALID: { retryable: false, hint: "Check the producer's schema, or set onUndecodable." },

@@ -137,7 +137,11 @@ function isHeld({ owner, leaseUntil }: PartitionItem, now: EpochMs): boolean {
   return owner !== undefined && leaseUntil >= now;
 }
 
-function heldBy(name: string, { epoch, leaseUntil }: PartitionItem): LockstepError {
+/** What a change ends with where somebody holds the partition. */
+export function heldBy(
+  name: string,
+  { epoch, leaseUntil }: Pick<PartitionItem, 'epoch' | 'leaseUntil'>,
+): LockstepError {
   const until = new Date(leaseUntil).toISOString();
   return new LockstepError('PARTITION_HELD', `an invocation holds ${name} until ${until} (epoch ${epoch})`);
 }

@@ -1,11 +1,21 @@
-import { type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  type AttributeValue,
+  DeleteItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type DynamoDbLocal, startDynamoDbLocal } from '../../infra/local/dynamodb-local.ts';
 import { dynamoDbClient } from '../../shared/adapters/dynamodb-client.ts';
+import { dynamoDbLedgerRepair } from '../../shared/adapters/dynamodb-ledger-repair.ts';
 import { dynamoDbLedgerStore } from '../../shared/adapters/dynamodb-ledger-store.ts';
 import { FRESH_PROGRESS, type Head, type Progress } from '../../shared/decide/progress.ts';
+import { decisionAction, decisionsKey } from '../../shared/operator/change-partition.ts';
+import { repairPartition } from '../../shared/operator/repair-partition.ts';
+import type { BrokenItem, LedgerRepair } from '../../shared/ports/ledger-repair.ts';
 import type { TransactAction } from '../../shared/ports/ledger-store.ts';
-import { ledgerKey } from '../../shared/record/item-identifier.ts';
+import { type LedgerPartition, ledgerKey } from '../../shared/record/item-identifier.ts';
 import { createTables, dynamoDbUnderTest, LEDGER_TABLE } from '../contracts/dynamodb-under-test.ts';
 import { effectPut } from '../contracts/fake-under-test.ts';
 import {
@@ -121,6 +131,103 @@ describe('an item that this code cannot read', () => {
       code: 'LEDGER_ITEM_UNREADABLE',
       message: expect.stringContaining(`ledger item ${ledgerKey(partition)}: "?" is not an encoded offset range`),
     });
+  });
+});
+
+describe('a reset of an item that this code cannot read', () => {
+  const DECIDED = { S: 'made by a rolled back version' };
+  let repair: LedgerRepair;
+  beforeAll(() => {
+    repair = dynamoDbLedgerRepair({ client, table: LEDGER_TABLE });
+  });
+
+  /** A released item of epoch 9, changed. */
+  async function broken(changes: Readonly<Record<string, AttributeValue | undefined>>) {
+    const partition = newPartition();
+    const item = { ...(await itemFixture('v1-released')), ...changes, pk: { S: ledgerKey(partition) } };
+    const Item = Object.fromEntries(Object.entries(item).filter(([, value]) => value !== undefined)) as typeof item;
+    await client.send(new PutItemCommand({ TableName: LEDGER_TABLE, Item: Item as Record<string, AttributeValue> }));
+    return partition;
+  }
+
+  async function reset(partition: LedgerPartition, { force = false, now = LEASED + 60_000 } = {}) {
+    const found = await repair.look(partition);
+    if (found === undefined) throw new Error('the item can be read');
+    const ports = {
+      repair,
+      clock: { now: () => now, sleep: async () => {} },
+      record: decisionAction.bind(null, LEDGER_TABLE),
+    };
+    const decision = { partition, change: { type: 'reset' }, who: 'ann', why: DECIDED.S, force } as const;
+    return repairPartition(decision, found, ports);
+  }
+
+  test.each([
+    ['of a newer version', { v: { N: '2' }, unheardOf: { S: 'x' } }, 'its format version is 2'],
+    ['without a version', { v: undefined }, 'it has no format version'],
+    ['changed by hand', { settled: { S: '?' } }, '"?" is not an encoded offset range'],
+    ['with a broken revision', { rev: { S: 'seven' } }, 'expected attribute rev to be an integer'],
+  ])('%s forgets everything but its epoch, and who and why is kept', async (_, changes, why) => {
+    const epoch = Number((await itemFixture('v1-released'))['epoch']?.N);
+    const partition = await broken(changes);
+
+    expect(await reset(partition)).toContain(why);
+
+    expect(await repair.look(partition)).toBeUndefined();
+    const claim = await onServer.ledger.claim(claimBy(partition, 'heir', { now: LEASED + 60_000 }));
+    expect(claim.item).toMatchObject({ epoch: epoch + 2, progress: FRESH_PROGRESS });
+    expect((await rawItem(ledgerKey(partition)))?.['unheardOf']).toBeUndefined();
+    const decisions = await rawItem(decisionsKey(partition));
+    expect(decisions?.['entries']?.L).toMatchObject([
+      { M: { change: { S: 'reset' }, why: DECIDED, epoch: { N: String(epoch + 1) } } },
+    ]);
+  });
+
+  test.each([undefined, { S: '9' }, { N: '1.5' }])(
+    'goes on from an epoch above all that were granted where the last one is lost: %j',
+    async (epoch) => {
+      const partition = await broken({ epoch });
+      await reset(partition, { now: NOW });
+      expect((await onServer.ledger.read(partition))?.epoch).toBe(NOW + 1);
+    },
+  );
+
+  test.each(['v', 'epoch', 'rev', 'owner', 'leaseUntil'])(
+    'does nothing to an item whose %s somebody has changed meanwhile',
+    async (name) => {
+      const partition = await broken({ settled: { S: '?' } });
+      const found = await repair.look(partition);
+      const seen = (await rawItem(ledgerKey(partition))) ?? {};
+      const Item = { ...seen, [name]: name === 'owner' ? { S: 'somebody' } : { N: '77' } };
+      await client.send(new PutItemCommand({ TableName: LEDGER_TABLE, Item }));
+
+      expect(await repair.replace(partition, found as BrokenItem, 10, NOW, [])).toBe(false);
+
+      expect(await rawItem(ledgerKey(partition))).toEqual(Item);
+    },
+  );
+
+  test('does not bring back an item that is gone', async () => {
+    const partition = await broken({ v: undefined, epoch: undefined, rev: undefined, leaseUntil: undefined });
+    const found = await repair.look(partition);
+    await client.send(new DeleteItemCommand({ TableName: LEDGER_TABLE, Key: { pk: { S: ledgerKey(partition) } } }));
+
+    expect(await repair.replace(partition, found as BrokenItem, 10, NOW, [])).toBe(false);
+  });
+
+  test('is refused while a newer version holds the partition, unless it is forced', async () => {
+    const held = { v: { N: '2' }, owner: { S: 'newer' }, leaseUntil: { N: String(NOW + 5_000) } };
+    const partition = await broken(held);
+
+    await expect(reset(partition, { now: NOW })).rejects.toThrow(/^PARTITION_HELD/);
+    expect(await rawItem(ledgerKey(partition))).toMatchObject(held);
+    await reset(partition, { now: NOW, force: true });
+    expect(await repair.look(partition)).toBeUndefined();
+  });
+
+  test('is not for items that can be read, nor where there is none', async () => {
+    expect(await repair.look(newPartition())).toBeUndefined();
+    expect(await repair.look(await broken({}))).toBeUndefined();
   });
 });
 
