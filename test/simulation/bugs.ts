@@ -400,22 +400,6 @@ export const BUGS = {
     within: 40_000,
     breaks: 'P3 repeats',
   },
-  'recreation-forgets-tries': {
-    what: 'tries in the new life of a topic are forgotten when it is recognised',
-    patches: [{ file: RECREATION, find: 'filter(([, head]) => isOneOfThem(head))', put: 'filter(() => false)' }],
-    set: 'recreate',
-    within: 40_000,
-    breaks: 'P5 attempts',
-  },
-  'recreation-forgets-settled': {
-    what: 'what settled in the new life of a topic is forgotten when it is recognised',
-    patches: [
-      { file: RECREATION, find: 'marks.filter((mark) => isOneOfThem(mark))', put: 'marks.filter(() => false)' },
-    ],
-    set: 'recreate',
-    within: 40_000,
-    breaks: 'P3 repeats',
-  },
   'dead-claim-is-known': {
     what: 'what a dead invocation had claimed without a look is taken for known',
     patches: [

@@ -40,7 +40,6 @@ export class Truth {
   readonly produced = new Set<LogRecord>();
   readonly effects = new Map<LogRecord, number>();
   readonly live = new Set<LiveRun>();
-  readonly #settled = new Map<string, OffsetRanges>();
   readonly #refused = new Map<LogRecord, HandledRun>();
   /** Whatever an operator let run again. */
   readonly #everHandled = new Set<LogRecord>();
@@ -80,11 +79,6 @@ export class Truth {
     );
   }
 
-  /** Whether the ledger has its offset among the settled, of whatever life. */
-  countsAsSettled({ place, offset }: LogRecord): boolean {
-    return isIn(this.#settled.get(place) ?? [], offset);
-  }
-
   #hasEnded(record: LogRecord): boolean {
     return this.handled.has(record) || this.lettered.has(record);
   }
@@ -95,13 +89,14 @@ export class Truth {
         for (const records of event.invocation.parts.values()) for (const record of records) this.#deliver(record);
         break;
       case 'changed':
-        this.#settled.set(event.place, event.after.progress.settled);
         if (event.after.epoch > (event.before?.epoch ?? 0)) this.#claim(event, at);
-        else
+        else {
+          this.#forgive(this.forgottenBy(event));
           for (const record of this.newlyRecorded(event.place, event.generation, event.after.progress.settled)) {
             this.recorded.add(record);
             this.open.get(event.place)?.delete(record);
           }
+        }
         break;
       case 'started':
         this.live.add({ invocation: event.invocation, record: event.record });
@@ -175,6 +170,34 @@ export class Truth {
     );
   }
 
+  /**
+   * What of a recreated topic's new life a write forgets: it ran, or was tried, before anything gave the new life away, as
+   * docs/testing.md says. In the topic's first life nothing is ever forgotten.
+   */
+  forgottenBy({ place, generation, before, after }: Extract<HistoryEvent, { type: 'changed' }>): readonly LogRecord[] {
+    if (generation === 0) return [];
+    const { settled, heads, floor = 0 } = after.progress;
+    return this.partition(place).filter(
+      (record) =>
+        record.generation === generation &&
+        record.offset >= floor &&
+        !isIn(settled, record.offset) &&
+        (this.recorded.has(record) || (before?.progress.heads.has(record.offset) && !heads.has(record.offset))),
+    );
+  }
+
+  /** They may run again; whether they do is the mapping's affair. */
+  #forgive(records: readonly LogRecord[]): void {
+    for (const record of records.filter((known) => this.isDone(known))) this.excused.add(record);
+    for (const record of records) {
+      this.recorded.delete(record);
+      this.lettered.delete(record);
+      this.handled.delete(record);
+      this.effects.delete(record);
+      if (this.delivered.has(record)) this.#deliver(record);
+    }
+  }
+
   #refuse(record: LogRecord): void {
     const run = this.handled.get(record);
     if (run !== undefined) this.#refused.set(record, run);
@@ -209,16 +232,10 @@ export class Truth {
       ({ offset, generation }) =>
         (command === 'reset' || offset < below) && generation === this.generation && !isIn(settled, offset),
     );
-    // They may run again; whether they do is the mapping's affair.
-    for (const record of forgiven.filter((known) => this.isDone(known))) this.excused.add(record);
+    this.#forgive(forgiven);
     for (const record of forgiven) {
       this.replayed.add(record);
-      this.recorded.delete(record);
-      this.lettered.delete(record);
-      this.handled.delete(record);
-      this.effects.delete(record);
       this.claimed.delete(record);
-      if (this.delivered.has(record)) this.#deliver(record);
     }
   }
 }

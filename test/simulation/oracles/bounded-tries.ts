@@ -72,7 +72,12 @@ export class BoundedTries implements Oracle {
     return { property: 'P5 deaths', text: `${record.place} ${nameOf(record)} has killed ${deaths} hosts` };
   }
 
-  #changed({ by, place, generation, after }: Extract<HistoryEvent, { type: 'changed' }>): Violation | undefined {
+  #changed(event: Extract<HistoryEvent, { type: 'changed' }>): Violation | undefined {
+    const { by, place, generation, after } = event;
+    for (const record of this.#truth.forgottenBy(event)) {
+      this.#deaths.delete(record);
+      this.#recorded.delete(record);
+    }
     const { running, heads } = after.progress;
     for (const head of heads.values()) {
       if (head.attempts > this.#settings.maxAttempts || head.interruptions > MAX_INTERRUPTIONS + 1)

@@ -25,8 +25,6 @@ export class Order implements Oracle {
     for (const earlier of truth.partition(record.place)) {
       if (earlier.generation !== record.generation || earlier.offset >= record.offset) continue;
       if (!this.#isSameUnit(earlier, record) || !truth.claimed.has(earlier)) continue;
-      // Who first saw a new life may die before it is written down; then an overtaking batch finds the old one's offsets settled.
-      if (record.generation > 0 && truth.countsAsSettled(earlier)) continue;
       if (this.#settings.batched && this.#isInCall(earlier, invocation)) continue;
       if (truth.isDone(earlier) || truth.abandoned.has(earlier) || truth.replayed.has(earlier)) continue;
       return {
