@@ -361,6 +361,10 @@ describe('at the edges', () => {
   const settledTo = (to: number, changes: Parameters<typeof progressOf>[0] = {}) =>
     progressOf({ settled: [{ from: 0, to }], newestTimestamp: 9_999, ...changes });
 
+  test('the newest time of what runs may be the beginning of time', () => {
+    expect(decide(claimedItem(), [identity(1, { timestamp: 0 })]).progress.newestTimestamp).toBe(0);
+  });
+
   test('our own claim is nobody’s death', () => {
     const item = { ...claimedItem(), claims: [{ owner: 'me', offsets: [{ from: 41, to: 43 }] }] };
 

@@ -55,6 +55,12 @@ describe('progress of a recreated topic', () => {
     expect(afresh(progressOf({ settled: [{ from: 0, to: 9 }] }), [], batchOf(3))).toStrictEqual(progressOf({}));
   });
 
+  test('keeps nothing of an equal record at another offset', () => {
+    const same = { timestamp: 5, valueHash: 'same' };
+
+    expect(afresh(progressOf({ marks: [identity(20, same)] }), [], [identity(3, same)])).toEqual(progressOf({}));
+  });
+
   test('keeps what is known of exactly these records: they were of the new life already', () => {
     const other = { valueHash: 'of-the-old-life' };
     const known = progressOf({

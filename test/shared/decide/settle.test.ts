@@ -203,6 +203,23 @@ test('what is below the oldest mark is forgotten in the middle of a range', () =
   expect(progress.floor).toBe(100);
 });
 
+describe('what an operator let run again', () => {
+  const marks = Array.from({ length: 65 }, (_, index) => identity(100 + index * 10));
+  const settled = [{ from: 95, to: 799 }];
+
+  test('is nobody’s word where nobody gave it', () => {
+    expect(forget(progressOf({ settled, marks, floor: 90 }), 740, [])).toStrictEqual(
+      progressOf({ settled: [{ from: 100, to: 799 }], marks: marks.slice(1), floor: 100 }),
+    );
+  });
+
+  test('stays as long as nothing more is forgotten', () => {
+    const progress = progressOf({ settled: [{ from: 100, to: 799 }], marks, floor: 90, runBelow: 95 });
+
+    expect(forget(progress, 740, [])).toStrictEqual({ ...progress, marks: marks.slice(1) });
+  });
+});
+
 test('a floor never falls', () => {
   const marks = Array.from({ length: 64 }, (_, index) => identity(100 + index * 10));
   const settled = [
@@ -268,6 +285,8 @@ test('an item is full at two hundred heads or a thousand ranges', () => {
   expect(isFull(progressOf({ heads }))).toBe(true);
   expect(isFull(progressOf({ settled }))).toBe(true);
   expect(isFull(progressOf({ pending: settled }))).toBe(true);
+  expect(isFull(progressOf({ settled: settled.slice(2) }), 1)).toBe(false);
+  expect(isFull(progressOf({ settled: settled.slice(2) }), 2)).toBe(true);
   expect(
     isFull(progressOf({ settled: settled.slice(1), pending: settled.slice(1), heads: new Map([...heads].slice(1)) })),
   ).toBe(false);
@@ -300,6 +319,25 @@ describe('settling records in one go', () => {
         expect(settleAll(progress, settlings)).toEqual(oneByOne);
       }),
     );
+  });
+
+  test('marks a batch whichever of its records says so', () => {
+    const settling = (offset: number, mark: Settling['mark']): Settling => ({
+      record: identity(offset),
+      from: offset,
+      mark,
+      outcome: 'handled',
+    });
+
+    const first = settleAll(progressOf({}), [settling(10, identity(10)), settling(11, false)]);
+    const last = settleAll(progressOf({}), [settling(10, false), settling(11, identity(10))]);
+    const both = settleAll(progressOf({}), [settling(10, identity(10)), settling(20, identity(20))]);
+
+    expect([first.marks, last.marks, both.marks]).toEqual([
+      [identity(10)],
+      [identity(10)],
+      [identity(10), identity(20)],
+    ]);
   });
 
   test('changes nothing where nothing settled', () => {
