@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { machineText } from './report/machine.ts';
 import { type Section, toMarkdown } from './report/section.ts';
-import { requirePeers } from './require-peers.ts';
+import { checkPeers, requirePeers } from './require-peers.ts';
 
 const PARTS = {
   requests: async () => (await import('./parts/requests.ts')).requests,
@@ -12,6 +12,8 @@ const PARTS = {
   allocation: async () => (await import('./parts/costs.ts')).allocation,
   coldStart: async () => (await import('./parts/cold-start.ts')).coldStarts,
   latency: async () => (await import('./parts/costs.ts')).latency,
+  growth: async () => (await import('./parts/growth.ts')).growth,
+  endToEnd: async () => (await import('./parts/end-to-end.ts')).endToEnd,
 } as const;
 type PartName = keyof typeof PARTS;
 const NAMES = Object.keys(PARTS) as PartName[];
@@ -47,6 +49,7 @@ const unknown = wanted.filter((name) => !(name in PARTS));
 if (unknown.length > 0) command.error(`no such part: ${unknown.join(', ')}. There are ${NAMES.join(', ')}`);
 
 await requirePeers();
+await checkPeers();
 const resultsFolder = join(import.meta.dirname, 'results');
 mkdirSync(resultsFolder, { recursive: true });
 const startedAt = performance.now();

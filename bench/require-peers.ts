@@ -3,6 +3,14 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** Checks the peers' types: only where they are installed can that be done, so CI does not. @throws with what is wrong */
+export async function checkPeers(): Promise<void> {
+  const tsc = join(import.meta.dirname, '..', 'node_modules', '.bin', 'tsc');
+  const project = join(import.meta.dirname, 'peers');
+  const [code] = await once(spawn(tsc, ['--noEmit', '-p', project], { stdio: ['ignore', 2, 2] }), 'exit');
+  if (code !== 0) throw new Error('the peers in bench/peers do not compile; what is wrong is above');
+}
+
 /**
  * Installs what only the benchmarks need, where it is missing: the peers and Lambda's runtime interface client, which compiles
  * for some minutes and wants cmake and g++.

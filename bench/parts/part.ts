@@ -10,6 +10,8 @@ export interface BenchSettings {
   readonly endToEndRecords: number;
   /** Where plots go. */
   readonly resultsFolder: string;
+  /** Of the results file, without its ending. */
+  readonly name: string;
   readonly progress: (line: string) => void;
 }
 

@@ -24,7 +24,7 @@ export const requests: Part = async ({ sizes, partitions, progress }) => {
       progress(`requests: ${name} by ${keyedBy}`);
       const variables = { AWS_ENDPOINT_URL_DYNAMODB: proxy.endpoint, KEYED_BY: keyedBy };
       await using consumer = await startConsumer(name, { variables });
-      for (const shape of shapes(sizes, partitions)) {
+      for (const shape of shapes(sizes, partitions, keyedBy)) {
         const topic = `orders-${keyedBy}-${shape.records}-${shape.partitions}-${shape.kind}`;
         const round = { shape, keyedBy, topic, store: { type: 'dynamodb' }, batches: 1, allocation: false } as const;
         proxy.take();
@@ -45,7 +45,7 @@ export const requests: Part = async ({ sizes, partitions, progress }) => {
   const table = (caption: string, keyedBy: KeyedBy, pick: (counted: Counted) => number) => ({
     caption,
     head: ['batch', ...PEERS],
-    rows: shapes(sizes, partitions).map((shape) => [describe(shape), ...cell(pick)(keyedBy, shape)]),
+    rows: shapes(sizes, partitions, keyedBy).map((shape) => [describe(shape), ...cell(pick)(keyedBy, shape)]),
   });
   return {
     title: 'DynamoDB requests and capacity per 1,000 records',
@@ -65,18 +65,18 @@ export const requests: Part = async ({ sizes, partitions, progress }) => {
   };
 };
 
-/** Largest batch for which each record costs the peers two requests in a row. */
+/** The peers send two requests a record, one after the other: of larger batches only the fresh ones by position are counted. */
 const LARGEST = 1_000;
 
-function shapes(sizes: readonly number[], partitions: readonly number[]): BatchShape[] {
-  const within = sizes.filter((records) => records <= LARGEST);
-  return within.flatMap((records) =>
+function shapes(sizes: readonly number[], partitions: readonly number[], keyedBy: KeyedBy): BatchShape[] {
+  const all = sizes.flatMap((records) =>
     partitions
       .filter((count) => count <= records)
       .flatMap((count) =>
         (['fresh', 'duplicates', 'failing'] as const).map((kind) => ({ records, partitions: count, kind })),
       ),
   );
+  return all.filter(({ records, kind }) => records <= LARGEST || (kind === 'fresh' && keyedBy === 'position'));
 }
 
 /** A batch's shape in words. */

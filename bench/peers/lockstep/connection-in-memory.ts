@@ -1,0 +1,88 @@
+import { powertoolsTelemetry } from '../../../shared/adapters/powertools-telemetry.ts';
+import { systemClock } from '../../../shared/adapters/system-clock.ts';
+import { systemEntropy } from '../../../shared/adapters/system-entropy.ts';
+import type { Connection } from '../../../shared/connection.ts';
+import type { PartitionItem } from '../../../shared/decide/progress.ts';
+import { readEnvironment } from '../../../shared/environment.ts';
+import type { IdempotencyKeyStore } from '../../../shared/ports/idempotency-key-store.ts';
+import type { LedgerStore } from '../../../shared/ports/ledger-store.ts';
+import type { LedgerPartition } from '../../../shared/record/item-identifier.ts';
+import { Sandbox } from '../../../shared/runtime/sandbox.ts';
+import { fakeIdempotencyKeyStore } from '../../../shared/testing/fake-idempotency-key-store.ts';
+import { fakeLedgerStore } from '../../../shared/testing/fake-ledger-store.ts';
+import { latency } from '../common/latency.ts';
+
+/** A connection, and a way to say what its ledger holds. */
+export interface ConnectionInMemory extends Connection {
+  place(partition: LedgerPartition, item: PartitionItem): void;
+}
+
+/** What a consumer needs to run on a ledger in memory, whose requests take at least so long. */
+export function connectionInMemory(latencyMs: number): ConnectionInMemory {
+  const environment = readEnvironment(process.env);
+  const telemetry = powertoolsTelemetry(environment);
+  const keys = fakeIdempotencyKeyStore();
+  const ledger = fakeLedgerStore({ keys });
+  const wait = latency(latencyMs);
+  const refused = async () => {
+    throw new Error('a benchmark sends no letters');
+  };
+  return {
+    environment,
+    ports: {
+      ledger: slowLedger(ledger, wait),
+      keys: slowKeys(keys, wait),
+      letters: { publish: refused, disconnect: async () => undefined },
+      fallback: { send: refused },
+      producer: { produce: refused },
+      clock: systemClock,
+      entropy: systemEntropy,
+      telemetry,
+      sandbox: new Sandbox(),
+      endProcess: () => process.exit(1),
+      group: environment.consumerGroup,
+    },
+    begin: (context) => telemetry.begin(context),
+    useBrokers: () => undefined,
+    flush: () => telemetry.flush(),
+    place: ledger.place,
+  };
+}
+
+function slowLedger(ledger: LedgerStore, wait: () => Promise<void> | undefined): LedgerStore {
+  return {
+    claim: async (request) => {
+      await wait();
+      return ledger.claim(request);
+    },
+    write: async (request) => {
+      await wait();
+      return ledger.write(request);
+    },
+    read: async (partition) => {
+      await wait();
+      return ledger.read(partition);
+    },
+  };
+}
+
+function slowKeys(keys: IdempotencyKeyStore, wait: () => Promise<void> | undefined): IdempotencyKeyStore {
+  return {
+    lookUp: async (wanted) => {
+      await wait();
+      return keys.lookUp(wanted);
+    },
+    claim: async (request) => {
+      await wait();
+      return keys.claim(request);
+    },
+    complete: async (key, item) => {
+      await wait();
+      return keys.complete(key, item);
+    },
+    giveBack: async (key, holder) => {
+      await wait();
+      return keys.giveBack(key, holder);
+    },
+  };
+}
