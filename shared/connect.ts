@@ -1,5 +1,4 @@
 import { dynamoDbClient } from './adapters/dynamodb-client.ts';
-import { dynamoDbKeyStore } from './adapters/dynamodb-key-store.ts';
 import { dynamoDbLedgerStore } from './adapters/dynamodb-ledger-store.ts';
 import { loadedTracer } from './adapters/loaded-tracer.ts';
 import { powertoolsTelemetry } from './adapters/powertools-telemetry.ts';
@@ -8,11 +7,12 @@ import { systemEntropy } from './adapters/system-entropy.ts';
 import type { KafkaPorts } from './connect-kafka.ts';
 import type { Connection } from './connection.ts';
 import { readEnvironment } from './environment.ts';
+import type { IdempotencyKeyStore } from './ports/idempotency-key-store.ts';
 import { Sandbox } from './runtime/sandbox.ts';
 
 /**
  * Connects a deployed function. What only letters and produced records need (the Kafka client, its authentication, the SQS
- * client) is loaded with the first of them, so that a cold start does not pay for it.
+ * client) is loaded with the first of them, the store of idempotency keys with the first of those, so that a cold start does not pay for it.
  *
  * @throws LockstepError ENVIRONMENT_INVALID
  */
@@ -29,11 +29,23 @@ export async function connect(): Promise<Connection> {
     );
     return loaded;
   };
+  let keyStore: Promise<IdempotencyKeyStore> | undefined;
+  const keys = () => {
+    keyStore ??= import('./adapters/dynamodb-key-store.ts').then(({ dynamoDbKeyStore }) =>
+      dynamoDbKeyStore({ ...store, clock: systemClock }),
+    );
+    return keyStore;
+  };
   return {
     environment,
     ports: {
       ledger: dynamoDbLedgerStore(store),
-      keys: dynamoDbKeyStore({ ...store, clock: systemClock }),
+      keys: {
+        lookUp: async (wanted) => (await keys()).lookUp(wanted),
+        claim: async (request) => (await keys()).claim(request),
+        complete: async (key, item) => (await keys()).complete(key, item),
+        giveBack: async (key, holder) => (await keys()).giveBack(key, holder),
+      },
       letters: {
         publish: async (letter, giveUpAt) => (await kafka()).letters.publish(letter, giveUpAt),
         disconnect: async () => (await loaded)?.letters.disconnect(),

@@ -23,7 +23,7 @@ const LOOK_EVERY_MS = 200;
 /** A consumer that handles nothing for so long has failed. */
 const PATIENCE_MS = 60_000;
 /** The paced run, for delays without a backlog. */
-const PACE = { records: 5_000, perSecond: 500 };
+const PACE = { records: 1_000, perSecond: 100 };
 
 /** With a commit after each record a backlog takes minutes. */
 const LARGEST_BY_RECORD = 5_000;

@@ -10,7 +10,6 @@ import type { PartitionItem } from '../decide/progress.ts';
 import type { ClaimAnswer, ClaimRequest, LedgerStore, WriteAnswer, WriteRequest } from '../ports/ledger-store.ts';
 import { type LedgerPartition, ledgerKey } from '../record/item-identifier.ts';
 import { storeError } from './dynamodb-failure.ts';
-import { answerOfFailedTransaction } from './dynamodb-transaction.ts';
 import { type Attributes, text } from './ledger-attributes.ts';
 import { decodePartitionItem } from './ledger-item.ts';
 import { completionPut } from './ledger-key-item.ts';
@@ -65,8 +64,11 @@ async function write(client: DynamoDBClient, table: string, request: WriteReques
     return { type: 'written' };
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException) return { type: 'refused', item: itemOf(error.Item) };
+    if (alone) throw error;
     const shape = { table, completed: completions.map(({ item }) => item.position) };
-    const answer = alone ? undefined : answerOfFailedTransaction(error, shape);
+    // Only who gives effects to `transact` pays for its code.
+    const { answerOfFailedTransaction } = await import('./dynamodb-transaction.ts');
+    const answer = answerOfFailedTransaction(error, shape);
     if (answer !== undefined) return answer;
     throw error;
   }

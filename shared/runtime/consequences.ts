@@ -1,22 +1,17 @@
 import { latestStart } from '../decide/deadline.ts';
-import { summarizeError } from '../decide/error-summary.ts';
-import { fingerprint } from '../decide/fingerprint.ts';
 import type { Head } from '../decide/progress.ts';
-import { backOffMs, decideFailure, type ErrorClass, isBreakerOpen } from '../decide/retry-policy.ts';
+import { backOffMs } from '../decide/retry-policy.ts';
 import { headOf, isFull, type Settling, withHead } from '../decide/settle.ts';
-import { LockstepError, NonRetryableError } from '../errors.ts';
 import type { TransactAction } from '../ports/ledger-store.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import { includesOffset } from '../record/offset-ranges.ts';
 import type { EpochMs, Offset } from '../record/units.ts';
-import { sendLetter } from './dead-letters.ts';
-import { effectRefused, passOn, tooLarge } from './effects.ts';
+import { onDemand } from './on-demand.ts';
 import type { Outcome } from './outcome.ts';
 import type { PartitionRun } from './partition-run.ts';
 import type { Posting } from './posting.ts';
 import type { Failed } from './ready-record.ts';
 import type { CollectingContext } from './record-context.ts';
-import { recordLog } from './record-log.ts';
 
 const HANDLED: Outcome = { type: 'handled' };
 const DUPLICATE: Outcome = { type: 'duplicate' };
@@ -72,6 +67,7 @@ export class Consequences<V> {
     { effects, outgoing }: CollectingContext,
   ): Promise<Outcome | Failed> {
     const { session, keys, ports } = this.#run;
+    const { effectRefused, passOn, tooLarge } = await onDemand('effects');
     const posting = effects.length === 0 ? undefined : this.#posting(records, effects);
     const refused = posting === undefined ? undefined : tooLarge(records, posting);
     if (refused !== undefined) return refused;
@@ -114,40 +110,16 @@ export class Consequences<V> {
   }
 
   /** Counts a failed try. `undefined`: a quick try follows, or the letter. */
-  async failed(
-    record: DeliveredRecord,
-    { error, stage, errorClass }: Failed,
-    triesHere: number,
-  ): Promise<Outcome | undefined> {
-    const { session, ports, consumer, context } = this.#run;
-    const { retry, redact } = consumer.policy;
-    const summary = summarizeError(error, stage, redact);
-    const head = headOf(session.progress, record);
-    const breakerOpen = isBreakerOpen(session.progress.consecutiveDeadLetters, retry);
-    const failure = decideFailure(
-      {
-        head,
-        errorClass: errorClass ?? classify(error, retry.classify),
-        error: summary,
-        fingerprint: fingerprint(summary),
-        triesHere,
-        now: ports.clock.now(),
-        random: ports.entropy.random(),
-      },
-      retry,
-      breakerOpen,
-    );
-    session.update((progress) => withHead(progress, failure.head));
-    ports.telemetry.count('AttemptsFailed');
-    recordLog(context.log, record, failure.head.attempts, context.requestId).warn('record failed', {
-      stage,
-      error: summary.name,
-      text: summary.text,
-      next: failure.next,
-    });
+  async failed(record: DeliveredRecord, failed: Failed, triesHere: number): Promise<Outcome | undefined> {
+    const { session, ports, consumer } = this.#run;
+    const { countFailure } = await onDemand('failedTry');
+    const failure = countFailure(this.#run, record, failed, triesHere);
     switch (failure.next) {
       case 'retryInline':
-        await ports.clock.sleep(Math.ceil(ports.entropy.random() * retry.inlineDelayMs), session.lost.signal);
+        await ports.clock.sleep(
+          Math.ceil(ports.entropy.random() * consumer.policy.retry.inlineDelayMs),
+          session.lost.signal,
+        );
         return undefined;
       case 'retryLater':
         return retryOf(failure.head);
@@ -155,7 +127,7 @@ export class Consequences<V> {
         ports.telemetry.count('FloodBreakerOpen');
         return retryOf(failure.head);
       case 'giveUp':
-        return this.giveUp(record, error);
+        return this.giveUp(record, failed.error);
     }
   }
 
@@ -173,6 +145,7 @@ export class Consequences<V> {
       if (marked.type !== 'written') return { type: 'notAttempted', reason: 'fenced' };
     }
     const head = headOf(session.progress, record);
+    const { sendLetter } = await onDemand('deadLetters');
     const letter = await sendLetter(this.#run, record, head, error);
     if (letter.type === 'refused') {
       const notBefore =
@@ -231,11 +204,4 @@ function predecessors(records: readonly DeliveredRecord[]): ReadonlyMap<Offset, 
 
 function retryOf({ notBefore }: Head): Outcome {
   return { type: 'retry', ...(notBefore !== undefined && { notBefore }) };
-}
-
-function classify(error: unknown, own: ((error: unknown) => ErrorClass | undefined) | undefined): ErrorClass {
-  const said = own?.(error);
-  if (said !== undefined) return said;
-  if (error instanceof NonRetryableError) return 'nonRetryable';
-  return error instanceof LockstepError && !error.retryable ? 'nonRetryable' : 'retryable';
 }

@@ -10,9 +10,9 @@ import { claimPartition } from './claim-partition.ts';
 import type { Consumer, Ports } from './consumer.ts';
 import type { Invocation } from './invocation.ts';
 import { LedgerSession } from './ledger-session.ts';
+import { onDemand } from './on-demand.ts';
 import type { NotAttemptedReason, Outcomes } from './outcome.ts';
 import type { PartitionRun } from './partition-run.ts';
-import { prepareKeys } from './prepare-keys.ts';
 import { recordLog } from './record-log.ts';
 import { runRecords } from './run-records.ts';
 
@@ -174,7 +174,7 @@ async function work<V>(
     return (await session.write({ release: true })).type === 'written';
   }
   if (open.length === 0) return (await session.write({ release: true })).type === 'written';
-  const keys = await prepareKeys(run);
+  const keys = run.consumer.idempotencyKey === undefined ? undefined : await (await onDemand('keys')).prepareKeys(run);
   const keyed = keys === undefined ? run : { ...run, keys };
   const { stalled } = await runRecords(keyed, outcomes);
   if (stalled) {

@@ -1,5 +1,5 @@
 import type { DeliveredRecord } from '../record/delivered-record.ts';
-import { BatchRunner } from './batch-runner.ts';
+import { onDemand } from './on-demand.ts';
 import { haltsPartition, unitOf } from './ordering.ts';
 import { type Outcomes, settles } from './outcome.ts';
 import type { PartitionRun } from './partition-run.ts';
@@ -9,7 +9,10 @@ import { Schedule } from './schedule.ts';
 /** Runs the open records of a partition, each when its ordering unit lets it, until none may start any more. */
 export async function runRecords<V>(run: PartitionRun<V>, outcomes: Outcomes): Promise<{ readonly stalled: boolean }> {
   const { session, consumer, keys, open } = run;
-  if (consumer.handler.type === 'batch') return new BatchRunner(run, outcomes).run();
+  if (consumer.handler.type === 'batch') {
+    const { BatchRunner } = await onDemand('batchRunner');
+    return new BatchRunner(run, outcomes).run();
+  }
   const runner = new RecordRunner(run);
   const schedule = new Schedule(open, unitOf(consumer.policy.order));
   let running = 0;

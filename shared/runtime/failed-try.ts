@@ -1,0 +1,51 @@
+import { summarizeError } from '../decide/error-summary.ts';
+import { fingerprint } from '../decide/fingerprint.ts';
+import { decideFailure, type ErrorClass, type Failure, isBreakerOpen } from '../decide/retry-policy.ts';
+import { headOf, withHead } from '../decide/settle.ts';
+import { LockstepError, NonRetryableError } from '../errors.ts';
+import type { DeliveredRecord } from '../record/delivered-record.ts';
+import type { PartitionRun } from './partition-run.ts';
+import type { Failed } from './ready-record.ts';
+import { recordLog } from './record-log.ts';
+
+/** Counts a failed try in the head of its record, and says what follows. */
+export function countFailure<V>(
+  { session, ports, consumer, context }: PartitionRun<V>,
+  record: DeliveredRecord,
+  { error, stage, errorClass }: Failed,
+  triesHere: number,
+): Failure {
+  const { retry, redact } = consumer.policy;
+  const summary = summarizeError(error, stage, redact);
+  const head = headOf(session.progress, record);
+  const breakerOpen = isBreakerOpen(session.progress.consecutiveDeadLetters, retry);
+  const failure = decideFailure(
+    {
+      head,
+      errorClass: errorClass ?? classify(error, retry.classify),
+      error: summary,
+      fingerprint: fingerprint(summary),
+      triesHere,
+      now: ports.clock.now(),
+      random: ports.entropy.random(),
+    },
+    retry,
+    breakerOpen,
+  );
+  session.update((progress) => withHead(progress, failure.head));
+  ports.telemetry.count('AttemptsFailed');
+  recordLog(context.log, record, failure.head.attempts, context.requestId).warn('record failed', {
+    stage,
+    error: summary.name,
+    text: summary.text,
+    next: failure.next,
+  });
+  return failure;
+}
+
+function classify(error: unknown, own: ((error: unknown) => ErrorClass | undefined) | undefined): ErrorClass {
+  const said = own?.(error);
+  if (said !== undefined) return said;
+  if (error instanceof NonRetryableError) return 'nonRetryable';
+  return error instanceof LockstepError && !error.retryable ? 'nonRetryable' : 'retryable';
+}
