@@ -17,7 +17,8 @@ export class BoundedTries implements Oracle {
   /** Failures that no write has carried yet, and how many were carried. */
   readonly #unwritten = new Map<SimInvocation, readonly { readonly record: LogRecord; readonly at: number }[]>();
   readonly #recorded = new Map<LogRecord, number>();
-  readonly #deaths = new Map<LogRecord, number>();
+  /** The invocations whose process died, or was ended, in the record's handler. */
+  readonly #deaths = new Map<LogRecord, Set<SimInvocation>>();
   /** Who wrote ahead that it runs the record. */
   readonly #ahead = new Map<LogRecord, Set<SimInvocation>>();
   /** In whose handler a process died. */
@@ -49,7 +50,7 @@ export class BoundedTries implements Oracle {
         if (event.by.type !== 'invocation' || this.#mayHaveLetter(event.record)) return undefined;
         return {
           property: 'P5 innocent',
-          text: `${event.record.place} ${nameOf(event.record)} gets a letter after ${this.#failures.get(event.record) ?? 0} failures and ${this.#deaths.get(event.record) ?? 0} deaths`,
+          text: `${event.record.place} ${nameOf(event.record)} gets a letter after ${this.#failures.get(event.record) ?? 0} failures and ${this.#deaths.get(event.record)?.size ?? 0} deaths`,
         };
       default:
         return undefined;
@@ -64,12 +65,12 @@ export class BoundedTries implements Oracle {
     if (how === 'nonRetryable') this.#refused.add(record);
     if (how !== 'killed') return undefined;
     this.#killer.set(invocation, record);
-    const deaths = (this.#deaths.get(record) ?? 0) + 1;
+    const deaths = (this.#deaths.get(record) ?? new Set()).add(invocation);
     this.#deaths.set(record, deaths);
-    if (record.script.does !== 'kills' || deaths <= MAX_INTERRUPTIONS + UNATTRIBUTED_DEATHS) return undefined;
+    if (record.script.does !== 'kills' || deaths.size <= MAX_INTERRUPTIONS + UNATTRIBUTED_DEATHS) return undefined;
     // What is gone from Kafka is forgotten with its tries; a mapping that still holds it begins anew.
     if (this.#truth.excused.has(record)) return undefined;
-    return { property: 'P5 deaths', text: `${record.place} ${nameOf(record)} has killed ${deaths} hosts` };
+    return { property: 'P5 deaths', text: `${record.place} ${nameOf(record)} has killed ${deaths.size} hosts` };
   }
 
   #changed(event: Extract<HistoryEvent, { type: 'changed' }>): Violation | undefined {
@@ -126,14 +127,13 @@ export class BoundedTries implements Oracle {
     if ((this.#failures.get(record) ?? 0) >= this.#settings.maxAttempts) return true;
     if (this.#truth.abandoned.has(record) || this.#truth.replayed.has(record)) return true;
     if (this.#settings.keyed && this.#isReused(record)) return true;
-    if ((this.#deaths.get(record) ?? 0) >= MAX_INTERRUPTIONS) return true;
     // Written ahead: a death counts from then on, whether the handler had begun or not, but never one in another record's handler.
     const ended = [...(this.#ahead.get(record) ?? [])].filter((invocation) => {
       const killer = this.#killer.get(invocation);
       if (killer !== undefined && killer !== record) return false;
       return invocation.state === 'died' || invocation.sessions.get(record.place)?.releasedAt === undefined;
     });
-    return ended.length >= MAX_INTERRUPTIONS;
+    return new Set([...ended, ...(this.#deaths.get(record) ?? [])]).size >= MAX_INTERRUPTIONS;
   }
 
   #isReused(record: LogRecord): boolean {
