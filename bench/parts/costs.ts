@@ -10,7 +10,9 @@ import { describe } from './requests.ts';
 /** Records of one round: enough for the clock, few enough for many rounds. */
 const RECORDS_A_ROUND = 2_000;
 /** A process handles batches for hours: what compiles the code is not what they cost. */
-const WARM_UP_ROUNDS = 20;
+const WARM_UP_RECORDS = 40_000;
+/** Of batches of one record. */
+const MOST_WARM_UP_ROUNDS = 20;
 const ALLOCATION_WARM_UP_ROUNDS = 4;
 const FLOOR = 'bare';
 const NOISE_MICROS = 0.5;
@@ -40,10 +42,11 @@ export const cpu: Part = async ({ sizes, partitions, rounds, progress }) => {
       progress(`CPU ${words}: ${describe(shape)}`);
       const round = inMemory(shape, keyedBy);
       const seen = new Map<PeerName, number[]>(PEERS.map((name) => [name, []]));
-      for (let turn = 0; turn < rounds + WARM_UP_ROUNDS; turn++) {
+      const warmUp = Math.ceil(WARM_UP_RECORDS / (round.batches * shape.records));
+      for (let turn = -Math.min(warmUp, MOST_WARM_UP_ROUNDS); turn < rounds; turn++) {
         for (const [name, consumer] of consumers) {
           const { cpuMicros, records } = await consumer.run(round);
-          if (turn >= WARM_UP_ROUNDS) seen.get(name)?.push(cpuMicros / records);
+          if (turn >= 0) seen.get(name)?.push(cpuMicros / records);
         }
       }
       // Not all parse what they then leave alone, so nothing common can be taken off.
