@@ -2,6 +2,7 @@ import { GetEventSourceMappingCommand } from '@aws-sdk/client-lambda';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { dynamoDbLedgerStore } from '../shared/adapters/dynamodb-ledger-store.ts';
 import type { Head, PartitionItem } from '../shared/decide/progress.ts';
+import { letterLimit } from '../shared/decide/retry-policy.ts';
 import { LockstepError } from '../shared/errors.ts';
 import { highest } from '../shared/record/offset-ranges.ts';
 import type { DeployedConsumer } from './consumer.ts';
@@ -50,13 +51,8 @@ export interface ConsumerStatus {
   readonly partitions: readonly PartitionStatus[];
 }
 
-/** @param breaker - dead letters in a row at which the flood breaker opens */
-export async function consumerStatus(
-  target: Target,
-  consumer: DeployedConsumer,
-  now: number,
-  breaker = 100,
-): Promise<ConsumerStatus> {
+/** Asks Kafka, Lambda, SQS and the ledger. */
+export async function consumerStatus(target: Target, consumer: DeployedConsumer, now: number): Promise<ConsumerStatus> {
   const { name, topic, group, deadLetterTopic, mappingId, netQueueUrl } = consumer;
   const [{ partitions, letters }, { State: mapping = 'unknown' }, inFallbackQueue, inNet] = await Promise.all([
     target.operate(consumer, { type: 'topics' }),
@@ -78,7 +74,7 @@ export async function consumerStatus(
     ...(inNet !== undefined && { inNet }),
     partitions: partitions.map(({ partition, start, end, committed = start }, index) => {
       const item = items[index];
-      return { partition, lag: Math.max(0, end - committed), next: committed, ...describe(item, now, breaker) };
+      return { partition, lag: Math.max(0, end - committed), next: committed, ...describe(item, now) };
     }),
   };
 }
@@ -103,7 +99,7 @@ export function ledgerOf({ dynamodb }: Target, { ledgerTable }: DeployedConsumer
   return dynamoDbLedgerStore({ client: dynamodb, table: ledgerTable });
 }
 
-function describe(item: PartitionItem | 'unreadable' | undefined, now: number, breaker: number) {
+function describe(item: PartitionItem | 'unreadable' | undefined, now: number) {
   if (item === undefined) return { state: 'never claimed' as const, heads: [] };
   if (item === 'unreadable') return { state: item, heads: [] };
   const { progress, owner, leaseUntil, epoch } = item;
@@ -111,7 +107,7 @@ function describe(item: PartitionItem | 'unreadable' | undefined, now: number, b
   const times = heads.flatMap(({ firstFailedAt }) => firstFailedAt ?? []);
   const isHeld = owner !== undefined && leaseUntil >= now;
   return {
-    state: stateOf(item, now, breaker, isHeld),
+    state: stateOf(item, now, isHeld),
     heads,
     epoch,
     ...(times.length > 0 && { blockedSince: Math.min(...times) }),
@@ -119,12 +115,13 @@ function describe(item: PartitionItem | 'unreadable' | undefined, now: number, b
   };
 }
 
-/** What blocks a partition. @param breaker - dead letters in a row at which the flood breaker opens */
-export function stateOf({ progress }: PartitionItem, now: number, breaker: number, isHeld: boolean): PartitionState {
+/** What blocks a partition. */
+export function stateOf({ progress }: PartitionItem, now: number, isHeld: boolean): PartitionState {
   if (highest(progress.standing) !== undefined) return 'replay halted';
   // One whose letter is on its way out blocks nothing while somebody is at it.
   const blocking = [...progress.heads.values()].filter(({ exhausted }) => !(exhausted && isHeld));
-  if (blocking.length > 0) return progress.consecutiveDeadLetters >= breaker ? 'flood breaker' : 'blocked';
+  if (blocking.length > 0)
+    return progress.consecutiveDeadLetters >= letterLimit(progress) ? 'flood breaker' : 'blocked';
   if (progress.gate !== undefined) return 'gated';
   if (progress.pausedUntil !== undefined && progress.pausedUntil > now) return 'paused';
   return isHeld ? 'running' : 'ok';

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { ErrorClass } from './decide/retry-policy.ts';
+import { DEFAULT_MAX_CONSECUTIVE_DEAD_LETTERS, type ErrorClass } from './decide/retry-policy.ts';
 import type { ConsumerEnvironment } from './environment.ts';
 import { LockstepError } from './errors.ts';
 import type { ConsumerRecord } from './record/consumer-record.ts';
@@ -16,7 +16,7 @@ export const DEFAULTS = {
   inlineDelayMs: 100,
   backOffBaseMs: 1_000,
   backOffMaxMs: 300_000,
-  maxConsecutiveDeadLetters: 100,
+  maxConsecutiveDeadLetters: DEFAULT_MAX_CONSECUTIVE_DEAD_LETTERS,
   leaseMs: 15_000,
   busyWaitMs: 2_000,
   checkpointMs: 200,

@@ -43,6 +43,7 @@ export const PROGRESS_ATTRIBUTES = [
   'running',
   'pausedUntil',
   'consecutiveDeadLetters',
+  'breaker',
   'singly',
 ] as const;
 
@@ -64,6 +65,7 @@ export function encodeProgress(progress: Progress): Sparse<(typeof PROGRESS_ATTR
     running: running && map({ offset: number(running.offset), ...identityFields(running) }),
     pausedUntil: maybeNumber(progress.pausedUntil),
     consecutiveDeadLetters: maybeNumber(progress.consecutiveDeadLetters || undefined),
+    breaker: limit(progress.maxConsecutiveDeadLetters),
     singly: flag(progress.singly),
   };
 }
@@ -105,6 +107,7 @@ export function decodePartitionItem(item: Attributes): PartitionItem {
       ...optional('pausedUntil', readNumber, item, 'pausedUntil'),
       consecutiveDeadLetters:
         item['consecutiveDeadLetters'] === undefined ? 0 : readNumber(item, 'consecutiveDeadLetters'),
+      ...optional('maxConsecutiveDeadLetters', readLimit, item, 'breaker'),
       ...optional('singly', readFlag, item, 'singly'),
     },
   }));
@@ -133,6 +136,17 @@ export function readable<T>(item: Attributes, read: () => T): T {
 function unreadable(what: string, cause?: unknown): StoreError {
   const code = 'LEDGER_ITEM_UNREADABLE';
   return new StoreError(what, { code, transient: false, ...(cause !== undefined && { cause }) });
+}
+
+/** DynamoDB's numbers end somewhere. */
+const NO_LIMIT = 'none';
+
+function limit(value: number | undefined): AttributeValue | undefined {
+  return value === Number.POSITIVE_INFINITY ? text(NO_LIMIT) : maybeNumber(value);
+}
+
+function readLimit(from: Attributes, name: string): number {
+  return from[name]?.S === NO_LIMIT ? Number.POSITIVE_INFINITY : readNumber(from, name);
 }
 
 function encodeHeads(heads: ReadonlyMap<Offset, Head>): AttributeValue {

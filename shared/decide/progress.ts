@@ -75,6 +75,8 @@ export interface Progress {
   /** The partition stands still until then: a handler threw PauseError. */
   readonly pausedUntil?: EpochMs;
   readonly consecutiveDeadLetters: number;
+  /** The consumer's limit of them, for the relay and for operators, who know nothing of its handler; absent where it is the default, so that it costs no bytes. */
+  readonly maxConsecutiveDeadLetters?: number;
   /** The next try hands one record to `onBatch`: the last one failed without naming a record. */
   readonly singly?: boolean;
 }

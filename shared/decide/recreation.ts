@@ -1,5 +1,6 @@
 import { highest, includesOffset, type OffsetRanges, rangesOf, union } from '../record/offset-ranges.ts';
 import { FRESH_PROGRESS, type Progress, type RecordIdentity } from './progress.ts';
+import { letterLimit, withLetterLimit } from './retry-policy.ts';
 
 /*
  * A topic that is deleted and made anew has other records under the same offsets. Its events do not say so: Lambda names topic,
@@ -30,18 +31,15 @@ function differs(known: RecordIdentity, record: RecordIdentity): boolean {
  *
  * @param records - the delivered batch: what is remembered of exactly these was of the new life already, and stays
  */
-export function afresh(
-  { pending, standing, marks, heads, settled }: Progress,
-  claimedByDead: OffsetRanges,
-  records: readonly RecordIdentity[],
-): Progress {
-  const isOneOfThem = (known: RecordIdentity) =>
-    records.some((record) => record.offset === known.offset && !differs(known, record));
+export function afresh(known: Progress, claimedByDead: OffsetRanges, records: readonly RecordIdentity[]): Progress {
+  const { pending, standing, marks, heads, settled } = known;
+  const isOneOfThem = (one: RecordIdentity) =>
+    records.some((record) => record.offset === one.offset && !differs(one, record));
   const seen = marks.filter((mark) => isOneOfThem(mark));
   const done = seen.filter(({ offset }) => includesOffset(settled, offset));
   const carefulUntil = highest(claimedByDead);
   return {
-    ...FRESH_PROGRESS,
+    ...withLetterLimit(FRESH_PROGRESS, letterLimit(known)),
     settled: rangesOf(done.map(({ offset }) => offset)),
     pending: union(union(pending, standing), claimedByDead),
     marks: seen,

@@ -10,6 +10,7 @@ import type { EpochMs, Offset } from '../record/units.ts';
 import { type ClaimPolicy, decideClaim, forgotten } from './claim.ts';
 import { fingerprint } from './fingerprint.ts';
 import type { ErrorSummary, Head, PartitionItem, Progress, RecordIdentity } from './progress.ts';
+import { letterLimit } from './retry-policy.ts';
 import { headOf, MAX_HEADS, withHead } from './settle.ts';
 
 /** Why a record comes to the relay. */
@@ -59,9 +60,9 @@ export function withHeads(progress: Progress, heads: readonly Head[]): Progress 
 }
 
 /** How many more records may be marked: the flood breaker and the item's room limit them. */
-export function roomForLetters(progress: Progress, maxConsecutiveDeadLetters: number): number {
+export function roomForLetters(progress: Progress): number {
   const marked = [...progress.heads.values()].filter(({ exhausted }) => exhausted).length;
-  const untilBreaker = maxConsecutiveDeadLetters - progress.consecutiveDeadLetters - marked;
+  const untilBreaker = letterLimit(progress) - progress.consecutiveDeadLetters - marked;
   return Math.max(0, Math.min(untilBreaker, MAX_HEADS - progress.heads.size));
 }
 

@@ -1,5 +1,5 @@
 import type { EpochMs } from '../record/units.ts';
-import type { ErrorSummary, Head } from './progress.ts';
+import type { ErrorSummary, Head, Progress } from './progress.ts';
 
 /** How often, and how soon again. */
 export interface RetryPolicy {
@@ -42,6 +42,21 @@ export function decideStart(head: Head | undefined, policy: RetryPolicy, breaker
 /** Whether the record has used up its attempts or its interruptions. */
 export function isTriedOut({ attempts, interruptions }: Head, { maxAttempts, maxInterruptions }: RetryPolicy): boolean {
   return attempts >= maxAttempts || interruptions >= maxInterruptions;
+}
+
+/** @default of the option of that name */
+export const DEFAULT_MAX_CONSECUTIVE_DEAD_LETTERS = 100;
+
+/** Dead letters in a row after which the flood breaker of this partition's consumer is open. */
+export function letterLimit({ maxConsecutiveDeadLetters }: Progress): number {
+  return maxConsecutiveDeadLetters ?? DEFAULT_MAX_CONSECUTIVE_DEAD_LETTERS;
+}
+
+/** Progress that tells of the consumer's limit. */
+export function withLetterLimit(progress: Progress, limit: number): Progress {
+  if (letterLimit(progress) === limit) return progress;
+  const { maxConsecutiveDeadLetters: _, ...rest } = progress;
+  return limit === DEFAULT_MAX_CONSECUTIVE_DEAD_LETTERS ? rest : { ...rest, maxConsecutiveDeadLetters: limit };
 }
 
 /** Past the limit the next exhausted record blocks: one bad deployment must not pour a topic into its dead-letter topic. */

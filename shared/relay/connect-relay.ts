@@ -56,7 +56,6 @@ export function relayPolicy(
     leaseMs: DEFAULTS.leaseMs,
     checkpointMs: DEFAULTS.checkpointMs,
     busyWaitMs: DEFAULTS.busyWaitMs,
-    maxConsecutiveDeadLetters: DEFAULTS.maxConsecutiveDeadLetters,
     letterHeaders: [],
     maxLetterBytes: DEFAULTS.maxLetterBytes,
     maxAttempts,

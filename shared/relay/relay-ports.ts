@@ -8,7 +8,6 @@ import type { SessionPolicy, SessionPorts } from '../runtime/ledger-session.ts';
 export interface RelayPolicy extends ClaimPolicy, SessionPolicy {
   readonly busyWaitMs: number;
   readonly maxAttempts: number;
-  readonly maxConsecutiveDeadLetters: number;
   readonly letterHeaders: readonly ('spring' | 'connect')[];
   readonly maxLetterBytes: number;
   /** The mapping decodes values: what is delivered has another hash than what Kafka holds. */

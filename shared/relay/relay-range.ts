@@ -193,8 +193,8 @@ async function relayRecords(run: RangeRun, records: readonly OriginalRecordAt[])
 }
 
 /** What is marked already goes on, whatever the breaker says: only its letter is repeated. */
-function nextChunk({ session, policy }: RangeRun, records: readonly OriginalRecordAt[]): readonly OriginalRecordAt[] {
-  let room = roomForLetters(session.progress, policy.maxConsecutiveDeadLetters);
+function nextChunk({ session }: RangeRun, records: readonly OriginalRecordAt[]): readonly OriginalRecordAt[] {
+  let room = roomForLetters(session.progress);
   const chunk: OriginalRecordAt[] = [];
   for (const at of records.slice(0, MARKED_AT_ONCE)) {
     if (session.progress.heads.get(at.offset)?.exhausted !== true && room-- <= 0) break;

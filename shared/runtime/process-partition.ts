@@ -1,5 +1,6 @@
 import { type ClaimDecision, decideClaim, describeOffsets, verdictOfPause } from '../decide/claim.ts';
 import type { Progress, RecordIdentity } from '../decide/progress.ts';
+import { withLetterLimit } from '../decide/retry-policy.ts';
 import { LockstepError } from '../errors.ts';
 import { StoreError } from '../ports/store-error.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
@@ -86,7 +87,9 @@ async function claimAndRun<V>(task: PartitionTask<V>, outcomes: Outcomes): Promi
     });
     return whole(task, outcomes, 'busy');
   }
-  const decision = decideClaim(claim.item, owner, records, ports.clock.now(), consumer.policy);
+  const { maxConsecutiveDeadLetters } = consumer.policy.retry;
+  const item = { ...claim.item, progress: withLetterLimit(claim.item.progress, maxConsecutiveDeadLetters) };
+  const decision = decideClaim(item, owner, records, ports.clock.now(), consumer.policy);
   report(task, decision);
   const session = new LedgerSession(
     {

@@ -6,13 +6,22 @@ import { headAt, progressOf } from '../fixtures/progress.ts';
 const NOW = 1_000_000;
 
 function state(changes: Partial<Progress>, isHeld = false) {
-  return stateOf({ epoch: 1, rev: 1, leaseUntil: 0, claims: [], progress: progressOf(changes) }, NOW, 100, isHeld);
+  return stateOf({ epoch: 1, rev: 1, leaseUntil: 0, claims: [], progress: progressOf(changes) }, NOW, isHeld);
 }
 
 test.each<[string, Partial<Progress>]>([
   ['ok', {}],
   ['replay halted', { standing: [{ from: 1, to: 2 }], heads: new Map([[5, headAt(5)]]) }],
   ['flood breaker', { heads: new Map([[5, headAt(5)]]), consecutiveDeadLetters: 100 }],
+  ['flood breaker', { heads: new Map([[5, headAt(5)]]), consecutiveDeadLetters: 5, maxConsecutiveDeadLetters: 5 }],
+  [
+    'blocked',
+    {
+      heads: new Map([[5, headAt(5)]]),
+      consecutiveDeadLetters: 100,
+      maxConsecutiveDeadLetters: Number.POSITIVE_INFINITY,
+    },
+  ],
   ['blocked', { heads: new Map([[5, headAt(5)]]) }],
   ['gated', { gate: { offset: 5, since: 1, sightings: 0 } }],
   ['paused', { pausedUntil: NOW + 1 }],

@@ -55,5 +55,6 @@ export const FULL_PROGRESS: Required<Progress> = {
   running: { offset: 16, timestamp: 1_795_251_500_600, valueHash: 'AAAAAAAAAAA' },
   pausedUntil: 1_795_251_700_000,
   consecutiveDeadLetters: 42,
+  maxConsecutiveDeadLetters: 7,
   singly: true,
 };

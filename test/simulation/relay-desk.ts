@@ -19,7 +19,7 @@ export class RelayDesk {
 
   constructor(world: World) {
     this.#world = world;
-    const { maxAttempts, maxConsecutiveDeadLetters } = world.settings;
+    const { maxAttempts } = world.settings;
     this.#policy = {
       onReplay: 'halt',
       headGateMs: DEFAULTS.headGateMs,
@@ -30,7 +30,6 @@ export class RelayDesk {
       maxLetterBytes: DEFAULTS.maxLetterBytes,
       valuesDecodedByMapping: false,
       maxAttempts,
-      maxConsecutiveDeadLetters,
     };
   }
 

@@ -107,6 +107,11 @@ test('is written the way the fixtures were', async () => {
   expect([v, claims]).toEqual([{ N: '1' }, { L: [encodeClaim({ owner: 'inv-a', offsets: [{ from: 15, to: 19 }] })] }]);
 });
 
+test('a flood breaker that never opens is kept', () => {
+  const progress = { ...FRESH_PROGRESS, maxConsecutiveDeadLetters: Number.POSITIVE_INFINITY };
+  expect(decodePartitionItem(itemWith(present(encodeProgress(progress)))).progress).toStrictEqual(progress);
+});
+
 test('has no attribute for what is empty, zero or absent', () => {
   expect(present(encodeProgress({ ...FRESH_PROGRESS, singly: false }))).toEqual({});
 });
@@ -124,6 +129,10 @@ describe('size as DynamoDB bills it', () => {
     const claimed = { ...(await itemFixture('v1-typical')), owner: { S: owner }, claims: { L: [claim] } };
 
     expect(itemBytes(claimed)).toBe(1_001);
+    const { breaker = { S: '' } } = present(
+      encodeProgress({ ...FRESH_PROGRESS, maxConsecutiveDeadLetters: Number.POSITIVE_INFINITY }),
+    );
+    expect(itemBytes({ ...claimed, breaker })).toBe(1_012);
   });
 });
 

@@ -131,17 +131,17 @@ test('refuses to accept a replay that nothing halted', () => {
   });
 });
 
-test('a reset forgets everything', () => {
+test('a reset forgets everything but what the consumer says of itself', () => {
   const progress = progressOf({
     settled: [{ from: 0, to: 9 }],
     pending: [{ from: 10, to: 12 }],
     heads: new Map([[10, headAt(10)]]),
-    ...{ floor: 3, skipBelow: 3, consecutiveDeadLetters: 7 },
+    ...{ floor: 3, skipBelow: 3, consecutiveDeadLetters: 7, maxConsecutiveDeadLetters: 9 },
   });
 
   expect(decideChange(progress, { type: 'reset' }, 5_000)).toEqual({
     type: 'change',
-    progress: progressOf({}),
+    progress: progressOf({ maxConsecutiveDeadLetters: 9 }),
     text: 'forgets 10 settled offsets, 1 heads and 3 pending offsets; what Lambda delivers then runs, again if it ran before',
   });
 });

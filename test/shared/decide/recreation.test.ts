@@ -37,6 +37,7 @@ describe('progress of a recreated topic', () => {
       marks: [identity(50)],
       heads: heads(100),
       ...{ newestTimestamp: 9_000, floor: 0, consecutiveDeadLetters: 7, carefulUntil: 300 },
+      maxConsecutiveDeadLetters: 9,
     });
 
     expect(afresh(old, [{ from: 3, to: 5 }], batchOf(7, 8))).toEqual(
@@ -47,6 +48,7 @@ describe('progress of a recreated topic', () => {
           { from: 110, to: 110 },
         ],
         carefulUntil: 5,
+        maxConsecutiveDeadLetters: 9,
       }),
     );
   });

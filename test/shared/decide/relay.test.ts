@@ -122,10 +122,11 @@ describe('the room for letters', () => {
       progressOf({ consecutiveDeadLetters: 90, heads: marked(4, 9) }),
       6,
     ],
+    ['the consumer’s own limit', progressOf({ consecutiveDeadLetters: 90, maxConsecutiveDeadLetters: 92 }), 2],
     ['the heads that an item has room for', progressOf({ heads: marked(0, 195) }), 5],
     ['nothing below zero', progressOf({ consecutiveDeadLetters: 101 }), 0],
   ])('is limited by %s', (_, progress, room) => {
-    expect(roomForLetters(progress, 100)).toBe(room);
+    expect(roomForLetters(progress)).toBe(room);
   });
 });
 

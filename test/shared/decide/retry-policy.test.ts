@@ -4,9 +4,11 @@ import {
   decideFailure,
   decideStart,
   isBreakerOpen,
+  letterLimit,
   type RetryPolicy,
+  withLetterLimit,
 } from '../../../shared/decide/retry-policy.ts';
-import { headAt } from '../../fixtures/progress.ts';
+import { headAt, progressOf } from '../../fixtures/progress.ts';
 
 const policy: RetryPolicy = {
   maxAttempts: 5,
@@ -114,4 +116,13 @@ test.each([
 test('the breaker opens at the limit', () => {
   expect(isBreakerOpen(99, policy)).toBe(false);
   expect(isBreakerOpen(100, policy)).toBe(true);
+});
+
+test('progress tells of the consumer’s limit where it is not the default', () => {
+  const told = withLetterLimit(progressOf({}), 5);
+  expect(told).toStrictEqual(progressOf({ maxConsecutiveDeadLetters: 5 }));
+  expect([letterLimit(progressOf({})), letterLimit(told)]).toEqual([100, 5]);
+  expect(withLetterLimit(told, 5)).toBe(told);
+  expect(withLetterLimit(told, 100)).toStrictEqual(progressOf({}));
+  expect(letterLimit(withLetterLimit(told, Number.POSITIVE_INFINITY))).toBe(Number.POSITIVE_INFINITY);
 });

@@ -89,9 +89,9 @@ test('waits for a partition that an invocation holds', async () => {
 });
 
 test('stops at the flood breaker, and goes on once a record was handled', async () => {
-  const relay = aRelay({ policy: { maxConsecutiveDeadLetters: 3 } });
+  const relay = aRelay();
   withRecords(relay, 10, 11, 12, 13);
-  relay.place({ consecutiveDeadLetters: 1 });
+  relay.place({ consecutiveDeadLetters: 1, maxConsecutiveDeadLetters: 3 });
 
   const first = await relay.invoke((invocation) => relayRange(range(10, 13), relay.ports, relay.policy, invocation));
 

@@ -1,6 +1,7 @@
 import type { Context } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
 import { holderOf } from '../../../shared/connection.ts';
+import type { PartitionItem } from '../../../shared/decide/progress.ts';
 import { byPosition, lockstepConsumer, text } from '../../../shared/lockstep-consumer.ts';
 import type { DeadLetter } from '../../../shared/ports/dead-letter-publisher.ts';
 import type { FallbackEntry } from '../../../shared/ports/fallback-queue.ts';
@@ -17,10 +18,12 @@ interface World {
   readonly originals?: OriginalReader['read'];
   /** How long the dead-letter topic takes to refuse; it accepts at once where this is absent. */
   readonly refusesAfterMs?: number;
+  readonly maxConsecutiveDeadLetters?: number;
 }
 
 /** Delivers one record once to a handler that refuses it, 60 seconds before the invocation ends. */
-async function deliverOne({ originals, refusesAfterMs }: World) {
+async function deliverOne({ originals, refusesAfterMs, maxConsecutiveDeadLetters }: World) {
+  const items: PartitionItem[] = [];
   const clock = new VirtualClock(START);
   const letters: DeadLetter[] = [];
   const giveUps: number[] = [];
@@ -32,6 +35,7 @@ async function deliverOne({ originals, refusesAfterMs }: World) {
     idempotencyKey: byPosition,
     retry: { maxAttempts: 1 },
     letterHeaders: ['spring'],
+    ...(maxConsecutiveDeadLetters !== undefined && { maxConsecutiveDeadLetters }),
     onRecord: () => {
       throw new Error('no');
     },
@@ -41,7 +45,7 @@ async function deliverOne({ originals, refusesAfterMs }: World) {
   const connection = {
     environment: { consumerGroup: 'billing', failureMode: 'report' as const },
     ports: {
-      ledger: fakeLedgerStore({ keys }),
+      ledger: fakeLedgerStore({ keys, onChange: (_, __, after) => void items.push(after) }),
       keys,
       letters: {
         publish: async (letter: DeadLetter, giveUpAt: number) => {
@@ -94,7 +98,7 @@ async function deliverOne({ originals, refusesAfterMs }: World) {
     holderOf(handler)?.during(connection, async () => handler(event, context)) ??
       Promise.reject(new Error('no holder')),
   );
-  return { letters, giveUps, parked, warnings, disconnects, answer };
+  return { letters, giveUps, parked, warnings, disconnects, answer, items };
 }
 
 const original = (timestamp: number): OriginalReader['read'] => {
@@ -162,4 +166,16 @@ describe('a letter', () => {
     expect(parked).toHaveLength(1);
     expect(answer).toEqual({ batchItemFailures: [] });
   });
+});
+
+test.each([
+  [7, 7],
+  [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY],
+  [100, undefined],
+  [undefined, undefined],
+])('the ledger tells of a limit of dead letters in a row that is not the default: %s', async (limit, told) => {
+  const { items } = await deliverOne(limit === undefined ? {} : { maxConsecutiveDeadLetters: limit });
+
+  expect(items.at(-1)?.progress.consecutiveDeadLetters).toBe(1);
+  expect(items.at(-1)?.progress.maxConsecutiveDeadLetters).toBe(told);
 });
