@@ -7,7 +7,7 @@ import {
   union,
 } from '../record/offset-ranges.ts';
 import type { EpochMs, Offset } from '../record/units.ts';
-import { type ClaimPolicy, decideClaim, forgotten } from './claim.ts';
+import { type ClaimDecision, type ClaimPolicy, decideClaim, forgotten } from './claim.ts';
 import { fingerprint } from './fingerprint.ts';
 import type { ErrorSummary, Head, PartitionItem, Progress, RecordIdentity } from './progress.ts';
 import { letterLimit } from './retry-policy.ts';
@@ -19,9 +19,17 @@ export interface RelayCause {
   readonly text: string;
 }
 
+/** What a caretaker finds. `recreatedBy`: the dead invocation's record that gave a recreated topic away; progress is afresh. */
+export type CaretakerClaim = Pick<ClaimDecision<RecordIdentity>, 'progress' | 'recreatedBy'>;
+
 /** A claim of the relay or of an operator: what dead invocations left behind is pending, nothing of its own is. */
-export function decideCaretakerClaim(item: PartitionItem, owner: string, now: EpochMs, policy: ClaimPolicy): Progress {
-  return decideClaim(item, owner, [], now, policy).progress;
+export function decideCaretakerClaim(
+  item: PartitionItem,
+  owner: string,
+  now: EpochMs,
+  policy: ClaimPolicy,
+): CaretakerClaim {
+  return decideClaim<RecordIdentity>(item, owner, [], now, policy);
 }
 
 /** What of `range` is not settled, nor skipped by an operator's word: that is before memory and below `skipBelow`. */

@@ -1,7 +1,7 @@
 import type { ClaimPolicy } from '../decide/claim.ts';
 import { type DecidedChange, decideChange, type OperatorChange } from '../decide/operator.ts';
 import type { PartitionItem } from '../decide/progress.ts';
-import { decideCaretakerClaim } from '../decide/relay.ts';
+import { type CaretakerClaim, decideCaretakerClaim } from '../decide/relay.ts';
 import { LockstepError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Entropy } from '../ports/entropy.ts';
@@ -54,8 +54,7 @@ export async function previewChange(
       },
     };
   }
-  const progress = decideCaretakerClaim(item, '', clock.now(), POLICY);
-  const decided = decideChange(progress, change, clock.now());
+  const decided = decide(decideCaretakerClaim(item, '', clock.now(), POLICY), change, clock.now());
   return { decided, ...(isHeld(item, clock.now()) && { heldUntil: item.leaseUntil }) };
 }
 
@@ -84,15 +83,15 @@ export async function changePartition(decision: Decision, ports: ChangePorts): P
     offsets: NO_OFFSETS,
   });
   if (claim.type === 'refused' && claim.item.owner !== owner) throw heldBy(name, claim.item);
-  const progress = decideCaretakerClaim(claim.item, owner, now, POLICY);
-  const decided = decideChange(progress, change, now);
+  const found = decideCaretakerClaim(claim.item, owner, now, POLICY);
+  const decided = decide(found, change, now);
   const { epoch, rev } = claim.item;
   const answer = await ledger.write({
     partition,
     owner,
     epoch,
     rev,
-    progress: decided.type === 'change' ? decided.progress : progress,
+    progress: decided.type === 'change' ? decided.progress : found.progress,
     leaseUntil: now,
     claimed: NO_OFFSETS,
     release: true,
@@ -131,6 +130,16 @@ export function decisionAction(table: string, decision: Decision, epoch: number,
       ExpressionAttributeValues: { ':v': { N: '1' }, ':none': { L: [] }, ':entry': { L: [entry] } },
     },
   };
+}
+
+/** A recreated topic is told to whoever decides: nobody looks for it in a command's log. */
+function decide({ progress, recreatedBy }: CaretakerClaim, change: OperatorChange, now: EpochMs): DecidedChange {
+  const decided = decideChange(progress, change, now);
+  if (recreatedBy === undefined) return decided;
+  const told = `the topic was recreated, as the record at offset ${recreatedBy.offset} shows, and its progress starts afresh`;
+  return decided.type === 'change'
+    ? { ...decided, text: `${decided.text}; ${told}` }
+    : { ...decided, why: `${decided.why}; ${told}` };
 }
 
 function isHeld({ owner, leaseUntil }: PartitionItem, now: EpochMs): boolean {

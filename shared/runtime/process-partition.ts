@@ -15,6 +15,7 @@ import { onDemand } from './on-demand.ts';
 import type { NotAttemptedReason, Outcomes } from './outcome.ts';
 import type { PartitionRun } from './partition-run.ts';
 import { recordLog } from './record-log.ts';
+import { reportRecreation } from './report-recreation.ts';
 import { runRecords } from './run-records.ts';
 
 /** How a partition's part of an event ended. */
@@ -254,14 +255,7 @@ function report<V>(
       interruptions,
     });
   }
-  if (recreatedBy !== undefined) {
-    telemetry.count('TopicsRecreated');
-    telemetry.log.warn('another record stands at a known offset: the topic was recreated, progress starts afresh', {
-      topic,
-      partition,
-      offset: recreatedBy.offset,
-    });
-  }
+  reportRecreation(telemetry, { topic, partition }, recreatedBy);
   if (verdict.type === 'replayHalted') {
     telemetry.count('ReplayHalted');
     telemetry.log.error(

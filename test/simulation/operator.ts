@@ -43,7 +43,7 @@ export class Operator {
     const partition = table.partition(this.#partition(place));
     const owner = `operator-${this.#world.nextOwner()}`;
     const item = await this.#claim(place, owner);
-    const progress = decideCaretakerClaim(item, owner, scheduler.now, POLICY);
+    const { progress } = decideCaretakerClaim(item, owner, scheduler.now, POLICY);
     const change = choose();
     const decided = decideChange(progress, change, scheduler.now);
     if (decided.type === 'change') this.#tell(place, change, decided.progress);

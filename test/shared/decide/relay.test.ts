@@ -18,7 +18,7 @@ const heads = (...offsets: number[]) => new Map(offsets.map((offset) => [offset,
 test('a caretaker inherits what the dead left, and has nothing pending of its own', () => {
   const item = claimedItem({ progress: progressOf({ settled: [{ from: 0, to: 10 }] }), dead: [[9, 10, 11, 12]] });
 
-  expect(decideCaretakerClaim(item, 'me', 5_000, { onReplay: 'halt', headGateMs: 300_000 })).toEqual(
+  expect(decideCaretakerClaim(item, 'me', 5_000, { onReplay: 'halt', headGateMs: 300_000 }).progress).toEqual(
     progressOf({ settled: [{ from: 0, to: 10 }], pending: [{ from: 11, to: 12 }], carefulUntil: 12 }),
   );
 });

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { OperatorChange } from '../../../shared/decide/operator.ts';
 import { changePartition, decisionAction, previewChange } from '../../../shared/operator/change-partition.ts';
 import { fakeLedgerStore } from '../../../shared/testing/fake-ledger-store.ts';
@@ -97,5 +97,40 @@ test('a preview says what would happen and who is in the way', async () => {
   expect(await previewChange({ partition: PLACE, change: { type: 'skip', offset: 10 } }, ports)).toMatchObject({
     heldUntil: START + 10_000,
     decided: { type: 'change' },
+  });
+});
+
+describe('of a recreated topic, which a dead invocation’s record gave away,', () => {
+  const TOLD = 'the topic was recreated, as the record at offset 2 shows, and its progress starts afresh';
+  const recreated = () => {
+    const opened = aLedger();
+    const first = { offset: 2, timestamp: 2_000, valueHash: 'new' };
+    opened.ledger.place(PLACE, {
+      epoch: 7,
+      rev: 20,
+      owner: 'dead',
+      leaseUntil: START - 1,
+      claims: [{ owner: 'dead', offsets: [{ from: 2, to: 8 }], first }],
+      progress: progressOf({ settled: [{ from: 0, to: 5 }], newestTimestamp: 1_000 }),
+    });
+    return opened;
+  };
+
+  test('a change says so', async () => {
+    const { ledger, decide } = recreated();
+
+    expect(await decide({ type: 'skip', offset: 2 })).toBe(
+      `settles offset 2 (never tried) without handling it and without a letter; ${TOLD}`,
+    );
+    expect(ledger.peek(PLACE)?.progress.settled).toEqual([{ from: 2, to: 2 }]);
+  });
+
+  test('a refusal says so too, and a preview', async () => {
+    const { ports, decide } = recreated();
+    const change = { type: 'closeBreaker' } as const;
+    const why = `no dead letters in a row are counted: the flood breaker is closed; ${TOLD}`;
+
+    expect((await previewChange({ partition: PLACE, change }, ports)).decided).toEqual({ type: 'refused', why });
+    await expect(decide(change)).rejects.toThrow(why);
   });
 });

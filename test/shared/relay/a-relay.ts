@@ -1,5 +1,6 @@
 import type { DeadLetter } from '../../../shared/decide/dead-letter.ts';
-import type { Progress } from '../../../shared/decide/progress.ts';
+import type { PartitionItem, Progress } from '../../../shared/decide/progress.ts';
+import type { LogFields } from '../../../shared/ports/telemetry.ts';
 import { relayPolicy } from '../../../shared/relay/connect-relay.ts';
 import type { RelayPolicy, RelayPorts } from '../../../shared/relay/relay-ports.ts';
 import { Invocation } from '../../../shared/runtime/invocation.ts';
@@ -23,9 +24,15 @@ export function aRelay(options: { policy?: Partial<RelayPolicy>; slice?: number 
   const fallback = fakeFallbackQueue();
   const log = fakeTopicLog(options.slice === undefined ? {} : { slice: options.slice });
   const counts = new Map<string, number>();
-  const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+  const warnings: [string, LogFields | undefined][] = [];
+  const lines = {
+    debug: () => {},
+    info: () => {},
+    warn: (text: string, fields?: LogFields) => void warnings.push([text, fields]),
+    error: () => {},
+  };
   const telemetry = {
-    log: silent,
+    log: lines,
     count: (name: string, value = 1) =>
       void counts.set(
         name,
@@ -66,10 +73,32 @@ export function aRelay(options: { policy?: Partial<RelayPolicy>; slice?: number 
       progress: progressOf(progress),
       ...item,
     });
-  return { clock, ledger, letters, faults, fallback, log, counts, ports, policy, invoke, place };
+  return { clock, ledger, letters, faults, fallback, log, counts, warnings, ports, policy, invoke, place };
 }
 
 /** A header of a letter, as text. */
 export function header(letter: DeadLetter | undefined, name: string): string | undefined {
   return letter?.headers.findLast((one) => one.name === name)?.value.toString();
 }
+
+/** An item of a recreated topic: a dead invocation's first record, at offset 2, is newer than all that settled. */
+export const RECREATED: PartitionItem = {
+  epoch: 7,
+  rev: 20,
+  owner: 'dead',
+  leaseUntil: START - 400_000,
+  claims: [
+    {
+      owner: 'dead',
+      offsets: [{ from: 2, to: 8 }],
+      first: { offset: 2, timestamp: START - 500_000, valueHash: 'new' },
+    },
+  ],
+  progress: progressOf({ settled: [{ from: 0, to: 5 }], newestTimestamp: START - 900_000 }),
+};
+
+/** What is said of it. */
+export const RECREATION_LINE = [
+  'another record stands at a known offset: the topic was recreated, progress starts afresh',
+  { topic: 'orders', partition: 3, offset: 2 },
+];

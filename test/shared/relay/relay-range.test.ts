@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { shortHash } from '../../../shared/record/delivered-record.ts';
 import { relayRange } from '../../../shared/relay/relay-range.ts';
 import { headAt } from '../../fixtures/progress.ts';
-import { aRelay, header, PLACE } from './a-relay.ts';
+import { aRelay, header, PLACE, RECREATED, RECREATION_LINE } from './a-relay.ts';
 
 const CAUSE = { code: 'RECORD_ABANDONED', text: 'the mapping did not send the record again' } as const;
 const range = (from: number, to: number) => ({ partition: PLACE, offsets: [{ from, to }], cause: CAUSE });
@@ -152,4 +152,16 @@ test('leaves to an operator’s word what was skipped as before memory', async (
   await relay.invoke((invocation) => relayRange(range(10, 11), relay.ports, relay.policy, invocation));
 
   expect(relay.letters.letters.map(({ origin }) => origin.offset)).toEqual([11]);
+});
+
+test('says that a topic was recreated where a dead invocation’s record gives it away, and relays of its new life', async () => {
+  const relay = aRelay();
+  withRecords(relay, 2, 3);
+  relay.ledger.place(PLACE, RECREATED);
+
+  const end = await relay.invoke((invocation) => relayRange(range(2, 3), relay.ports, relay.policy, invocation));
+
+  expect(end).toEqual({ type: 'done', letters: 2 });
+  expect(relay.warnings).toEqual([RECREATION_LINE]);
+  expect(relay.counts.get('TopicsRecreated')).toBe(1);
 });

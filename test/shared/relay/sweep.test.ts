@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { sweep } from '../../../shared/relay/sweep.ts';
 import { headAt } from '../../fixtures/progress.ts';
-import { aRelay, PLACE, START } from './a-relay.ts';
+import { aRelay, PLACE, RECREATED, RECREATION_LINE, START } from './a-relay.ts';
 
 function aSwept(committed: number) {
   const relay = aRelay();
@@ -73,4 +73,15 @@ test('what a dead invocation claimed counts as pending', async () => {
 
   expect(relay.fallback.entries).toMatchObject([{ offsets: [{ from: 2, to: 3 }] }]);
   expect(relay.ledger.peek(PLACE)?.progress.pending).toEqual([]);
+});
+
+test('says that a topic was recreated where a dead invocation’s record gives it away', async () => {
+  const relay = aSwept(8);
+  relay.ledger.place(PLACE, RECREATED);
+
+  await relay.invoke((invocation) => sweep(relay.ports, relay.policy, invocation));
+
+  expect(relay.warnings).toEqual([RECREATION_LINE]);
+  expect(relay.counts.get('TopicsRecreated')).toBe(1);
+  expect(relay.ledger.peek(PLACE)?.progress.settled).toEqual([]);
 });
