@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { App, Duration, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { EventRecordFormat, KafkaSchemaValidationAttribute } from 'aws-cdk-lib/aws-lambda';
+import { GlueSchemaRegistry } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { describe, expect, test } from 'vitest';
 import { ClusterStack } from '../../../infra/cluster-stack.ts';
 import { AlarmTopic } from '../../../infra/constructs/alarm-topic.ts';
@@ -81,6 +83,33 @@ describe('the alarms of a consumer', () => {
       ...ERRORS,
       ...MAPPING,
       ...NET,
+    });
+  });
+
+  test('watch the relay and its queues where there are caretakers', () => {
+    expect(rules(synthConsumer({ caretakers: 'both', onFailureNet: { retryAttempts: 100 } }))).toEqual({
+      ...HEADS_AND_LEDGER,
+      ...ERRORS,
+      ...MAPPING,
+      ...NET,
+      'relay-errors': 'AWS/Lambda Errors Sum > 0, 3 of 5, missing: notBreaching',
+      'relay-behind': 'AWS/SQS ApproximateAgeOfOldestMessage Maximum > 900, 1 of 1, missing: notBreaching',
+      'relay-behind-net': 'AWS/SQS ApproximateAgeOfOldestMessage Maximum > 900, 1 of 1, missing: notBreaching',
+    });
+  });
+
+  test('watch the schema registry where the mapping decodes values with one', () => {
+    const schemaRegistry = new GlueSchemaRegistry({
+      schemaRegistryArn: 'arn:aws:glue:eu-central-1:111122223333:registry/orders',
+      eventRecordFormat: EventRecordFormat.JSON,
+      schemaValidationConfigs: [{ attribute: KafkaSchemaValidationAttribute.VALUE }],
+    });
+    expect(rules(synthConsumer({ schemaRegistry, onFailureNet: { retryAttempts: 100 } }))).toEqual({
+      ...HEADS_AND_LEDGER,
+      ...ERRORS,
+      ...MAPPING,
+      ...NET,
+      'registry-errors': 'AWS/Lambda SchemaRegistryErrorCount Sum > 0, 1 of 1, missing: notBreaching',
     });
   });
 
