@@ -28,6 +28,14 @@ test('a stuck partition is seen at a glance, in a hundred columns', () => {
             blockedSince: NOW - 4_320_000,
             heldUntil: NOW + 12_000,
           },
+          {
+            partition: 2,
+            lag: 1_234_567,
+            next: 4_198_067_123,
+            state: 'flood breaker',
+            heads: [headAt(4_198_067_123, { attempts: 5, error, notBefore: NOW - 1 }), headAt(4_198_067_125)],
+            blockedSince: NOW - 7_000_000,
+          },
         ],
       },
       NOW,
@@ -35,9 +43,12 @@ test('a stuck partition is seen at a glance, in a hundred columns', () => {
   );
 
   expect(text.split('\n').filter((line) => line.length > 100)).toEqual([]);
-  expect(text.split('\n')[0]).toBe('Orders  ✖ 1 of 2 partitions stuck');
+  expect(text.split('\n')[0]).toBe('Orders  ✖ 2 of 3 partitions stuck');
   expect(text).toContain('1,204 records on orders-dead-letters, 2 entries wait for the relay');
   const stuck = text.split('\n').filter((line) => line.startsWith('✖'));
-  expect(stuck).toHaveLength(1);
-  expect(stuck[0]).toMatch(/^✖ +1 +12,345 +1198067 +blocked +1198067 +41\+1 +93 s +72 min +12 s +CreditServiceU/);
+  expect(stuck).toHaveLength(2);
+  expect(stuck[0]).toMatch(/^✖ +1 +12,345 +1198067 +blocked +1198067 +41\+1 +93 s +72 min +12 s +CreditService…$/);
+  expect(stuck[1]).toMatch(
+    /^✖ +2 +1,234,567 +4198067123 +flood breaker +4198067123 \+1 +5 +now +117 min +CreditService…$/,
+  );
 });
