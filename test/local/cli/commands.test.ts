@@ -1,4 +1,4 @@
-import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { type AttributeValue, DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { invokeOperator } from '../../../cli/aws-target.ts';
@@ -142,6 +142,97 @@ test('replay runs a span again, in order', async () => {
 
   await expect.poll(() => operated.counterpart.calls.length - before, { timeout: 60_000 }).toBe(3);
   expect(operated.counterpart.calls.slice(before).map(({ id }) => id)).toEqual(['before', 'stuck', 'after']);
+}, 200_000);
+
+/** Changes the ledger's item of a partition by hand. */
+async function changeByHand(partition: number, expression: string, values: Record<string, AttributeValue>) {
+  const [{ cluster = '', group = '', ledgerTable = '' } = {}] = consumersOf(operated.cloud.deployed.outputs);
+  const dynamodb = new DynamoDBClient(clientConfig(operated.cloud.endpoint));
+  const pk = { S: `partition#${cluster}#${group}#operated-commanded#${partition}` };
+  const changed = new UpdateItemCommand({
+    TableName: ledgerTable,
+    Key: { pk },
+    UpdateExpression: expression,
+    ExpressionAttributeValues: values,
+    ReturnValues: 'ALL_NEW',
+  });
+  return (await dynamodb.send(changed)).Attributes ?? {};
+}
+
+/** Offsets on a partition are handed out up to here. */
+async function endOf(partition: number): Promise<number> {
+  const ends = await operated.admin.fetchTopicOffsets('operated-commanded');
+  return Number(ends.find((one) => one.partition === partition)?.high);
+}
+
+test.each([
+  ['--skip', 1, []],
+  ['--run', 2, ['again-1', 'again-2']],
+])(
+  'a halted replay is decided with reset %s',
+  async (verdict, partition, handled) => {
+    await expect.poll(() => operated.lag(), { timeout: 60_000, interval: 500 }).toBe(0);
+    const calls = operated.counterpart.calls.length;
+    const name = `operated-commanded-${partition}`;
+    expect((await operated.lockstep('reset', name, verdict, '--why', 'to see')).code).toBe(3);
+    // As after a reset of the group's offsets: the next two records are from before the ledger's memory.
+    const floor = String((await endOf(partition)) + 2);
+    await changeByHand(partition, 'SET floor = :floor', { ':floor': { N: floor } });
+    await produce(partition, 'again-1', 'again-2');
+    await expect
+      .poll(async () => partitionOf(await operated.ask('status'), partition), { timeout: 60_000, interval: 500 })
+      .toMatchObject({ state: 'replay halted', lag: 2 });
+
+    await expect
+      .poll(async () => (await operated.lockstep('reset', name, verdict, '--why', 'offsets were set back')).code, {
+        timeout: 60_000,
+      })
+      .toBe(0);
+
+    await produce(partition, `after${verdict}`);
+    await expect.poll(() => operated.lag(), { timeout: 60_000, interval: 500 }).toBe(0);
+    expect(operated.counterpart.calls.slice(calls).map(({ id }) => id)).toEqual([...handled, `after${verdict}`]);
+  },
+  200_000,
+);
+
+test('reset --breaker counts dead letters in a row from 0 again; the ledger tells of the consumer’s own limit', async () => {
+  answers.set('b-1', 422);
+  await produce(0, 'b-1');
+  await expect.poll(() => operated.lag(), { timeout: 60_000, interval: 500 }).toBe(0);
+  const before = await changeByHand(0, 'SET seen = :seen', { ':seen': { BOOL: true } });
+  expect(Number(before['consecutiveDeadLetters']?.N)).toBeGreaterThan(0);
+  expect(before['breaker']).toEqual({ S: 'none' });
+
+  expect(await operated.ask('reset', 'operated-commanded-0', '--breaker', '--why', 'mended')).toMatchObject({
+    changed: true,
+    text: expect.stringMatching(/^counts dead letters in a row from 0 again, instead of from [1-9]/),
+  });
+
+  const again = await operated.lockstep('reset', 'operated-commanded-0', '--breaker', '--why', 'mended');
+  expect(again.code).toBe(3);
+  expect(again.stderr).toContain('the flood breaker is closed');
+}, 200_000);
+
+test('a partition whose item cannot be read is named, and reset repairs it without lowering its epoch', async () => {
+  const broken = await changeByHand(1, 'SET v = :v, unheardOf = :v', { ':v': { N: '99' } });
+  await produce(1, 'behind-the-broken-item');
+  const status = await operated.lockstep('status', '--fail-if-stuck');
+  expect(status.code).toBe(5);
+  expect(status.stdout).toMatch(/✖ +1 +\d+ +\d+ +unreadable/);
+  const skipped = await operated.lockstep('reset', 'operated-commanded-1', '--skip', '--why', 'to see');
+  expect(skipped.code).toBe(1);
+  expect(skipped.stderr).toContain('LEDGER_ITEM_UNREADABLE');
+
+  const { text } = await operated.ask('reset', 'operated-commanded-1', '--why', 'rolled back');
+  expect(text).toContain('its format version is 99');
+
+  await expect.poll(() => operated.lag(), { timeout: 60_000, interval: 500 }).toBe(0);
+  expect(operated.counterpart.calls.at(-1)?.id).toBe('behind-the-broken-item');
+  expect(partitionOf(await operated.ask('status'), 1)).toMatchObject({ state: 'ok' });
+  const after = await changeByHand(1, 'SET seen = :seen', { ':seen': { BOOL: true } });
+  expect(Number(after['epoch']?.N)).toBeGreaterThan(Number(broken['epoch']?.N));
+  expect(after['unheardOf']).toBeUndefined();
 }, 200_000);
 
 test('a wrong command line ends with 2', async () => {
