@@ -14,6 +14,8 @@ test.each([
   ['a€b', 4, 'a€'],
   ['😀😀', 7, '😀'],
   ['€€€', 9, '€€€'],
+  // Half a character, as a careless cut leaves it.
+  ['😀'.slice(0, 1), 9, '\ufffd'],
 ])('%j in at most %d bytes is %j', (text, maxBytes, cut) => {
   expect(cutText(text, maxBytes)).toBe(cut);
 });
