@@ -12,7 +12,7 @@ export function fingerprint({ name, text, stage }: ErrorSummary): string {
 /** What varies from record to record, the widest first: what is left of a name tells causes apart. */
 const VARIABLES: readonly RegExp[] = [
   // Quoted values; an apostrophe inside a word opens nothing. A text that was cut may lack its closing quote.
-  /"(?:[^"\\]|\\.)*(?:"|\\?$)/g,
+  /"(?:[^"\\]|\\.)*["\\]?/gs,
   /`[^`]*(?:`|$)/g,
   /(?<!\w)'[^']*'(?!\w)/g,
   /[\w.+-]+@[\w-]+(?:\.[\w-]+)+/g, // e-mail addresses
