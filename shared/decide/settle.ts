@@ -1,12 +1,10 @@
 import {
-  addRange,
   atOrAbove,
   below,
   highest,
   includesOffset,
   lowest,
   type OffsetRanges,
-  removeRange,
   subtract,
   union,
 } from '../record/offset-ranges.ts';
@@ -38,25 +36,14 @@ export interface Settling {
 }
 
 /** Progress with one more record settled. */
-export function settle(progress: Progress, { record, from, mark, outcome }: Settling): Progress {
-  const { offset, timestamp } = record;
-  return {
-    ...progress,
-    settled: addRange(progress.settled, from, offset),
-    pending: progress.pending.length === 0 ? progress.pending : removeRange(progress.pending, from, offset),
-    heads: progress.heads.size === 0 ? progress.heads : withoutHeads(progress.heads, from, offset),
-    standing: progress.standing.length === 0 ? progress.standing : removeRange(progress.standing, from, offset),
-    newestTimestamp: Math.max(progress.newestTimestamp ?? timestamp, timestamp),
-    marks: mark === false ? progress.marks : withMark(progress.marks, mark),
-    consecutiveDeadLetters: afterSettling(progress.consecutiveDeadLetters, outcome),
-  };
+export function settle(progress: Progress, settling: Settling): Progress {
+  return settleAll(progress, [settling]);
 }
 
-/** What {@link settle} makes of one record after the other, in one go: progress is copied once, however many they are. */
+/** Progress with these settled, one after the other; it is copied once, however many they are. */
 export function settleAll(progress: Progress, settlings: readonly Settling[]): Progress {
   const [first] = settlings;
   if (first === undefined) return progress;
-  if (settlings.length === 1) return settle(progress, first);
   const ranges = settledBy(settlings);
   let { newestTimestamp = first.record.timestamp, marks, consecutiveDeadLetters } = progress;
   let marked: Settling['mark'] = false;
@@ -66,11 +53,12 @@ export function settleAll(progress: Progress, settlings: readonly Settling[]): P
     marked = mark;
     consecutiveDeadLetters = afterSettling(consecutiveDeadLetters, outcome);
   }
-  const { settled, pending, heads } = progress;
+  const { settled, pending, standing, heads } = progress;
   return {
     ...progress,
     settled: union(settled, ranges),
     pending: subtract(pending, ranges),
+    standing: subtract(standing, ranges),
     heads: heads.size === 0 ? heads : new Map([...heads].filter(([offset]) => !includesOffset(ranges, offset))),
     newestTimestamp,
     marks,
@@ -95,17 +83,11 @@ function afterSettling(consecutiveDeadLetters: number, outcome: Settling['outcom
   return outcome === 'handled' ? 0 : consecutiveDeadLetters;
 }
 
-function withoutHeads(heads: ReadonlyMap<Offset, Head>, from: Offset, to: Offset): ReadonlyMap<Offset, Head> {
-  return new Map([...heads].filter(([offset]) => offset < from || offset > to));
-}
-
 function withMark(marks: readonly Mark[], { offset, timestamp, valueHash }: RecordIdentity): readonly Mark[] {
   const known = marks.findLast((other) => other.offset === offset);
   if (known !== undefined && known.timestamp === timestamp && known.valueHash === valueHash) return marks;
-  const mark = { offset, timestamp, valueHash };
-  const last = marks.at(-1);
-  if (last === undefined || last.offset < offset) return [...marks, mark];
-  return [...marks.filter((other) => other.offset !== offset), mark].sort((a, b) => a.offset - b.offset);
+  const others = marks.filter((other) => other.offset !== offset);
+  return [...others, { offset, timestamp, valueHash }].sort((a, b) => a.offset - b.offset);
 }
 
 /** Progress with `head` remembered. */
@@ -143,11 +125,10 @@ export function forget(progress: Progress, batchStart: Offset, owed: OffsetRange
   const oldestMark = progress.marks[0]?.offset ?? Number.POSITIVE_INFINITY;
   const keepFrom = Math.min(oldestMark, batchStart, lowest(progress.pending) ?? batchStart, lowest(owed) ?? batchStart);
   let { settled, floor } = progress;
-  let drop = 0;
-  while (settled.length - drop > REMEMBERED_BATCHES && (settled[drop]?.to ?? keepFrom) < keepFrom) drop++;
-  if (drop > 0) {
-    floor = Math.max(floor ?? 0, (settled[drop - 1]?.to ?? 0) + 1);
-    settled = settled.slice(drop);
+  const oldest = settled.slice(0, -REMEMBERED_BATCHES).filter(({ to }) => to < keepFrom);
+  if (oldest.length > 0) {
+    floor = Math.max(floor ?? 0, (highest(oldest) ?? 0) + 1);
+    settled = settled.slice(oldest.length);
   }
   if (marks.length >= REMEMBERED_BATCHES) {
     // Memory must not reach back beyond what can be recognised: a recreated topic would find settled offsets without a mark.
@@ -178,6 +159,6 @@ export function pendingAfter(progress: Progress, owed: OffsetRanges): OffsetRang
 export function leaveCarefulMode(progress: Progress, owed: OffsetRanges): Progress {
   if (progress.carefulUntil === undefined) return progress;
   const { carefulUntil, ...rest } = progress;
-  const next = lowest(pendingAfter(progress, owed));
-  return next !== undefined && next <= carefulUntil ? progress : rest;
+  const next = lowest(pendingAfter(progress, owed)) ?? Number.POSITIVE_INFINITY;
+  return next <= carefulUntil ? progress : rest;
 }

@@ -44,27 +44,6 @@ export function includesOffset(ranges: OffsetRanges, offset: Offset): boolean {
   return range !== undefined && range.from <= offset;
 }
 
-/** The set with `from`…`to` added. */
-export function addRange(ranges: OffsetRanges, from: Offset, to: Offset): OffsetRanges {
-  const last = ranges.at(-1);
-  // Nearly always the new range follows the last one: records settle in order.
-  if (last === undefined || from > last.to + 1) return [...ranges, { from, to }];
-  const start = firstEndingAtOrAfter(ranges, from - 1);
-  let end = start;
-  let lowest = from;
-  let highest = to;
-  for (let range = ranges[end]; range !== undefined && range.from <= to + 1; range = ranges[++end]) {
-    lowest = Math.min(lowest, range.from);
-    highest = Math.max(highest, range.to);
-  }
-  return [...ranges.slice(0, start), { from: lowest, to: highest }, ...ranges.slice(end)];
-}
-
-/** The set without `from`…`to`. */
-export function removeRange(ranges: OffsetRanges, from: Offset, to: Offset): OffsetRanges {
-  return subtract(ranges, [{ from, to }]);
-}
-
 /** What is in either set. O(n + m). */
 export function union(a: OffsetRanges, b: OffsetRanges): OffsetRanges {
   if (a.length === 0) return b;

@@ -175,7 +175,7 @@ export const BUGS = {
   },
   'careful-left-early': {
     what: 'careful mode ends with the first claim after a death',
-    patches: [{ file: SETTLE, find: 'next !== undefined && next <= carefulUntil ? progress : rest', put: 'rest' }],
+    patches: [{ file: SETTLE, find: 'next <= carefulUntil ? progress : rest', put: 'rest' }],
     set: 'gaps',
     within: 100,
     breaks: 'P5 deaths',

@@ -213,6 +213,14 @@ describe('what an operator let run again', () => {
     );
   });
 
+  test('is nobody’s word where nothing was forgotten either', () => {
+    const kept = [{ from: 100, to: 799 }];
+
+    expect(forget(progressOf({ settled: kept, marks }), 740, [])).toStrictEqual(
+      progressOf({ settled: kept, marks: marks.slice(1) }),
+    );
+  });
+
   test('stays as long as nothing more is forgotten', () => {
     const progress = progressOf({ settled: [{ from: 100, to: 799 }], marks, floor: 90, runBelow: 95 });
 
@@ -302,6 +310,7 @@ describe('settling records in one go', () => {
     const known = fc.record({
       settled: ranges,
       pending: ranges,
+      standing: ranges,
       heads: fc.uniqueArray(fc.integer({ min: 5, max: 45 })),
     });
     fc.assert(

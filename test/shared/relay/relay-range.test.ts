@@ -77,6 +77,16 @@ test('a letter is never sent before the record is marked, and is repeated under 
   expect(relay.ledger.peek(PLACE)?.progress.settled).toEqual([{ from: 10, to: 11 }]);
 });
 
+test('what has its letter halts nothing any more', async () => {
+  const relay = aRelay();
+  withRecords(relay, 10, 11);
+  relay.place({ settled: [{ from: 20, to: 29 }], floor: 20, standing: [{ from: 10, to: 12 }] });
+
+  await relay.invoke((invocation) => relayRange(range(10, 11), relay.ports, relay.policy, invocation));
+
+  expect(relay.ledger.peek(PLACE)?.progress.standing).toEqual([{ from: 12, to: 12 }]);
+});
+
 test('waits for a partition that an invocation holds', async () => {
   const relay = aRelay();
   withRecords(relay, 10);
