@@ -1,7 +1,8 @@
 import {
+  atOrAbove,
+  below,
   highest,
   includesOffset,
-  intersect,
   lowest,
   NO_OFFSETS,
   type OffsetRanges,
@@ -70,7 +71,7 @@ export function decideClaim<R extends RecordIdentity>(
     records.find((record) => isStranger(inherited, record));
   const known = recreatedBy === undefined ? inherited : afresh(inherited, claimedByDead, records);
   const delivered = rangesOf(offsetsOf(records));
-  const present = withoutVanished(known, records, delivered);
+  const present = withoutVanished(known, delivered);
   const open = records.filter((record) => !isDone(present, record, policy));
   const judged = judge(present, records, open, delivered, now, policy);
   const owed = subtract(subtract(delivered, judged.strangers), forgotten(delivered, judged.progress));
@@ -90,7 +91,7 @@ function* offsetsOf(records: readonly RecordIdentity[]): Generator<Offset> {
 
 /** Before memory nothing is waited for, unless an operator lets it run again: then it is owed like anything else. */
 export function forgotten(offsets: OffsetRanges, { floor = 0, runBelow = 0 }: Progress): OffsetRanges {
-  return runBelow >= floor ? NO_OFFSETS : intersect(offsets, [{ from: runBelow, to: floor - 1 }]);
+  return below(atOrAbove(offsets, runBelow), floor);
 }
 
 /** What dead invocations leave to whoever comes next. */
@@ -140,11 +141,9 @@ function withoutReturned(progress: Progress, dead: PartitionItem['claims']): Pro
 }
 
 /** A pending offset inside the batch's range but absent from the batch no longer exists: compaction or retention took it. */
-function withoutVanished(progress: Progress, records: readonly RecordIdentity[], delivered: OffsetRanges): Progress {
-  const first = records[0]?.offset;
-  const last = records.at(-1)?.offset;
-  if (first === undefined || last === undefined || progress.pending.length === 0) return progress;
-  const vanished = subtract(intersect(progress.pending, [{ from: first, to: last }]), delivered);
+function withoutVanished(progress: Progress, delivered: OffsetRanges): Progress {
+  const spanned = below(atOrAbove(progress.pending, lowest(delivered) ?? 0), (highest(delivered) ?? -1) + 1);
+  const vanished = subtract(spanned, delivered);
   if (vanished.length === 0) return progress;
   const heads = new Map([...progress.heads].filter(([offset]) => !includesOffset(vanished, offset)));
   return { ...progress, pending: subtract(progress.pending, vanished), heads };
@@ -152,13 +151,13 @@ function withoutVanished(progress: Progress, records: readonly RecordIdentity[],
 
 /** Settled, or before memory and skipped by an operator or by policy. */
 function isDone(
-  { settled, pending, floor, skipBelow }: Progress,
+  { settled, pending, floor = 0, skipBelow = 0 }: Progress,
   { offset }: RecordIdentity,
   policy: ClaimPolicy,
 ): boolean {
   if (includesOffset(settled, offset)) return true;
-  if (floor === undefined || offset >= floor || includesOffset(pending, offset)) return false;
-  return policy.onReplay === 'skip' || (skipBelow !== undefined && offset < skipBelow);
+  if (offset >= floor || includesOffset(pending, offset)) return false;
+  return policy.onReplay === 'skip' || offset < skipBelow;
 }
 
 function judge<R extends RecordIdentity>(
@@ -200,11 +199,10 @@ function reaching(progress: Progress, open: readonly RecordIdentity[]): Progress
 
 /** Neither known nor new: forgotten, or an offset in a hole that is newer than all that settled above it. */
 function isUnplaceable(progress: Progress, { offset, timestamp }: RecordIdentity, { onReplay }: ClaimPolicy): boolean {
-  const { pending, floor, runBelow, settled, newestTimestamp } = progress;
-  if (onReplay === 'skip' || (runBelow !== undefined && offset < runBelow)) return false;
-  if (floor !== undefined && offset < floor) return !includesOffset(pending, offset);
-  const top = highest(settled);
-  return top !== undefined && offset < top && newestTimestamp !== undefined && timestamp > newestTimestamp;
+  const { pending, floor = 0, runBelow = 0, settled, newestTimestamp = Number.POSITIVE_INFINITY } = progress;
+  if (onReplay === 'skip' || offset < runBelow) return false;
+  if (offset < floor) return !includesOffset(pending, offset);
+  return offset < (highest(settled) ?? 0) && timestamp > newestTimestamp;
 }
 
 /*
@@ -225,7 +223,7 @@ function atTheGate(
   { headGateMs }: ClaimPolicy,
 ): { progress: Progress; verdict: Verdict } {
   const { gate: known, ...ungated } = progress;
-  const missing = subtract(intersect(progress.pending, rangeBelow(firstOpen)), delivered);
+  const missing = subtract(below(progress.pending, firstOpen), delivered);
   const waitsFor = lowest(missing);
   if (waitsFor === undefined) {
     const stillMissing =
@@ -244,13 +242,9 @@ function atTheGate(
   return { progress: gated, verdict: { type: 'abandon', offsets: missing, progress: goingOn } };
 }
 
-function rangeBelow(offset: Offset): OffsetRanges {
-  return offset === 0 ? NO_OFFSETS : [{ from: 0, to: offset - 1 }];
-}
-
 /** What holds the batch once nothing is missing before it. */
-export function verdictOfPause({ pausedUntil }: Progress, now: EpochMs): Verdict {
-  return pausedUntil !== undefined && pausedUntil > now ? { type: 'paused', until: pausedUntil } : { type: 'run' };
+export function verdictOfPause({ pausedUntil = 0 }: Progress, now: EpochMs): Verdict {
+  return pausedUntil > now ? { type: 'paused', until: pausedUntil } : { type: 'run' };
 }
 
 /** Every offset of `ranges`, for logs; cut after ten. */

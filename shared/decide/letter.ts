@@ -102,7 +102,7 @@ function readMarker({ value, headers: [first] }: LetterRecord): OnLetterTopic {
   const name = first?.name === MARKER_HEADER ? first.value.toString() : undefined;
   if (name !== 'redriven' && name !== 'purged') return { type: 'foreign' };
   try {
-    const { offsets, at, by }: Readonly<Record<string, unknown>> = JSON.parse(value?.toString() ?? '');
+    const { offsets, at, by }: Readonly<Record<string, unknown>> = JSON.parse(String(value));
     if (typeof offsets !== 'string') return { type: 'foreign' };
     const marker = { what: name, offsets: decodeRanges(offsets), at: Date.parse(String(at)), by: String(by) } as const;
     return { type: 'marker', marker };

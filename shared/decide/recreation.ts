@@ -9,13 +9,14 @@ import { letterLimit, withLetterLimit } from './retry-policy.ts';
  */
 
 /** Whether another record stands at this offset than the one that we know. */
-export function isStranger({ settled, newestTimestamp, marks, heads }: Progress, record: RecordIdentity): boolean {
+export function isStranger(progress: Progress, record: RecordIdentity): boolean {
+  const { settled, newestTimestamp = Number.POSITIVE_INFINITY, marks, heads } = progress;
   const { offset, timestamp } = record;
-  if (newestTimestamp !== undefined && timestamp > newestTimestamp && includesOffset(settled, offset)) return true;
+  if (timestamp > newestTimestamp && includesOffset(settled, offset)) return true;
   // In key order a batch is marked before its first record settles.
   const mark = marks.find((candidate) => candidate.offset === offset);
   if (mark !== undefined && differs(mark, record)) return true;
-  const head = heads.size === 0 ? undefined : heads.get(offset);
+  const head = heads.get(offset);
   return head !== undefined && differs(head, record);
 }
 

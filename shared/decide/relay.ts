@@ -1,6 +1,6 @@
 import {
+  below,
   includesOffset,
-  intersect,
   type OffsetRange,
   type OffsetRanges,
   subtract,
@@ -33,18 +33,21 @@ export function decideCaretakerClaim(
 }
 
 /** What of `range` is not settled, nor skipped by an operator's word: that is before memory and below `skipBelow`. */
-export function unsettledIn({ settled, pending, floor, skipBelow }: Progress, range: OffsetRange): OffsetRanges {
+export function unsettledIn(
+  { settled, pending, floor = 0, skipBelow = 0 }: Progress,
+  range: OffsetRange,
+): OffsetRanges {
   const open = subtract([range], settled);
-  const skipped = Math.min(floor ?? 0, skipBelow ?? 0);
-  return skipped === 0 ? open : subtract(open, subtract([{ from: 0, to: skipped - 1 }], pending));
+  const forgotten = below(open, Math.min(floor, skipBelow));
+  return subtract(open, subtract(forgotten, pending));
 }
 
 /**
  * Whether nobody can tell if the record was handled: the ledger's memory no longer reaches back to it, and it has neither a head
  * nor is it owed. Its letter says so, and a redrive leaves it out unless told otherwise.
  */
-export function isDoubtful({ pending, floor, heads }: Progress, offset: Offset): boolean {
-  return floor !== undefined && offset < floor && !includesOffset(pending, offset) && !heads.has(offset);
+export function isDoubtful({ pending, floor = 0, heads }: Progress, offset: Offset): boolean {
+  return offset < floor && !includesOffset(pending, offset) && !heads.has(offset);
 }
 
 /**
@@ -100,10 +103,10 @@ export function blockedSince({ heads }: Progress): EpochMs | undefined {
  * @param committed - the group's committed offset: the next one that the mapping would read
  */
 export function lostForGood(item: PartitionItem, committed: Offset, now: EpochMs, headGateMs: number): OffsetRanges {
-  if (committed <= 0 || now - item.leaseUntil < headGateMs) return [];
+  if (now - item.leaseUntil < headGateMs) return [];
   const { settled, pending } = item.progress;
   const claimed = item.claims.reduce((all, { offsets }) => union(all, offsets), [] as OffsetRanges);
   const dead = subtract(claimed, forgotten(claimed, item.progress));
   const owed = subtract(union(pending, dead), settled);
-  return intersect(owed, [{ from: 0, to: committed - 1 }]);
+  return below(owed, committed);
 }

@@ -34,9 +34,8 @@ export function decideStart(head: Head | undefined, policy: RetryPolicy, breaker
   if (head.exhausted) return { type: 'giveUp', marked: true };
   // A blocked record is tried again at the longest back-off: its success closes the breaker.
   if (isTriedOut(head, policy) && !breakerOpen) return { type: 'giveUp', marked: false };
-  return head.notBefore !== undefined && head.notBefore > now
-    ? { type: 'backOff', until: head.notBefore }
-    : { type: 'run' };
+  const { notBefore = 0 } = head;
+  return notBefore > now ? { type: 'backOff', until: notBefore } : { type: 'run' };
 }
 
 /** Whether the record has used up its attempts or its interruptions. */

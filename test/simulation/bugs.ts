@@ -405,8 +405,8 @@ export const BUGS = {
     patches: [
       {
         file: CLAIM,
-        find: "if (onReplay === 'skip' || (runBelow",
-        put: "if (onReplay === 'skip' || includesOffset(pending, offset) || (runBelow",
+        find: "if (onReplay === 'skip' || offset",
+        put: "if (onReplay === 'skip' || includesOffset(pending, offset) || offset",
       },
     ],
     set: 'recreate',

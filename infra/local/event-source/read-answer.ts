@@ -47,8 +47,7 @@ function readFailure(entry: unknown): ReportedFailure | undefined {
   if (typeof entry !== 'object' || entry === null || !('itemIdentifier' in entry)) return undefined;
   const { itemIdentifier } = entry;
   if (typeof itemIdentifier !== 'object' || itemIdentifier === null) return undefined;
-  if (!('partition' in itemIdentifier) || !('offset' in itemIdentifier)) return undefined;
-  const { partition, offset } = itemIdentifier;
+  const { partition, offset } = itemIdentifier as Readonly<Record<string, unknown>>;
   if (typeof partition !== 'string' || typeof offset !== 'number' || !Number.isSafeInteger(offset)) return undefined;
   return { partition, offset };
 }

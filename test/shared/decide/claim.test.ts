@@ -387,6 +387,17 @@ describe('at the edges', () => {
     expect(decide(item, batchOf(1)).progress.carefulUntil).toBeUndefined();
   });
 
+  test('a death that left nothing makes nothing careful where something lost is abandoned either', () => {
+    const gate = { offset: 41, since: 0, sightings: 2 };
+    const progress = settledTo(40, { pending: [{ from: 41, to: 41 }], gate });
+
+    expect(decide(claimedItem({ progress, dead: [[40]] }), batchOf(42), { now: 300_001 }).verdict).toEqual({
+      type: 'abandon',
+      offsets: [{ from: 41, to: 41 }],
+      progress: settledTo(40),
+    });
+  });
+
   test('careful mode ends no earlier than it was to', () => {
     const item = claimedItem({
       progress: progressOf({ carefulUntil: 50, pending: [{ from: 50, to: 50 }] }),

@@ -23,6 +23,14 @@ test('a caretaker inherits what the dead left, and has nothing pending of its ow
   );
 });
 
+test('a caretaker’s claim spans nothing: what is pending stays so', () => {
+  const progress = progressOf({ pending: [{ from: 0, to: 2 }] });
+
+  expect(
+    decideCaretakerClaim(claimedItem({ progress }), 'me', 5_000, { onReplay: 'halt', headGateMs: 300_000 }).progress,
+  ).toEqual(progress);
+});
+
 describe('what of a range is not settled', () => {
   const RANGE = { from: 0, to: 30 };
 
