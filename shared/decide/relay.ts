@@ -20,7 +20,7 @@ export interface RelayCause {
 }
 
 /** What a caretaker finds. `recreatedBy`: the dead invocation's record that gave a recreated topic away; progress is afresh. */
-export type CaretakerClaim = Pick<ClaimDecision<RecordIdentity>, 'progress' | 'recreatedBy'>;
+export type CaretakerClaim = Pick<ClaimDecision<RecordIdentity>, 'progress' | 'recreatedBy' | 'interrupted'>;
 
 /** A claim of the relay or of an operator: what dead invocations left behind is pending, nothing of its own is. */
 export function decideCaretakerClaim(

@@ -26,7 +26,7 @@ import type { Offset } from '../record/units.ts';
 import { claimPartition } from '../runtime/claim-partition.ts';
 import type { Invocation } from '../runtime/invocation.ts';
 import { LedgerSession } from '../runtime/ledger-session.ts';
-import { reportRecreation } from '../runtime/report-recreation.ts';
+import { reportInheritance } from '../runtime/report-inheritance.ts';
 import { letterOf, letterOfExpired } from './relay-letter.ts';
 import type { RelayPolicy, RelayPorts } from './relay-ports.ts';
 
@@ -72,14 +72,14 @@ export async function relayRange(
   const owner = `relay-${ports.entropy.id()}`;
   const claim = await claimPartition(range.partition, owner, { offsets: NO_OFFSETS }, ports, policy, invocation);
   if (claim.type === 'busy') return { type: 'again', letters: 0, why: 'an invocation holds the partition' };
-  const { progress, recreatedBy } = decideCaretakerClaim(claim.item, owner, ports.clock.now(), policy);
-  reportRecreation(ports.telemetry, range.partition, recreatedBy);
+  const found = decideCaretakerClaim(claim.item, owner, ports.clock.now(), policy);
+  reportInheritance(ports.telemetry, range.partition, found);
   const session = new LedgerSession(
     {
       partition: range.partition,
       owner,
       item: claim.item,
-      progress,
+      progress: found.progress,
       owed: NO_OFFSETS,
       // Forgetting is left to the consumer.
       batchStart: 0,

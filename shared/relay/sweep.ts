@@ -5,7 +5,7 @@ import { NO_OFFSETS, subtract } from '../record/offset-ranges.ts';
 import type { Offset } from '../record/units.ts';
 import { claimPartition } from '../runtime/claim-partition.ts';
 import type { Invocation } from '../runtime/invocation.ts';
-import { reportRecreation } from '../runtime/report-recreation.ts';
+import { reportInheritance } from '../runtime/report-inheritance.ts';
 import type { RelayPolicy, RelayPorts } from './relay-ports.ts';
 
 /**
@@ -47,8 +47,8 @@ async function abandon(
   // Claimed by somebody since it was looked at: then the mapping has brought something back.
   const isUntouched = claim.item.epoch === before.epoch + 1;
   const lost = isUntouched ? lostForGood(before, committed, clock.now(), policy.headGateMs) : NO_OFFSETS;
-  const { progress, recreatedBy } = decideCaretakerClaim(claim.item, owner, clock.now(), policy);
-  reportRecreation(telemetry, partition, recreatedBy);
+  const found = decideCaretakerClaim(claim.item, owner, clock.now(), policy);
+  reportInheritance(telemetry, partition, found);
   if (lost.length > 0) {
     await fallback.send({ type: 'abandoned', partition, offsets: lost });
     telemetry.count('HeadsAbandoned');
@@ -64,7 +64,7 @@ async function abandon(
     owner,
     epoch,
     rev,
-    progress: openGate({ ...progress, pending: subtract(progress.pending, lost) }),
+    progress: openGate({ ...found.progress, pending: subtract(found.progress.pending, lost) }),
     leaseUntil: claim.leaseUntil,
     claimed: NO_OFFSETS,
     release: true,

@@ -15,7 +15,7 @@ import { onDemand } from './on-demand.ts';
 import type { NotAttemptedReason, Outcomes } from './outcome.ts';
 import type { PartitionRun } from './partition-run.ts';
 import { recordLog } from './record-log.ts';
-import { reportRecreation } from './report-recreation.ts';
+import { reportInheritance } from './report-inheritance.ts';
 import { runRecords } from './run-records.ts';
 
 /** How a partition's part of an event ended. */
@@ -238,24 +238,14 @@ async function heldBy<V>(
   }
 }
 
-function report<V>(
-  { ports, delivered, invocation }: PartitionTask<V>,
-  { verdict, recreatedBy, interrupted, progress }: ClaimDecision<DeliveredRecord>,
-): void {
+function report<V>({ ports, delivered, invocation }: PartitionTask<V>, decision: ClaimDecision<DeliveredRecord>): void {
+  const { verdict } = decision;
   const { telemetry } = ports;
   const { topic, partition } = delivered;
-  if (interrupted !== undefined) {
-    telemetry.count('Interruptions');
-    const { offset } = interrupted;
-    const { attempts = 0, interruptions } = progress.heads.get(offset) ?? {};
+  reportInheritance(telemetry, delivered, decision, (offset, attempt) => {
     const record = delivered.records.find((one) => one.offset === offset);
-    const log = record && recordLog(telemetry.log, record, attempts + 1, invocation.requestId);
-    (log ?? telemetry.log).warn('the process died in the handler of a record', {
-      ...(log === undefined && { topic, partition, offset }),
-      interruptions,
-    });
-  }
-  reportRecreation(telemetry, { topic, partition }, recreatedBy);
+    return record && recordLog(telemetry.log, record, attempt, invocation.requestId);
+  });
   if (verdict.type === 'replayHalted') {
     telemetry.count('ReplayHalted');
     telemetry.log.error(

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { shortHash } from '../../../shared/record/delivered-record.ts';
 import { relayRange } from '../../../shared/relay/relay-range.ts';
-import { headAt } from '../../fixtures/progress.ts';
+import { headAt, identity } from '../../fixtures/progress.ts';
 import { aRelay, header, PLACE, RECREATED, RECREATION_LINE } from './a-relay.ts';
 
 const CAUSE = { code: 'RECORD_ABANDONED', text: 'the mapping did not send the record again' } as const;
@@ -162,6 +162,20 @@ test('leaves to an operator’s word what was skipped as before memory', async (
   await relay.invoke((invocation) => relayRange(range(10, 11), relay.ports, relay.policy, invocation));
 
   expect(relay.letters.letters.map(({ origin }) => origin.offset)).toEqual([11]);
+});
+
+test('says in which record’s handler a process died, and counts it once', async () => {
+  const relay = aRelay();
+  withRecords(relay, 10);
+  relay.place({ running: identity(10), heads: new Map([[10, headAt(10, { attempts: 2, interruptions: 1 })]]) });
+
+  await relay.invoke((invocation) => relayRange(range(10, 10), relay.ports, relay.policy, invocation));
+
+  expect(relay.warnings).toEqual([
+    ['the process died in the handler of a record', { topic: 'orders', partition: 3, offset: 10, interruptions: 2 }],
+  ]);
+  expect(relay.counts.get('Interruptions')).toBe(1);
+  expect(header(relay.letters.letters[0], 'x-interruption-count')).toBe('2');
 });
 
 test('says that a topic was recreated where a dead invocation’s record gives it away, and relays of its new life', async () => {
