@@ -25,7 +25,7 @@ export interface KafkaPorts {
 export interface KafkaPortsOptions {
   readonly environment: Pick<
     ConsumerEnvironment,
-    'deadLetterTopic' | 'fallbackQueueUrl' | 'kafkaAuth' | 'scramSecretArn'
+    'deadLetterTopic' | 'fallbackQueueUrl' | 'kafkaAuth' | 'kafkaSecretArn'
   >;
   /** `bootstrapServers` of the event. */
   readonly brokers: () => string;
@@ -37,8 +37,8 @@ export interface KafkaPortsOptions {
 
 /** Letters and produced records share one connection; `letters.disconnect` ends it. Nothing connects before it is needed. */
 export function connectKafka({ environment, brokers, clock, log, region }: KafkaPortsOptions): KafkaPorts {
-  const { deadLetterTopic, fallbackQueueUrl, kafkaAuth: auth, scramSecretArn } = environment;
-  const authentication = { auth, scramSecretArn, region: region ?? process.env['AWS_REGION'] };
+  const { deadLetterTopic, fallbackQueueUrl, kafkaAuth: auth, kafkaSecretArn } = environment;
+  const authentication = { auth, kafkaSecretArn, region: region ?? process.env['AWS_REGION'] };
   const options = { brokers, authentication, clock, log, outagePatienceMs: OUTAGE_PATIENCE_MS };
   const connection = kafkaJsProducerConnection(options);
   return {

@@ -1,7 +1,9 @@
 import { LockstepError } from './errors.ts';
 
 /** How the function authenticates to the brokers. `none`: plaintext, for a local broker. */
-export type KafkaAuth = 'iam' | 'scram' | 'tls' | 'none';
+export type KafkaAuth = (typeof KAFKA_AUTHS)[number];
+
+const KAFKA_AUTHS = ['iam', 'scram', 'mtls', 'tls', 'none'] as const;
 
 /** What the LockstepConsumer construct knows and the function needs. The only place that names its environment variables. */
 export interface ConsumerEnvironment {
@@ -10,8 +12,8 @@ export interface ConsumerEnvironment {
   readonly deadLetterTopic: string;
   readonly fallbackQueueUrl: string;
   readonly kafkaAuth: KafkaAuth;
-  /** Secrets Manager ARN of `{ "username", "password" }`; with `kafkaAuth` `scram`. */
-  readonly scramSecretArn?: string;
+  /** Secrets Manager ARN of the credentials; with `kafkaAuth` `scram` or `mtls`. */
+  readonly kafkaSecretArn?: string;
   /** The mapping decodes values through a schema registry: letters need the original bytes, read back from Kafka. */
   readonly valuesDecodedByMapping: boolean;
   /** `report`: partial batch answers (provisioned mode). `throw`: throw after the commit (on-demand mode). */
@@ -28,7 +30,7 @@ export const ENVIRONMENT = {
   deadLetterTopic: 'LOCKSTEP_DEAD_LETTER_TOPIC',
   fallbackQueueUrl: 'LOCKSTEP_FALLBACK_QUEUE_URL',
   kafkaAuth: 'LOCKSTEP_KAFKA_AUTH',
-  scramSecretArn: 'LOCKSTEP_SCRAM_SECRET_ARN',
+  kafkaSecretArn: 'LOCKSTEP_KAFKA_SECRET_ARN',
   valuesDecodedByMapping: 'LOCKSTEP_VALUES_DECODED_BY_MAPPING',
   failureMode: 'LOCKSTEP_FAILURE_MODE',
   metricsNamespace: 'POWERTOOLS_METRICS_NAMESPACE',
@@ -60,14 +62,14 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
     }
     return found;
   };
-  const kafkaAuth = oneOf(ENVIRONMENT.kafkaAuth, ['iam', 'scram', 'tls', 'none'], 'iam');
+  const kafkaAuth = oneOf(ENVIRONMENT.kafkaAuth, KAFKA_AUTHS, 'iam');
   return {
     ledgerTable: required(ENVIRONMENT.ledgerTable),
     consumerGroup: required(ENVIRONMENT.consumerGroup),
     deadLetterTopic: required(ENVIRONMENT.deadLetterTopic),
     fallbackQueueUrl: required(ENVIRONMENT.fallbackQueueUrl),
     kafkaAuth,
-    ...(kafkaAuth === 'scram' && { scramSecretArn: required(ENVIRONMENT.scramSecretArn) }),
+    ...((kafkaAuth === 'scram' || kafkaAuth === 'mtls') && { kafkaSecretArn: required(ENVIRONMENT.kafkaSecretArn) }),
     valuesDecodedByMapping: oneOf(ENVIRONMENT.valuesDecodedByMapping, ['true', 'false'], 'false') === 'true',
     failureMode: oneOf(ENVIRONMENT.failureMode, ['report', 'throw'], 'report'),
     metricsNamespace: variables[ENVIRONMENT.metricsNamespace] || 'Lockstep',

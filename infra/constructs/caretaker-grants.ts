@@ -1,6 +1,7 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { ConsumerSettings } from './consumer-settings.ts';
-import { type KafkaCluster, kafkaArn, ledgerClusterId } from './kafka-cluster.ts';
+import { credentialGrants } from './credential-grants.ts';
+import { kafkaArn, ledgerClusterId } from './kafka-cluster.ts';
 
 /** What the roles of a consumer's relay and operator function are for. */
 export interface CaretakerFacts {
@@ -90,15 +91,7 @@ function commonGrants({ settings: { cluster }, logGroupArn }: CaretakerFacts): P
   return [
     statement('WriteOwnLogs', ['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroupArn]),
     statement('FindTheBrokers', ['kafka:GetBootstrapBrokers'], [cluster.clusterArn]),
-    ...credentialGrants(cluster),
-  ];
-}
-
-function credentialGrants({ auth }: KafkaCluster): PolicyStatement[] {
-  if (typeof auth !== 'object') return [];
-  return [
-    statement('ReadCredentials', ['secretsmanager:GetSecretValue'], [auth.secret.secretArn]),
-    statement('DecryptCredentials', ['kms:Decrypt'], [auth.encryptionKey.keyArn]),
+    ...credentialGrants(cluster.auth),
   ];
 }
 

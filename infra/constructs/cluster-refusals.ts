@@ -44,7 +44,7 @@ export const CLUSTER_REFUSALS = {
     because: 'A SCRAM secret whose name does not start with `AmazonMSK_`: MSK refuses to associate it.',
     fix: 'Recreate the secret as `AmazonMSK_…`, under a customer-managed key',
     objection: ({ cluster: { auth } }) =>
-      typeof auth === 'object' && !known(auth.secret.secretName, /^AmazonMSK_/)
+      typeof auth === 'object' && auth.type === 'scram' && !known(auth.secret.secretName, /^AmazonMSK_/)
         ? `MSK associates only secrets named \`AmazonMSK_…\`, got \`${auth.secret.secretName}\``
         : undefined,
   },

@@ -45,7 +45,7 @@ export function eventSource(
     ...(parts.filters && { filters: parts.filters.map((pattern) => FilterCriteria.filter({ ...pattern })) }),
     ...(typeof cluster.auth === 'object' && {
       sourceAccessConfigurations: [
-        { type: SourceAccessConfigurationType.SASL_SCRAM_512_AUTH, uri: cluster.auth.secret.secretArn },
+        { type: ACCESS_CONFIGURATION[cluster.auth.type], uri: cluster.auth.secret.secretArn },
       ],
     }),
     ...(mode === 'provisioned' && provisioned(settings, parts)),
@@ -55,6 +55,11 @@ export function eventSource(
   if (mode === 'provisioned' && resource instanceof CfnEventSourceMapping) resource.maximumRecordAgeInSeconds = -1;
   return mapping;
 }
+
+const ACCESS_CONFIGURATION = {
+  scram: SourceAccessConfigurationType.SASL_SCRAM_512_AUTH,
+  mtls: SourceAccessConfigurationType.CLIENT_CERTIFICATE_TLS_AUTH,
+} as const;
 
 /** Known to provisioned mode only. https://docs.aws.amazon.com/lambda/latest/dg/kafka-scaling-modes.html */
 function provisioned(

@@ -1,5 +1,6 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { ConsumerSettings } from './consumer-settings.ts';
+import { credentialGrants } from './credential-grants.ts';
 import { type KafkaCluster, kafkaArn, ledgerClusterId } from './kafka-cluster.ts';
 
 /** What a consumer's role is for. */
@@ -91,7 +92,7 @@ function mappingGrants({ clusterArn, vpcConnectionArn, auth }: KafkaCluster): Po
         'kafka:DescribeCluster',
         'kafka:DescribeClusterV2',
         'kafka:GetBootstrapBrokers',
-        ...(typeof auth === 'object' ? ['kafka:ListScramSecrets'] : []),
+        ...(typeof auth === 'object' && auth.type === 'scram' ? ['kafka:ListScramSecrets'] : []),
       ],
       resources: [clusterArn],
     }),
@@ -104,20 +105,7 @@ function mappingGrants({ clusterArn, vpcConnectionArn, auth }: KafkaCluster): Po
             resources: [vpcConnectionArn],
           }),
         ]),
-    ...(typeof auth === 'object'
-      ? [
-          new PolicyStatement({
-            sid: 'ReadCredentials',
-            actions: ['secretsmanager:GetSecretValue'],
-            resources: [auth.secret.secretArn],
-          }),
-          new PolicyStatement({
-            sid: 'DecryptCredentials',
-            actions: ['kms:Decrypt'],
-            resources: [auth.encryptionKey.keyArn],
-          }),
-        ]
-      : []),
+    ...credentialGrants(auth),
   ];
 }
 

@@ -5,16 +5,36 @@ import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 
 /**
  * How clients prove who they are. `iam`: MSK IAM access control. `tls`: encrypted, no client identity. `none`: plaintext, for
- * a broker on loopback. SCRAM: SASL/SCRAM-512 with a secret `{ "username", "password" }` whose name starts with `AmazonMSK_`.
+ * a broker on loopback. SCRAM: user name and password. Mutual TLS: a certificate of the client's.
  */
-export type KafkaAuthentication = 'iam' | 'tls' | 'none' | ScramAuthentication;
+export type KafkaAuthentication = 'iam' | 'tls' | 'none' | ScramAuthentication | MutualTlsAuthentication;
 
 /** SASL/SCRAM-512. https://docs.aws.amazon.com/msk/latest/developerguide/msk-password.html */
 export interface ScramAuthentication {
   readonly type: 'scram';
+  /** `{ "username", "password" }`; its name starts with `AmazonMSK_`. */
   readonly secret: ISecret;
   /** The customer-managed key of the secret: MSK refuses secrets under the default key. */
   readonly encryptionKey: IKey;
+}
+
+/**
+ * TLS with a certificate of the client's, signed by an authority that the cluster trusts.
+ * https://docs.aws.amazon.com/lambda/latest/dg/msk-cluster-auth.html#msk-mtls
+ */
+export interface MutualTlsAuthentication {
+  readonly type: 'mtls';
+  /**
+   * `{ "certificate", "privateKey", "privateKeyPassword" }` in PEM. The password only where the key is encrypted, which it may be
+   * with PBE-SHA1-3DES: the mapping reads PBES1 only.
+   */
+  readonly secret: ISecret;
+  /**
+   * The customer-managed key of the secret.
+   *
+   * @default the account's own key for Secrets Manager, which needs no grant
+   */
+  readonly encryptionKey?: IKey;
 }
 
 /** A Kafka cluster that exists, or that another construct makes. An ARN alone says none of it, so all of it is said here. */

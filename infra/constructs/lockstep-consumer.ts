@@ -94,14 +94,13 @@ export class LockstepConsumer extends Construct implements IGrantable {
 
   private environment(): Record<string, string> {
     const { cluster, consumerGroup, consumerName, deadLetterTopic, decodesValues, failureMode } = this.settings;
-    const scram = typeof cluster.auth === 'object' ? cluster.auth : undefined;
     return {
       [ENVIRONMENT.ledgerTable]: this.ledger.table.tableName,
       [ENVIRONMENT.consumerGroup]: consumerGroup,
       [ENVIRONMENT.deadLetterTopic]: deadLetterTopic.topicName,
       [ENVIRONMENT.fallbackQueueUrl]: this.fallbackQueue.queueUrl,
       [ENVIRONMENT.kafkaAuth]: typeof cluster.auth === 'object' ? cluster.auth.type : cluster.auth,
-      ...(scram && { [ENVIRONMENT.scramSecretArn]: scram.secret.secretArn }),
+      ...(typeof cluster.auth === 'object' && { [ENVIRONMENT.kafkaSecretArn]: cluster.auth.secret.secretArn }),
       [ENVIRONMENT.valuesDecodedByMapping]: String(decodesValues),
       [ENVIRONMENT.failureMode]: failureMode,
       [ENVIRONMENT.metricsNamespace]: METRICS_NAMESPACE,

@@ -3,12 +3,8 @@ import { connect as connectTls } from 'node:tls';
 import { type ISocketFactory, Kafka, type KafkaConfig, type LogEntry, logLevel } from 'kafkajs';
 import './kafkajs-request-queue.ts';
 import type { Log } from '../ports/telemetry.ts';
-import {
-  CONNECT_TIMEOUT_MS,
-  type KafkaConnectionOptions,
-  kafkaSecurity,
-  REQUEST_TIMEOUT_MS,
-} from './kafka-connection.ts';
+import { CONNECT_TIMEOUT_MS, type KafkaConnectionOptions, REQUEST_TIMEOUT_MS } from './kafka-connection.ts';
+import { kafkaSecurity } from './kafka-security.ts';
 
 /** Milliseconds that a client has to say goodbye; then its sockets are closed under it. */
 const GOODBYE_MS = 250;

@@ -33,6 +33,8 @@ function serversFor(auth: KafkaAuth, answer: GetBootstrapBrokersResponse): strin
       return answer.BootstrapBrokerStringSaslIam ?? answer.BootstrapBrokerStringVpcConnectivitySaslIam;
     case 'scram':
       return answer.BootstrapBrokerStringSaslScram ?? answer.BootstrapBrokerStringVpcConnectivitySaslScram;
+    // Both on the same port: https://docs.aws.amazon.com/msk/latest/developerguide/port-info.html
+    case 'mtls':
     case 'tls':
       return answer.BootstrapBrokerStringTls ?? answer.BootstrapBrokerStringVpcConnectivityTls;
     case 'none':

@@ -33,7 +33,7 @@ export function operatorPorts(topics: OperatedTopics, connection: KafkaConnectio
 /** Connects the deployed operator function. @throws LockstepError ENVIRONMENT_INVALID, BROKER_UNREACHABLE */
 export async function connectOperator(): Promise<OperatorConnection> {
   const environment = readCaretakerEnvironment(process.env);
-  const { kafkaAuth: auth, scramSecretArn, clusterArn, topic, deadLetterTopic, consumerGroup: group } = environment;
+  const { kafkaAuth: auth, kafkaSecretArn, clusterArn, topic, deadLetterTopic, consumerGroup: group } = environment;
   const telemetry = powertoolsTelemetry(environment);
   const brokers = environment.bootstrapServers ?? (await mskBootstrapBrokers(clusterArn, auth));
   return {
@@ -42,7 +42,7 @@ export async function connectOperator(): Promise<OperatorConnection> {
       { topic, deadLetterTopic, group },
       {
         brokers: () => brokers,
-        authentication: { auth, scramSecretArn, region: process.env['AWS_REGION'] },
+        authentication: { auth, kafkaSecretArn, region: process.env['AWS_REGION'] },
         clock: systemClock,
         log: telemetry.log,
       },

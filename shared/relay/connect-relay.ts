@@ -22,8 +22,8 @@ export async function connectRelay(policy: Partial<RelayPolicy> = {}): Promise<R
   const { log } = telemetry;
   const brokers = () => servers;
   const { letters, fallback } = connectKafka({ environment, brokers, clock: systemClock, log });
-  const { kafkaAuth: auth, scramSecretArn } = environment;
-  const authentication = { auth, scramSecretArn, region: process.env['AWS_REGION'] };
+  const { kafkaAuth: auth, kafkaSecretArn } = environment;
+  const authentication = { auth, kafkaSecretArn, region: process.env['AWS_REGION'] };
   const store = { client: dynamoDbClient(), table: environment.ledgerTable };
   return {
     telemetry,

@@ -1,8 +1,11 @@
 import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { makeCertificate } from '../../infra/local/certificate.ts';
 import { SCRAM_USER, type SecuredBroker, startSecuredBroker } from './fixtures/secured-broker.ts';
 
 const run = promisify(execFile);
@@ -13,8 +16,11 @@ let broker: SecuredBroker;
 let secrets: Server;
 let secretsUrl: string;
 /** What Secrets Manager holds. */
-let held = JSON.stringify(SCRAM_USER);
+let held: string;
 
+beforeEach(() => {
+  held = JSON.stringify(SCRAM_USER);
+});
 beforeAll(async () => {
   broker = await startSecuredBroker(TOPIC);
   secrets = createServer((request, response) => {
@@ -57,6 +63,12 @@ describe('a letter reaches a broker', () => {
   test('encrypted, with the user name and the password of a secret', async () => {
     expect(await publish(broker.scram, 'scram')).toEqual({ ...OUTCOME, end: 'acknowledged' });
   });
+
+  test('encrypted, with the client certificate of a secret', async () => {
+    held = JSON.stringify(broker.client);
+
+    expect(await publish(broker.mtls, 'mtls')).toEqual({ ...OUTCOME, end: 'acknowledged' });
+  });
 });
 
 describe('a letter is refused, and the process ends by itself, where', () => {
@@ -72,6 +84,22 @@ describe('a letter is refused, and the process ends by itself, where', () => {
 
   test('the broker wants a password and gets none', async () => {
     expect(await publish(broker.scram, 'tls')).toEqual({ ...OUTCOME, end: 'BROKER_UNREACHABLE' });
+  });
+
+  test('the broker wants a certificate and gets none', async () => {
+    expect(await publish(broker.mtls, 'tls')).toEqual({ ...OUTCOME, end: 'BROKER_UNREACHABLE' });
+  });
+
+  test('the client certificate is nobody’s whom the broker trusts', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'stranger-'));
+    const { certificateFile, keyFile } = await makeCertificate(folder);
+    held = JSON.stringify({
+      certificate: readFileSync(certificateFile, 'utf8'),
+      privateKey: readFileSync(keyFile, 'utf8'),
+    });
+    rmSync(folder, { recursive: true });
+
+    expect(await publish(broker.mtls, 'mtls')).toEqual({ ...OUTCOME, end: 'BROKER_UNREACHABLE' });
   });
 
   test('the broker does not know IAM', async () => {

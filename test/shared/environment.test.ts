@@ -29,7 +29,7 @@ test.each(Object.keys(deployed))('without %s it is refused by name', (name) => {
 });
 
 test.each([
-  ['LOCKSTEP_KAFKA_AUTH', 'kerberos', 'to be one of `iam`, `scram`, `tls`, `none`, got `kerberos`'],
+  ['LOCKSTEP_KAFKA_AUTH', 'kerberos', 'to be one of `iam`, `scram`, `mtls`, `tls`, `none`, got `kerberos`'],
   ['LOCKSTEP_FAILURE_MODE', 'drop', 'to be one of `report`, `throw`, got `drop`'],
   ['LOCKSTEP_VALUES_DECODED_BY_MAPPING', 'yes', 'to be one of `true`, `false`, got `yes`'],
 ])('%s = %s is refused with what it may be', (name, value, says) => {
@@ -38,8 +38,12 @@ test.each([
   );
 });
 
-test('SCRAM needs its secret', () => {
-  expect(() => readEnvironment({ ...deployed, LOCKSTEP_KAFKA_AUTH: 'scram' })).toThrow(
-    'LOCKSTEP_SCRAM_SECRET_ARN is not set',
-  );
+test.each(['scram', 'mtls'])('%s needs its secret', (auth) => {
+  const variables = { ...deployed, LOCKSTEP_KAFKA_AUTH: auth };
+
+  expect(() => readEnvironment(variables)).toThrow('LOCKSTEP_KAFKA_SECRET_ARN is not set');
+  expect(readEnvironment({ ...variables, LOCKSTEP_KAFKA_SECRET_ARN: 'arn:secret' })).toMatchObject({
+    kafkaAuth: auth,
+    kafkaSecretArn: 'arn:secret',
+  });
 });

@@ -227,6 +227,21 @@ describe('the role of a consumer', () => {
     });
   });
 
+  test('may read the client certificate of a cluster with mutual TLS', () => {
+    const secretArn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:orders-client-AbCdEf';
+    const template = synth((stack) => {
+      const secret = Secret.fromSecretCompleteArn(stack, 'Secret', secretArn);
+      const cluster = { ...CLUSTER, auth: { type: 'mtls', secret } } as const;
+      new LockstepConsumer(stack, 'Orders', { ...LEAST, cluster });
+    });
+    const { ReadCredentials, ...rest } = grants(template);
+    expect(ReadCredentials).toEqual({ Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: secretArn });
+    expect(rest).toEqual(OWN);
+    expect(only(template, 'AWS::Lambda::EventSourceMapping')).toMatchObject({
+      SourceAccessConfigurations: [{ Type: 'CLIENT_CERTIFICATE_TLS_AUTH', URI: secretArn }],
+    });
+  });
+
   test('reads a cluster of another account through its VPC connection, and keeps its items under that', () => {
     const vpcConnectionArn = 'arn:aws:kafka:eu-central-1:444455556666:vpc-connection/111122223333/main/conn-9';
     const template = synthConsumer({ cluster: { ...CLUSTER, vpcConnectionArn } });

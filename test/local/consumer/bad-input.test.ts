@@ -31,7 +31,7 @@ const MISTAKES: readonly (Pick<ConsumerIntent, 'name' | 'overrides'> & { readonl
   {
     name: 'NoAuth',
     overrides: { LOCKSTEP_KAFKA_AUTH: 'kerberos' },
-    says: /ENVIRONMENT_INVALID: expected environment variable LOCKSTEP_KAFKA_AUTH to be one of `iam`, `scram`, `tls`, `none`, got `kerberos`\. Deploy/,
+    says: /ENVIRONMENT_INVALID: expected environment variable LOCKSTEP_KAFKA_AUTH to be one of `iam`, `scram`, `mtls`, `tls`, `none`, got `kerberos`\. Deploy/,
   },
   {
     name: 'NoBroker',

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { credentialsOf, kafkaSecurity } from '../../../shared/adapters/kafka-connection.ts';
+import { kafkaSecurity } from '../../../shared/adapters/kafka-security.ts';
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -26,22 +26,4 @@ describe('a connection to the brokers', () => {
     );
     expect(signed.searchParams.get('X-Amz-Security-Token')).toBe('session');
   });
-});
-
-describe('the secret of a SCRAM user', () => {
-  test('is JSON with a username and a password', () => {
-    expect(credentialsOf('{"username":"u","password":"p","more":1}', 'AmazonMSK_x')).toEqual({
-      username: 'u',
-      password: 'p',
-    });
-  });
-
-  test.each(['', 'u:p', '[]', 'null', '{"username":"u"}', '{"username":"u","password":7}'])(
-    'is refused as %j, without being quoted',
-    (text) => {
-      expect(() => credentialsOf(text, 'AmazonMSK_x')).toThrow(
-        'BROKER_UNREACHABLE: expected the secret AmazonMSK_x to be JSON with a username and a password. ',
-      );
-    },
-  );
 });
