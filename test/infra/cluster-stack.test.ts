@@ -3,6 +3,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { stageConfig } from '../../infra/stage-config.ts';
 import { addStageStacks } from '../../infra/stage-stacks.ts';
+import { alarmRules, alarms } from './alarm-rules.ts';
 import { only, STRICT } from './synth.ts';
 
 const app = new App({ context: { ...STRICT, 'aws:cdk:bundling-stacks': [] } });
@@ -17,6 +18,12 @@ addStageStacks(app, stageConfig(context));
 const assembly = app.synth();
 const kafka = Template.fromJSON(assembly.getStackByName('Lockstep-Kafka-cluster').template);
 const consumers = Template.fromJSON(assembly.getStackByName('Lockstep-Orders-cluster').template);
+
+const ofBroker = (id: number) => ({
+  [`under-min-isr-${id}`]: 'AWS/Kafka UnderMinIsrPartitionCount Maximum > 0, 5 of 5, missing: notBreaching',
+  [`broker-disk-${id}`]: 'AWS/Kafka KafkaDataLogsDiskUsed Maximum > 85, 15 of 15, missing: notBreaching',
+  [`broker-cpu-${id}`]: 'AWS/Kafka CpuUser Average > 60, 15 of 15, missing: notBreaching',
+});
 
 describe('the cluster stage', () => {
   test('makes a VPC over three zones from which nothing leads out', () => {
@@ -73,15 +80,19 @@ describe('the cluster stage', () => {
   });
 
   test('watches the cluster and each broker', () => {
-    const names = Object.values(kafka.findResources('AWS::CloudWatch::Alarm')).map(
-      (alarm) => alarm['Properties'].AlarmName,
-    );
-    expect(names.map((name) => name.replace('Lockstep-Kafka-cluster-', ''))).toEqual([
-      'offline-partitions',
-      'no-controller',
-      ...['under-min-isr-1', 'broker-disk-1', 'broker-cpu-1'],
-      ...['under-min-isr-2', 'broker-disk-2', 'broker-cpu-2'],
-      ...['under-min-isr-3', 'broker-disk-3', 'broker-cpu-3'],
+    expect(alarmRules(kafka)).toEqual({
+      'offline-partitions': 'AWS/Kafka OfflinePartitionsCount Maximum > 0, 3 of 3, missing: notBreaching',
+      'no-controller': 'AWS/Kafka ActiveControllerCount Maximum < 1, 5 of 5, missing: breaching',
+      ...ofBroker(1),
+      ...ofBroker(2),
+      ...ofBroker(3),
+    });
+    expect(alarms(kafka).map(({ AlarmName, Dimensions }) => [AlarmName, Dimensions])).toContainEqual([
+      'Lockstep-Kafka-cluster-broker-disk-2',
+      [
+        { Name: 'Broker ID', Value: '2' },
+        { Name: 'Cluster Name', Value: 'Lockstep-Kafka-cluster' },
+      ],
     ]);
   });
 

@@ -8,39 +8,8 @@ import { ClusterStack } from '../../../infra/cluster-stack.ts';
 import { AlarmTopic } from '../../../infra/constructs/alarm-topic.ts';
 import { ConsumersDashboard } from '../../../infra/constructs/consumers-dashboard.ts';
 import { LockstepConsumer } from '../../../infra/constructs/lockstep-consumer.ts';
+import { alarms, alarmRules as rules } from '../alarm-rules.ts';
 import { CLUSTER, LEAST, synth, synthConsumer } from '../synth.ts';
-
-interface AlarmProperties {
-  readonly AlarmName: string;
-  readonly AlarmDescription: string;
-  readonly Namespace: string;
-  readonly MetricName: string;
-  readonly Statistic: string;
-  readonly Threshold: number;
-  readonly ComparisonOperator: string;
-  readonly EvaluationPeriods: number;
-  readonly DatapointsToAlarm: number;
-  readonly TreatMissingData: string;
-  readonly Dimensions: readonly { readonly Name: string; readonly Value: unknown }[];
-  readonly AlarmActions?: readonly unknown[];
-  readonly OKActions?: readonly unknown[];
-}
-
-function alarms(template: Template): AlarmProperties[] {
-  return Object.values(template.findResources('AWS::CloudWatch::Alarm')).map((alarm) => alarm['Properties']);
-}
-
-/** `<metric> <statistic> <operator> <threshold>, <datapoints> of <periods>, missing: <…>` by name. */
-function rules(template: Template): Record<string, string> {
-  const sign: Record<string, string> = { GreaterThanThreshold: '>', LessThanThreshold: '<' };
-  return Object.fromEntries(
-    alarms(template).map((alarm) => [
-      alarm.AlarmName.replace('Shop-Orders-', ''),
-      `${alarm.Namespace} ${alarm.MetricName} ${alarm.Statistic} ${sign[alarm.ComparisonOperator]} ${alarm.Threshold}, ` +
-        `${alarm.DatapointsToAlarm} of ${alarm.EvaluationPeriods}, missing: ${alarm.TreatMissingData}`,
-    ]),
-  );
-}
 
 const HEADS_AND_LEDGER = {
   'dead-letters': 'Lockstep RecordsDeadLettered Sum > 0, 1 of 1, missing: notBreaching',

@@ -1,0 +1,35 @@
+import type { Template } from 'aws-cdk-lib/assertions';
+
+export interface AlarmProperties {
+  readonly AlarmName: string;
+  readonly AlarmDescription: string;
+  readonly Namespace: string;
+  readonly MetricName: string;
+  readonly Statistic: string;
+  readonly Threshold: number;
+  readonly ComparisonOperator: string;
+  readonly EvaluationPeriods: number;
+  /** @default all of `EvaluationPeriods` */
+  readonly DatapointsToAlarm?: number;
+  readonly TreatMissingData: string;
+  readonly Dimensions: readonly { readonly Name: string; readonly Value: unknown }[];
+  readonly AlarmActions?: readonly unknown[];
+  readonly OKActions?: readonly unknown[];
+}
+
+/** The alarms of a template. */
+export function alarms(template: Template): AlarmProperties[] {
+  return Object.values(template.findResources('AWS::CloudWatch::Alarm')).map((alarm) => alarm['Properties']);
+}
+
+/** By name, without the stack's and the consumer's: `<metric> <statistic> <operator> <threshold>, <datapoints> of <periods>, missing: <…>`. */
+export function alarmRules(template: Template): Record<string, string> {
+  const sign: Record<string, string> = { GreaterThanThreshold: '>', LessThanThreshold: '<' };
+  return Object.fromEntries(
+    alarms(template).map((alarm) => [
+      alarm.AlarmName.replace(/^(Shop-Orders|Lockstep-Kafka-cluster)-/, ''),
+      `${alarm.Namespace} ${alarm.MetricName} ${alarm.Statistic} ${sign[alarm.ComparisonOperator]} ${alarm.Threshold}, ` +
+        `${alarm.DatapointsToAlarm ?? alarm.EvaluationPeriods} of ${alarm.EvaluationPeriods}, missing: ${alarm.TreatMissingData}`,
+    ]),
+  );
+}
