@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { CONSUMER_ENVIRONMENT } from '../measure/peers.ts';
+import type { DynamoDbVariables } from './loaded-bytes.ts';
 import { runtimeApi } from './runtime-api.ts';
 
 /** One cold start, in milliseconds from the start of the process. */
@@ -14,7 +15,7 @@ export interface ColdStart {
 const RUNTIME_CLIENT = join(import.meta.dirname, '..', 'node_modules', 'aws-lambda-ric', 'index.mjs');
 
 /** Starts a bundle under Lambda's runtime interface client and has it answer one event. */
-export async function coldStart(folder: string, event: unknown, dynamoDbEndpoint: string): Promise<ColdStart> {
+export async function coldStart(folder: string, event: unknown, dynamoDb: DynamoDbVariables): Promise<ColdStart> {
   // One for each start: a process asks for its next event as soon as it has answered.
   await using api = await runtimeApi();
   const startedAt = performance.now();
@@ -26,7 +27,7 @@ export async function coldStart(folder: string, event: unknown, dynamoDbEndpoint
       AWS_LAMBDA_FUNCTION_VERSION: '1',
       AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '512',
       AWS_LAMBDA_RUNTIME_API: api.address,
-      AWS_ENDPOINT_URL_DYNAMODB: dynamoDbEndpoint,
+      ...dynamoDb,
       AWS_LAMBDA_LOG_GROUP_NAME: '/aws/lambda/orders',
       AWS_LAMBDA_LOG_STREAM_NAME: 'bench',
       LAMBDA_TASK_ROOT: folder,

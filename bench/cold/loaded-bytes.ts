@@ -4,6 +4,13 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CONSUMER_ENVIRONMENT } from '../measure/peers.ts';
 
+/** Where a consumer's process finds a DynamoDB that grants whatever is asked. */
+export interface DynamoDbVariables {
+  readonly AWS_ENDPOINT_URL_DYNAMODB: string;
+  /** File of the authority to be trusted, where it speaks TLS. */
+  readonly NODE_EXTRA_CA_CERTS?: string;
+}
+
 /** What was loaded until the first record was handled. */
 export interface Loaded {
   readonly bytes: number;
@@ -13,10 +20,8 @@ export interface Loaded {
 /**
  * Starts a bundle in a process of its own, has it answer `event`, and counts the bytes of the JavaScript that Node loaded from
  * files until then.
- *
- * @param endpoint - a DynamoDB that grants whatever is asked
  */
-export async function loadedBytes(folder: string, event: unknown, endpoint: string): Promise<Loaded> {
+export async function loadedBytes(folder: string, event: unknown, dynamoDb: DynamoDbVariables): Promise<Loaded> {
   const eventFile = join(folder, 'event.json');
   writeFileSync(eventFile, JSON.stringify(event));
   const here = import.meta.dirname;
@@ -24,7 +29,7 @@ export async function loadedBytes(folder: string, event: unknown, endpoint: stri
     process.execPath,
     ['--import', join(here, 'count-loaded.mjs'), join(here, 'first-answer.mjs'), join(folder, 'index.mjs'), eventFile],
     {
-      env: { PATH: process.env['PATH'], ...CONSUMER_ENVIRONMENT, AWS_ENDPOINT_URL_DYNAMODB: endpoint },
+      env: { PATH: process.env['PATH'], ...CONSUMER_ENVIRONMENT, ...dynamoDb },
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     },
   );

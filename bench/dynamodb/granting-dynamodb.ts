@@ -1,4 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import type { Certificate } from '../../infra/local/certificate.ts';
 import { itemBytes } from '../../test/fixtures/item-bytes.ts';
 import { type DynamoDbRequest, type LoopbackServer, loopbackServer } from './loopback-server.ts';
 
@@ -15,7 +16,7 @@ export interface GrantingDynamoDb extends LoopbackServer {
 const WRITE_UNIT_BYTES = 1_024;
 
 /** Grants every claim and takes every write, and keeps the items, so that their size is the true one. Nothing is ever found by a look-up. */
-export async function grantingDynamoDb(): Promise<GrantingDynamoDb> {
+export async function grantingDynamoDb(certificate?: Certificate): Promise<GrantingDynamoDb> {
   const items = new Map<string, Item>();
   const requests = new Map<string, number>();
   let writeUnits = 0;
@@ -30,7 +31,7 @@ export async function grantingDynamoDb(): Promise<GrantingDynamoDb> {
   const server = await loopbackServer(({ operation, body }) => {
     requests.set(operation, (requests.get(operation) ?? 0) + 1);
     return { status: 200, body: JSON.stringify(answered(operation, body, change)) };
-  });
+  }, certificate);
   return {
     ...server,
     requests,

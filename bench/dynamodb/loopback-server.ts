@@ -1,5 +1,8 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
+import { readFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import type { Certificate } from '../../infra/local/certificate.ts';
 
 /** A request as DynamoDB's protocol has it. */
 export interface DynamoDbRequest {
@@ -19,15 +22,21 @@ export interface LoopbackServer extends AsyncDisposable {
   readonly endpoint: string;
 }
 
-/** Speaks DynamoDB's protocol: parses each request, sends what `answer` says. */
+/**
+ * Speaks DynamoDB's protocol: parses each request, sends what `answer` says.
+ *
+ * @param certificate - speaks TLS with it, as AWS does
+ */
 export async function loopbackServer(
   answer: (request: DynamoDbRequest) => DynamoDbAnswer | Promise<DynamoDbAnswer>,
+  certificate?: Certificate,
 ): Promise<LoopbackServer> {
-  const server = createServer(async (incoming, outgoing) => {
+  const listener: RequestListener = async (incoming, outgoing) => {
     const operation = String(incoming.headers['x-amz-target']).replace(/^.*\./, '');
     const { status, body } = await answer({ operation, body: JSON.parse(await textOf(incoming)) });
     outgoing.writeHead(status, { 'content-type': 'application/x-amz-json-1.0' }).end(body);
-  });
+  };
+  const server = certificate === undefined ? createServer(listener) : createSecureServer(keysOf(certificate), listener);
   // A benchmark pauses for longer than Node's five seconds; a socket closed under a client would count as its failure.
   server.keepAliveTimeout = 600_000;
   server.listen(0, '127.0.0.1');
@@ -35,12 +44,16 @@ export async function loopbackServer(
   const address = server.address();
   if (typeof address !== 'object' || address === null) throw new Error('the server has no port');
   return {
-    endpoint: `http://127.0.0.1:${address.port}`,
+    endpoint: `${certificate === undefined ? 'http' : 'https'}://127.0.0.1:${address.port}`,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((closed) => server.close(closed));
     },
   };
+}
+
+function keysOf({ certificateFile, keyFile }: Certificate) {
+  return { cert: readFileSync(certificateFile), key: readFileSync(keyFile) };
 }
 
 async function textOf(incoming: IncomingMessage): Promise<string> {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { type BuildOptions, buildSync } from 'esbuild';
+import { separatePackages } from './separate-packages.ts';
 
 /** What of esbuild a consumer may set; the rest is what Lambda and Node need. */
 export type BundlingOptions = Pick<BuildOptions, 'alias' | 'define' | 'external' | 'loader' | 'tsconfig'>;
@@ -16,21 +17,51 @@ export interface BundledFile {
 }
 
 /**
- * Bundles a handler for Lambda: the same sources give the same bytes.
+ * Bundles a handler for Lambda: the same sources give the same bytes. Clients and credential providers of the AWS SDK that are
+ * only loaded on demand lie beside it as packages of their own.
  *
  * @param entry - absolute path of the handler's module
  * @throws with esbuild's texts when it does not compile
  */
 export function lambdaBundle(entry: string, options: BundlingOptions = {}): readonly BundledFile[] {
   const projectRoot = nearestPackage(dirname(entry));
-  // A fixed virtual folder: esbuild writes paths relative to it into the bytes, and CDK's own output folder differs from run to run.
-  const virtualDir = join(projectRoot, '.bundle');
-  const { outputFiles } = buildSync({
-    ...options,
+  const external = options.external ?? [];
+  const build = (entries: Readonly<Record<string, string>>, leftOut: readonly string[]) =>
+    buildSync({
+      ...options,
+      ...settings(projectRoot),
+      entryPoints: { ...entries },
+      external: [...external, ...leftOut],
+    });
+  const whole = build({ [BUNDLE_FILE]: entry }, []);
+  const separate = separatePackages(whole.metafile, `${BUNDLE_FILE}.mjs`);
+  const packages = Object.fromEntries(
+    [...separate].map(([name, path]) => [join('node_modules', name, BUNDLE_FILE), join(projectRoot, path)]),
+  );
+  const outputs =
+    separate.size === 0 ? [whole] : [build({ [BUNDLE_FILE]: entry }, [...separate.keys()]), build(packages, [])];
+  return [
+    ...outputs
+      .flatMap(({ outputFiles }) => outputFiles)
+      .map(({ path, contents }) => ({ path: relative(virtualFolder(projectRoot), path), contents })),
+    ...[...separate.keys()].map((name) => ({
+      path: join('node_modules', name, 'package.json'),
+      contents: Buffer.from(JSON.stringify({ name, type: 'module', exports: `./${BUNDLE_FILE}.mjs` })),
+    })),
+  ];
+}
+
+/** A fixed place: esbuild writes paths relative to it into the bytes, and CDK's own output folder differs from run to run. */
+function virtualFolder(projectRoot: string): string {
+  return join(projectRoot, '.bundle');
+}
+
+function settings(projectRoot: string) {
+  return {
     absWorkingDir: projectRoot,
-    entryPoints: [{ in: entry, out: BUNDLE_FILE }],
-    outdir: virtualDir,
+    outdir: virtualFolder(projectRoot),
     write: false,
+    metafile: true,
     bundle: true,
     platform: 'node',
     target: 'node24',
@@ -49,8 +80,7 @@ export function lambdaBundle(entry: string, options: BundlingOptions = {}): read
       js: "import{createRequire as lockstepCreateRequire}from'node:module';const require=lockstepCreateRequire(import.meta.url);",
     },
     logLevel: 'silent', // errors are thrown with their texts
-  });
-  return outputFiles.map(({ path, contents }) => ({ path: relative(virtualDir, path), contents }));
+  } satisfies BuildOptions;
 }
 
 function nearestPackage(folder: string): string {

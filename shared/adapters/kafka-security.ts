@@ -35,7 +35,7 @@ export async function kafkaSecurity({
     case 'tls':
       return { ssl: true };
     case 'iam': {
-      const { generateAuthToken } = await import('aws-msk-iam-sasl-signer-js');
+      const { generateAuthToken } = await import('./msk-iam-token.ts');
       return {
         ssl: true,
         // https://docs.aws.amazon.com/msk/latest/developerguide/configure-clients-for-iam-access-control.html

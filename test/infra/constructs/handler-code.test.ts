@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { handlerCode } from '../../../infra/constructs/handler-code.ts';
 
 vi.setConfig({ testTimeout: 60_000 }); // bundling, on a busy machine
@@ -57,6 +57,26 @@ test('loads the Kafka client, which is CommonJS and asks for node modules by req
     console.log(JSON.stringify(await handler()));
   `);
   expect(JSON.parse(answer)).toEqual({ batchItemFailures: [] });
+});
+
+test('keeps clients and credential providers that are loaded on demand apart, where they work as ever', () => {
+  const asset = bundle('test/infra/fixtures/sdk-on-demand.ts');
+  const credentialsFile = join(folder, 'credentials');
+  writeFileSync(credentialsFile, '[default]\naws_access_key_id = FROM-FILE\naws_secret_access_key = secret\n');
+  for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN']) vi.stubEnv(name, undefined);
+  vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', credentialsFile);
+  onTestFinished(() => void vi.unstubAllEnvs());
+
+  const answer = node(`
+    const { handler } = await import(${JSON.stringify(join(asset, 'index.mjs'))});
+    console.log(JSON.stringify(await handler()));
+  `);
+
+  expect(JSON.parse(answer)).toEqual({ client: 'SQSClient', accessKeyId: 'FROM-FILE', signed: true });
+  const packages = readdirSync(join(asset, 'node_modules', '@aws-sdk'));
+  expect(packages).toContain('client-sqs');
+  expect(packages).toContain('credential-provider-ini');
+  expect(packages).not.toContain('client-dynamodb');
 });
 
 test('keeps the names of error classes and points stacks at the TypeScript', () => {

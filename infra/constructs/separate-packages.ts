@@ -1,0 +1,43 @@
+import { basename } from 'node:path';
+import type { Metafile } from 'esbuild';
+
+/** The SDK's clients and credential providers share no state, and nothing asks for the class of what another one made. */
+const SEPARABLE = /^@aws-sdk\/(?:client|credential-provider)[\w-]*$|^@smithy\/credential-provider-imds$/;
+
+/**
+ * The AWS SDK's clients and credential providers of which nothing is loaded at the start. Bundled together with the rest, they
+ * leave parts of the SDK that only they need in the files that every cold start reads: esbuild splits by file, and of a file
+ * drops only what nobody at all needs. https://esbuild.github.io/api/#splitting
+ *
+ * @param metafile - of a build of everything
+ * @param bundleFile - name of the file that is loaded first
+ * @returns paths of their modules by name
+ */
+export function separatePackages({ inputs, outputs }: Metafile, bundleFile: string): ReadonlyMap<string, string> {
+  const separate = new Map<string, string>();
+  const others = new Set<string>();
+  for (const { imports } of Object.values(inputs)) {
+    for (const { original = '', path, external } of imports) {
+      if (external !== true && SEPARABLE.test(original) && inputs[path]?.format === 'esm') separate.set(original, path);
+      else others.add(original);
+    }
+  }
+  const atStart = [...loadedAtStart({ inputs, outputs }, bundleFile)];
+  for (const name of separate.keys()) {
+    const isPartOfIt = (text: string) => text.startsWith(`${name}/`);
+    const isAtStart = atStart.some((path) => path.includes(`node_modules/${name}/`));
+    // What is kept out of a bundle by its name is so with all its modules, of which only the one is there.
+    if (isAtStart || [...others].some(isPartOfIt)) separate.delete(name);
+  }
+  return separate;
+}
+
+function loadedAtStart({ inputs, outputs }: Metafile, bundleFile: string): ReadonlySet<string> {
+  const reached = new Set<string>();
+  for (const [path, { entryPoint }] of Object.entries(outputs))
+    if (basename(path) === bundleFile && entryPoint !== undefined) reached.add(entryPoint);
+  for (const path of reached)
+    for (const { kind, external, path: other } of inputs[path]?.imports ?? [])
+      if (external !== true && kind !== 'dynamic-import') reached.add(other);
+  return reached;
+}
