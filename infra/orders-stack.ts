@@ -1,35 +1,15 @@
-import { Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { AlarmTopic } from './constructs/alarm-topic.ts';
 import { ConsumersDashboard } from './constructs/consumers-dashboard.ts';
-import type { KafkaCluster } from './constructs/kafka-cluster.ts';
-import { LedgerTable } from './constructs/ledger-table.ts';
 import { LockstepConsumer } from './constructs/lockstep-consumer.ts';
-import { handlerTable, sourceTopic } from './stack-parts.ts';
-import type { StageConfig } from './stage-config.ts';
-
-/** Properties of {@link OrdersStack}. */
-export interface OrdersStackProps extends StackProps {
-  readonly config: StageConfig;
-  readonly cluster: KafkaCluster;
-}
+import { type ConsumersStackProps, consumersInCommon, handlerTable, sourceTopic } from './stack-parts.ts';
 
 /** The consumers of a stage on one ledger, the tables that they write to, and what watches them. */
 export class OrdersStack extends Stack {
-  constructor(scope: Construct, id: string, { config, cluster, ...props }: OrdersStackProps) {
+  constructor(scope: Construct, id: string, { config, cluster, ...props }: ConsumersStackProps) {
     super(scope, id, props);
-    const removalPolicy = config.removal === 'destroy' ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
-    const common = {
-      cluster,
-      removalPolicy,
-      ledger: new LedgerTable(this, 'Ledger', { removalPolicy }),
-      timeout: Duration.seconds(config.functionTimeoutSeconds),
-      memoryMiB: config.functionMemoryMiB,
-      batchSize: config.batchSizeRecords,
-      ...(config.alarmEmail !== undefined && {
-        alarms: { topic: new AlarmTopic(this, 'AlarmTopic', { email: config.alarmEmail }) },
-      }),
-    };
+    const common = consumersInCommon(this, { config, cluster });
+    const { removalPolicy } = common;
 
     const ordersTable = handlerTable(this, 'OrdersTable', 'orderId', removalPolicy);
     const orders = new LockstepConsumer(this, 'Orders', {

@@ -1,39 +1,19 @@
-import { Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { AlarmTopic } from './constructs/alarm-topic.ts';
 import { ConsumersDashboard } from './constructs/consumers-dashboard.ts';
 import { DeadLetterTopic } from './constructs/dead-letter-topic.ts';
-import type { KafkaCluster } from './constructs/kafka-cluster.ts';
 import { DEFAULT_MAX_RECORD_BYTES } from './constructs/kafka-topic.ts';
-import { LedgerTable } from './constructs/ledger-table.ts';
 import { LockstepConsumer } from './constructs/lockstep-consumer.ts';
-import { handlerTable, sourceTopic } from './stack-parts.ts';
-import type { StageConfig } from './stage-config.ts';
-
-/** Properties of {@link PatternsStack}. */
-export interface PatternsStackProps extends StackProps {
-  readonly config: StageConfig;
-  readonly cluster: KafkaCluster;
-}
+import { type ConsumersStackProps, consumersInCommon, handlerTable, sourceTopic } from './stack-parts.ts';
 
 /** One consumer for each common way of consuming Kafka; what each promises: docs/patterns.md. */
 export class PatternsStack extends Stack {
-  constructor(scope: Construct, id: string, { config, cluster, ...props }: PatternsStackProps) {
+  constructor(scope: Construct, id: string, { config, cluster, ...props }: ConsumersStackProps) {
     super(scope, id, props);
-    const removalPolicy = config.removal === 'destroy' ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
     const partitions = config.ordersPartitions;
     const topic = (name: string) => sourceTopic(this, name, partitions, cluster, config);
-    const common = {
-      cluster,
-      removalPolicy,
-      ledger: new LedgerTable(this, 'Ledger', { removalPolicy }),
-      timeout: Duration.seconds(config.functionTimeoutSeconds),
-      memoryMiB: config.functionMemoryMiB,
-      batchSize: config.batchSizeRecords,
-      ...(config.alarmEmail !== undefined && {
-        alarms: { topic: new AlarmTopic(this, 'AlarmTopic', { email: config.alarmEmail }) },
-      }),
-    };
+    const common = consumersInCommon(this, { config, cluster });
+    const { removalPolicy } = common;
 
     // Rather stuck for ever than out of order.
     const payments = new LockstepConsumer(this, 'Payments', {

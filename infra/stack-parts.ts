@@ -1,9 +1,33 @@
-import { CfnOutput, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { CfnOutput, Duration, RemovalPolicy, type StackProps } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Construct } from 'constructs';
+import { AlarmTopic } from './constructs/alarm-topic.ts';
 import type { KafkaCluster } from './constructs/kafka-cluster.ts';
 import { KafkaTopic, type TopicFacts } from './constructs/kafka-topic.ts';
+import { LedgerTable } from './constructs/ledger-table.ts';
 import type { StageConfig } from './stage-config.ts';
+
+/** Properties of a stack of consumers. */
+export interface ConsumersStackProps extends StackProps {
+  readonly config: StageConfig;
+  readonly cluster: KafkaCluster;
+}
+
+/** What the consumers of a stage share: the cluster, one ledger, one topic for their alarms, and the stage's limits. */
+export function consumersInCommon(scope: Construct, { config, cluster }: ConsumersStackProps) {
+  const removalPolicy = config.removal === 'destroy' ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
+  return {
+    cluster,
+    removalPolicy,
+    ledger: new LedgerTable(scope, 'Ledger', { removalPolicy }),
+    timeout: Duration.seconds(config.functionTimeoutSeconds),
+    memoryMiB: config.functionMemoryMiB,
+    batchSize: config.batchSizeRecords,
+    ...(config.alarmEmail !== undefined && {
+      alarms: { topic: new AlarmTopic(scope, 'AlarmTopic', { email: config.alarmEmail }) },
+    }),
+  };
+}
 
 /** A table that handlers write to; its name is an output. */
 export function handlerTable(scope: Construct, id: string, partitionKey: string, removalPolicy: RemovalPolicy): Table {
