@@ -62,9 +62,7 @@ export class Loading<R extends QueuedRecord> {
     const discards = this.discards.slice(discarded);
     if (runs.length === 0) this.bytes -= partBytes;
 
-    const [only] = runs;
-    const records = runs.length === 1 && only ? only.records : runs.flatMap((run) => run.records);
-    if (runs.length > 0) this.parts.push({ partition: queue.name, records });
+    if (runs.length > 0) this.parts.push({ partition: queue.name, records: runs.flatMap((run) => run.records) });
     this.changed.push({
       ...queue,
       waiting,

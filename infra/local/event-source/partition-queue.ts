@@ -76,7 +76,6 @@ export function withQueues<R extends QueuedRecord>(
   state: PollerState<R>,
   changed: readonly PartitionQueue<R>[],
 ): PollerState<R> {
-  if (changed.length === 0) return state;
   const queues = new Map(state.queues);
   for (const queue of changed) queues.set(queue.name, queue);
   return { ...state, queues };
@@ -95,12 +94,11 @@ export function fetched<R extends QueuedRecord>(
   nowMs: number,
 ): PartitionQueue<R> {
   const { position = 0 } = queue;
-  const first = records[0];
-  const fresh = first && first.offset < position ? records.filter(({ offset }) => offset >= position) : records;
+  const fresh = records.filter(({ offset }) => offset >= position);
   return {
     ...queue,
     position: Math.max(position, next),
-    waiting: queue.waiting.length === 0 ? fresh : [...queue.waiting, ...fresh],
+    waiting: [...queue.waiting, ...fresh],
     waitingBytes: fresh.reduce((bytes, record) => bytes + record.bytes, queue.waitingBytes),
     readySinceMs: queue.waiting.length === 0 ? nowMs : queue.readySinceMs,
   };
@@ -108,16 +106,10 @@ export function fetched<R extends QueuedRecord>(
 
 /** The offset to commit: the lowest that is waiting, in flight, to be retried or leaving; else what is fetched next. */
 export function committable<R extends QueuedRecord>(queue: PartitionQueue<R>): number | undefined {
-  if (queue.position === undefined) return undefined;
-  let lowest = queue.position;
-  const consider = (record: R | undefined) => {
-    if (record && record.offset < lowest) lowest = record.offset;
-  };
-  consider(queue.waiting[0]);
-  for (const { records } of queue.retries) consider(records[0]);
-  for (const { records } of queue.leaving) consider(records[0]);
-  for (const { records } of queue.inFlight?.runs ?? []) consider(records[0]);
-  return lowest;
+  const { position, waiting, retries, leaving, inFlight } = queue;
+  if (position === undefined) return undefined;
+  const held = [...retries, ...leaving, ...(inFlight?.runs ?? [])].map(({ records }) => records);
+  return Math.min(position, ...[waiting, ...held].flatMap(([first]) => first?.offset ?? []));
 }
 
 /** The queue once the destination took these records, or refused them for good. */
@@ -125,10 +117,9 @@ export function afterDelivery<R extends QueuedRecord>(
   state: PollerState<R>,
   delivered: readonly Discard<R>[],
 ): PollerState<R> {
-  const changed: PartitionQueue<R>[] = [];
-  for (const queue of state.queues.values()) {
-    const leaving = queue.leaving.filter((discard) => !delivered.includes(discard));
-    if (leaving.length < queue.leaving.length) changed.push({ ...queue, leaving });
-  }
-  return withQueues(state, changed);
+  const heardFrom = (queue: PartitionQueue<R>) => ({
+    ...queue,
+    leaving: queue.leaving.filter((discard) => !delivered.includes(discard)),
+  });
+  return withQueues(state, [...state.queues.values()].map(heardFrom));
 }

@@ -45,9 +45,7 @@ function malformed(found: unknown): InvocationOutcome {
 
 function readFailure(entry: unknown): ReportedFailure | undefined {
   if (typeof entry !== 'object' || entry === null || !('itemIdentifier' in entry)) return undefined;
-  const { itemIdentifier } = entry;
-  if (typeof itemIdentifier !== 'object' || itemIdentifier === null) return undefined;
-  const { partition, offset } = itemIdentifier as Readonly<Record<string, unknown>>;
+  const { partition, offset } = (entry.itemIdentifier ?? {}) as Readonly<Record<string, unknown>>;
   if (typeof partition !== 'string' || typeof offset !== 'number' || !Number.isSafeInteger(offset)) return undefined;
   return { partition, offset };
 }

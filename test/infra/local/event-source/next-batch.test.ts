@@ -96,6 +96,15 @@ describe('what goes into a batch', () => {
     expect(send(pollerWith({ 'orders-0': [0] }), exact).batch.bytes).toBe(115);
   });
 
+  test.each([
+    [216, [0, 1]],
+    [215, [0]],
+  ])('an event of %d bytes holds what fits to the byte', (maxEventBytes, offsets) => {
+    const { batch } = send(pollerWith({ 'orders-0': [0, 1] }), rules({ maxEventBytes }));
+
+    expect(offsetsOf(batch)).toEqual({ 'orders-0': offsets });
+  });
+
   test('a record that misses it by a byte is discarded', () => {
     const tight = rules({ maxEventBytes: 14 + 100 });
 
