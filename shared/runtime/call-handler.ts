@@ -8,6 +8,9 @@ import type { PartitionRun } from './partition-run.ts';
 import type { ReadyRecord } from './ready-record.ts';
 import { CollectingContext } from './record-context.ts';
 
+/** https://tc39.es/ecma262/#sec-time-values-and-time-range */
+const LAST_DATE_MS = 8_640_000_000_000_000;
+
 /** How one call of the handler ended, with what it wants committed. */
 export type CallEnd =
   | { readonly type: 'succeeded'; readonly context: CollectingContext }
@@ -93,7 +96,7 @@ function judged<V>(
   if (end.type === 'stalled') return end;
   const { error, record } = blame(end.error, records);
   const whose = { context, ...(record !== undefined && { record }) };
-  if (isPause(error)) return { type: 'paused', until: ports.clock.now() + error.resumeAfterMs, ...whose };
+  if (isPause(error)) return { type: 'paused', until: resumeAt(ports.clock.now(), error), ...whose };
   return { type: 'failed', stage: 'handler', error, ...whose };
 }
 
@@ -113,6 +116,12 @@ async function leaveCarefully<V>(run: PartitionRun<V>): Promise<void> {
 function forgetRunning<V>({ session }: PartitionRun<V>): void {
   if (!session.hasRunning) return;
   session.update(({ running: _, ...progress }) => progress);
+}
+
+/** The ledger keeps whole milliseconds, of a time that has a date. */
+function resumeAt(now: EpochMs, { resumeAfterMs }: PauseError): EpochMs {
+  const ms = Number(resumeAfterMs);
+  return Math.min(LAST_DATE_MS, now + (ms > 0 ? Math.ceil(ms) : 1));
 }
 
 /** A bundle may hold two copies of the class, so the name decides. */

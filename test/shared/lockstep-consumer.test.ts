@@ -252,6 +252,25 @@ test('a PauseError stands still without counting an attempt', async () => {
   expect(metrics['PartitionsPaused']).toBe(1);
 });
 
+test.each([0.25, 1_234.5, 1e300])(
+  'a PauseError of %d ms is kept in whole milliseconds of a real date, which the ledger can read back',
+  async (resumeAfterMs) => {
+    const pauses: number[] = [];
+    const { handler } = noting(() => {
+      throw new PauseError({ resumeAfterMs });
+    });
+
+    await deliver(handler, orders('a'), {
+      maxDeliveries: 1,
+      onProgress: ({ pausedUntil }) => {
+        if (pausedUntil !== undefined) pauses.push(pausedUntil);
+      },
+    });
+
+    expect(pauses.map((until) => Number.isInteger(until) && !Number.isNaN(new Date(until).getTime()))).toEqual([true]);
+  },
+);
+
 test('a blocked head says how long it has been blocked, and what waits behind it counts as not attempted', async () => {
   const { handler } = noting(
     (orderId, attempt) => {
