@@ -43,7 +43,12 @@ export function originHeaders({ topic, partition, offset, timestamp }: Origin): 
   ];
 }
 
-/** Reads {@link originHeaders} back; `undefined` where one is missing or says nothing usable. */
+/** Kafka's partitions are 32-bit numbers, its timestamps 64-bit ones. */
+const MAX_PARTITION = 2 ** 31 - 1;
+const MIN_LONG = -(2n ** 63n);
+const MAX_LONG = 2n ** 63n - 1n;
+
+/** Reads {@link originHeaders} back; `undefined` where one is missing or says nothing usable: anybody may have written it. */
 export function readOrigin(headers: readonly RecordHeader[]): Origin | undefined {
   const [topic, ...numbers] = ORIGIN_HEADERS.map((name) =>
     headers.findLast((header) => header.name === name)?.value.toString(),
@@ -52,6 +57,8 @@ export function readOrigin(headers: readonly RecordHeader[]): Origin | undefined
     text !== undefined && /^-?\d+$/.test(text) ? Number(text) : undefined,
   );
   if (!topic || partition === undefined || offset === undefined || timestamp === undefined) return undefined;
+  const isPlace = partition >= 0 && partition <= MAX_PARTITION && offset >= 0 && Number.isSafeInteger(offset);
+  if (!isPlace || Math.abs(timestamp) > 2 ** 63) return undefined;
   return { topic, partition, offset, timestamp };
 }
 
@@ -100,6 +107,8 @@ export function connectHeaders({ origin, group, name, stage, message, stack }: T
 
 function long(value: number): Buffer {
   const bytes = Buffer.alloc(8);
-  bytes.writeBigInt64BE(BigInt(Math.trunc(value)));
+  const whole = BigInt(Math.trunc(value));
+  // The highest timestamp that a producer can give is rounded up in an event.
+  bytes.writeBigInt64BE(whole > MAX_LONG ? MAX_LONG : whole < MIN_LONG ? MIN_LONG : whole);
   return bytes;
 }

@@ -64,6 +64,16 @@ describe('the origin of a record', () => {
   });
 });
 
+test.each([
+  ['x-original-partition', '-1'],
+  ['x-original-partition', '2147483648'],
+  ['x-original-offset', '-1'],
+  ['x-original-offset', '9007199254740993'],
+  ['x-original-timestamp', '99999999999999999999'],
+])('an origin that Kafka cannot have is not known: %s of %s', (name, text) => {
+  expect(readOrigin(changed(name, text))).toBeUndefined();
+});
+
 describe("in Spring's words", () => {
   const told = (death: Partial<ToldDeath>, name: string) =>
     springHeaders({ ...DEATH, ...death }).find((header) => header.name === name)?.value;
@@ -88,6 +98,12 @@ describe("in Spring's words", () => {
     [undefined, 'CreateTime'],
   ])('a time of type %s is of type %s', (timestampType, type) => {
     expect(told({ timestampType }, 'kafka_dlt-original-timestamp-type')?.toString()).toBe(type);
+  });
+
+  test('the last 64-bit timestamp fits, though events round it up', () => {
+    expect(told({ origin: { ...ORIGIN, timestamp: 2 ** 63 } }, 'kafka_dlt-original-timestamp')).toEqual(
+      Buffer.from('7fffffffffffffff', 'hex'),
+    );
   });
 
   test('a fraction of a millisecond is left out', () => {
