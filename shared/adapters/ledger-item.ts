@@ -72,10 +72,12 @@ export function encodeProgress(progress: Progress): Sparse<(typeof PROGRESS_ATTR
 
 /**
  * An entry of `claims`: the encoded offsets, with the timestamp and the value hash of the first record where they are known, a
- * space, the owner. Text, so that `list_append` adds it without reading.
+ * space, the owner. Text, so that `list_append` adds it without reading. Base 36 is exact up to 2^53: a record with a timestamp
+ * beyond that stays unknown.
  */
 export function encodeClaim({ owner, offsets, first }: ClaimedBatch): AttributeValue {
-  const identity = first === undefined ? '' : `;${first.timestamp.toString(36)};${first.valueHash}`;
+  const isExact = first !== undefined && Number.isSafeInteger(first.timestamp);
+  const identity = isExact ? `;${first.timestamp.toString(36)};${first.valueHash}` : '';
   return text(`${encodeRanges(offsets)}${identity} ${owner}`);
 }
 

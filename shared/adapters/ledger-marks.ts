@@ -1,5 +1,11 @@
 import type { Mark } from '../decide/progress.ts';
 
+/**
+ * A mark whose timestamp is beyond it (the year 73,000; nanoseconds, mostly) is not kept: sums and signs of varints would lose its
+ * last bits, and it would tell another record from itself.
+ */
+const MAX_TIMESTAMP = 2 ** 51;
+
 /** First byte of the encoded marks where their hashes differ in length: each has its own length before it. */
 const MIXED_LENGTHS = 255;
 
@@ -11,7 +17,9 @@ const MIXED_LENGTHS = 255;
  * @throws TypeError for a hash that is not base64url
  */
 export function encodeMarks(marks: readonly Mark[]): Uint8Array {
-  const ascending = marks.toSorted((a, b) => a.offset - b.offset);
+  const ascending = marks
+    .filter(({ timestamp }) => Math.abs(timestamp) <= MAX_TIMESTAMP)
+    .sort((a, b) => a.offset - b.offset);
   const length = ascending[0]?.valueHash.length ?? 0;
   const alike = length < MIXED_LENGTHS && ascending.every(({ valueHash }) => valueHash.length === length);
   const bytes: number[] = [alike ? length : MIXED_LENGTHS];

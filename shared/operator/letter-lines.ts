@@ -1,5 +1,6 @@
 import type { Letter } from '../decide/letter.ts';
 import { positionName } from '../record/item-identifier.ts';
+import type { EpochMs } from '../record/units.ts';
 import type { LetterDetail, LetterLine } from './answers.ts';
 
 /** A letter as lists show it. */
@@ -17,7 +18,7 @@ export function letterLine(letter: Letter): LetterLine {
     disposition,
     attempts,
     interruptions,
-    deadLetteredAt: new Date(letter.deadLetteredAt).toISOString(),
+    deadLetteredAt: timeOf(letter.deadLetteredAt),
     redriveCount,
     doubtful: letter.isDoubtful,
     valueBytes: letter.value?.length ?? 0,
@@ -29,9 +30,15 @@ export function letterDetail(letter: Letter): LetterDetail {
   return {
     ...letterLine(letter),
     value: textOf(letter.value),
-    timestamp: new Date(letter.timestamp).toISOString(),
+    timestamp: timeOf(letter.timestamp),
     headers: letter.headers.map(({ name, value }) => ({ name, value: textOf(value) ?? '' })),
   };
+}
+
+/** Milliseconds, where they have no date: a producer may give any. */
+function timeOf(time: EpochMs): string {
+  const date = new Date(time);
+  return Number.isNaN(date.getTime()) ? String(time) : date.toISOString();
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });

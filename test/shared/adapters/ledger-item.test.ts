@@ -9,6 +9,7 @@ import { lowest, type OffsetRanges, rangesOf } from '../../../shared/record/offs
 import { FULL_PROGRESS } from '../../contracts/full-progress.ts';
 import { itemBytes } from '../../fixtures/item-bytes.ts';
 import { itemFixture } from '../../fixtures/item-fixture.ts';
+import { headAt } from '../../fixtures/progress.ts';
 
 const PK = 'partition#c0ffee00-1111-2222-3333-444455556666-3#billing#orders#3';
 
@@ -110,6 +111,29 @@ test('is written the way the fixtures were', async () => {
 test('a flood breaker that never opens is kept', () => {
   const progress = { ...FRESH_PROGRESS, maxConsecutiveDeadLetters: Number.POSITIVE_INFINITY };
   expect(decodePartitionItem(itemWith(present(encodeProgress(progress)))).progress).toStrictEqual(progress);
+});
+
+describe('a record whose producer gave it nanoseconds for milliseconds', () => {
+  const timestamp = 1_795_251_615_123 * 1e6;
+
+  test('leaves progress that is read back', () => {
+    const progress = {
+      ...FRESH_PROGRESS,
+      newestTimestamp: timestamp,
+      heads: new Map([[7, headAt(7, { timestamp })]]),
+    };
+
+    expect(decodePartitionItem(itemWith(present(encodeProgress(progress)))).progress).toStrictEqual(progress);
+  });
+
+  test('is not remembered with its claim: no other record may be taken for it, nor it for another', () => {
+    const claim = { owner: 'inv-a', offsets: [{ from: 7, to: 9 }] };
+    const first = { offset: 7, timestamp, valueHash: '47DEQpj8' };
+
+    expect(decodePartitionItem(itemWith({ claims: { L: [encodeClaim({ ...claim, first })] } })).claims).toEqual([
+      claim,
+    ]);
+  });
 });
 
 test('has no attribute for what is empty, zero or absent', () => {

@@ -37,6 +37,26 @@ test('keeps a hash of any one length', () => {
   );
 });
 
+test('leaves out a mark whose time it cannot write to the last bit, and keeps its neighbours whole', () => {
+  const before = { offset: 1, timestamp: 1_795_251_600_123, valueHash: 'AAAA' };
+  const nanoseconds = { offset: 2, timestamp: 1_795_251_615_123 * 1e6, valueHash: 'BBBB' };
+  const last = { offset: 3, timestamp: 2 ** 63, valueHash: 'CCCC' };
+  const after = { offset: 4, timestamp: 1_795_251_600_124, valueHash: 'DDDD' };
+
+  expect(decodeMarks(encodeMarks([before, nanoseconds, last, after]))).toEqual([before, after]);
+});
+
+test('gives back any time up to its limits, whatever stands before it', () => {
+  const time = fc.oneof(fc.integer({ min: -(2 ** 51), max: 2 ** 51 }), fc.constantFrom(-1, 2 ** 51, -(2 ** 51)));
+  fc.assert(
+    fc.property(fc.array(time, { maxLength: 5 }), (times) => {
+      const marks = times.map((timestamp, index) => ({ offset: index, timestamp, valueHash: 'AAAA' }));
+
+      expect(decodeMarks(encodeMarks(marks))).toEqual(marks);
+    }),
+  );
+});
+
 test('refuses a hash that is not base64url', () => {
   expect(() => encodeMarks([{ offset: 1, timestamp: 1, valueHash: 'a+b/' }])).toThrow(
     'expected the hash of a value as base64url, got "a+b/"',

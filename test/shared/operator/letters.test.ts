@@ -9,7 +9,7 @@ import { headAt } from '../../fixtures/progress.ts';
 const TOPIC = 'orders-dead-letters';
 const NOON = Date.UTC(2026, 0, 1, 12);
 
-function put(log: FakeTopicLog, at: number, offset: number, cause: string, now: number, customer = 'a') {
+function put(log: FakeTopicLog, at: number, offset: number, cause: string, now: number, customer = 'a', time = NOON) {
   const { key, value, headers, timestamp } = deadLetter(
     {
       topic: 'orders',
@@ -18,7 +18,7 @@ function put(log: FakeTopicLog, at: number, offset: number, cause: string, now: 
       key: Buffer.from(customer),
       value: Buffer.from([0xff, 0xfe]),
       headers: [],
-      timestamp: NOON,
+      timestamp: time,
     },
     {
       cluster: 'c',
@@ -136,6 +136,16 @@ test('more letters than an answer can carry come in pages, each letter once', as
 test('shows bytes that are no text as base64', async () => {
   const { letter } = await showLetter(aTopic(), `c/billing/orders-0@11/${NOON}`);
   expect(letter).toMatchObject({ origin: 'orders-0@11', key: 'a', value: 'base64://4=' });
+});
+
+test('shows the time of a record that has no date as its producer gave it', async () => {
+  const source = aTopic();
+  const nanoseconds = 1_795_251_615_123 * 1e6;
+  put(source.log, 6, 14, 'BadOrder', NOON, 'a', nanoseconds);
+
+  expect((await showLetter(source, `c/billing/orders-0@14/${nanoseconds}`)).letter?.timestamp).toBe(
+    String(nanoseconds),
+  );
 });
 
 test('says of a letter that is not there that it is not', async () => {
