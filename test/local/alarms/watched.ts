@@ -13,7 +13,6 @@ import { clientConfig } from '../../../infra/local/local-endpoint.ts';
 import { startServers } from '../../../infra/local/servers.ts';
 import { startSwitchboard } from '../fixtures/switchboard.ts';
 
-const APP = 'npx node test/local/alarms/fixtures/alarms-app.ts';
 const STATE_WITHIN_MS = 100_000;
 const BEAT_EVERY_MS = 1_000;
 /** Only good records go here: what else happens, something flows. */
@@ -22,13 +21,13 @@ const BEAT_PARTITION = 15;
 /** A consumer of its own cloud, since MiniStack's alarms ignore dimensions, whose alarms are looked at. */
 export type Watched = Awaited<ReturnType<typeof startWatched>>;
 
-/** Deploys it and lets good records flow, one a second. */
-export async function startWatched() {
+/** Deploys it and lets good records flow, one a second. @param caretakers - whether relay and operator function are deployed too */
+export async function startWatched({ caretakers = false } = {}) {
   const switchboard = await startSwitchboard();
   const servers = await startServers();
   const cloud: CloudDescription = await deployStacks(servers.description, {
-    app: APP,
-    context: { switchboardUrl: switchboard.url },
+    app: 'npx node test/local/alarms/fixtures/alarms-app.ts',
+    context: { switchboardUrl: switchboard.url, caretakers: caretakers ? 'both' : 'none' },
   });
   const [consumer] = cloud.deployed.consumers;
   if (consumer === undefined) throw new Error('no consumer is deployed');
@@ -92,8 +91,8 @@ export async function startWatched() {
     states,
     /** Empties a queue, as the relay does. */
     drain: (QueueUrl: string | undefined) => sqs.send(new PurgeQueueCommand({ QueueUrl })),
-    /** Takes a right away from the function. @returns what gives it back */
-    deny: async (action: string) => denied(new IAMClient(config), consumer.function.roleArn, action),
+    /** Takes a right away from a function, the consumer's unless another is named. @returns what gives it back */
+    deny: async (action: string, { roleArn } = consumer.function) => denied(new IAMClient(config), roleArn, action),
     /** Nothing is polled while `work` is done. */
     whileStopped: async (work: () => Promise<void>) => {
       await running.stop();

@@ -1,0 +1,48 @@
+import { InvokeCommand } from '@aws-sdk/client-lambda';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { startWatched, type Watched } from './watched.ts';
+
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
+
+const SWEEP_EVERY_MS = 2_000;
+
+/** A cloud of its own, in which no other function fails: MiniStack's alarms ignore dimensions. */
+let watched: Watched;
+let relay: Watched['cloud']['deployed']['functions'][number];
+let sweeps: NodeJS.Timeout;
+const outcomes: ('failed' | 'went well')[] = [];
+
+beforeAll(async () => {
+  watched = await startWatched({ caretakers: true });
+  const found = watched.cloud.deployed.functions.find(({ functionName }) => functionName.includes('Relay'));
+  if (found === undefined) throw new Error('no relay is deployed');
+  relay = found;
+  // As its schedule does once a minute.
+  sweeps = setInterval(() => void sweep(), SWEEP_EVERY_MS);
+});
+afterAll(async () => {
+  clearInterval(sweeps);
+  await watched?.stop();
+});
+
+async function sweep(): Promise<void> {
+  const request = new InvokeCommand({ FunctionName: relay.functionName, Payload: JSON.stringify({ type: 'sweep' }) });
+  const { FunctionError } = await watched.lambda.send(request);
+  outcomes.push(FunctionError === undefined ? 'went well' : 'failed');
+}
+
+const swept = (how: (typeof outcomes)[number]) =>
+  expect.poll(() => outcomes.at(-1), { timeout: 60_000, interval: 100 }).toBe(how);
+
+test('relay-errors: a relay that may not read the ledger', async () => {
+  await swept('went well');
+  await watched.isOver('relay-errors');
+  const allow = await watched.deny('dynamodb:GetItem', relay);
+  await swept('failed');
+
+  await watched.rings('relay-errors');
+  await allow();
+
+  await swept('went well');
+  await watched.isOver('relay-errors');
+});
