@@ -10,7 +10,9 @@ import { describe } from './requests.ts';
 /** Records of one round: enough for the clock, few enough for many rounds. */
 const RECORDS_A_ROUND = 2_000;
 /** A process handles batches for hours: what compiles the code is not what they cost. */
-const WARM_UP_RECORDS = 40_000;
+const WARM_UP = { shape: { records: 100, partitions: 1, kind: 'fresh' }, rounds: 100 } as const;
+/** Before each shape once more. */
+const SHAPE_WARM_UP_RECORDS = 40_000;
 /** Of batches of one record. */
 const MOST_WARM_UP_ROUNDS = 20;
 const ALLOCATION_WARM_UP_ROUNDS = 4;
@@ -38,11 +40,14 @@ export const cpu: Part = async ({ sizes, partitions, rounds, progress }) => {
   );
   const measured: Measured[] = [];
   for (const [keyedBy, words] of KEYED) {
+    progress(`CPU ${words}: warming up`);
+    for (let turn = 0; turn < WARM_UP.rounds; turn++)
+      for (const consumer of consumers.values()) await consumer.run(inMemory(WARM_UP.shape, keyedBy));
     for (const shape of shapes(sizes, partitions)) {
       progress(`CPU ${words}: ${describe(shape)}`);
       const round = inMemory(shape, keyedBy);
       const seen = new Map<PeerName, number[]>(PEERS.map((name) => [name, []]));
-      const warmUp = Math.ceil(WARM_UP_RECORDS / (round.batches * shape.records));
+      const warmUp = Math.ceil(SHAPE_WARM_UP_RECORDS / (round.batches * shape.records));
       for (let turn = -Math.min(warmUp, MOST_WARM_UP_ROUNDS); turn < rounds; turn++) {
         for (const [name, consumer] of consumers) {
           const { cpuMicros, records } = await consumer.run(round);
@@ -55,7 +60,7 @@ export const cpu: Part = async ({ sizes, partitions, rounds, progress }) => {
   }
   return {
     title: 'CPU µs a record outside the handler and its parsing',
-    text: `Stores in memory that answer at once, so that no SDK is in it; each consumer in a process of its own, taking turns round by round; user and system time of the whole process (garbage collection and compilation too); less the median of the bare handler, which parses and applies. Median (10th–90th percentile) of ${rounds} rounds of at least ${RECORDS_A_ROUND.toLocaleString('en')} records. A failing batch is handled up to the failing record, but counted whole. Of duplicates all of it is shown, parsing too: Lockstep does not parse what it knows to be settled.`,
+    text: `Stores in memory that answer at once, so that no SDK is in it; each consumer in a process of its own, taking turns round by round; user and system time of the whole process (garbage collection and compilation too); less the median of the bare handler, which parses and applies. Median (10th–90th percentile) of ${rounds} rounds of at least ${RECORDS_A_ROUND.toLocaleString('en')} records, after ${(WARM_UP.rounds * RECORDS_A_ROUND).toLocaleString('en')} to warm up and ${SHAPE_WARM_UP_RECORDS.toLocaleString('en')} of each shape. A failing batch is handled up to the failing record, but counted whole. Of duplicates all of it is shown, parsing too: Lockstep does not parse what it knows to be settled.`,
     tables: KEYED.map(([keyedBy, words]) => ({
       caption: words,
       head: ['batch', 'lockstep', 'powertools', 'middy', 'bare (all of it)', 'powertools / lockstep'],
