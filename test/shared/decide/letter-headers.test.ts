@@ -38,12 +38,18 @@ describe('the origin of a record', () => {
     ]);
   });
 
-  test.each([ORIGIN, { ...ORIGIN, partition: 0, offset: 0, timestamp: 0 }, { ...ORIGIN, timestamp: -1 }])(
-    'is read back: %j',
-    (origin) => {
-      expect(readOrigin(originHeaders(origin))).toEqual(origin);
-    },
-  );
+  test.each([
+    ORIGIN,
+    { ...ORIGIN, partition: 0, offset: 0, timestamp: 0 },
+    { ...ORIGIN, timestamp: -1 },
+    { ...ORIGIN, partition: 2_147_483_647, offset: Number.MAX_SAFE_INTEGER },
+  ])('is read back: %j', (origin) => {
+    expect(readOrigin(originHeaders(origin))).toEqual(origin);
+  });
+
+  test.each(['9223372036854775807', '-9223372036854775808'])('may be at the end of time: %s', (time) => {
+    expect(readOrigin(changed('x-original-timestamp', time))?.timestamp).toBe(Number(time));
+  });
 
   test('is what the last headers say', () => {
     expect(
@@ -70,6 +76,7 @@ test.each([
   ['x-original-offset', '-1'],
   ['x-original-offset', '9007199254740993'],
   ['x-original-timestamp', '99999999999999999999'],
+  ['x-original-timestamp', '-99999999999999999999'],
 ])('an origin that Kafka cannot have is not known: %s of %s', (name, text) => {
   expect(readOrigin(changed(name, text))).toBeUndefined();
 });
@@ -100,9 +107,13 @@ describe("in Spring's words", () => {
     expect(told({ timestampType }, 'kafka_dlt-original-timestamp-type')?.toString()).toBe(type);
   });
 
-  test('the last 64-bit timestamp fits, though events round it up', () => {
-    expect(told({ origin: { ...ORIGIN, timestamp: 2 ** 63 } }, 'kafka_dlt-original-timestamp')).toEqual(
-      Buffer.from('7fffffffffffffff', 'hex'),
+  test.each([
+    [2 ** 63, '7fffffffffffffff'],
+    [-(2 ** 63), '8000000000000000'],
+    [-(2 ** 64), '8000000000000000'],
+  ])('the first and the last 64-bit timestamp fit, though events round them: %d is %s', (timestamp, bytes) => {
+    expect(told({ origin: { ...ORIGIN, timestamp } }, 'kafka_dlt-original-timestamp')).toEqual(
+      Buffer.from(bytes, 'hex'),
     );
   });
 
