@@ -60,7 +60,7 @@ export const redrive = withLetterOptions(new Command('redrive'))
     print(options, { ...report, dryRun }, () => (dryRun ? 'Nothing was changed.' : summary(report, 'returned')));
   });
 
-/** Runs a redrive or a purge; Ctrl-C ends it after the slice under way. */
+/** Runs a redrive or a purge; Ctrl-C ends it after the slice under way, a second one at once. */
 export async function run(
   target: Target,
   consumer: DeployedConsumer,
@@ -68,18 +68,25 @@ export async function run(
   { json }: CommonOptions,
 ): Promise<Report> {
   const stop = new AbortController();
+  // Not `once`: what mends the terminal at the end, below listr2, takes a signal that nobody else listens to for the end.
+  // https://github.com/tapjs/signal-exit
   const onInterrupt = () => {
+    if (stop.signal.aborted) {
+      process.off('SIGINT', onInterrupt);
+      process.kill(process.pid, 'SIGINT');
+      return;
+    }
     say('Stopping after this slice. The same command goes on where this one stops.');
     stop.abort();
   };
-  process.once('SIGINT', onInterrupt);
+  process.on('SIGINT', onInterrupt);
   let report: Report | undefined;
   const work = async (onProgress: (done: number, total: number) => void) => {
     report = await target.operate(consumer, order, { onProgress, signal: stop.signal });
   };
   try {
     if (json) await work(() => undefined);
-    else await watched(order.type === 'redrive' ? 'Redrive' : 'Purge', work);
+    else await watched(order.type === 'redrive' ? 'Redrive' : 'Purge', work, stop.signal);
   } finally {
     process.off('SIGINT', onInterrupt);
   }
@@ -91,14 +98,20 @@ export async function run(
 async function watched(
   title: string,
   work: (onProgress: (done: number, total: number) => void) => Promise<void>,
+  stop: AbortSignal,
 ): Promise<void> {
   const progress = new Progress(Date.now());
   const task = {
     title,
-    task: (_: unknown, own: { output: string }) =>
-      work((done, total) => {
+    task: (_: unknown, own: { title: string; output: string }) => {
+      // What is said meanwhile appears only when the bar is gone.
+      stop.addEventListener('abort', () => {
+        own.title = `${title}: stopping after this slice`;
+      });
+      return work((done, total) => {
         own.output = progress.text(done, total, Date.now());
-      }),
+      });
+    },
   };
   await new Listr([task], {
     registerSignalListeners: false,

@@ -80,3 +80,28 @@ test('1,000 letters of two causes: the mended one returns, each record once and 
   // Whatever came twice would have come by now.
   expect(handled()).toHaveLength(500);
 }, 900_000);
+
+test('in a terminal a redrive shows how far it is; Ctrl-C ends it after a slice, and the same command goes on', async () => {
+  const callsBefore = operated.counterpart.calls.length;
+  operated.counterpart.answer(() => 204);
+  const redrive = operated.startInTerminal('redrive', '--error', 'CAUSE_b', '--rate', '20');
+  const ended = once(redrive.child, 'exit');
+  await expect
+    .poll(redrive.output, { timeout: 60_000, interval: 100 })
+    .toMatch(/█+░+ \d+ % {2}[1-9]\d* of 500, \d+\/s/);
+
+  redrive.type('\u0003');
+  await expect.poll(redrive.output, { timeout: 60_000, interval: 20 }).toContain('Redrive: stopping after this slice');
+
+  expect(await ended).toEqual([4, null]);
+  expect(redrive.output()).toContain('Stopping after this slice. The same command goes on where this one stops.');
+  const [, done = '', left = ''] =
+    /(\d+) of 500 returned\. (\d+) are left: run the same command again\./.exec(redrive.output()) ?? [];
+  expect(Number(done)).toBeGreaterThan(0);
+  expect(Number(done) + Number(left)).toBe(500);
+  expect(await operated.ask('redrive', '--error', 'CAUSE_b')).toMatchObject({ done: Number(left), left: 0 });
+  const handled = () => operated.counterpart.calls.slice(callsBefore).map(({ id }) => id);
+  await expect.poll(() => handled().length, { timeout: 200_000, interval: 500 }).toBe(500);
+  expect(new Set(handled()).size).toBe(500);
+  expect(await operated.ask('dead-letters', 'groups')).toMatchObject({ letters: 0, groups: [] });
+}, 400_000);

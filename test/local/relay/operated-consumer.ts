@@ -78,6 +78,21 @@ export async function startOperated(name: string, { netRetries = 0 } = {}) {
     },
     /** Starts `lockstep` and leaves it to the test. */
     start: (...command: readonly string[]) => spawn(process.execPath, args(command), { env, stdio: 'ignore' }),
+    /** Starts `lockstep` in a terminal of its own, into which the test may type. */
+    startInTerminal: (...command: readonly string[]) => {
+      const run = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
+      // A terminal without a size has no room for a progress bar.
+      const sized = ['sh', '-c', 'stty cols 100 rows 30 && exec "$@"', 'sh'];
+      const child = spawn('python3', ['-c', run, ...sized, process.execPath, ...args(command)], {
+        env,
+        stdio: ['pipe', 'pipe', 'inherit'],
+      });
+      let output = '';
+      child.stdout.on('data', (bytes) => {
+        output += bytes;
+      });
+      return { child, type: (text: string) => child.stdin.write(text), output: () => output };
+    },
     /** Records, each with its partition, in order. */
     produce: async (
       records: readonly { readonly value: string; readonly key: string; readonly partition: number }[],
