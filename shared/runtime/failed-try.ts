@@ -44,8 +44,12 @@ export function countFailure<V>(
 }
 
 function classify(error: unknown, own: ((error: unknown) => ErrorClass | undefined) | undefined): ErrorClass {
-  const said = own?.(error);
-  if (said !== undefined) return said;
+  try {
+    const said = own?.(error);
+    if (said !== undefined) return said;
+  } catch {
+    // What cannot judge an error decides nothing: else the failure would count for nobody, and be met again for ever.
+  }
   if (error instanceof NonRetryableError) return 'nonRetryable';
   return error instanceof LockstepError && !error.retryable ? 'nonRetryable' : 'retryable';
 }

@@ -1,6 +1,13 @@
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
-import { byPosition, json, lockstepConsumer, NonRetryableError, PauseError } from '../../shared/lockstep-consumer.ts';
+import {
+  byPosition,
+  json,
+  lockstepConsumer,
+  NonRetryableError,
+  PauseError,
+  type RetryOptions,
+} from '../../shared/lockstep-consumer.ts';
 import { deliver } from '../../shared/testing/deliver.ts';
 import { record } from '../../shared/testing/record.ts';
 
@@ -12,7 +19,7 @@ function noting(
   options: {
     keyed?: boolean;
     order?: 'partition' | 'key';
-    retry?: { maxAttempts?: number; inlineRetries?: number };
+    retry?: RetryOptions;
   } = {},
 ) {
   const handled: string[] = [];
@@ -232,6 +239,26 @@ describe('an idempotency key', () => {
       'IDEMPOTENCY_KEY_REUSED',
     );
   });
+});
+
+test('a retry.classify that throws decides nothing: the attempt is counted all the same', async () => {
+  const { handler } = noting(
+    () => {
+      throw new Error('never');
+    },
+    {
+      retry: {
+        classify: (error) => {
+          throw new TypeError(`cannot read ${String(error)}`);
+        },
+      },
+    },
+  );
+
+  const { outcomes, letters } = await deliver(handler, orders('a'));
+
+  expect(outcomes).toEqual({ 'orders-0@0': 'deadLettered' });
+  expect(letters[0]?.headers.find(({ name }) => name === 'x-retry-count')?.value.toString()).toBe('5');
 });
 
 test('a PauseError stands still without counting an attempt', async () => {
