@@ -5,7 +5,7 @@ import { type Blame, blame } from './blame.ts';
 import { type HandlerEnd, runHandler } from './handler-run.ts';
 import type { NotAttemptedReason } from './outcome.ts';
 import type { PartitionRun } from './partition-run.ts';
-import type { ReadyRecord } from './ready-record.ts';
+import type { Readiness, ReadyRecord } from './ready-record.ts';
 import { CollectingContext } from './record-context.ts';
 
 /** https://tc39.es/ecma262/#sec-time-values-and-time-range */
@@ -25,27 +25,77 @@ export type CallEnd =
   | { readonly type: 'stalled' }
   | { readonly type: 'notTried'; readonly reason: NotAttemptedReason };
 
-/** Hands records to the handler once: one, unless it is `onBatch`. In careful mode one, written ahead. */
-export async function callHandler<V>(run: PartitionRun<V>, ready: readonly ReadyRecord<V>[]): Promise<CallEnd> {
+/** Hands records to the handler once: one, unless it is `onBatch`. None of them is one that careful mode tries. */
+export function callHandler<V>(run: PartitionRun<V>, ready: readonly ReadyRecord<V>[]): Promise<CallEnd> {
+  const { sandbox } = run.ports;
+  const leave = () => sandbox.leave();
+  const entered = sandbox.enter(false);
+  if (entered === true) return handOver(run, ready, leave);
+  return entered.then(async (admitted) => (await hindranceOf(run, admitted)) ?? handOver(run, ready, leave));
+}
+
+/** What keeps a record from its turn after it had to wait for it. */
+async function hindranceOf<V>(run: PartitionRun<V>, admitted: boolean): Promise<CallEnd | undefined> {
+  if (!admitted) return { type: 'notTried', reason: 'deadline' };
+  return (await run.session.mayStart()) ? undefined : left(run, 'fenced');
+}
+
+/**
+ * Hands one record to the handler in careful mode: beside no other, and written ahead before anything of it is looked at, since
+ * what reads its value may be what kills the process, or what never ends.
+ *
+ * @param read - runs the user's own code: the decoder, `idempotencyKey`
+ * @param look - whether it may be handed over at all
+ */
+export async function callCarefully<V>(
+  run: PartitionRun<V>,
+  { offset, timestamp, valueHash }: DeliveredRecord,
+  read: () => Promise<void>,
+  look: () => Promise<Readiness<V>>,
+): Promise<CallEnd | Exclude<Readiness<V>, ReadyRecord<V>>> {
+  const { session, ports, invocation } = run;
+  const { sandbox } = ports;
+  const entered = sandbox.enter(true);
+  const hindrance = entered === true ? undefined : await hindranceOf(run, await entered);
+  if (hindrance !== undefined) return hindrance;
+  // Written ahead: from here on a death counts for this record, begun or not.
+  session.update((progress) => ({ ...progress, running: { offset, timestamp, valueHash } }));
+  const written = await session.write();
+  if (written.type !== 'written') return left(run, 'fenced');
+  let isGivenUp = false;
+  const reading = await runHandler(read, invocation, sandbox, () => {
+    if (isGivenUp) sandbox.leave();
+  });
+  isGivenUp = reading.type === 'stalled';
+  if (reading.type === 'stalled') return reading;
+  let ready: Readiness<V> | undefined;
+  try {
+    if (reading.type === 'failed') throw reading.error;
+    ready = await look();
+  } finally {
+    if (ready?.type !== 'ready') void leaveCarefully(run);
+  }
+  return ready.type === 'ready' ? handOver(run, [ready], () => void leaveCarefully(run)) : ready;
+}
+
+/** Whether careful mode tries the record. */
+export function isTriedCarefully<V>({ session }: PartitionRun<V>, { offset }: DeliveredRecord): boolean {
+  if (session.isPlain(offset)) return false;
+  const { carefulUntil } = session.progress;
+  return carefulUntil !== undefined && offset <= carefulUntil;
+}
+
+/** @param leave - called when the handler has ended: leaves the sandbox, which was entered */
+async function handOver<V>(
+  run: PartitionRun<V>,
+  ready: readonly ReadyRecord<V>[],
+  leave: () => void,
+): Promise<CallEnd> {
   const { session, ports, invocation } = run;
   const { sandbox, clock } = ports;
   const records = ready.map(({ delivered }) => delivered);
   const [first] = records;
-  if (first === undefined) return { type: 'notTried', reason: 'halted' };
-  const carefulUntil = session.isPlain(first.offset) ? undefined : session.progress.carefulUntil;
-  const careful = carefulUntil !== undefined && first.offset <= carefulUntil;
-  const entered = sandbox.enter(careful);
-  if (entered !== true) {
-    if (!(await entered)) return { type: 'notTried', reason: 'deadline' };
-    if (!(await session.mayStart())) return left(run, 'fenced');
-  }
-  if (careful) {
-    const { offset, timestamp, valueHash } = first;
-    // Written ahead: from here on a death counts for this record, begun or not.
-    session.update((progress) => ({ ...progress, running: { offset, timestamp, valueHash } }));
-    const written = await session.write();
-    if (written.type !== 'written') return left(run, 'fenced');
-  }
+  if (first === undefined) return left(run, 'halted');
   // Keys were asked for and `running` was written since the lease was looked at: a host may have stood still meanwhile.
   const startedAt = clock.now();
   if (!session.mayStartAt(startedAt)) return left(run, 'fenced');
@@ -57,12 +107,7 @@ export async function callHandler<V>(run: PartitionRun<V>, ready: readonly Ready
   const { tracer, group } = ports;
   const about = { group, attempt: context.attempt };
   const traced = tracer === undefined ? call : () => tracer.trace(records, about, call);
-  const ending = runHandler(
-    traced,
-    invocation,
-    sandbox,
-    careful ? () => void leaveCarefully(run) : () => sandbox.leave(),
-  );
+  const ending = runHandler(traced, invocation, sandbox, leave);
   const end = ending instanceof Promise ? await ending : ending;
   const handlerMs = clock.now() - startedAt;
   sandbox.observe(handlerMs);

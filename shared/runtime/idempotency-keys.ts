@@ -20,11 +20,17 @@ export type KeyVerdict =
   /** A living invocation works on a record with the same key. */
   | { readonly type: 'held' };
 
+/** A record and what `idempotencyKey` says of it. */
+export interface KeyedValue {
+  readonly record: DeliveredRecord;
+  readonly idempotencyKey: string;
+}
+
 interface KeyedRecord {
   readonly record: DeliveredRecord;
   readonly key: string;
   /** The record of this batch that took the key before us. */
-  readonly leader: KeyedRecord | undefined;
+  leader: KeyedRecord | undefined;
   readonly ended: PromiseWithResolvers<'settled' | 'givenBack' | 'open'>;
   hasEnded: boolean;
   verdict: KeyVerdict | undefined;
@@ -65,6 +71,8 @@ export function idempotencyKeyText(returned: unknown, position: string): string 
  */
 export class IdempotencyKeys {
   readonly #byOffset = new Map<Offset, KeyedRecord>();
+  /** The last record of each key. */
+  readonly #lastOf = new Map<string, KeyedRecord>();
   readonly #holder: KeyHolder;
   readonly #ports: Ports;
   readonly #policy: ConsumerPolicy;
@@ -82,30 +90,50 @@ export class IdempotencyKeys {
 
   /**
    * Looks up and claims the keys of `records`, in offset order: two round trips, whatever their number, unless another
-   * partition holds one of them. @throws when the table cannot be reached
+   * partition holds one of them. Records that are looked at later may follow in calls of their own. @throws when the table cannot be reached
    */
-  async prepare(
-    records: readonly { readonly record: DeliveredRecord; readonly idempotencyKey: string }[],
-  ): Promise<void> {
-    const leaders = new Map<string, KeyedRecord>();
+  async prepare(records: readonly KeyedValue[]): Promise<void> {
+    const added: KeyedRecord[] = [];
     for (const { record, idempotencyKey } of records) {
       const key = ledgerKeyOfIdempotencyKey(this.#policy.keyNamespace, idempotencyKey);
       const keyed: KeyedRecord = {
         record,
         key,
-        leader: leaders.get(key),
+        leader: undefined,
         ended: Promise.withResolvers(),
         hasEnded: false,
         verdict: undefined,
         claimed: false,
         lapses: 0,
       };
-      leaders.set(key, keyed);
+      await this.#lineUp(keyed);
       this.#byOffset.set(record.offset, keyed);
+      added.push(keyed);
     }
-    const first = [...this.#byOffset.values()].filter(({ leader }) => leader === undefined);
+    const first = added.filter(({ leader }) => leader === undefined);
     const known = await this.#repeat(() => this.#ports.keys.lookUp(first.map(({ key }) => key)));
     await sideBySide(first, KEY_REQUESTS, (keyed) => this.#judge(keyed, known.get(keyed.key)));
+  }
+
+  /** Puts a record behind those of its key that come before it, and before those that come after it though they were asked first. */
+  async #lineUp(keyed: KeyedRecord): Promise<void> {
+    const { key, record } = keyed;
+    const last = this.#lastOf.get(key);
+    if (last === undefined || last.record.offset < record.offset) {
+      keyed.leader = last;
+      this.#lastOf.set(key, keyed);
+      return;
+    }
+    const same = [...this.#byOffset.values()].filter((other) => other.key === key).sort(byOffset);
+    keyed.leader = same.findLast((other) => other.record.offset < record.offset);
+    const follower = same.find((other) => other.record.offset > record.offset);
+    if (follower === undefined) return;
+    if (follower.hasEnded && !follower.claimed) keyed.leader = follower;
+    else {
+      await this.#giveBack(follower);
+      follower.verdict = undefined;
+      follower.leader = keyed;
+    }
   }
 
   /** The record of this batch whose end decides about `record`, as long as it has not ended. */
@@ -250,6 +278,10 @@ export class IdempotencyKeys {
     const { clock, entropy } = this.#ports;
     return repeat(send, { clock, entropy, giveUpAt: this.#giveUpAt, isFinal: isFinalError });
   }
+}
+
+function byOffset(a: KeyedRecord, b: KeyedRecord): number {
+  return a.record.offset - b.record.offset;
 }
 
 function endAs(keyed: KeyedRecord | undefined, how: 'settled' | 'givenBack' | 'open'): void {

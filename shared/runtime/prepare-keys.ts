@@ -2,12 +2,12 @@ import { decideStart, isBreakerOpen } from '../decide/retry-policy.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import { ledgerKey } from '../record/item-identifier.ts';
 import { decodeRecord } from './decode-record.ts';
-import { IdempotencyKeys, idempotencyKeyText } from './idempotency-keys.ts';
+import { IdempotencyKeys, idempotencyKeyText, type KeyedValue } from './idempotency-keys.ts';
 import type { PartitionRun } from './partition-run.ts';
 
 /**
- * Looks up and claims the idempotency keys of what is open, all at once. Records without a value or a key fail when their turn
- * comes; one that is exhausted needs no key.
+ * Looks up and claims the idempotency keys of what is open, all at once, but for records that careful mode tries. Records without
+ * a value or a key fail when their turn comes; one that is exhausted needs no key.
  */
 export async function prepareKeys<V>(run: PartitionRun<V>): Promise<IdempotencyKeys | undefined> {
   const { consumer, ports, session, invocation, open, partition } = run;
@@ -21,20 +21,30 @@ export async function prepareKeys<V>(run: PartitionRun<V>): Promise<IdempotencyK
     () => session.lapses,
   );
   if (isBlocked(run, open[0])) return keys;
-  const keyed: { record: DeliveredRecord; idempotencyKey: string }[] = [];
+  const { carefulUntil = -1 } = session.progress;
+  const keyed: KeyedValue[] = [];
   for (const record of open) {
-    const decoding = decodeRecord(consumer, record);
-    const decoded = decoding instanceof Promise ? await decoding : decoding;
-    run.decoded.set(record.offset, decoded);
-    if (decoded.type !== 'decoded' || session.progress.heads.get(record.offset)?.exhausted) continue;
-    try {
-      keyed.push({ record, idempotencyKey: idempotencyKeyText(idempotencyKey(decoded.record), record.position) });
-    } catch (error) {
-      run.decoded.set(record.offset, { type: 'keyless', error });
-    }
+    if (record.offset <= carefulUntil || session.progress.heads.get(record.offset)?.exhausted) continue;
+    const value = await keyedValue(run, record);
+    if (value !== undefined) keyed.push(value);
   }
   await keys.prepare(keyed);
   return keys;
+}
+
+/** Decodes a record and asks for its key; `undefined` where it has none. */
+export async function keyedValue<V>(run: PartitionRun<V>, record: DeliveredRecord): Promise<KeyedValue | undefined> {
+  const { idempotencyKey } = run.consumer;
+  const decoding = decodeRecord(run.consumer, record);
+  const decoded = decoding instanceof Promise ? await decoding : decoding;
+  run.decoded.set(record.offset, decoded);
+  if (decoded.type !== 'decoded' || idempotencyKey === undefined) return undefined;
+  try {
+    return { record, idempotencyKey: idempotencyKeyText(idempotencyKey(decoded.record), record.position) };
+  } catch (error) {
+    run.decoded.set(record.offset, { type: 'keyless', error });
+    return undefined;
+  }
 }
 
 /** In partition order a head in back-off lets nothing run: then no key is worth a request. */

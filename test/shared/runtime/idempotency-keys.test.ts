@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import { byPosition, type ConsumerOptions, json } from '../../../shared/lockstep-consumer.ts';
+import { resolveOptions } from '../../../shared/options.ts';
+import { DeliveredRecord } from '../../../shared/record/delivered-record.ts';
+import { IdempotencyKeys } from '../../../shared/runtime/idempotency-keys.ts';
+import { DeliveryWorld } from '../../../shared/testing/delivery-world.ts';
+
+/** Keys of a partition that is held under epoch 3. */
+function theKeys() {
+  const options: ConsumerOptions<unknown> = { value: json(), idempotencyKey: byPosition, onRecord: () => undefined };
+  const { policy } = resolveOptions(options, { consumerGroup: 'billing', failureMode: 'report' });
+  const { ports } = new DeliveryWorld({}).newProcess();
+  const holder = { ledgerKey: 'partition#c#billing#orders#0', epoch: 3 };
+  return new IdempotencyKeys(holder, ports, policy, Number.POSITIVE_INFINITY, () => 0);
+}
+
+function keyed(offset: number, value = 'same') {
+  const record = new DeliveredRecord({ topic: 'orders', partition: 0, offset, timestamp: 1, value });
+  return { record, idempotencyKey: 'order-7' };
+}
+
+test('a record that is looked at after a later one of its key still comes before it', async () => {
+  const keys = theKeys();
+  const [first, last] = [keyed(3), keyed(9)];
+  await keys.prepare([last]);
+  await keys.prepare([first]);
+
+  expect(await keys.verdict(first.record)).toEqual({ type: 'run' });
+  expect(keys.waitsFor(last.record)).toBe(first.record);
+  keys.handled(first.record);
+  expect(await keys.verdict(last.record)).toEqual({ type: 'duplicate' });
+});
+
+test('it lines up between two that were looked at before it', async () => {
+  const keys = theKeys();
+  const [first, second, third] = [keyed(3), keyed(5), keyed(9)];
+  await keys.prepare([first, third]);
+  await keys.prepare([second]);
+
+  expect(keys.waitsFor(second.record)).toBe(first.record);
+  expect(keys.waitsFor(third.record)).toBe(second.record);
+});
+
+test('it is a duplicate of a later one that ran ahead of it', async () => {
+  const keys = theKeys();
+  const [first, last] = [keyed(3), keyed(9)];
+  await keys.prepare([last]);
+  expect(await keys.verdict(last.record)).toEqual({ type: 'run' });
+  keys.handled(last.record);
+  await keys.prepare([first]);
+
+  expect(await keys.verdict(first.record)).toEqual({ type: 'duplicate' });
+});
+
+test('it takes the key from a later one that stays open in this invocation', async () => {
+  const keys = theKeys();
+  const [first, last] = [keyed(3), keyed(9)];
+  await keys.prepare([last]);
+  keys.open(last.record);
+  await keys.prepare([first]);
+
+  expect(await keys.verdict(first.record)).toEqual({ type: 'run' });
+});
