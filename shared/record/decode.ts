@@ -87,6 +87,8 @@ function validated(record: DeliveredRecord, result: StandardSchemaV1.Result<unkn
 function describeIssue({ message, path }: StandardSchemaV1.Issue): string {
   const place = (path ?? []).map((segment) => String(typeof segment === 'object' ? segment.key : segment)).join('.');
   // Schema libraries quote the value they got; a value must not reach a log.
-  const said = message.replace(/received .*/is, 'received something else').replace(/"(?:[^"\\]|\\.)*"/g, '"…"');
+  const said = message
+    .replace(/(\breceived|\bactual|\(was|\bvalue was:) .*/is, '$1 something else')
+    .replace(/"(?:[^"\\]|\\.)*"/g, '"…"');
   return place === '' ? said : `${place}: ${said}`;
 }

@@ -126,6 +126,27 @@ describe('json', () => {
     ]);
   });
 
+  // As arktype, Effect and yup word it.
+  test.each([
+    ['must be less than 10 (was 4111111111111111)', 'must be less than 10 (was something else'],
+    ['Expected string, actual 4111111111111111', 'Expected string, actual something else'],
+    [
+      'must be a `string` type, but the final value was: `4111`.',
+      'must be a `string` type, but the final value was: something else',
+    ],
+    ['was not given', 'was not given'],
+  ])('quotes no number either: %s', async (worded, expected) => {
+    const schema = v.pipe(
+      v.number(),
+      v.check(() => false, worded),
+    );
+
+    expect(await told(json(schema), '4111111111111111')).toEqual([
+      'validate',
+      `KAFKA_VALUE_INVALID: value of orders-3@1042 does not fit the schema: ${expected}`,
+    ]);
+  });
+
   test('with many faults names five', async () => {
     const wide = v.object(Object.fromEntries(Array.from({ length: 7 }, (_, index) => [`f${index}`, v.number()])));
     const five = v.object(Object.fromEntries(Array.from({ length: 5 }, (_, index) => [`f${index}`, v.number()])));
