@@ -30,9 +30,16 @@ export const PASSING_REASONS: ReadonlySet<string | undefined> = new Set([
 
 /** What a request that DynamoDB did not carry out becomes. An unreadable item stays the error that it is. */
 export function storeError(cause: unknown, table: string, request: string): LockstepError {
+  forgetItems(cause instanceof LockstepError ? cause.cause : cause);
   if (cause instanceof LockstepError) return cause;
   const said = cause instanceof Error ? `${cause.name}: ${cause.message}`.replace(/\.\s*$/, '') : String(cause);
   return new StoreError(`${request} of table ${table} failed with ${said}`, { cause, transient: isTransient(cause) });
+}
+
+/** Errors are logged with all that they hold: no item that an effect asked to see is to be among it. */
+function forgetItems(cause: unknown): void {
+  if (!(cause instanceof TransactionCanceledException)) return;
+  for (const reason of cause.CancellationReasons ?? []) delete reason.Item;
 }
 
 function isTransient(cause: unknown): boolean {

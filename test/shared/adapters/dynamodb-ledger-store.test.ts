@@ -142,6 +142,25 @@ test.each<[Partial<WriteRequest>, readonly string[]]>([
   await expect(writeAnswered(cancellation(...codes), change)).rejects.toMatchObject({ transient: true });
 });
 
+test.each([
+  ['None', 'ConditionalCheckFailed'],
+  ['TransactionConflict', 'None'],
+])(
+  'the error of a transaction holds no item that DynamoDB showed: it goes to a log (%s)',
+  async (ledger, completion) => {
+    const Item = { balance: { N: '4711' } };
+    const CancellationReasons = [{ Code: ledger }, { Code: completion }, { Code: 'ConditionalCheckFailed', Item }];
+    const answer = refusal(400, 'TransactionCanceledException', 'cancelled', { CancellationReasons });
+
+    const failed = writeAnswered(answer, withCompletion);
+
+    await expect(failed).rejects.toMatchObject({
+      cause: { CancellationReasons: [{ Code: ledger }, { Code: completion }, { Code: 'ConditionalCheckFailed' }] },
+    });
+    await expect(failed.catch(({ cause }) => JSON.stringify(cause))).resolves.not.toContain('4711');
+  },
+);
+
 test('a transaction whose ledger item DynamoDB finds invalid is not to be repeated', async () => {
   const answer = cancellation('ValidationError', 'None', 'None');
 
