@@ -24,16 +24,25 @@ export async function connect(): Promise<Connection> {
   let brokers = '';
   let loaded: Promise<KafkaPorts> | undefined;
   const kafka = () => {
-    loaded ??= import('./connect-kafka.ts').then(({ connectKafka }) =>
-      connectKafka({ environment, brokers: () => brokers, clock: systemClock, log: telemetry.log }),
-    );
+    loaded ??= import('./connect-kafka.ts')
+      .then(({ connectKafka }) =>
+        connectKafka({ environment, brokers: () => brokers, clock: systemClock, log: telemetry.log }),
+      )
+      .catch((error: unknown) => {
+        // The next letter tries again; and there is nothing to disconnect.
+        loaded = undefined;
+        throw error;
+      });
     return loaded;
   };
   let keyStore: Promise<IdempotencyKeyStore> | undefined;
   const keys = () => {
-    keyStore ??= import('./adapters/dynamodb-key-store.ts').then(({ dynamoDbKeyStore }) =>
-      dynamoDbKeyStore({ ...store, clock: systemClock }),
-    );
+    keyStore ??= import('./adapters/dynamodb-key-store.ts')
+      .then(({ dynamoDbKeyStore }) => dynamoDbKeyStore({ ...store, clock: systemClock }))
+      .catch((error: unknown) => {
+        keyStore = undefined;
+        throw error;
+      });
     return keyStore;
   };
   return {
