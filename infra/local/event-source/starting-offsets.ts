@@ -12,10 +12,11 @@ export async function commitStartingOffsets(
   admin: Admin,
   { topic, groupId, position }: { topic: string; groupId: string; position: StartingPosition },
 ): Promise<void> {
-  const asking = () => committedOffsets(admin, groupId, topic);
-  const committed = await untilAnswered(asking, { patienceMs: PATIENCE_MS });
-  const starts = await startingOffsets(admin, topic, position);
-  const missing = starts.filter(({ partition }) => (committed?.get(partition) ?? -1) < 0);
+  const patiently = { patienceMs: PATIENCE_MS };
+  const committed = await untilAnswered(() => committedOffsets(admin, groupId, topic), patiently);
+  // A topic that was made a moment ago has no leaders yet.
+  const starts = await untilAnswered(() => startingOffsets(admin, topic, position), patiently);
+  const missing = (starts ?? []).filter(({ partition }) => (committed?.get(partition) ?? -1) < 0);
   if (missing.length === 0) return;
 
   const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 50 });
