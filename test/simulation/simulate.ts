@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { RESEND_READINGS } from '../../infra/local/event-source/mapping-rules.ts';
-import { BUG_NAMES, BUGS, type BugName } from './bugs.ts';
+import { BUG_NAMES, BUGS, type Bug, type BugName } from './bugs.ts';
 import { FAULT_KINDS, type FaultKind } from './fault-kinds.ts';
 import { patchModules } from './patch-modules.ts';
 import type { Case } from './run.ts';
@@ -18,8 +18,11 @@ const kinds = (text: string): FaultKind[] =>
     return kind;
   });
 
-interface Flags extends Case {
-  readonly runs: number;
+const RUNS = 1_000;
+
+interface Flags extends Omit<Case, 'seed'> {
+  readonly seed?: number;
+  readonly runs?: number;
   readonly bug?: BugName;
   readonly trace?: boolean;
   readonly shrink: boolean;
@@ -29,9 +32,13 @@ interface Flags extends Case {
 
 const flags = new Command('simulate')
   .description('Runs the consumer in a simulated world and checks every promise of docs/guarantees.md.')
-  .option('--runs <n>', 'how many runs', integer, 1_000)
-  .option('--seed <n>', 'of the first run; the others count up', integer, 1)
-  .addOption(new Option('--set <name>', 'which faults occur together; else drawn').choices(SET_NAMES))
+  .option('--runs <n>', `how many runs; else ${RUNS}, or within how many the bug is found`, integer)
+  .option('--seed <n>', 'of the first run, the others count up; else 1, or where to look for the bug', integer)
+  .addOption(
+    new Option('--set <name>', 'which faults occur together; else drawn, or those that show the bug').choices(
+      SET_NAMES,
+    ),
+  )
   .addOption(new Option('--order <order>', 'else drawn').choices(['partition', 'key']))
   .addOption(new Option('--reading <reading>', 'what Lambda resends; else drawn').choices([...RESEND_READINGS]))
   .addOption(new Option('--bug <name>', 'builds a deliberate bug in').choices(BUG_NAMES))
@@ -45,15 +52,25 @@ const flags = new Command('simulate')
   .parse()
   .opts<Flags>();
 
-const bug = flags.bug === undefined ? undefined : BUGS[flags.bug];
+const bug: Bug | undefined = flags.bug === undefined ? undefined : BUGS[flags.bug];
 if (bug !== undefined) patchModules(bug.patches);
 // Stacks cost more than all the rest; a trace needs none either.
 Error.stackTraceLimit = 0;
 
 // Only now: the modules under test are loaded with the bug in them.
 const { report } = await import('./report.ts');
-const { runs, trace = false, lines, shrink, records, bug: _, ...rest } = flags;
-const first: Case = { ...rest, ...(records !== undefined && { mostRecords: records }) };
+const { runs = bug?.within ?? RUNS, seed = bug?.from ?? 1, set = bug?.set } = flags;
+const { trace = false, lines, shrink, records, order, reading, off, skip, plain } = flags;
+const first: Case = {
+  seed,
+  ...(set !== undefined && { set }),
+  ...(order !== undefined && { order }),
+  ...(reading !== undefined && { reading }),
+  ...(off !== undefined && { off }),
+  ...(skip !== undefined && { skip }),
+  ...(plain !== undefined && { plain }),
+  ...(records !== undefined && { mostRecords: records }),
+};
 process.exitCode = await report(first, {
   runs,
   trace,
