@@ -20,7 +20,8 @@ export function readThrown(value: unknown): Thrown {
     text: textOf(value),
     stack: typeof stack === 'string' ? stack : undefined,
     cause: field(value, 'cause'),
-    errors: Array.isArray(errors) ? errors : [],
+    // Of a revoked proxy nobody may even ask whether it is an array.
+    errors: safely(() => (Array.isArray(errors) ? errors : []), []),
   };
 }
 
@@ -38,21 +39,21 @@ function nameOf(value: object): string {
 function textOf(value: object): string {
   const message = field(value, 'message');
   if (typeof message === 'string') return message;
-  try {
-    return JSON.stringify(value) ?? '';
-  } catch {
-    return '';
-  }
+  return safely(() => JSON.stringify(value) ?? '', '');
 }
 
 function field(value: object, name: string): unknown {
-  try {
-    return Reflect.get(value, name);
-  } catch {
-    return undefined;
-  }
+  return safely(() => Reflect.get(value, name), undefined);
 }
 
 function said(value: unknown): string {
-  return value === undefined || value === null ? '' : String(value);
+  return value === undefined || value === null ? '' : safely(() => String(value), '');
+}
+
+function safely<T>(read: () => T, otherwise: T): T {
+  try {
+    return read();
+  } catch {
+    return otherwise;
+  }
 }

@@ -3,12 +3,24 @@ import { readThrown } from '../../../shared/decide/thrown.ts';
 
 class OrderRejected extends Error {}
 
+function refuse(): string {
+  throw new TypeError('no text');
+}
+
+function revoked(): unknown {
+  const { proxy, revoke } = Proxy.revocable([], {});
+  revoke();
+  return proxy;
+}
+
 describe('what was thrown, as it is read', () => {
   test.each<[string, unknown, string, string]>([
     ['nothing', undefined, 'undefined', ''],
     ['null', null, 'null', ''],
     ['text', 'out of stock', 'string', 'out of stock'],
     ['a function', function refuse() {}, 'function', 'function refuse() {}'],
+    ['a function that does not say what it is', Object.assign(() => {}, { toString: refuse }), 'function', ''],
+    ['errors that nobody may look at', { errors: revoked(), name: 'Odd', message: 'both' }, 'Odd', 'both'],
     ['a big number', 7n, 'bigint', '7'],
     ['false', false, 'boolean', 'false'],
     ['an object', { code: 7 }, 'Object', '{"code":7}'],
