@@ -1,8 +1,8 @@
-import type { LetterFilter } from '../decide/redrive.ts';
-import { matches } from '../decide/redrive.ts';
-import { LetterIndex } from '../redrive/letter-index.ts';
+import type { Letter } from '../decide/letter.ts';
+import { type LetterFilter, matches } from '../decide/redrive.ts';
+import { indexLetters } from '../redrive/index-letters.ts';
 import type { IndexedLetter } from '../redrive/open-letters.ts';
-import { type LetterSource, lettersAt, readLetters } from '../redrive/read-letters.ts';
+import { type LetterSource, lettersAt } from '../redrive/read-letters.ts';
 import type { LetterGroup, OperatorAnswers } from './answers.ts';
 
 /** Most causes of an answer: its size has a limit, and nobody reads more. */
@@ -21,18 +21,14 @@ export async function groupLetters(
   filter: LetterFilter,
   progress?: (read: number, total: number) => void,
 ): Promise<OperatorAnswers['groups']> {
-  const index = new LetterIndex();
-  const tagOf = new Map<string, number>();
-  await readLetters(source, {
-    letter: (letter) => {
-      if (!matches(letter, filter)) return index.add(letter, -1);
-      const tag = tagOf.get(letter.fingerprint) ?? tagOf.size;
-      tagOf.set(letter.fingerprint, tag);
-      index.add(letter, tag);
-    },
-    marker: (partition, { offsets }) => index.close(partition, offsets),
-    ...(progress && { progress }),
-  });
+  const tags = new Map<string, number>();
+  const tagOf = (letter: Letter) => {
+    if (!matches(letter, filter)) return -1;
+    const tag = tags.get(letter.fingerprint) ?? tags.size;
+    tags.set(letter.fingerprint, tag);
+    return tag;
+  };
+  const index = await indexLetters(source, tagOf, progress);
   const open = index.open();
   const causes = new Map<number, Cause>();
   for (const letter of open) {

@@ -1,6 +1,6 @@
 import type { Letter } from '../decide/letter.ts';
 import { type LetterFilter, matches } from '../decide/redrive.ts';
-import { LetterIndex } from '../redrive/letter-index.ts';
+import { indexLetters } from '../redrive/index-letters.ts';
 import type { IndexedLetter, LetterCursor, OpenLetters } from '../redrive/open-letters.ts';
 import { type LetterSource, lettersAt, ownLetter, readLetters } from '../redrive/read-letters.ts';
 import type { LetterLine, OperatorAnswers } from './answers.ts';
@@ -28,12 +28,7 @@ export async function* letterPages(
   { filter, limit, after }: ListOrder,
   progress?: (read: number, total: number) => void,
 ): AsyncGenerator<OperatorAnswers['letters']> {
-  const index = new LetterIndex();
-  await readLetters(source, {
-    letter: (letter) => index.add(letter, matches(letter, filter) ? 0 : -1),
-    marker: (partition, { offsets }) => index.close(partition, offsets),
-    ...(progress && { progress }),
-  });
+  const index = await indexLetters(source, (letter) => (matches(letter, filter) ? 0 : -1), progress);
   const open = index.open();
   const start = after === undefined ? 0 : open.behind(after);
   const end = Math.min(open.length, start + limit);

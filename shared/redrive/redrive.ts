@@ -12,9 +12,9 @@ import type { Clock } from '../ports/clock.ts';
 import type { TransactionRecord, Transactions } from '../ports/transactions.ts';
 import { rangesOf } from '../record/offset-ranges.ts';
 import type { EpochMs } from '../record/units.ts';
-import { LetterIndex } from './letter-index.ts';
+import { indexLetters } from './index-letters.ts';
 import type { OpenLetters } from './open-letters.ts';
-import { type LetterSource, lettersAt, ownLetter, readLetters } from './read-letters.ts';
+import { type LetterSource, lettersAt, ownLetter } from './read-letters.ts';
 
 /** Letters of one transaction, unless the rate asks for fewer. */
 const SLICE_LETTERS = 250;
@@ -124,11 +124,7 @@ async function select(
   order: RedriveOrder,
   source: LetterSource,
 ): Promise<{ readonly open: OpenLetters; readonly refused: RedriveReport['refused'] }> {
-  const index = new LetterIndex();
-  await readLetters(source, {
-    letter: (letter) => index.add(letter, tagOf(letter, order)),
-    marker: (partition, { offsets }) => index.close(partition, offsets),
-  });
+  const index = await indexLetters(source, (letter) => tagOf(letter, order));
   const meant = index.open();
   const refused = (tag: number) => meant.tagged(tag).length;
   return {
