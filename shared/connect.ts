@@ -4,10 +4,9 @@ import { loadedTracer } from './adapters/loaded-tracer.ts';
 import { powertoolsTelemetry } from './adapters/powertools-telemetry.ts';
 import { systemClock } from './adapters/system-clock.ts';
 import { systemEntropy } from './adapters/system-entropy.ts';
-import type { KafkaPorts } from './connect-kafka.ts';
 import type { Connection } from './connection.ts';
 import { readEnvironment } from './environment.ts';
-import type { IdempotencyKeyStore } from './ports/idempotency-key-store.ts';
+import { loadOnce } from './load-once.ts';
 import { Sandbox } from './runtime/sandbox.ts';
 
 /**
@@ -22,49 +21,34 @@ export async function connect(): Promise<Connection> {
   const store = { client: dynamoDbClient(), table: environment.ledgerTable };
   const tracer = await loadedTracer();
   let brokers = '';
-  let loaded: Promise<KafkaPorts> | undefined;
-  const kafka = () => {
-    loaded ??= import('./connect-kafka.ts')
-      .then(({ connectKafka }) =>
-        connectKafka({ environment, brokers: () => brokers, clock: systemClock, log: telemetry.log }),
-      )
-      .catch((error: unknown) => {
-        // The next letter tries again; and there is nothing to disconnect.
-        loaded = undefined;
-        throw error;
-      });
-    return loaded;
-  };
-  let keyStore: Promise<IdempotencyKeyStore> | undefined;
-  const keys = () => {
-    keyStore ??= import('./adapters/dynamodb-key-store.ts')
-      .then(({ dynamoDbKeyStore }) => dynamoDbKeyStore({ ...store, clock: systemClock }))
-      .catch((error: unknown) => {
-        keyStore = undefined;
-        throw error;
-      });
-    return keyStore;
-  };
+  const kafka = loadOnce(async () => {
+    const { connectKafka } = await import('./connect-kafka.ts');
+    return connectKafka({ environment, brokers: () => brokers, clock: systemClock, log: telemetry.log });
+  });
+  const keys = loadOnce(async () => {
+    const { dynamoDbKeyStore } = await import('./adapters/dynamodb-key-store.ts');
+    return dynamoDbKeyStore({ ...store, clock: systemClock });
+  });
   return {
     environment,
     ports: {
       ledger: dynamoDbLedgerStore(store),
       keys: {
-        lookUp: async (wanted) => (await keys()).lookUp(wanted),
-        claim: async (request) => (await keys()).claim(request),
-        complete: async (key, item) => (await keys()).complete(key, item),
-        giveBack: async (key, holder) => (await keys()).giveBack(key, holder),
+        lookUp: async (wanted) => (await keys.get()).lookUp(wanted),
+        claim: async (request) => (await keys.get()).claim(request),
+        complete: async (key, item) => (await keys.get()).complete(key, item),
+        giveBack: async (key, holder) => (await keys.get()).giveBack(key, holder),
       },
       letters: {
-        publish: async (letter, giveUpAt) => (await kafka()).letters.publish(letter, giveUpAt),
-        disconnect: async () => (await loaded)?.letters.disconnect(),
+        publish: async (letter, giveUpAt) => (await kafka.get()).letters.publish(letter, giveUpAt),
+        disconnect: async () => (await kafka.loaded)?.letters.disconnect(),
       },
-      fallback: { send: async (entry) => (await kafka()).fallback.send(entry) },
-      producer: { produce: async (records, giveUpAt) => (await kafka()).producer.produce(records, giveUpAt) },
+      fallback: { send: async (entry) => (await kafka.get()).fallback.send(entry) },
+      producer: { produce: async (records, giveUpAt) => (await kafka.get()).producer.produce(records, giveUpAt) },
       ...(environment.valuesDecodedByMapping && {
         originals: {
-          read: async (position, giveUpAt) => (await kafka()).originals.read(position, giveUpAt),
-          disconnect: async () => (await loaded)?.originals.disconnect(),
+          read: async (position, giveUpAt) => (await kafka.get()).originals.read(position, giveUpAt),
+          disconnect: async () => (await kafka.loaded)?.originals.disconnect(),
         },
       }),
       clock: systemClock,
