@@ -2,6 +2,7 @@ import type Cluster from 'kafkajs/src/cluster/index.js';
 import { LockstepError } from '../errors.ts';
 import type { OriginalRangeReader, OriginalRecordAt } from '../ports/original-reader.ts';
 import { partitionName, positionName, type TopicPartition } from '../record/item-identifier.ts';
+import type { OffsetRange } from '../record/offset-ranges.ts';
 import type { EpochMs, Offset } from '../record/units.ts';
 import type { FetchedPiece } from './fetched-piece.ts';
 import type { KafkaConnectionOptions } from './kafka-connection.ts';
@@ -68,8 +69,7 @@ export function kafkaJsOriginalReader(
       return fetch(what, partition, range.from, sliceBytes, giveUpAt, async (fetched) => {
         if (fetched.type === 'piece') return readPiece(fetched.piece, (piece) => sliceOfPiece(piece, range));
         const { logStart } = fetched;
-        const next = range.from < logStart ? Math.min(logStart, range.to + 1) : range.to + 1;
-        return { records: [], next, logStart };
+        return { records: [], next: behindNothing(range, logStart), logStart };
       });
     },
     async *passThrough(partition, range, giveUpAt) {
@@ -81,7 +81,7 @@ export function kafkaJsOriginalReader(
           return found;
         });
         if (fetched.type === 'outside') {
-          from = from < fetched.logStart ? Math.min(fetched.logStart, range.to + 1) : range.to + 1;
+          from = behindNothing({ from, to: range.to }, fetched.logStart);
           yield { records: [], next: from };
           continue;
         }
@@ -97,6 +97,11 @@ export function kafkaJsOriginalReader(
     },
     disconnect: () => link.disconnect(),
   };
+}
+
+/** Where a range goes on whose beginning is outside of the log: where that begins, or behind the range. */
+function behindNothing({ from, to }: OffsetRange, logStart: Offset): Offset {
+  return from < logStart ? Math.min(logStart, to + 1) : to + 1;
 }
 
 function* readable(what: string, records: Iterable<OriginalRecordAt>): Generator<OriginalRecordAt> {

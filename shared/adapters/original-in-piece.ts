@@ -23,12 +23,10 @@ export async function originalInPiece(piece: FetchedPiece, offset: Offset): Prom
 
 /** The beginning of a range, from a piece that was fetched from `range.from` on. `undefined` as above. */
 export async function sliceOfPiece(piece: FetchedPiece, range: OffsetRange): Promise<OriginalSlice | undefined> {
-  const { lastStable, logStart } = piece;
+  if (saysNothingYet(piece, range.from)) return undefined;
+  const { logStart } = piece;
   const batches = piece.batches.filter((batch) => batch.lastOffset >= range.from);
-  const reached = batches.at(-1)?.lastOffset;
-  if (reached === undefined) {
-    return range.from >= lastStable ? { records: [], next: range.to + 1, logStart } : undefined;
-  }
+  const reached = batches.at(-1)?.lastOffset ?? range.to;
   const within = committedBatches(batches, piece.aborted).filter((batch) => batch.firstOffset <= range.to);
   const records = (await Promise.all(within.map(readRecords)))
     .flat()
