@@ -2,9 +2,9 @@ import { assertNever } from '../assert-never.ts';
 import { countOffsets, highest, includesOffset, NO_OFFSETS, subtract, union } from '../record/offset-ranges.ts';
 import type { EpochMs, Offset } from '../record/units.ts';
 import { describeOffsets } from './claim.ts';
-import { FRESH_PROGRESS, type Progress } from './progress.ts';
+import type { Progress } from './progress.ts';
 import { openGate } from './relay.ts';
-import { letterLimit, withLetterLimit } from './retry-policy.ts';
+import { anew } from './retry-policy.ts';
 import { settle } from './settle.ts';
 
 /** What an operator may decide about a partition. */
@@ -33,7 +33,7 @@ export function decideChange(progress: Progress, change: OperatorChange, now: Ep
     case 'reset':
       return {
         type: 'change',
-        progress: withLetterLimit(FRESH_PROGRESS, letterLimit(progress)),
+        progress: anew(progress),
         text: `forgets ${countOffsets(progress.settled)} settled offsets, ${progress.heads.size} heads and ${countOffsets(progress.pending)} pending offsets; what Lambda delivers then runs, again if it ran before`,
       };
     case 'acceptAsDuplicates':

@@ -1,6 +1,6 @@
 import { highest, includesOffset, type OffsetRanges, rangesOf, union } from '../record/offset-ranges.ts';
-import { FRESH_PROGRESS, type Progress, type RecordIdentity } from './progress.ts';
-import { letterLimit, withLetterLimit } from './retry-policy.ts';
+import type { Progress, RecordIdentity } from './progress.ts';
+import { anew } from './retry-policy.ts';
 
 /*
  * A topic that is deleted and made anew has other records under the same offsets. Its events do not say so: Lambda names topic,
@@ -40,7 +40,7 @@ export function afresh(known: Progress, claimedByDead: OffsetRanges, records: re
   const done = seen.filter(({ offset }) => includesOffset(settled, offset));
   const carefulUntil = highest(claimedByDead);
   return {
-    ...withLetterLimit(FRESH_PROGRESS, letterLimit(known)),
+    ...anew(known),
     settled: rangesOf(done.map(({ offset }) => offset)),
     pending: union(union(pending, standing), claimedByDead),
     marks: seen,

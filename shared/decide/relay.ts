@@ -38,8 +38,8 @@ export function unsettledIn(
   range: OffsetRange,
 ): OffsetRanges {
   const open = subtract([range], settled);
-  const forgotten = below(open, Math.min(floor, skipBelow));
-  return subtract(open, subtract(forgotten, pending));
+  const skipped = below(open, Math.min(floor, skipBelow));
+  return subtract(open, subtract(skipped, pending));
 }
 
 /**

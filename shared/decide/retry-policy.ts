@@ -1,5 +1,5 @@
 import type { EpochMs } from '../record/units.ts';
-import type { ErrorSummary, Head, Progress } from './progress.ts';
+import { type ErrorSummary, FRESH_PROGRESS, type Head, type Progress } from './progress.ts';
 
 /** How often, and how soon again. */
 export interface RetryPolicy {
@@ -56,6 +56,11 @@ export function withLetterLimit(progress: Progress, limit: number): Progress {
   if (letterLimit(progress) === limit) return progress;
   const { maxConsecutiveDeadLetters: _, ...rest } = progress;
   return limit === DEFAULT_MAX_CONSECUTIVE_DEAD_LETTERS ? rest : { ...rest, maxConsecutiveDeadLetters: limit };
+}
+
+/** Progress that remembers nothing; its consumer's limit is no memory. */
+export function anew(progress: Progress): Progress {
+  return withLetterLimit(FRESH_PROGRESS, letterLimit(progress));
 }
 
 /** Past the limit the next exhausted record blocks: one bad deployment must not pour a topic into its dead-letter topic. */
