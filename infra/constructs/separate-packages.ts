@@ -1,8 +1,13 @@
 import { basename } from 'node:path';
 import type { Metafile } from 'esbuild';
 
-/** The SDK's clients and credential providers share no state, and nothing asks for the class of what another one made. */
-const SEPARABLE = /^@aws-sdk\/(?:client|credential-provider)[\w-]*$|^@smithy\/credential-provider-imds$/;
+/**
+ * The SDK's clients and credential providers share no state, and nothing asks for the class of what another one made. Nor does
+ * what formats addresses: the MSK signer, which is CommonJS, asks for it, and of ESM that CommonJS asks for esbuild wraps every
+ * module, and every module of the SDK below it, in a function that runs when it is first asked for: slower, and longer.
+ */
+const SEPARABLE =
+  /^@aws-sdk\/(?:client|credential-provider)[\w-]*$|^@aws-sdk\/util-format-url$|^@smithy\/credential-provider-imds$/;
 
 /**
  * The AWS SDK's clients and credential providers of which nothing is loaded at the start. Bundled together with the rest, they
