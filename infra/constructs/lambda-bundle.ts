@@ -1,7 +1,10 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { type BuildOptions, buildSync } from 'esbuild';
+import { type BuildOptions, buildSync, type OutputFile } from 'esbuild';
 import { separatePackages } from './separate-packages.ts';
+import { type BundledFile, startInOneFile } from './start-in-one-file.ts';
+
+export type { BundledFile };
 
 /** What of esbuild a consumer may set; the rest is what Lambda and Node need. */
 export type BundlingOptions = Pick<BuildOptions, 'alias' | 'define' | 'external' | 'loader' | 'tsconfig'>;
@@ -9,16 +12,9 @@ export type BundlingOptions = Pick<BuildOptions, 'alias' | 'define' | 'external'
 /** The bundle's handler: file `index.mjs`, export as named. */
 export const BUNDLE_FILE = 'index';
 
-/** A file of a bundle. */
-export interface BundledFile {
-  /** Relative to the bundle's folder. */
-  readonly path: string;
-  readonly contents: Uint8Array;
-}
-
 /**
  * Bundles a handler for Lambda: the same sources give the same bytes. Clients and credential providers of the AWS SDK that are
- * only loaded on demand lie beside it as packages of their own.
+ * only loaded on demand lie beside it as packages of their own; what is loaded at the start is one file.
  *
  * @param entry - absolute path of the handler's module
  * @throws with esbuild's texts when it does not compile
@@ -38,17 +34,28 @@ export function lambdaBundle(entry: string, options: BundlingOptions = {}): read
   const packages = Object.fromEntries(
     [...separate].map(([name, path]) => [join('node_modules', name, BUNDLE_FILE), join(projectRoot, path)]),
   );
-  const outputs =
-    separate.size === 0 ? [whole] : [build({ [BUNDLE_FILE]: entry }, [...separate.keys()]), build(packages, [])];
+  const bundle = separate.size === 0 ? whole : build({ [BUNDLE_FILE]: entry }, [...separate.keys()]);
+  const beside = separate.size === 0 ? [] : filesOf(build(packages, []), projectRoot);
   return [
-    ...outputs
-      .flatMap(({ outputFiles }) => outputFiles)
-      .map(({ path, contents }) => ({ path: relative(virtualFolder(projectRoot), path), contents })),
+    ...startInOneFile({
+      files: filesOf(bundle, projectRoot),
+      metafile: bundle.metafile,
+      entry: `${BUNDLE_FILE}.mjs`,
+      settings: { ...settings(projectRoot), external: [...external, ...separate.keys()] },
+    }),
+    ...beside,
     ...[...separate.keys()].map((name) => ({
       path: join('node_modules', name, 'package.json'),
       contents: Buffer.from(JSON.stringify({ name, type: 'module', exports: `./${BUNDLE_FILE}.mjs` })),
     })),
   ];
+}
+
+function filesOf(
+  { outputFiles }: { readonly outputFiles: readonly OutputFile[] },
+  projectRoot: string,
+): readonly BundledFile[] {
+  return outputFiles.map(({ path, contents }) => ({ path: relative(virtualFolder(projectRoot), path), contents }));
 }
 
 /** A fixed place: esbuild writes paths relative to it into the bytes, and CDK's own output folder differs from run to run. */
