@@ -34,10 +34,9 @@ export async function connect(): Promise<Connection> {
     ports: {
       ledger: dynamoDbLedgerStore(store),
       keys: {
-        lookUp: async (wanted) => (await keys.get()).lookUp(wanted),
-        claim: async (request) => (await keys.get()).claim(request),
-        complete: async (key, item) => (await keys.get()).complete(key, item),
-        giveBack: async (key, holder) => (await keys.get()).giveBack(key, holder),
+        claim: async (requests) => (await keys.get()).claim(requests),
+        complete: async (completions) => (await keys.get()).complete(completions),
+        giveBack: async (returns) => (await keys.get()).giveBack(returns),
       },
       letters: {
         publish: async (letter, giveUpAt) => (await kafka.get()).letters.publish(letter, giveUpAt),

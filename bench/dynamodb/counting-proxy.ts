@@ -23,7 +23,7 @@ export async function countingProxy(target: string): Promise<CountingProxy> {
   const server = await loopbackServer(async (asked) => {
     const answer = await passOn(target, agent, asked);
     const isRead = asked.operation === 'BatchGetItem';
-    const told = isRead ? keysAsked(asked) : consumed(JSON.parse(answer.body));
+    const told = isRead ? keysAsked(asked) : (statementsAsked(asked) ?? consumed(JSON.parse(answer.body)));
     const refused = answer.status === 400 && answer.body.includes('ConditionalCheckFailed') ? 1 : 0;
     traffic = {
       requests: traffic.requests + 1,
@@ -75,6 +75,14 @@ function passOn(target: string, agent: Agent, { operation, body }: DynamoDbReque
 function keysAsked({ body }: DynamoDbRequest): number {
   const tables = Object.values((body['RequestItems'] ?? {}) as Record<string, { readonly Keys: readonly unknown[] }>);
   return tables.reduce((sum, { Keys }) => sum + Keys.length, 0);
+}
+
+/**
+ * Each statement is a write of an item below 1 KB, one unit, done or refused: DynamoDB Local tells none for statements.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
+ */
+function statementsAsked({ operation, body }: DynamoDbRequest): number | undefined {
+  return operation === 'BatchExecuteStatement' ? (body['Statements'] as readonly unknown[]).length : undefined;
 }
 
 /** One table's capacity, or a list of several tables'. */

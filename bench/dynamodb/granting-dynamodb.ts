@@ -65,11 +65,30 @@ function answered(
       change({ pk: item['pk'] ?? item['id'] ?? { NULL: true } }, () => item);
       return {};
     }
+    case 'BatchExecuteStatement': {
+      const statements = body['Statements'] as readonly Statement[];
+      for (const statement of statements) {
+        const { pk = { NULL: true }, ...attributes } = attributesOf(statement);
+        change({ pk }, (before) => ({ ...before, ...attributes }));
+      }
+      return { Responses: statements.map(() => ({})) };
+    }
     case 'BatchGetItem':
       return { Responses: {}, UnprocessedKeys: {} };
     default:
       return {};
   }
+}
+
+interface Statement {
+  readonly Statement: string;
+  readonly Parameters: readonly AttributeValue[];
+}
+
+/** What an INSERT or UPDATE names, with its values. */
+function attributesOf({ Statement, Parameters }: Statement): Item {
+  const names = [...Statement.matchAll(/['"](\w+)['"](?:: |=)\?/g)].map(([, name = '']) => name);
+  return Object.fromEntries(names.map((name, index) => [name, Parameters[index] ?? { NULL: true }]));
 }
 
 interface Update {

@@ -34,9 +34,10 @@ function ownGrants(facts: GrantFacts): PolicyStatement[] {
       sid: 'KeepOwnProgress',
       actions: [
         'dynamodb:BatchGetItem',
-        'dynamodb:DeleteItem',
         'dynamodb:GetItem',
-        'dynamodb:PutItem',
+        'dynamodb:PartiQLDelete',
+        'dynamodb:PartiQLInsert',
+        'dynamodb:PartiQLUpdate',
         'dynamodb:UpdateItem',
       ],
       resources: [facts.ledgerTableArn],

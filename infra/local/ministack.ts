@@ -62,6 +62,9 @@ export async function startMiniStack(options: MiniStackOptions = {}): Promise<Mi
       MINISTACK_SSL_KEY: keyFile,
       NODE_EXTRA_CA_CERTS: certificateFile,
       LOG_LEVEL: 'WARNING',
+      // Where `ministack_app` is.
+      PYTHONPATH: import.meta.dirname,
+      PYTHONDONTWRITEBYTECODE: '1',
       TMPDIR: temporary,
       STATE_DIR: join(temporary, 'state'),
       S3_DATA_DIR: join(temporary, 's3'),
@@ -69,7 +72,7 @@ export async function startMiniStack(options: MiniStackOptions = {}): Promise<Mi
     };
     const python = join(venv, 'bin', 'python');
     // Served by hypercorn as its container image does: its own start-up command takes port 443 as well where it may.
-    const serving = ['-m', 'hypercorn', 'ministack.app:app', '--workers', '0', '--keep-alive', '75'];
+    const serving = ['-m', 'hypercorn', 'ministack_app:app', '--workers', '0', '--keep-alive', '75'];
     const tls = ['--certfile', certificateFile, '--keyfile', keyFile, '--bind', `127.0.0.1:${port}`];
     const server = spawnGuarded(python, [...serving, ...tls, '--log-level', 'WARNING'], {
       env: settings,

@@ -1,4 +1,8 @@
-import { DynamoDBServiceException, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import {
+  type BatchStatementError,
+  DynamoDBServiceException,
+  TransactionCanceledException,
+} from '@aws-sdk/client-dynamodb';
 import { LockstepError } from '../errors.ts';
 import { StoreError } from '../ports/store-error.ts';
 
@@ -34,6 +38,19 @@ export function storeError(cause: unknown, table: string, request: string): Lock
   if (cause instanceof LockstepError) return cause;
   const said = cause instanceof Error ? `${cause.name}: ${cause.message}`.replace(/\.\s*$/, '') : String(cause);
   return new StoreError(`${request} of table ${table} failed with ${said}`, { cause, transient: isTransient(cause) });
+}
+
+/**
+ * What a statement that DynamoDB did not carry out becomes.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchStatementError.html
+ */
+export function statementError(
+  { Code, Message = '' }: BatchStatementError,
+  table: string,
+  request: string,
+): StoreError {
+  const what = `${request} of table ${table} failed with ${Code}: ${Message.replace(/\.\s*$/, '')}`;
+  return new StoreError(what, { transient: Code === 'InternalServerError' || PASSING_REASONS.has(Code) });
 }
 
 /** Errors are logged with all that they hold: no item that an effect asked to see is to be among it. */

@@ -2,8 +2,6 @@ import {
   ConditionalCheckFailedException,
   type DynamoDBClient,
   GetItemCommand,
-  type TransactWriteItem,
-  TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import type { PartitionItem } from '../decide/progress.ts';
@@ -12,7 +10,6 @@ import { type LedgerPartition, ledgerKey } from '../record/item-identifier.ts';
 import { storeError } from './dynamodb-failure.ts';
 import { type Attributes, text } from './ledger-attributes.ts';
 import { decodePartitionItem } from './ledger-item.ts';
-import { completionPut } from './ledger-key-item.ts';
 import { claimUpdate, progressUpdate } from './ledger-update.ts';
 
 /** Where the ledger is kept. */
@@ -53,23 +50,16 @@ async function claim(client: DynamoDBClient, table: string, request: ClaimReques
 async function write(client: DynamoDBClient, table: string, request: WriteRequest): Promise<WriteAnswer> {
   const { effects = [], completions = [] } = request;
   const update = progressUpdate(table, request);
-  const alone = effects.length === 0 && completions.length === 0;
+  if (effects.length > 0 || completions.length > 0) {
+    // Only who gives effects to `transact` pays for its code.
+    const { writeTransaction } = await import('./dynamodb-transaction.ts');
+    return writeTransaction(client, table, update, request);
+  }
   try {
-    if (alone) await client.send(new UpdateItemCommand(update));
-    else {
-      const completing = completions.map(({ key, item }) => ({ Put: completionPut(table, key, item) }));
-      const TransactItems = [{ Update: update }, ...completing, ...(effects as TransactWriteItem[])];
-      await client.send(new TransactWriteItemsCommand({ TransactItems }));
-    }
+    await client.send(new UpdateItemCommand(update));
     return { type: 'written' };
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException) return { type: 'refused', item: itemOf(error.Item) };
-    if (alone) throw error;
-    const shape = { table, completed: completions.map(({ item }) => item.position) };
-    // Only who gives effects to `transact` pays for its code.
-    const { answerOfFailedTransaction } = await import('./dynamodb-transaction.ts');
-    const answer = answerOfFailedTransaction(error, shape);
-    if (answer !== undefined) return answer;
     throw error;
   }
 }

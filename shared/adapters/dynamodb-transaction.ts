@@ -1,18 +1,43 @@
 import {
   type CancellationReason,
+  type DynamoDBClient,
   DynamoDBServiceException,
   TransactionCanceledException,
+  type TransactWriteItem,
+  TransactWriteItemsCommand,
+  type Update,
 } from '@aws-sdk/client-dynamodb';
-import type { EffectRefusal, WriteAnswer } from '../ports/ledger-store.ts';
+import type { EffectRefusal, WriteAnswer, WriteRequest } from '../ports/ledger-store.ts';
 import { keyTakenOver } from '../ports/store-error.ts';
 import { PASSING_REASONS } from './dynamodb-failure.ts';
 import { decodePartitionItem } from './ledger-item.ts';
+import { completionUpdate } from './ledger-key-item.ts';
 
 /** The ledger's own part of a transaction comes first: its update, then the items of the keys to be completed. */
-export interface TransactionShape {
+interface TransactionShape {
   readonly table: string;
   /** `orders-3@1042`: the records whose keys are completed, in the order of their actions. */
   readonly completed: readonly string[];
+}
+
+/** Writes progress together with effects and completed keys, all or nothing. */
+export async function writeTransaction(
+  client: DynamoDBClient,
+  table: string,
+  update: Update,
+  { effects = [], completions = [] }: WriteRequest,
+): Promise<WriteAnswer> {
+  const completing = completions.map((completion) => ({ Update: completionUpdate(table, completion) }));
+  const TransactItems = [{ Update: update }, ...completing, ...(effects as TransactWriteItem[])];
+  try {
+    await client.send(new TransactWriteItemsCommand({ TransactItems }));
+    return { type: 'written' };
+  } catch (error) {
+    const shape = { table, completed: completions.map(({ item }) => item.position) };
+    const answer = answerOfFailedTransaction(error, shape);
+    if (answer !== undefined) return answer;
+    throw error;
+  }
 }
 
 /**
@@ -21,7 +46,7 @@ export interface TransactionShape {
  * @returns `undefined` where it says nothing about conditions: the error is to be thrown
  * @throws StoreError, not transient, where a key to be completed is no longer ours
  */
-export function answerOfFailedTransaction(error: unknown, shape: TransactionShape): WriteAnswer | undefined {
+function answerOfFailedTransaction(error: unknown, shape: TransactionShape): WriteAnswer | undefined {
   if (error instanceof TransactionCanceledException) return answerOfReasons(error, shape);
   if (!blamesEffects(error, shape)) return undefined;
   return { type: 'cancelled', reasons: [{ index: -1, code: error.name, text: error.message }] };

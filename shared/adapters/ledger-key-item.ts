@@ -1,5 +1,6 @@
-import type { Put } from '@aws-sdk/client-dynamodb';
+import type { Update } from '@aws-sdk/client-dynamodb';
 import type { KeyHolder, KeyItem } from '../decide/idempotency.ts';
+import type { KeyCompletion } from '../ports/ledger-store.ts';
 import { type Attributes, number, readNumber, readText, text } from './ledger-attributes.ts';
 import { LEDGER_VERSION, readable } from './ledger-item.ts';
 
@@ -21,14 +22,19 @@ export function encodeKeyItem(key: string, item: KeyItem) {
   };
 }
 
-/** Completes a key, if `item.claimedBy` still holds it. */
-export function completionPut(table: string, key: string, item: KeyItem): Put {
+/** Completes a key within a transaction, if `item.claimedBy` still holds it. */
+export function completionUpdate(table: string, { key, item }: KeyCompletion): Update {
+  const { pk, claimedBy, ...attributes } = encodeKeyItem(key, { ...item, status: 'COMPLETED' });
+  const names = Object.keys(attributes);
   return {
     TableName: table,
-    Item: encodeKeyItem(key, { ...item, status: 'COMPLETED' }),
-    ConditionExpression: '#claimedBy = :holder',
-    ExpressionAttributeNames: { '#claimedBy': 'claimedBy' },
-    ExpressionAttributeValues: { ':holder': holderText(item.claimedBy) },
+    Key: { pk },
+    UpdateExpression: `SET ${names.map((name) => `#${name} = :${name}`).join(', ')}`,
+    ConditionExpression: '#claimedBy = :claimedBy',
+    ExpressionAttributeNames: Object.fromEntries([...names, 'claimedBy'].map((name) => [`#${name}`, name])),
+    ExpressionAttributeValues: Object.fromEntries(
+      Object.entries({ ...attributes, claimedBy }).map(([name, value]) => [`:${name}`, value]),
+    ),
   };
 }
 

@@ -21,16 +21,15 @@ export interface KeyItem {
 
 /** What a key's item means for a record that carries the key. */
 export type KeyStanding =
-  /** Free: absent or expired. */
+  /** Free, in the place of its item: expired, or claimed by our own partition under an earlier, dead epoch. */
   | { readonly type: 'free' }
-  /** Ours already: a claim whose answer was lost, or our own partition under an earlier, dead epoch (`replaces`). */
+  /** Ours already: a claim whose answer was lost. */
   | { readonly type: 'ours' }
-  | { readonly type: 'dead'; readonly replaces: KeyItem }
   | { readonly type: 'duplicate' }
   /** COMPLETED by a record with another value. */
   | { readonly type: 'reused'; readonly by: string }
   /** In progress elsewhere: whether it lives must be looked up in the holder's partition item. */
-  | { readonly type: 'held'; readonly item: KeyItem };
+  | { readonly type: 'held' };
 
 /** The record that asks. */
 export interface KeySeeker {
@@ -40,15 +39,15 @@ export interface KeySeeker {
 }
 
 /** Judges a key's item without knowing its holder's lease. */
-export function decideKey(item: KeyItem | undefined, seeker: KeySeeker, now: EpochMs): KeyStanding {
-  if (item === undefined || item.expiresAt * 1_000 <= now) return { type: 'free' };
+export function decideKey(item: KeyItem, seeker: KeySeeker, now: EpochMs): KeyStanding {
+  if (item.expiresAt * 1_000 <= now) return { type: 'free' };
   if (item.status === 'COMPLETED') {
     return item.valueHash === seeker.valueHash ? { type: 'duplicate' } : { type: 'reused', by: item.position };
   }
-  if (item.claimedBy.ledgerKey !== seeker.holder.ledgerKey) return { type: 'held', item };
+  if (item.claimedBy.ledgerKey !== seeker.holder.ledgerKey) return { type: 'held' };
   // Our own partition: we hold it now, so whoever claimed the key under another epoch is dead.
-  if (item.claimedBy.epoch !== seeker.holder.epoch) return { type: 'dead', replaces: item };
-  return item.position === seeker.position ? { type: 'ours' } : { type: 'held', item };
+  if (item.claimedBy.epoch !== seeker.holder.epoch) return { type: 'free' };
+  return item.position === seeker.position ? { type: 'ours' } : { type: 'held' };
 }
 
 /** A key claim lives as long as its holder's partition item has that epoch and a living lease, not by a time of its own. */

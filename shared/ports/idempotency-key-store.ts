@@ -1,30 +1,54 @@
 import type { KeyHolder, KeyItem } from '../decide/idempotency.ts';
-import type { EpochMs } from '../record/units.ts';
+import type { KeyCompletion } from './ledger-store.ts';
 
 export type { KeyHolder, KeyItem } from '../decide/idempotency.ts';
 
-/** `claim` puts an IN_PROGRESS item where there is none, an expired one, or exactly the one in `replaces`. */
+/** `claim` puts `item` where there is none, or, with `replaces`, in the place of exactly that one. */
 export interface KeyClaimRequest {
   /** `key#<namespace>#<sha-256>`. */
   readonly key: string;
   readonly item: KeyItem;
   readonly replaces?: KeyItem;
-  readonly now: EpochMs;
 }
 
-/** `held`: somebody else's item, as it stands. Our own item (same holder and position) is a grant whose answer was lost. */
-export type KeyClaimAnswer = { readonly type: 'granted' } | { readonly type: 'held'; readonly item: KeyItem };
+/** Whether the request was carried out is unknown; it may be repeated as it is. */
+export interface UnknownFate {
+  readonly type: 'unknown';
+  /** A StoreError: whether it passes says `transient`. */
+  readonly error: Error;
+}
 
 /**
- * Keeps idempotency keys. Each call is one request, and may be repeated as it is: a rejection means that its fate is unknown.
- * DynamoDB deletes expired items late, so readers compare `expiresAt` themselves.
+ * `held`: another item is there, as it stands, expired or not. Our own (same holder and position) is a grant whose answer was
+ * lost. `gone`: refused, and the item that stood in the way, or was to be replaced, is not there any more.
+ */
+export type KeyClaimAnswer =
+  | { readonly type: 'granted' }
+  | { readonly type: 'held'; readonly item: KeyItem }
+  | { readonly type: 'gone' }
+  | UnknownFate;
+
+/** `takenOver`: somebody else holds the key, or nobody does. Completing what we completed is `completed`. */
+export type KeyCompletionAnswer = { readonly type: 'completed' } | { readonly type: 'takenOver' } | UnknownFate;
+
+/** `settled`: we do not hold the key, whether we did before or not. */
+export type KeyReturnAnswer = { readonly type: 'settled' } | UnknownFate;
+
+/** A key, and who gives it back. */
+export interface KeyReturn {
+  readonly key: string;
+  readonly holder: KeyHolder;
+}
+
+/**
+ * Keeps idempotency keys. Each request concerns one key and is carried out or not by itself; those of one call name different
+ * keys, and are answered in their order. A rejection says of all of them that their fate is unknown. DynamoDB deletes expired
+ * items late, so readers compare `expiresAt` themselves.
  */
 export interface IdempotencyKeyStore {
-  /** Looks up any number of keys, by the hundred side by side, what was not processed again. Absent keys are absent from the answer. */
-  lookUp(keys: readonly string[]): Promise<ReadonlyMap<string, KeyItem>>;
-  claim(request: KeyClaimRequest): Promise<KeyClaimAnswer>;
-  /** COMPLETED, if the key is still held by `item.claimedBy`; `false` if it is not. Completing what we completed is `true`. */
-  complete(key: string, item: KeyItem): Promise<boolean>;
-  /** Deletes the key if it is IN_PROGRESS and still held by `holder`; otherwise nothing happens. */
-  giveBack(key: string, holder: KeyHolder): Promise<void>;
+  claim(requests: readonly KeyClaimRequest[]): Promise<readonly KeyClaimAnswer[]>;
+  /** COMPLETED, if the key is still held by `item.claimedBy`. */
+  complete(completions: readonly KeyCompletion[]): Promise<readonly KeyCompletionAnswer[]>;
+  /** Deletes keys that are IN_PROGRESS and still held by `holder`; with others nothing happens. */
+  giveBack(returns: readonly KeyReturn[]): Promise<readonly KeyReturnAnswer[]>;
 }

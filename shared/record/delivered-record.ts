@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type Position, positionName } from './item-identifier.ts';
 import { RecordHeaders } from './record-headers.ts';
 import type { EpochMs, Offset } from './units.ts';
@@ -83,8 +83,5 @@ function bytesOf(base64: string | null | undefined): Buffer | null {
 
 /** 48 bits of the sha-256 of a base64 text; a tombstone and an empty value differ. */
 export function shortHash(base64: string | null): string {
-  return createHash('sha256')
-    .update(base64 === null ? 'tombstone' : `value:${base64}`)
-    .digest('base64url')
-    .slice(0, 8);
+  return hash('sha256', base64 === null ? 'tombstone' : `value:${base64}`, 'base64url').slice(0, 8);
 }

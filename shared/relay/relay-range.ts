@@ -86,7 +86,7 @@ export async function relayRange(
       leaseUntil: claim.leaseUntil,
       deadline: invocation.plan.deadline,
       answerBy: invocation.plan.answerBy,
-      ended: invocation.ended,
+      onEnd: (listener) => invocation.onEnd(listener),
     },
     ports,
     policy,

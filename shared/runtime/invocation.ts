@@ -10,6 +10,7 @@ export class Invocation {
   readonly #onAbort = new Set<() => void>();
   readonly #onStall = new Set<() => void>();
   readonly #onAnswer = new Set<() => void>();
+  readonly #onEnd = new Set<() => void>();
   #stalling = false;
 
   constructor(requestId: string, remainingMs: number, clock: Clock) {
@@ -43,15 +44,18 @@ export class Invocation {
     this.#onAnswer.add(listener);
   }
 
-  /** Fires when the invocation has answered. */
-  get ended(): AbortSignal {
-    return this.#ended.signal;
+  /** Calls `listener` once, when the invocation has answered. Returns how to take it back. */
+  onEnd(listener: () => void): () => void {
+    this.#onEnd.add(listener);
+    return () => this.#onEnd.delete(listener);
   }
 
   /** No timer is left behind. */
   end(): void {
     // With a reason of its own: making the default one, an error with a stack, takes longer than settling ten records.
     this.#ended.abort('ended');
+    for (const listener of [...this.#onEnd]) listener();
+    this.#onEnd.clear();
     this.#onAbort.clear();
     this.#onStall.clear();
     this.#onAnswer.clear();

@@ -3,20 +3,20 @@ import { pendingAfter, type Settling } from '../decide/settle.ts';
 import { writeFate } from '../decide/write-fate.ts';
 import { LockstepError } from '../errors.ts';
 import type { EffectRefusal, KeyCompletion, WriteAnswer } from '../ports/ledger-store.ts';
+import { keyTakenOver } from '../ports/store-error.ts';
 import { type LedgerPartition, partitionName } from '../record/item-identifier.ts';
 import type { OffsetRanges } from '../record/offset-ranges.ts';
 import type { EpochMs, Offset } from '../record/units.ts';
 import type { ConsumerPolicy, Ports } from './consumer.ts';
 import { HeldProgress } from './held-progress.ts';
+import type { Invocation } from './invocation.ts';
 import { isFinalError } from './is-final-error.ts';
+import { LateSignal } from './late-signal.ts';
 import { joined, NO_POSTING, type Posting, type PostingSize, postingSize, sharing } from './posting.ts';
-import { repeat, sideBySide } from './repeat.ts';
+import { type Patience, repeat, repeatEach } from './repeat.ts';
 
 /** No record starts so shortly before the lease ends by the local clock: hosts' clocks differ. */
 export const LEASE_MARGIN_MS = 3_000;
-
-/** Writes at most this many idempotency keys at a time: those of a batch of a hundred in one round trip. */
-const KEY_REQUESTS = 100;
 
 /** How a write went. `lost`: another invocation holds the partition; `cancelled`: an effect's own condition did not hold. */
 export type Written =
@@ -35,8 +35,8 @@ export interface SessionStart {
   readonly leaseUntil: EpochMs;
   readonly deadline: EpochMs;
   readonly answerBy: EpochMs;
-  /** Fires when the invocation has answered: nothing may be written after it, also when a frozen process thaws. */
-  readonly ended: AbortSignal;
+  /** Calls back when the invocation has answered: nothing may be written after it, also when a frozen process thaws. */
+  readonly onEnd: Invocation['onEnd'];
 }
 
 /** What a session reaches outside itself. */
@@ -65,7 +65,7 @@ interface WaitingPosting {
  */
 export class LedgerSession {
   /** Fires when the partition is lost to another invocation or the ledger cannot be reached; not when it is given back. */
-  readonly lost = new AbortController();
+  readonly lost = new LateSignal();
   readonly epoch: number;
   /** How often the lease was renewed so late that others may have taken it for over: what rests on it may be theirs since. */
   lapses = 0;
@@ -85,6 +85,7 @@ export class LedgerSession {
   #checkpointing = false;
   #failure: unknown;
   readonly #over = new AbortController();
+  readonly #forgetEnd: () => void;
 
   constructor(start: SessionStart, ports: SessionPorts, policy: SessionPolicy) {
     this.#start = start;
@@ -95,7 +96,7 @@ export class LedgerSession {
     this.#rev = start.item.rev;
     this.#leaseUntil = start.leaseUntil;
     this.#lastWriteAt = ports.clock.now();
-    start.ended.addEventListener('abort', () => this.close(), { once: true, signal: this.#over.signal });
+    this.#forgetEnd = start.onEnd(() => this.close());
     void this.#beat();
   }
 
@@ -182,6 +183,7 @@ export class LedgerSession {
 
   #end(): void {
     this.#isOver = true;
+    this.#forgetEnd();
     // With a reason of its own: making the default one, an error with a stack, takes longer than settling ten records.
     this.#over.abort('over');
   }
@@ -242,10 +244,10 @@ export class LedgerSession {
       await this.#complete(completions);
       if (this.isOver) return { type: 'lost' };
       let tries = 0;
-      const answer = await this.#repeat(() => {
+      const answer = await repeat(() => {
         tries++;
         return ledger.write(request);
-      });
+      }, this.#patience);
       // An earlier try of it may still land: whether its effects are there is unknown, so nothing else may be written.
       if (answer.type === 'cancelled' && tries > 1) {
         const what = `a transaction of ${partitionName(partition)} was refused after a try of it whose fate is unknown`;
@@ -291,19 +293,15 @@ export class LedgerSession {
 
   /** A key is completed before its record counts as settled, or a crash between the two would run a duplicate. */
   async #complete(completions: readonly KeyCompletion[]): Promise<void> {
-    await sideBySide(completions, KEY_REQUESTS, async ({ key, item }) => {
-      const ours = await this.#repeat(() => this.#ports.keys.complete(key, item));
-      if (!ours)
-        throw new LockstepError(
-          'LEDGER_UNAVAILABLE',
-          `idempotency key of ${item.position} was taken over while its record was handled`,
-        );
-    });
+    if (completions.length === 0) return;
+    const answers = await repeatEach(completions, (open) => this.#ports.keys.complete(open), this.#patience);
+    const takenOver = completions.find((_, index) => answers[index]?.type === 'takenOver');
+    if (takenOver !== undefined) throw keyTakenOver(takenOver.item.position);
   }
 
-  #repeat<T>(send: () => Promise<T>): Promise<T> {
+  get #patience(): Patience {
     const { clock, entropy } = this.#ports;
-    return repeat(send, { clock, entropy, giveUpAt: this.#start.answerBy, isFinal: isFinalError });
+    return { clock, entropy, giveUpAt: this.#start.answerBy, isFinal: isFinalError };
   }
 
   #checkpointSoon(): void {

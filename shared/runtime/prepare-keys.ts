@@ -3,7 +3,7 @@ import type { DeliveredRecord } from '../record/delivered-record.ts';
 import { ledgerKey } from '../record/item-identifier.ts';
 import { decodeRecord } from './decode-record.ts';
 import { IdempotencyKeys, idempotencyKeyText, type KeyedValue } from './idempotency-keys.ts';
-import type { PartitionRun } from './partition-run.ts';
+import type { DecodedRecord, PartitionRun } from './partition-run.ts';
 
 /**
  * Looks up and claims the idempotency keys of what is open, all at once, but for records that careful mode tries. Records without
@@ -25,24 +25,34 @@ export async function prepareKeys<V>(run: PartitionRun<V>): Promise<IdempotencyK
   const keyed: KeyedValue[] = [];
   for (const record of open) {
     if (record.offset <= carefulUntil || session.progress.heads.get(record.offset)?.exhausted) continue;
-    const value = await keyedValue(run, record);
-    if (value !== undefined) keyed.push(value);
+    const value = keyedValue(run, record);
+    const known = value instanceof Promise ? await value : value;
+    if (known !== undefined) keyed.push(known);
   }
   await keys.prepare(keyed);
   return keys;
 }
 
 /** Decodes a record and asks for its key; `undefined` where it has none. */
-export async function keyedValue<V>(run: PartitionRun<V>, record: DeliveredRecord): Promise<KeyedValue | undefined> {
-  const { idempotencyKey } = run.consumer;
-  const decoding = decodeRecord(run.consumer, record);
-  const decoded = decoding instanceof Promise ? await decoding : decoding;
-  run.decoded.set(record.offset, decoded);
+export function keyedValue<V>(
+  run: PartitionRun<V>,
+  record: DeliveredRecord,
+): Promise<KeyedValue | undefined> | KeyedValue | undefined {
+  const decoded = decodeRecord(run.consumer, record);
+  return decoded instanceof Promise ? decoded.then((value) => keyOf(run, record, value)) : keyOf(run, record, decoded);
+}
+
+function keyOf<V>(
+  { consumer: { idempotencyKey }, decoded: known }: PartitionRun<V>,
+  record: DeliveredRecord,
+  decoded: DecodedRecord<V>,
+): KeyedValue | undefined {
+  known.set(record.offset, decoded);
   if (decoded.type !== 'decoded' || idempotencyKey === undefined) return undefined;
   try {
     return { record, idempotencyKey: idempotencyKeyText(idempotencyKey(decoded.record), record.position) };
   } catch (error) {
-    run.decoded.set(record.offset, { type: 'keyless', error });
+    known.set(record.offset, { type: 'keyless', error });
     return undefined;
   }
 }

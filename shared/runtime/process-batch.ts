@@ -36,9 +36,10 @@ export async function processBatch<V>(
   }
   invocation.onStall(() => sandbox.turnAway());
   try {
+    const owner = ports.entropy.id();
     const reports = await Promise.all(
       event.partitions.map((delivered) =>
-        processPartition({ cluster: event.cluster, delivered, consumer, ports, invocation }),
+        processPartition({ cluster: event.cluster, owner, delivered, consumer, ports, invocation }),
       ),
     );
     for (const report of reports) measure(report, ports);

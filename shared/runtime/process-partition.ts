@@ -10,10 +10,12 @@ import type { EpochMs } from '../record/units.ts';
 import { claimPartition } from './claim-partition.ts';
 import type { Consumer, Ports } from './consumer.ts';
 import type { Invocation } from './invocation.ts';
+import { LateSignal } from './late-signal.ts';
 import { LedgerSession } from './ledger-session.ts';
 import { onDemand } from './on-demand.ts';
 import type { NotAttemptedReason, Outcomes } from './outcome.ts';
 import type { PartitionRun } from './partition-run.ts';
+import type { ContextShare } from './record-context.ts';
 import { recordLog } from './record-log.ts';
 import { reportInheritance } from './report-inheritance.ts';
 import { runRecords } from './run-records.ts';
@@ -31,6 +33,8 @@ export interface PartitionReport {
 /** What a partition is worked on with. */
 export interface PartitionTask<V> {
   readonly cluster: string;
+  /** The invocation's name in the ledger, of its own for each event. */
+  readonly owner: string;
   readonly delivered: DeliveredPartition;
   readonly consumer: Consumer<V>;
   readonly ports: Ports;
@@ -66,10 +70,9 @@ function tooLate<V>(task: PartitionTask<V>, outcomes: Outcomes): Promise<Partiti
 }
 
 async function claimAndRun<V>(task: PartitionTask<V>, outcomes: Outcomes): Promise<PartitionReport> {
-  const { cluster, delivered, consumer, ports, invocation } = task;
+  const { cluster, owner, delivered, consumer, ports, invocation } = task;
   const { topic, partition, records } = delivered;
   const place = { cluster, group: ports.group, topic, partition };
-  const owner = ports.entropy.id();
   const claim = await claimPartition(
     place,
     owner,
@@ -103,20 +106,22 @@ async function claimAndRun<V>(task: PartitionTask<V>, outcomes: Outcomes): Promi
       leaseUntil: claim.leaseUntil,
       deadline: invocation.plan.deadline,
       answerBy: invocation.plan.answerBy,
-      ended: invocation.ended,
+      onEnd: (listener) => invocation.onEnd(listener),
     },
     ports,
     consumer.policy,
   );
-  const signal = new AbortController();
+  const signal = new LateSignal();
   const forgetAbort = invocation.onAbort(() => signal.abort());
-  session.lost.signal.addEventListener('abort', () => signal.abort());
+  session.lost.onAbort(() => signal.abort());
   try {
-    const context = {
+    const context: ContextShare = {
+      get signal() {
+        return signal.signal;
+      },
       cluster,
       group: ports.group,
       epoch: session.epoch,
-      signal: signal.signal,
       deadline: invocation.plan.deadline,
       log: ports.telemetry.log,
       requestId: invocation.requestId,

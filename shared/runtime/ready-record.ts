@@ -4,6 +4,7 @@ import { LockstepError } from '../errors.ts';
 import type { ConsumerRecord } from '../record/consumer-record.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import { decodeRecord } from './decode-record.ts';
+import type { KeyVerdict } from './idempotency-keys.ts';
 import type { NotAttemptedReason } from './outcome.ts';
 import type { DecodedRecord, PartitionRun } from './partition-run.ts';
 
@@ -54,14 +55,17 @@ function judgedRecord<V>(
   }
   if (decoded.type === 'keyless')
     return { type: 'failed', error: decoded.error, stage: 'idempotency', errorClass: 'nonRetryable' };
-  const ready = { type: 'ready', delivered, record: decoded.record } as const;
-  return run.keys === undefined
-    ? ready
-    : run.keys.verdict(delivered).then((verdict) => {
-        if (verdict.type === 'held') return { type: 'notTried', reason: 'keyHeld' };
-        if (verdict.type === 'duplicate') return { type: 'duplicate' };
-        return verdict.type === 'reused' ? reused(run, delivered, verdict.by) : ready;
-      });
+  const ready: ReadyRecord<V> = { type: 'ready', delivered, record: decoded.record };
+  const verdict = run.keys?.verdict(delivered);
+  return verdict instanceof Promise
+    ? verdict.then((known) => admitted(run, ready, known))
+    : admitted(run, ready, verdict);
+}
+
+function admitted<V>(run: PartitionRun<V>, ready: ReadyRecord<V>, verdict: KeyVerdict | undefined): Readiness<V> {
+  if (verdict === undefined || verdict.type === 'run') return ready;
+  if (verdict.type === 'held') return { type: 'notTried', reason: 'keyHeld' };
+  return verdict.type === 'duplicate' ? verdict : reused(run, ready.delivered, verdict.by);
 }
 
 function reused<V>(

@@ -1,5 +1,6 @@
 import type { Clock } from '../ports/clock.ts';
 import type { Entropy } from '../ports/entropy.ts';
+import type { UnknownFate } from '../ports/idempotency-key-store.ts';
 import type { EpochMs } from '../record/units.ts';
 
 /** Pause before the first repetition, and the longest; full jitter. */
@@ -32,6 +33,37 @@ export async function repeat<T>(send: () => Promise<T>, { clock, entropy, giveUp
       await clock.sleep(pause);
     }
   }
+}
+
+/**
+ * Sends many requests at a time until each is answered: only those whose fate is unknown are sent again.
+ *
+ * @returns one answer a request, in their order
+ * @throws what kept one from being answered, once time is up or no repetition can help
+ */
+export async function repeatEach<Q, A extends { readonly type: string }>(
+  requests: readonly Q[],
+  send: (open: readonly Q[]) => Promise<readonly (A | UnknownFate)[]>,
+  patience: Patience,
+): Promise<readonly A[]> {
+  const answers: A[] = [];
+  let open = requests.map((request, index) => ({ request, index }));
+  await repeat(async () => {
+    const got = await send(open.length === requests.length ? requests : open.map(({ request }) => request));
+    const unknown: UnknownFate[] = [];
+    open = open.filter(({ index }, at) => {
+      const answer = got[at] as A | UnknownFate;
+      if (isUnknown(answer)) return unknown.push(answer) > 0;
+      answers[index] = answer;
+      return false;
+    });
+    if (unknown.length > 0) throw (unknown.find(({ error }) => patience.isFinal?.(error)) ?? unknown[0])?.error;
+  }, patience);
+  return answers;
+}
+
+function isUnknown(answer: { readonly type: string }): answer is UnknownFate {
+  return answer.type === 'unknown';
 }
 
 /** Runs `work` on each of `things`, at most `limit` at a time. @throws the first error, after all that were started ended */

@@ -1,6 +1,16 @@
 import type { KeyHolder, KeyItem } from '../decide/idempotency.ts';
-import type { IdempotencyKeyStore, KeyClaimAnswer } from '../ports/idempotency-key-store.ts';
+import type {
+  IdempotencyKeyStore,
+  KeyClaimAnswer,
+  KeyClaimRequest,
+  KeyCompletionAnswer,
+  KeyReturnAnswer,
+} from '../ports/idempotency-key-store.ts';
 import type { EpochMs } from '../record/units.ts';
+
+const GRANTED: KeyClaimAnswer = { type: 'granted' };
+const COMPLETED: KeyCompletionAnswer = { type: 'completed' };
+const SETTLED: KeyReturnAnswer = { type: 'settled' };
 
 /** Idempotency keys in memory. */
 export interface FakeIdempotencyKeyStore extends IdempotencyKeyStore {
@@ -11,46 +21,39 @@ export interface FakeIdempotencyKeyStore extends IdempotencyKeyStore {
 }
 
 /**
- * Idempotency keys in memory with the port's exact semantics, as the contract suite shows. A request takes effect at the moment
+ * Idempotency keys in memory with the port's exact semantics, as the contract suite shows. Requests take effect at the moment
  * of the call; items are immutable values and are handed out as they are.
  */
 export function fakeIdempotencyKeyStore(): FakeIdempotencyKeyStore {
   const items = new Map<string, KeyItem>();
+  const claim = ({ key, item, replaces }: KeyClaimRequest): KeyClaimAnswer => {
+    const present = items.get(key);
+    if (present === undefined && replaces !== undefined) return { type: 'gone' };
+    if (present !== undefined && !(replaces !== undefined && isSame(present, replaces)))
+      return { type: 'held', item: present };
+    items.set(key, item);
+    return GRANTED;
+  };
   return {
     items,
     sweep(now) {
-      for (const [key, item] of items) if (isExpired(item, now)) items.delete(key);
+      for (const [key, { expiresAt }] of items) if (expiresAt * 1_000 <= now) items.delete(key);
     },
-    async lookUp(keys) {
-      const found = new Map<string, KeyItem>();
-      for (const key of keys) {
-        const item = items.get(key);
-        if (item !== undefined) found.set(key, item);
-      }
-      return found;
-    },
-    async claim({ key, item, replaces, now }): Promise<KeyClaimAnswer> {
-      const present = items.get(key);
-      const free = present === undefined || isExpired(present, now);
-      if (!free && (replaces === undefined || !isSame(present, replaces))) return { type: 'held', item: present };
-      items.set(key, item);
-      return { type: 'granted' };
-    },
-    async complete(key, item) {
-      const present = items.get(key);
-      if (present === undefined || !isHeldBy(present, item.claimedBy)) return false;
-      items.set(key, { ...item, status: 'COMPLETED' });
-      return true;
-    },
-    async giveBack(key, holder) {
-      const present = items.get(key);
-      if (present?.status === 'IN_PROGRESS' && isHeldBy(present, holder)) items.delete(key);
-    },
+    claim: async (requests) => requests.map(claim),
+    complete: async (completions) =>
+      completions.map(({ key, item }) => {
+        const present = items.get(key);
+        if (present === undefined || !isHeldBy(present, item.claimedBy)) return { type: 'takenOver' };
+        items.set(key, { ...item, status: 'COMPLETED' });
+        return COMPLETED;
+      }),
+    giveBack: async (returns) =>
+      returns.map(({ key, holder }) => {
+        const present = items.get(key);
+        if (present?.status === 'IN_PROGRESS' && isHeldBy(present, holder)) items.delete(key);
+        return SETTLED;
+      }),
   };
-}
-
-function isExpired({ expiresAt }: KeyItem, now: EpochMs): boolean {
-  return expiresAt * 1_000 <= now;
 }
 
 function isHeldBy({ claimedBy }: KeyItem, { ledgerKey, epoch }: KeyHolder): boolean {

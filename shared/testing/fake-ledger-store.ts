@@ -79,7 +79,7 @@ export function fakeLedgerStore({ keys, refuseEffect, onChange }: FakeLedgerOpti
       if (taken !== undefined) throw keyTakenOver(taken.item.position);
       const reasons = refusals(wanted);
       if (reasons.length > 0) return { type: 'cancelled', reasons };
-      for (const { key, item } of completions) void keys?.complete(key, item);
+      void keys?.complete(completions);
       effects.push(...wanted);
       change(request.partition, before, written(request));
       return { type: 'written' };

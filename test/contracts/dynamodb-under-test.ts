@@ -4,6 +4,7 @@ import {
   GetItemCommand,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
+import { lookUpKeys } from '../../shared/adapters/dynamodb-key-look-up.ts';
 import { dynamoDbKeyStore } from '../../shared/adapters/dynamodb-key-store.ts';
 import { dynamoDbLedgerStore } from '../../shared/adapters/dynamodb-ledger-store.ts';
 import { effectPut } from './fake-under-test.ts';
@@ -34,6 +35,7 @@ export function dynamoDbUnderTest(client: DynamoDBClient): LedgerUnderTest {
   return {
     ledger: dynamoDbLedgerStore({ client, table: LEDGER_TABLE }),
     keys: dynamoDbKeyStore({ client, table: LEDGER_TABLE, clock }),
+    keyItem: async (key) => (await lookUpKeys({ client, table: LEDGER_TABLE, clock }, [key]))[0],
     effect: (id, condition) => effectPut(EFFECTS_TABLE, id, condition),
     async hasEffect(id) {
       const Key = { pk: { S: id } };

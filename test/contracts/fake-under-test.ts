@@ -16,6 +16,7 @@ export function fakeUnderTest(): LedgerUnderTest {
   return {
     ledger,
     keys,
+    keyItem: async (key) => keys.items.get(key),
     effect: (id, condition) => effectPut('effects', id, condition),
     hasEffect: async (id) => ledger.effects.some((effect) => idOf(effect) === id),
   };

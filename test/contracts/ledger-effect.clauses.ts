@@ -3,7 +3,7 @@ import type { KeyItem } from '../../shared/decide/idempotency.ts';
 import { StoreError } from '../../shared/ports/store-error.ts';
 import { ledgerKey } from '../../shared/record/item-identifier.ts';
 import type { Clause } from './contract-results.ts';
-import { claimBy, LEASED, type LedgerUnderTest, NOW, newId, newPartition, writeBy } from './ledger-under-test.ts';
+import { claimBy, LEASED, type LedgerUnderTest, newId, newPartition, writeBy } from './ledger-under-test.ts';
 
 /** Effects and the key's completion are committed with the write, or not at all. */
 export function ledgerEffectClauses(clause: Clause, open: () => Promise<LedgerUnderTest>): void {
@@ -99,7 +99,7 @@ export function ledgerEffectClauses(clause: Clause, open: () => Promise<LedgerUn
     const ids = Array.from({ length: 98 }, () => newId('effect'));
     const { key, item } = keyOf(ledgerKey(partition));
     await ledger.claim(claimBy(partition, 'a'));
-    await keys.claim({ key, item, now: NOW });
+    await keys.claim([{ key, item }]);
 
     const completion = { key, item };
     const answer = await ledger.write(
@@ -111,85 +111,81 @@ export function ledgerEffectClauses(clause: Clause, open: () => Promise<LedgerUn
   });
 
   clause('completes the key of the record together with its effects', async () => {
-    const { ledger, keys, effect } = await open();
+    const { ledger, keys, keyItem, effect } = await open();
     const partition = newPartition();
     const { key, item } = keyOf(ledgerKey(partition));
     await ledger.claim(claimBy(partition, 'a'));
-    await keys.claim({ key, item, now: NOW });
+    await keys.claim([{ key, item }]);
 
     const completion = { key, item: { ...item, status: 'COMPLETED' as const } };
     const request = writeBy(partition, 'a', { effects: [effect(newId('debit'))], completions: [completion] });
 
     expect(await ledger.write(request)).toEqual({ type: 'written' });
-    expect(await keys.lookUp([key])).toEqual(new Map([[key, { ...item, status: 'COMPLETED' }]]));
+    expect(await keyItem(key)).toEqual({ ...item, status: 'COMPLETED' });
     expect(await ledger.write(request)).toMatchObject({ type: 'refused', item: { rev: 2 } });
   });
 
   clause('completes the keys of several records in one transaction, or none of them', async () => {
-    const { ledger, keys, effect, hasEffect } = await open();
+    const { ledger, keys, keyItem, effect, hasEffect } = await open();
     const partition = newPartition();
     const holder = ledgerKey(partition);
     const [one, two, foreign] = [keyOf(holder), keyOf(holder), keyOf('partition#c#other#orders#0')];
     const debit = newId('debit');
     await ledger.claim(claimBy(partition, 'a'));
-    for (const { key, item } of [one, two, foreign]) await keys.claim({ key, item, now: NOW });
+    for (const { key, item } of [one, two, foreign]) await keys.claim([{ key, item }]);
 
     const stolen = { ...foreign.item, claimedBy: one.item.claimedBy };
     const completions = [one, two, { key: foreign.key, item: stolen }];
     const failed = ledger.write(writeBy(partition, 'a', { effects: [effect(debit)], completions }));
     await expect(failed).rejects.toMatchObject({ transient: false });
-    expect((await keys.lookUp([one.key])).get(one.key)?.status).toBe('IN_PROGRESS');
+    expect((await keyItem(one.key))?.status).toBe('IN_PROGRESS');
 
     expect(await ledger.write(writeBy(partition, 'a', { effects: [effect(debit)], completions: [one, two] }))).toEqual({
       type: 'written',
     });
-    const known = await keys.lookUp([one.key, two.key, foreign.key]);
-    expect([one, two, foreign].map(({ key }) => known.get(key)?.status)).toEqual([
-      'COMPLETED',
-      'COMPLETED',
-      'IN_PROGRESS',
-    ]);
+    const known = await Promise.all([one, two, foreign].map(({ key }) => keyItem(key)));
+    expect(known.map((item) => item?.status)).toEqual(['COMPLETED', 'COMPLETED', 'IN_PROGRESS']);
     expect(await hasEffect(debit)).toBe(true);
   });
 
   clause('completes a key without effects in the same transaction too', async () => {
-    const { ledger, keys } = await open();
+    const { ledger, keys, keyItem } = await open();
     const partition = newPartition();
     const { key, item } = keyOf(ledgerKey(partition));
     await ledger.claim(claimBy(partition, 'a'));
-    await keys.claim({ key, item, now: NOW });
+    await keys.claim([{ key, item }]);
 
     expect(await ledger.write(writeBy(partition, 'b', { completions: [{ key, item }] }))).toMatchObject({
       type: 'refused',
     });
-    expect((await keys.lookUp([key])).get(key)?.status).toBe('IN_PROGRESS');
+    expect((await keyItem(key))?.status).toBe('IN_PROGRESS');
     expect(await ledger.write(writeBy(partition, 'a', { completions: [{ key, item }] }))).toEqual({ type: 'written' });
-    expect((await keys.lookUp([key])).get(key)?.status).toBe('COMPLETED');
+    expect((await keyItem(key))?.status).toBe('COMPLETED');
   });
 
   clause('leaves the key as it is when an effect cancels the transaction, and names that effect', async () => {
-    const { ledger, keys, effect } = await open();
+    const { ledger, keys, keyItem, effect } = await open();
     const partition = newPartition();
     const { key, item } = keyOf(ledgerKey(partition));
     const taken = newId('taken');
     await ledger.claim(claimBy(partition, 'a'));
-    await keys.claim({ key, item, now: NOW });
+    await keys.claim([{ key, item }]);
     await ledger.write(writeBy(partition, 'a', { effects: [effect(taken)] }));
 
     const effects = [effect(taken, 'ifAbsent')];
     const answer = await ledger.write(writeBy(partition, 'a', { rev: 2, effects, completions: [{ key, item }] }));
 
     expect(answer).toMatchObject({ type: 'cancelled', reasons: [{ index: 0 }] });
-    expect((await keys.lookUp([key])).get(key)?.status).toBe('IN_PROGRESS');
+    expect((await keyItem(key))?.status).toBe('IN_PROGRESS');
   });
 
   clause('fails for good, committing nothing, where somebody else holds the key by now', async () => {
-    const { ledger, keys, effect, hasEffect } = await open();
+    const { ledger, keys, keyItem, effect, hasEffect } = await open();
     const partition = newPartition();
     const { key, item } = keyOf('partition#c#other#orders#0');
     const debit = newId('debit');
     const claimed = await ledger.claim(claimBy(partition, 'a'));
-    await keys.claim({ key, item, now: NOW });
+    await keys.claim([{ key, item }]);
 
     const mine = { ...item, claimedBy: { ledgerKey: ledgerKey(partition), epoch: 1 } };
     const failed = ledger.write(
@@ -200,7 +196,7 @@ export function ledgerEffectClauses(clause: Clause, open: () => Promise<LedgerUn
     await expect(failed).rejects.toMatchObject({ transient: false, message: expect.stringContaining('orders-3@15') });
     expect(await hasEffect(debit)).toBe(false);
     expect(await ledger.read(partition)).toEqual(claimed.item);
-    expect(await keys.lookUp([key])).toEqual(new Map([[key, item]]));
+    expect(await keyItem(key)).toEqual(item);
   });
 }
 

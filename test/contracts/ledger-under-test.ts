@@ -1,14 +1,19 @@
 import type { Progress } from '../../shared/decide/progress.ts';
 import { FRESH_PROGRESS } from '../../shared/decide/progress.ts';
-import type { IdempotencyKeyStore } from '../../shared/ports/idempotency-key-store.ts';
+import type { IdempotencyKeyStore, KeyItem } from '../../shared/ports/idempotency-key-store.ts';
 import type { ClaimRequest, LedgerStore, TransactAction, WriteRequest } from '../../shared/ports/ledger-store.ts';
 import type { LedgerPartition } from '../../shared/record/item-identifier.ts';
 
-/** A ledger with what shows its effects. */
-export interface LedgerUnderTest {
-  readonly ledger: LedgerStore;
-  /** Keys kept where the ledger's writes complete them. */
+/** Idempotency keys with what shows their items. */
+export interface KeysUnderTest {
   readonly keys: IdempotencyKeyStore;
+  /** The item of a key, expired or not. */
+  keyItem(key: string): Promise<KeyItem | undefined>;
+}
+
+/** A ledger with what shows its effects, and the keys that its writes complete. */
+export interface LedgerUnderTest extends KeysUnderTest {
+  readonly ledger: LedgerStore;
   /** An effect that leaves a trace under `id`; with `ifAbsent` only where there is none. */
   effect(id: string, condition?: 'ifAbsent'): TransactAction;
   /** Whether that effect was committed. */

@@ -59,6 +59,6 @@ ledgerStoreContract('fake', async () => fakeUnderTest(), results);
 ledgerStoreContract('DynamoDB Local', async () => onDynamoDbLocal, results);
 ledgerStoreContract('MiniStack', async () => onMiniStack, results);
 
-idempotencyKeyStoreContract('fake', async () => fakeUnderTest().keys, results);
-idempotencyKeyStoreContract('DynamoDB Local', async () => onDynamoDbLocal.keys, results);
-idempotencyKeyStoreContract('MiniStack', async () => onMiniStack.keys, results);
+idempotencyKeyStoreContract('fake', async () => fakeUnderTest(), results);
+idempotencyKeyStoreContract('DynamoDB Local', async () => onDynamoDbLocal, results);
+idempotencyKeyStoreContract('MiniStack', async () => onMiniStack, results);

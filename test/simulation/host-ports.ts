@@ -99,13 +99,12 @@ function nameOfWrite({ release, effects }: { release: boolean; effects?: readonl
   return effects === undefined ? 'write' : 'transaction';
 }
 
-function keysPort({ table }: World, requests: Requests): IdempotencyKeyStore {
-  const { keys } = table;
+function keysPort({ table: { keys } }: World, requests: Requests): IdempotencyKeyStore {
   return {
-    lookUp: (wanted) => requests.send('look-up', () => keys.lookUp(wanted)),
-    claim: (request) => requests.send('key claim', () => keys.claim(request)),
-    complete: (key, item) => requests.send('key completion', () => keys.complete(key, item)),
-    giveBack: (key, holder) => requests.send('key return', () => keys.giveBack(key, holder)),
+    claim: (wanted) => Promise.all(wanted.map((request) => requests.sendOne('key claim', () => keys.claim([request])))),
+    complete: (wanted) =>
+      Promise.all(wanted.map((completion) => requests.sendOne('key completion', () => keys.complete([completion])))),
+    giveBack: (wanted) => Promise.all(wanted.map((one) => requests.sendOne('key return', () => keys.giveBack([one])))),
   };
 }
 

@@ -32,9 +32,10 @@ export class LedgerWorld {
     const keys = fakeIdempotencyKeyStore();
     this.keys = {
       ...keys,
-      complete: (key: string, item: Parameters<typeof keys.complete>[1]) => {
-        const answer = keys.complete(key, item);
-        if (keys.items.get(key)?.status === 'COMPLETED') emit({ type: 'completed', key, position: item.position });
+      complete: (completions) => {
+        const answer = keys.complete(completions);
+        for (const { key, item } of completions)
+          if (keys.items.get(key)?.status === 'COMPLETED') emit({ type: 'completed', key, position: item.position });
         return answer;
       },
     };

@@ -33,7 +33,7 @@ export function relayPorts(world: World, host: Host): RelayPorts {
         requests.send('relay write', () => table.as(BY, truth.generation, () => table.ledger.write(request))),
       read: (partition) => requests.send('relay read', () => table.ledger.read(partition)),
     },
-    keys: { complete: (key, item) => requests.send('relay completion', () => table.keys.complete(key, item)) },
+    keys: { complete: (completions) => requests.send('relay completion', () => table.keys.complete(completions)) },
     letters: {
       publish: ({ id, headers }) =>
         requests.send('relay letter', async () => {

@@ -1,3 +1,4 @@
+import type { UnknownFate } from '../../shared/ports/idempotency-key-store.ts';
 import { StoreError } from '../../shared/ports/store-error.ts';
 import type { FaultKind } from './fault-kinds.ts';
 import type { Faults } from './faults.ts';
@@ -25,6 +26,18 @@ export class Requests {
     this.#faults = faults;
     this.#chance = faults.stream('latency');
     this.#onFault = onFault;
+  }
+
+  /** One request of many that share a call: what goes wrong with it says nothing of the others. */
+  async sendOne<T>(name: string, apply: () => Promise<readonly T[]>): Promise<T | UnknownFate> {
+    try {
+      const [answer] = await this.send(name, apply);
+      if (answer === undefined) throw new TypeError(`${name} was not answered`);
+      return answer;
+    } catch (error) {
+      if (error instanceof StoreError) return { type: 'unknown', error };
+      throw error;
+    }
   }
 
   /** @param apply - takes effect when it is called */

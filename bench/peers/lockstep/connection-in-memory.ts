@@ -68,21 +68,17 @@ function slowLedger(ledger: LedgerStore, wait: () => Promise<void> | undefined):
 
 function slowKeys(keys: IdempotencyKeyStore, wait: () => Promise<void> | undefined): IdempotencyKeyStore {
   return {
-    lookUp: async (wanted) => {
+    claim: async (requests) => {
       await wait();
-      return keys.lookUp(wanted);
+      return keys.claim(requests);
     },
-    claim: async (request) => {
+    complete: async (completions) => {
       await wait();
-      return keys.claim(request);
+      return keys.complete(completions);
     },
-    complete: async (key, item) => {
+    giveBack: async (returns) => {
       await wait();
-      return keys.complete(key, item);
-    },
-    giveBack: async (key, holder) => {
-      await wait();
-      return keys.giveBack(key, holder);
+      return keys.giveBack(returns);
     },
   };
 }

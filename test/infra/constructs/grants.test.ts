@@ -32,9 +32,10 @@ const OWN = {
     Effect: 'Allow',
     Action: [
       'dynamodb:BatchGetItem',
-      'dynamodb:DeleteItem',
       'dynamodb:GetItem',
-      'dynamodb:PutItem',
+      'dynamodb:PartiQLDelete',
+      'dynamodb:PartiQLInsert',
+      'dynamodb:PartiQLUpdate',
       'dynamodb:UpdateItem',
     ],
     Resource: { 'Fn::GetAtt': [expect.stringMatching(/^LockstepLedger/), 'Arn'] },

@@ -10,10 +10,11 @@ const LEDGER = 'KeepOwnProgress';
 /** One consumer for each right that the orders function uses: it has all of them but that one. */
 const intents: readonly ConsumerIntent[] = [
   { name: 'NoClaims', withoutGrant: { action: 'dynamodb:UpdateItem', sid: LEDGER } },
-  { name: 'NoKeys', withoutGrant: { action: 'dynamodb:PutItem', sid: LEDGER } },
+  { name: 'NoKeys', withoutGrant: { action: 'dynamodb:PartiQLInsert', sid: LEDGER } },
+  { name: 'NoCompletions', withoutGrant: { action: 'dynamodb:PartiQLUpdate', sid: LEDGER } },
   { name: 'NoLookUps', withoutGrant: { action: 'dynamodb:BatchGetItem', sid: LEDGER } },
   { name: 'NoReads', withoutGrant: { action: 'dynamodb:GetItem', sid: LEDGER } },
-  { name: 'NoDeletes', withoutGrant: { action: 'dynamodb:DeleteItem', sid: LEDGER } },
+  { name: 'NoReturns', withoutGrant: { action: 'dynamodb:PartiQLDelete', sid: LEDGER } },
   { name: 'NoOrders', withoutGrant: { action: 'dynamodb:UpdateItem' } },
   {
     name: 'NoQueue',

@@ -1,7 +1,17 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { dynamoDbClient } from '../../../shared/adapters/dynamodb-client.ts';
+import { lookUpKeys } from '../../../shared/adapters/dynamodb-key-look-up.ts';
 import { dynamoDbKeyStore } from '../../../shared/adapters/dynamodb-key-store.ts';
+import type { KeyItem } from '../../../shared/decide/idempotency.ts';
 import { refusal, type SeenRequest, scriptedDynamoDb } from '../../fixtures/scripted-dynamodb.ts';
+
+const ITEM: KeyItem = {
+  status: 'IN_PROGRESS',
+  position: 'orders-3@1',
+  claimedBy: { ledgerKey: 'partition#c#g#orders#3', epoch: 1 },
+  valueHash: 'AAAA',
+  expiresAt: 1,
+};
 
 interface Wanted {
   readonly Keys: readonly { readonly pk: { readonly S: string } }[];
@@ -10,6 +20,15 @@ interface Wanted {
 
 function wanted({ body }: SeenRequest): Wanted {
   return (body['RequestItems'] as { keys: Wanted }).keys;
+}
+
+interface Statement {
+  readonly Statement: string;
+  readonly Parameters: readonly { readonly S?: string; readonly N?: string }[];
+}
+
+function statements({ body }: SeenRequest): readonly Statement[] {
+  return body['Statements'] as readonly Statement[];
 }
 
 /** Answers with an item for each of `processed`, and leaves the others for another time. */
@@ -29,6 +48,15 @@ function answerOf(request: SeenRequest, processed: (key: string) => boolean) {
   return { status: 200, body: { Responses: { keys: items }, UnprocessedKeys } };
 }
 
+/** Answers each statement with the code that `codeOf` gives its key. */
+function answersOf(request: SeenRequest, codeOf: (key: string) => string | undefined) {
+  const Responses = statements(request).map(({ Parameters }) => {
+    const Code = codeOf(Parameters.find(({ S }) => S?.startsWith('key#'))?.S ?? '');
+    return Code === undefined ? {} : { Error: { Code, Message: 'That was not possible.' } };
+  });
+  return { status: 200, body: { Responses } };
+}
+
 async function scripted(answer: Parameters<typeof scriptedDynamoDb>[0]) {
   const server = await scriptedDynamoDb(answer);
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
@@ -39,42 +67,146 @@ async function scripted(answer: Parameters<typeof scriptedDynamoDb>[0]) {
   });
   const pauses: number[] = [];
   const clock = { sleep: async (ms: number) => void pauses.push(ms) };
-  return { server, pauses, keys: dynamoDbKeyStore({ client, table: 'keys', clock }) };
+  const options = { client, table: 'keys', clock };
+  return { server, pauses, keys: dynamoDbKeyStore(options), lookUp: (names: string[]) => lookUpKeys(options, names) };
 }
 
-test('looks up by the hundred, consistently, each key once', async () => {
-  const { keys, server } = await scripted((request) => answerOf(request, () => true));
-  const names = Array.from({ length: 250 }, (_, index) => `key#billing#${index}`);
+const named = (count: number) => Array.from({ length: count }, (_, index) => `key#billing#${index}`);
 
-  const found = await keys.lookUp([...names, ...names]);
-
-  expect([...found.keys()].toSorted()).toEqual(names.toSorted());
-  expect(server.requests.map((request) => wanted(request).Keys.length)).toEqual([100, 100, 50]);
-  expect(server.requests.every((request) => wanted(request).ConsistentRead)).toBe(true);
-});
-
-test('sends the requests of a look-up side by side', async () => {
+test('claims by the twenty-five, side by side, and answers in order', async () => {
   // None is answered before all three have come.
   const come = Promise.withResolvers<void>();
   const { keys, server } = await scripted(async (request, index) => {
     if (index === 2) come.resolve();
     await come.promise;
+    return answersOf(request, () => undefined);
+  });
+
+  const answers = await keys.claim(named(60).map((key) => ({ key, item: ITEM })));
+
+  expect(answers).toEqual(Array(60).fill({ type: 'granted' }));
+  expect(server.requests.map((request) => statements(request).length).toSorted()).toEqual([10, 25, 25]);
+});
+
+test('puts an item with a statement that fails where there is one', async () => {
+  const { keys, server } = await scripted((request) => answersOf(request, () => undefined));
+
+  await keys.claim([{ key: 'key#billing#0', item: ITEM }]);
+
+  expect(server.requests[0] && statements(server.requests[0])).toEqual([
+    {
+      Statement: `INSERT INTO "keys" VALUE {'pk': ?, 'v': ?, 'status': ?, 'position': ?, 'claimedBy': ?, 'valueHash': ?, 'expiresAt': ?}`,
+      Parameters: [
+        { S: 'key#billing#0' },
+        { N: '1' },
+        { S: 'IN_PROGRESS' },
+        { S: 'orders-3@1' },
+        { S: 'partition#c#g#orders#3#1' },
+        { S: 'AAAA' },
+        { N: '1' },
+      ],
+    },
+  ]);
+});
+
+test('says of each key by itself what DynamoDB said of it, and asks only who holds those that were refused', async () => {
+  const codes: Record<string, string> = {
+    'key#billing#1': 'DuplicateItem',
+    'key#billing#2': 'ThrottlingError',
+    'key#billing#3': 'AccessDenied',
+    'key#billing#4': 'InternalServerError',
+    'key#billing#5': 'ConditionalCheckFailed',
+  };
+  const { keys, server } = await scripted((request) =>
+    request.operation === 'BatchGetItem'
+      ? answerOf(request, (key) => key === 'key#billing#1' || key === 'key#billing#5')
+      : answersOf(request, (key) => codes[key]),
+  );
+
+  const answers = await keys.claim(named(6).map((key) => ({ key, item: ITEM })));
+
+  const held = { type: 'held', item: { ...ITEM, status: 'COMPLETED' } };
+  const unknown = (transient: boolean, code: string) => ({
+    type: 'unknown',
+    error: expect.objectContaining({
+      transient,
+      message: expect.stringContaining(
+        `the claim of idempotency keys of table keys failed with ${code}: That was not possible`,
+      ),
+    }),
+  });
+  expect(answers).toEqual([
+    { type: 'granted' },
+    held,
+    unknown(true, 'ThrottlingError'),
+    unknown(false, 'AccessDenied'),
+    unknown(true, 'InternalServerError'),
+    held,
+  ]);
+  expect(server.requests.slice(1).map((request) => wanted(request).Keys.map(({ pk }) => pk.S))).toEqual([
+    ['key#billing#1', 'key#billing#5'],
+  ]);
+});
+
+test('of one request that fails, the fate of its own keys alone is unknown', async () => {
+  const { keys } = await scripted((request) =>
+    statements(request).length === 25
+      ? answersOf(request, () => undefined)
+      : refusal(400, 'ProvisionedThroughputExceededException', 'Too much'),
+  );
+
+  const answers = await keys.complete(named(27).map((key) => ({ key, item: ITEM })));
+
+  expect(answers.map(({ type }) => type)).toEqual([...Array(25).fill('completed'), 'unknown', 'unknown']);
+});
+
+test('what a shorter answer leaves out is unknown', async () => {
+  const { keys } = await scripted(() => ({ status: 200, body: { Responses: [{}] } }));
+
+  const answers = await keys.giveBack(named(2).map((key) => ({ key, holder: ITEM.claimedBy })));
+
+  expect(answers).toEqual([
+    { type: 'settled' },
+    { type: 'unknown', error: expect.objectContaining({ transient: true }) },
+  ]);
+});
+
+test('a claim whose holder cannot be looked up is unknown', async () => {
+  const { keys } = await scripted((request) =>
+    request.operation === 'BatchGetItem'
+      ? refusal(400, 'AccessDeniedException', 'not authorized to perform: dynamodb:BatchGetItem')
+      : answersOf(request, (key) => (key === 'key#billing#1' ? 'DuplicateItem' : undefined)),
+  );
+
+  const answers = await keys.claim(named(2).map((key) => ({ key, item: ITEM })));
+
+  const refused = { transient: false, message: expect.stringContaining('dynamodb:BatchGetItem') };
+  expect(answers).toEqual([{ type: 'granted' }, { type: 'unknown', error: expect.objectContaining(refused) }]);
+});
+
+test('looks up by the hundred, consistently, side by side', async () => {
+  const come = Promise.withResolvers<void>();
+  const { lookUp, server } = await scripted(async (request, index) => {
+    if (index === 2) come.resolve();
+    await come.promise;
     return answerOf(request, () => true);
   });
 
-  await keys.lookUp(Array.from({ length: 250 }, (_, index) => `key#billing#${index}`));
+  const found = await lookUp(named(250));
 
-  expect(server.requests).toHaveLength(3);
+  expect(found).toEqual(Array(250).fill({ ...ITEM, status: 'COMPLETED' }));
+  expect(server.requests.map((request) => wanted(request).Keys.length).toSorted()).toEqual([100, 100, 50]);
+  expect(server.requests.every((request) => wanted(request).ConsistentRead)).toBe(true);
 });
 
 test('asks again, after a growing pause, for exactly what was not processed', async () => {
-  const { keys, server, pauses } = await scripted((request, index) =>
+  const { lookUp, server, pauses } = await scripted((request, index) =>
     answerOf(request, (key) => index === 2 || key === `key#${index}`),
   );
 
-  const found = await keys.lookUp(['key#0', 'key#1', 'key#2', 'key#3']);
+  const found = await lookUp(['key#0', 'key#1', 'key#2', 'key#3']);
 
-  expect([...found.keys()]).toEqual(['key#0', 'key#1', 'key#2', 'key#3']);
+  expect(found.every((item) => item?.status === 'COMPLETED')).toBe(true);
   expect(server.requests.map((request) => wanted(request).Keys.map(({ pk }) => pk.S))).toEqual([
     ['key#0', 'key#1', 'key#2', 'key#3'],
     ['key#1', 'key#2', 'key#3'],
@@ -84,23 +216,11 @@ test('asks again, after a growing pause, for exactly what was not processed', as
 });
 
 test('fails as transient when keys stay unprocessed five times', async () => {
-  const { keys, server } = await scripted((request) => answerOf(request, (key) => key === 'key#0'));
+  const { lookUp, server } = await scripted((request) => answerOf(request, (key) => key === 'key#0'));
 
-  await expect(keys.lookUp(['key#0', 'key#1'])).rejects.toMatchObject({
+  await expect(lookUp(['key#0', 'key#1'])).rejects.toMatchObject({
     transient: true,
     message: expect.stringContaining('a look-up in table keys left 1 of 2 keys unprocessed 5 times'),
   });
   expect(server.requests).toHaveLength(5);
-});
-
-test('a failure names the table and what was asked, and is transient only if it passes', async () => {
-  const { keys } = await scripted(() => refusal(400, 'ResourceNotFoundException', 'Requested resource not found'));
-  const holder = { ledgerKey: 'partition#c#g#orders#3', epoch: 1 };
-
-  await expect(keys.giveBack('key#0', holder)).rejects.toMatchObject({
-    transient: false,
-    message: expect.stringContaining(
-      'giving back an idempotency key of table keys failed with ResourceNotFoundException',
-    ),
-  });
 });

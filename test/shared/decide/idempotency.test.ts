@@ -15,10 +15,6 @@ const item = (changes: Partial<KeyItem> = {}): KeyItem => ({
 });
 
 describe('a key', () => {
-  test('that nobody has is free', () => {
-    expect(decideKey(undefined, seeker, 0)).toEqual({ type: 'free' });
-  });
-
   test('that expired is free, deleted or not', () => {
     expect(decideKey(item({ status: 'COMPLETED' }), seeker, 99_999)).toEqual({ type: 'duplicate' });
     expect(decideKey(item({ status: 'COMPLETED' }), seeker, 100_000)).toEqual({ type: 'free' });
@@ -37,13 +33,13 @@ describe('a key', () => {
   test('that another partition works on is held', () => {
     const held = item({ claimedBy: { ledgerKey: 'partition#c#g#orders#0', epoch: 7 } });
 
-    expect(decideKey(held, seeker, 0)).toEqual({ type: 'held', item: held });
+    expect(decideKey(held, seeker, 0)).toEqual({ type: 'held' });
   });
 
-  test('that our own partition took under another epoch was left by a dead invocation', () => {
+  test('that our own partition took under another epoch was left by a dead invocation, and is free', () => {
     const left = item({ claimedBy: { ...ours, epoch: 6 } });
 
-    expect(decideKey(left, seeker, 0)).toEqual({ type: 'dead', replaces: left });
+    expect(decideKey(left, seeker, 0)).toEqual({ type: 'free' });
   });
 
   test('that we took for this record is ours: an answer was lost', () => {
@@ -53,7 +49,7 @@ describe('a key', () => {
   test('that we took for another record is held', () => {
     const held = item({ position: 'orders-3@41' });
 
-    expect(decideKey(held, seeker, 0)).toEqual({ type: 'held', item: held });
+    expect(decideKey(held, seeker, 0)).toEqual({ type: 'held' });
   });
 });
 

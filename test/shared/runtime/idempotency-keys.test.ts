@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { byPosition, type ConsumerOptions, json } from '../../../shared/lockstep-consumer.ts';
 import { resolveOptions } from '../../../shared/options.ts';
 import { DeliveredRecord } from '../../../shared/record/delivered-record.ts';
-import { IdempotencyKeys } from '../../../shared/runtime/idempotency-keys.ts';
+import { IdempotencyKeys, ledgerKeyOfIdempotencyKey } from '../../../shared/runtime/idempotency-keys.ts';
 import { DeliveryWorld } from '../../../shared/testing/delivery-world.ts';
 
 /** Keys of a partition that is held under epoch 3. */
@@ -60,4 +60,13 @@ test('it takes the key from a later one that stays open in this invocation', asy
   await keys.prepare([first]);
 
   expect(await keys.verdict(first.record)).toEqual({ type: 'run' });
+});
+
+test('keys that differ in half a character are different keys', () => {
+  const [high, low] = ['order-\ud800', 'order-\udc00'].map((key) => ledgerKeyOfIdempotencyKey('billing', key));
+
+  expect(high).not.toBe(low);
+  expect(ledgerKeyOfIdempotencyKey('billing', 'order-7')).toBe(
+    'key#billing#df8cf80227ec3237922df0ecd88385c546e4a31bdb8127b033f01e6f21f175df',
+  );
 });

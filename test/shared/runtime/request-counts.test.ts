@@ -19,7 +19,7 @@ function aWorld() {
   const clock = new VirtualClock();
   const keyStore = fakeIdempotencyKeyStore();
   const counting = countingLedger(fakeLedgerStore({ keys: keyStore }));
-  const keyCalls = { lookUp: 0, claim: 0, complete: 0, giveBack: 0 };
+  const keyCalls = { claim: 0, complete: 0, giveBack: 0 };
   const slowly = async <T>(request: () => Promise<T>): Promise<T> => {
     await clock.sleep(ROUND_TRIP_MS / 2);
     const answer = await request();
@@ -41,10 +41,9 @@ function aWorld() {
       read: (partition) => slowly(() => counting.read(partition)),
     },
     keys: {
-      lookUp: (keys) => keyed('lookUp', () => keyStore.lookUp(keys)),
-      claim: (request) => keyed('claim', () => keyStore.claim(request)),
-      complete: (key, item) => keyed('complete', () => keyStore.complete(key, item)),
-      giveBack: (key, holder) => keyed('giveBack', () => keyStore.giveBack(key, holder)),
+      claim: (requests) => keyed('claim', () => keyStore.claim(requests)),
+      complete: (completions) => keyed('complete', () => keyStore.complete(completions)),
+      giveBack: (returns) => keyed('giveBack', () => keyStore.giveBack(returns)),
     },
     letters: { publish: refused, disconnect: async () => undefined },
     fallback: { send: refused },
@@ -92,7 +91,7 @@ describe('by position', () => {
     const { roundTrips } = await invoke(handler, upTo(count));
 
     expect(ledger).toEqual({ claims: 1, writes: 1, reads: 0 });
-    expect(keys).toEqual({ lookUp: 0, claim: 0, complete: 0, giveBack: 0 });
+    expect(keys).toEqual({ claim: 0, complete: 0, giveBack: 0 });
     expect(roundTrips).toBe(2);
   });
 
@@ -138,17 +137,17 @@ describe('by position', () => {
 describe('with idempotency keys', () => {
   const handler = lockstepConsumer({ value, idempotencyKey: (one) => one.value.id, onRecord: () => {} });
 
-  test('100 fresh records on one partition take five round trips: claim, look-up, puts, completions, commit', async () => {
+  test('100 fresh records on one partition take four round trips: claim, keys, their completions, commit', async () => {
     const { invoke, ledger, keys } = aWorld();
 
     const { roundTrips } = await invoke(handler, upTo(100));
 
-    expect(roundTrips).toBeLessThanOrEqual(5);
+    expect(roundTrips).toBeLessThanOrEqual(4);
     expect(ledger).toEqual({ claims: 1, writes: 1, reads: 0 });
-    expect(keys).toEqual({ lookUp: 1, claim: 100, complete: 100, giveBack: 0 });
+    expect(keys).toEqual({ claim: 1, complete: 1, giveBack: 0 });
   });
 
-  test('100 duplicates at other positions take one look-up, and no write for any of them', async () => {
+  test('100 duplicates at other positions take one call for their keys, and change none of them', async () => {
     const { invoke, ledger, keys } = aWorld();
     const sameIds = lockstepConsumer({
       value,
@@ -164,8 +163,8 @@ describe('with idempotency keys', () => {
       upTo(100).map((offset) => offset + 100),
     );
 
-    expect(before).toEqual({ lookUp: 1, claim: 100, complete: 100, giveBack: 0 });
-    expect(keys).toEqual({ lookUp: 2, claim: 100, complete: 100, giveBack: 0 });
+    expect(before).toEqual({ claim: 1, complete: 1, giveBack: 0 });
+    expect(keys).toEqual({ claim: 2, complete: 1, giveBack: 0 });
     expect(ledger).toEqual({ claims: 2, writes: 2, reads: 0 });
     expect(roundTrips).toBe(3);
   });

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { fakeIdempotencyKeyStore } from '../../../shared/testing/fake-idempotency-key-store.ts';
+import { fakeUnderTest } from '../../contracts/fake-under-test.ts';
 import { idempotencyKeyStoreContract } from '../../contracts/idempotency-key-store.contract.ts';
 
-idempotencyKeyStoreContract('fake', async () => fakeIdempotencyKeyStore());
+idempotencyKeyStoreContract('fake', async () => fakeUnderTest());
 
 test('sweeps what has expired, and only that', async () => {
   const keys = fakeIdempotencyKeyStore();
@@ -13,8 +14,10 @@ test('sweeps what has expired, and only that', async () => {
     valueHash: 'AAAAAAAAAAA',
     expiresAt: 100,
   } as const;
-  await keys.claim({ key: 'old', item, now: 0 });
-  await keys.claim({ key: 'young', item: { ...item, expiresAt: 101 }, now: 0 });
+  await keys.claim([
+    { key: 'old', item },
+    { key: 'young', item: { ...item, expiresAt: 101 } },
+  ]);
 
   keys.sweep(100_000);
 
