@@ -1,7 +1,7 @@
-import { consoleTelemetry } from './adapters/console-telemetry.ts';
 import { dynamoDbClient } from './adapters/dynamodb-client.ts';
 import { dynamoDbLedgerStore } from './adapters/dynamodb-ledger-store.ts';
 import { loadedTracer } from './adapters/loaded-tracer.ts';
+import { powertoolsTelemetry } from './adapters/powertools-telemetry.ts';
 import { systemClock } from './adapters/system-clock.ts';
 import { systemEntropy } from './adapters/system-entropy.ts';
 import type { Connection } from './connection.ts';
@@ -17,7 +17,7 @@ import { Sandbox } from './runtime/sandbox.ts';
  */
 export async function connect(): Promise<Connection> {
   const environment = readEnvironment(process.env);
-  const telemetry = consoleTelemetry(environment, process.env);
+  const telemetry = powertoolsTelemetry(environment);
   const store = { client: dynamoDbClient(), table: environment.ledgerTable };
   const tracer = await loadedTracer();
   let brokers = '';

@@ -1,3 +1,4 @@
+import * as v from 'valibot';
 import { DEFAULT_MAX_CONSECUTIVE_DEAD_LETTERS, type ErrorClass } from './decide/retry-policy.ts';
 import type { ConsumerEnvironment } from './environment.ts';
 import { LockstepError } from './errors.ts';
@@ -96,76 +97,66 @@ export interface ConsumerOptions<V> {
   readonly redact?: (text: string) => string;
 }
 
-/** What an option has to be. */
-interface Check {
-  /** In the words that an error needs. */
-  readonly expected: string;
-  readonly holds: (value: unknown) => boolean;
-}
+const integer = (from: number, to: number) => v.pipe(v.number(), v.integer(), v.minValue(from), v.maxValue(to));
+const orInfinity = (from: number, to: number) => v.union([v.literal(Number.POSITIVE_INFINITY), integer(from, to)]);
+const callable = <T>() => v.custom<T>((value) => typeof value === 'function');
+/** A schema with the words that an error needs. */
+const option = <S extends v.GenericSchema>(expected: string, schema: S) =>
+  v.exactOptional(
+    v.pipe(
+      v.unknown(),
+      v.check((value) => v.is(schema, value), expected),
+    ),
+  );
+const needed = <S extends v.GenericSchema>(expected: string, schema: S) =>
+  v.pipe(
+    v.unknown(),
+    v.check((value) => v.is(schema, value), expected),
+  );
 
-const isInteger = (value: unknown, from: number, to: number) =>
-  typeof value === 'number' && Number.isInteger(value) && value >= from && value <= to;
-const integer = (from: number, to: number): Check => ({
-  expected: `an integer from ${from} to ${to}`,
-  holds: (value) => isInteger(value, from, to),
+const RETRY = v.strictObject({
+  maxAttempts: option('an integer from 1 to 10000, or Infinity', orInfinity(1, 10_000)),
+  maxInterruptions: option('an integer from 1 to 10000, or Infinity', orInfinity(1, 10_000)),
+  inlineRetries: option('an integer from 0 to 100', integer(0, 100)),
+  inlineDelayMs: option('an integer from 0 to 60000', integer(0, 60_000)),
+  backOffBaseMs: option('an integer from 1 to 3600000', integer(1, 3_600_000)),
+  backOffMaxMs: option('an integer from 1 to 86400000', integer(1, 86_400_000)),
+  classify: option('a function', callable()),
 });
-const orElse = ({ expected, holds }: Check, other: unknown, words: string): Check => ({
-  expected: `${expected}, or ${words}`,
-  holds: (value) => value === other || holds(value),
-});
-const orInfinity = (from: number, to: number) => orElse(integer(from, to), Number.POSITIVE_INFINITY, 'Infinity');
-const eitherOf = (one: string, other: string): Check => ({
-  expected: `'${one}' or '${other}'`,
-  holds: (value) => value === one || value === other,
-});
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
-const FUNCTION: Check = { expected: 'a function', holds: (value) => typeof value === 'function' };
-const OBJECT: Check = { expected: 'an object of options', holds: isObject };
 
-const RETRY: Readonly<Record<keyof RetryOptions, Check>> = {
-  maxAttempts: orInfinity(1, 10_000),
-  maxInterruptions: orInfinity(1, 10_000),
-  inlineRetries: integer(0, 100),
-  inlineDelayMs: integer(0, 60_000),
-  backOffBaseMs: integer(1, 3_600_000),
-  backOffMaxMs: integer(1, 86_400_000),
-  classify: FUNCTION,
-};
-
-const OPTIONS: Readonly<Record<keyof ConsumerOptions<unknown>, Check>> = {
-  value: {
-    expected: 'a decoder such as json(schema)',
-    holds: (value) => isObject(value) && 'decode' in value && typeof value.decode === 'function',
-  },
-  idempotencyKey: orElse(FUNCTION, byPosition, 'byPosition'),
-  onRecord: FUNCTION,
-  onBatch: FUNCTION,
-  order: eitherOf('partition', 'key'),
-  maxConcurrency: integer(1, 1_000),
-  maxBatchRecords: integer(1, 10_000),
-  retry: OBJECT,
-  maxConsecutiveDeadLetters: orInfinity(1, 1_000_000),
-  onUndecodable: eitherOf('deadLetter', 'retry'),
-  onKeyReuse: eitherOf('deadLetter', 'skip'),
-  keyNamespace: {
-    expected: 'a string of 1 to 255 characters without #',
-    holds: (value) => typeof value === 'string' && /^[^#]{1,255}$/.test(value),
-  },
-  keyTtlSeconds: integer(60, 31_536_000),
-  leaseMs: integer(5_000, 60_000),
-  busyWaitMs: integer(0, 60_000),
-  checkpointMs: orElse(integer(10, 60_000), 'record', "'record'"),
-  headGateMs: integer(1_000, 86_400_000),
-  onReplay: eitherOf('halt', 'skip'),
-  backoffSleepMs: integer(0, 900_000),
-  blockedSleepMs: integer(0, 900_000),
-  letterHeaders: {
-    expected: "an array of 'spring' and 'connect'",
-    holds: (value) => Array.isArray(value) && value.every((name) => name === 'spring' || name === 'connect'),
-  },
-  maxLetterBytes: integer(1_024, 67_108_864),
-  redact: FUNCTION,
-};
+const OPTIONS = v.strictObject({
+  value: needed(
+    'a decoder such as json(schema)',
+    v.custom(
+      (value) => typeof value === 'object' && value !== null && 'decode' in value && typeof value.decode === 'function',
+    ),
+  ),
+  idempotencyKey: needed(
+    'a function, or byPosition',
+    v.custom((value) => typeof value === 'function' || value === byPosition),
+  ),
+  onRecord: option('a function', callable()),
+  onBatch: option('a function', callable()),
+  order: option("'partition' or 'key'", v.picklist(['partition', 'key'])),
+  maxConcurrency: option('an integer from 1 to 1000', integer(1, 1_000)),
+  maxBatchRecords: option('an integer from 1 to 10000', integer(1, 10_000)),
+  retry: v.exactOptional(RETRY),
+  maxConsecutiveDeadLetters: option('an integer from 1 to 1000000, or Infinity', orInfinity(1, 1_000_000)),
+  onUndecodable: option("'deadLetter' or 'retry'", v.picklist(['deadLetter', 'retry'])),
+  onKeyReuse: option("'deadLetter' or 'skip'", v.picklist(['deadLetter', 'skip'])),
+  keyNamespace: option('a string of 1 to 255 characters without #', v.pipe(v.string(), v.regex(/^[^#]{1,255}$/))),
+  keyTtlSeconds: option('an integer from 60 to 31536000', integer(60, 31_536_000)),
+  leaseMs: option('an integer from 5000 to 60000', integer(5_000, 60_000)),
+  busyWaitMs: option('an integer from 0 to 60000', integer(0, 60_000)),
+  checkpointMs: option("an integer from 10 to 60000, or 'record'", v.union([v.literal('record'), integer(10, 60_000)])),
+  headGateMs: option('an integer from 1000 to 86400000', integer(1_000, 86_400_000)),
+  onReplay: option("'halt' or 'skip'", v.picklist(['halt', 'skip'])),
+  backoffSleepMs: option('an integer from 0 to 900000', integer(0, 900_000)),
+  blockedSleepMs: option('an integer from 0 to 900000', integer(0, 900_000)),
+  letterHeaders: option("an array of 'spring' and 'connect'", v.array(v.picklist(['spring', 'connect']))),
+  maxLetterBytes: option('an integer from 1024 to 67108864', integer(1_024, 67_108_864)),
+  redact: option('a function', callable()),
+});
 
 /**
  * Checks options and fills in the defaults.
@@ -219,32 +210,39 @@ export function resolveOptions<V>(
 
 /** The checks that need no environment. @throws LockstepError OPTIONS_INVALID */
 export function checkOptions(options: unknown): void {
-  if (!isObject(options)) throw invalid(`expected an object of options, got ${show(options)}`);
-  for (const name of ['value', 'idempotencyKey'])
-    if (!(name in options)) throw invalid(`option \`${name}\` is missing`);
-  checkEach(options, OPTIONS, '');
-  if ('retry' in options && isObject(options.retry)) checkEach(options.retry, RETRY, 'retry.');
-  if ('onRecord' in options === 'onBatch' in options)
-    throw invalid(`expected one of \`onRecord\` and \`onBatch\`, got ${'onRecord' in options ? 'both' : 'neither'}`);
-}
-
-function checkEach(options: object, checks: Readonly<Record<string, Check>>, path: string): void {
-  for (const [name, { expected, holds }] of Object.entries(checks)) {
-    if (!(name in options)) continue;
-    const value: unknown = Reflect.get(options, name);
-    if (!holds(value)) throw invalid(`expected \`${path}${name}\` to be ${expected}, got ${show(value)}`);
+  const checked = v.safeParse(OPTIONS, options, { abortEarly: true });
+  if (!checked.success) throw invalid(checked.issues[0], options);
+  const { onRecord, onBatch } = checked.output;
+  if ((onRecord === undefined) === (onBatch === undefined)) {
+    throw new LockstepError(
+      'OPTIONS_INVALID',
+      `expected one of \`onRecord\` and \`onBatch\`, got ${onRecord === undefined ? 'neither' : 'both'}`,
+    );
   }
-  for (const name in options) if (!Object.hasOwn(checks, name)) throw invalid(`unknown option \`${path}${name}\``);
 }
 
 function handlerOf<V>(onRecord: OnRecord<V> | undefined, onBatch: OnBatch<V> | undefined): Consumer<V>['handler'] {
   if (onRecord !== undefined) return { type: 'record', onRecord };
   if (onBatch !== undefined) return { type: 'batch', onBatch };
-  throw invalid('expected one of `onRecord` and `onBatch`, got neither');
+  throw new LockstepError('OPTIONS_INVALID', 'expected one of `onRecord` and `onBatch`, got neither');
 }
 
-function invalid(what: string): LockstepError {
-  return new LockstepError('OPTIONS_INVALID', what);
+function invalid(issue: v.BaseIssue<unknown>, options: unknown): LockstepError {
+  const path = (issue.path ?? []).map(({ key }) => String(key)).join('.');
+  if (issue.type === 'strict_object' && issue.expected === 'never') {
+    return new LockstepError('OPTIONS_INVALID', `unknown option \`${path}\``);
+  }
+  if (path === '') return new LockstepError('OPTIONS_INVALID', `expected an object of options, got ${show(options)}`);
+  if (issue.type === 'strict_object' && issue.input !== undefined)
+    return new LockstepError(
+      'OPTIONS_INVALID',
+      `expected \`${path}\` to be an object of options, got ${show(issue.input)}`,
+    );
+  const missing = issue.type === 'strict_object';
+  return new LockstepError(
+    'OPTIONS_INVALID',
+    missing ? `option \`${path}\` is missing` : `expected \`${path}\` to be ${issue.message}, got ${show(issue.input)}`,
+  );
 }
 
 function show(value: unknown): string {

@@ -1,8 +1,8 @@
-import { consoleTelemetry } from '../adapters/console-telemetry.ts';
 import type { KafkaConnectionOptions } from '../adapters/kafka-connection.ts';
 import { kafkaJsTopicLog } from '../adapters/kafkajs-topic-log.ts';
 import { kafkaJsTransactions } from '../adapters/kafkajs-transactions.ts';
 import { mskBootstrapBrokers } from '../adapters/msk-bootstrap-brokers.ts';
+import { powertoolsTelemetry } from '../adapters/powertools-telemetry.ts';
 import { systemClock } from '../adapters/system-clock.ts';
 import { readCaretakerEnvironment } from '../relay/caretaker-environment.ts';
 import type { OperatorConnection } from './lockstep-operator.ts';
@@ -34,7 +34,7 @@ export function operatorPorts(topics: OperatedTopics, connection: KafkaConnectio
 export async function connectOperator(): Promise<OperatorConnection> {
   const environment = readCaretakerEnvironment(process.env);
   const { kafkaAuth: auth, kafkaSecretArn, clusterArn, topic, deadLetterTopic, consumerGroup: group } = environment;
-  const telemetry = consoleTelemetry(environment, process.env);
+  const telemetry = powertoolsTelemetry(environment);
   const brokers = environment.bootstrapServers ?? (await mskBootstrapBrokers(clusterArn, auth));
   return {
     begin: (context) => telemetry.begin(context),

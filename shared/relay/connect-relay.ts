@@ -1,9 +1,9 @@
-import { consoleTelemetry } from '../adapters/console-telemetry.ts';
 import { dynamoDbClient } from '../adapters/dynamodb-client.ts';
 import { dynamoDbKeyStore } from '../adapters/dynamodb-key-store.ts';
 import { dynamoDbLedgerStore } from '../adapters/dynamodb-ledger-store.ts';
 import { kafkaJsTopicLog } from '../adapters/kafkajs-topic-log.ts';
 import { mskBootstrapBrokers } from '../adapters/msk-bootstrap-brokers.ts';
+import { powertoolsTelemetry } from '../adapters/powertools-telemetry.ts';
 import { sqsParking } from '../adapters/sqs-parking.ts';
 import { systemClock } from '../adapters/system-clock.ts';
 import { systemEntropy } from '../adapters/system-entropy.ts';
@@ -16,7 +16,7 @@ import type { RelayPolicy } from './relay-ports.ts';
 /** Connects the deployed relay. @throws LockstepError ENVIRONMENT_INVALID, or BROKER_UNREACHABLE where MSK does not say where the brokers are */
 export async function connectRelay(policy: Partial<RelayPolicy> = {}): Promise<RelayConnection> {
   const environment = readCaretakerEnvironment(process.env);
-  const telemetry = consoleTelemetry(environment, process.env);
+  const telemetry = powertoolsTelemetry(environment);
   const servers =
     environment.bootstrapServers ?? (await mskBootstrapBrokers(environment.clusterArn, environment.kafkaAuth));
   const { log } = telemetry;

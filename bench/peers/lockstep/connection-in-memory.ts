@@ -1,4 +1,4 @@
-import { consoleTelemetry } from '../../../shared/adapters/console-telemetry.ts';
+import { powertoolsTelemetry } from '../../../shared/adapters/powertools-telemetry.ts';
 import { systemClock } from '../../../shared/adapters/system-clock.ts';
 import { systemEntropy } from '../../../shared/adapters/system-entropy.ts';
 import type { Connection } from '../../../shared/connection.ts';
@@ -20,7 +20,7 @@ export interface ConnectionInMemory extends Connection {
 /** What a consumer needs to run on a ledger in memory, whose requests take at least so long. */
 export function connectionInMemory(latencyMs: number): ConnectionInMemory {
   const environment = readEnvironment(process.env);
-  const telemetry = consoleTelemetry(environment, process.env);
+  const telemetry = powertoolsTelemetry(environment);
   const keys = fakeIdempotencyKeyStore();
   const ledger = fakeLedgerStore({ keys });
   const wait = latency(latencyMs);
