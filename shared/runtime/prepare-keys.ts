@@ -2,7 +2,9 @@ import { decideStart, isBreakerOpen } from '../decide/retry-policy.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import { ledgerKey } from '../record/item-identifier.ts';
 import { decodeRecord } from './decode-record.ts';
-import { IdempotencyKeys, idempotencyKeyText, type KeyedValue } from './idempotency-keys.ts';
+import { idempotencyKeyText } from './idempotency-key-text.ts';
+import { IdempotencyKeys, type KeyedValue } from './idempotency-keys.ts';
+import { KeyClaims } from './key-claims.ts';
 import type { DecodedRecord, PartitionRun } from './partition-run.ts';
 
 /**
@@ -13,13 +15,9 @@ export async function prepareKeys<V>(run: PartitionRun<V>): Promise<IdempotencyK
   const { consumer, ports, session, invocation, open, partition } = run;
   const { idempotencyKey, policy } = consumer;
   if (idempotencyKey === undefined) return undefined;
-  const keys = new IdempotencyKeys(
-    { ledgerKey: ledgerKey(partition), epoch: session.epoch },
-    ports,
-    policy,
-    invocation.plan.abortAt,
-    () => session.lapses,
-  );
+  const holder = { ledgerKey: ledgerKey(partition), epoch: session.epoch };
+  const claims = new KeyClaims(holder, ports, policy, invocation.plan.abortAt, () => session.lapses);
+  const keys = new IdempotencyKeys(claims, policy.keyNamespace);
   if (isBlocked(run, open[0])) return keys;
   const { carefulUntil = -1 } = session.progress;
   const keyed: KeyedValue[] = [];

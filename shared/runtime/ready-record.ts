@@ -4,7 +4,7 @@ import { LockstepError } from '../errors.ts';
 import type { ConsumerRecord } from '../record/consumer-record.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import { decodeRecord } from './decode-record.ts';
-import type { KeyVerdict } from './idempotency-keys.ts';
+import type { KeyVerdict } from './key-claims.ts';
 import type { NotAttemptedReason } from './outcome.ts';
 import type { DecodedRecord, PartitionRun } from './partition-run.ts';
 

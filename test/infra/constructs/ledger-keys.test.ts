@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { clusterUuid, ledgerKey } from '../../../shared/record/item-identifier.ts';
-import { ledgerKeyOfIdempotencyKey } from '../../../shared/runtime/idempotency-keys.ts';
+import { ledgerKeyOfIdempotencyKey } from '../../../shared/runtime/idempotency-key-text.ts';
 import { CLUSTER, only, synthConsumer } from '../synth.ts';
 
 const CONNECTION = 'arn:aws:kafka:eu-central-1:444455556666:vpc-connection/111122223333/main/conn-9';

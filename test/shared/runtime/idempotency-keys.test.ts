@@ -2,7 +2,9 @@ import { expect, test } from 'vitest';
 import { byPosition, type ConsumerOptions, json } from '../../../shared/lockstep-consumer.ts';
 import { resolveOptions } from '../../../shared/options.ts';
 import { DeliveredRecord } from '../../../shared/record/delivered-record.ts';
-import { IdempotencyKeys, ledgerKeyOfIdempotencyKey } from '../../../shared/runtime/idempotency-keys.ts';
+import { ledgerKeyOfIdempotencyKey } from '../../../shared/runtime/idempotency-key-text.ts';
+import { IdempotencyKeys } from '../../../shared/runtime/idempotency-keys.ts';
+import { KeyClaims } from '../../../shared/runtime/key-claims.ts';
 import { DeliveryWorld } from '../../../shared/testing/delivery-world.ts';
 
 /** Keys of a partition that is held under epoch 3. */
@@ -11,7 +13,8 @@ function theKeys() {
   const { policy } = resolveOptions(options, { consumerGroup: 'billing', failureMode: 'report' });
   const { ports } = new DeliveryWorld({}).newProcess();
   const holder = { ledgerKey: 'partition#c#billing#orders#0', epoch: 3 };
-  return new IdempotencyKeys(holder, ports, policy, Number.POSITIVE_INFINITY, () => 0);
+  const claims = new KeyClaims(holder, ports, policy, Number.POSITIVE_INFINITY, () => 0);
+  return new IdempotencyKeys(claims, 'billing');
 }
 
 function keyed(offset: number, value = 'same') {

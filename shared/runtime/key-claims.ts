@@ -1,0 +1,153 @@
+import { decideKey, isHolderAlive, type KeyHolder, type KeyItem, type KeyStanding } from '../decide/idempotency.ts';
+import type { KeyClaimAnswer, UnknownFate } from '../ports/idempotency-key-store.ts';
+import type { DeliveredRecord } from '../record/delivered-record.ts';
+import { parseLedgerKey } from '../record/item-identifier.ts';
+import type { EpochMs } from '../record/units.ts';
+import type { ConsumerPolicy, Ports } from './consumer.ts';
+import { isFinalError } from './is-final-error.ts';
+import { type Patience, repeat, repeatEach, sideBySide } from './repeat.ts';
+
+/** Claims of one key: each that is refused shows who was faster, and a few settle who holds it. */
+const MOST_ROUNDS = 4;
+/** Looks at holders that are under way at a time. */
+const LOOKS_AT_ONCE = 20;
+
+/** What a record's key says when its turn comes. */
+export type KeyVerdict =
+  | { readonly type: 'run' }
+  | { readonly type: 'duplicate' }
+  | { readonly type: 'reused'; readonly by: string }
+  /** A living invocation works on a record with the same key. */
+  | { readonly type: 'held' };
+
+const RUN: KeyVerdict = { type: 'run' };
+/** {@link KeyVerdict} */
+export const HELD: KeyVerdict = { type: 'held' };
+
+/** A record whose key is asked for. */
+export interface Claimant {
+  readonly record: DeliveredRecord;
+  readonly key: string;
+  verdict: KeyVerdict | undefined;
+  /** The key is ours, for this record. */
+  claimed: boolean;
+  /** The item whose place the next claim takes. */
+  replaces: KeyItem | undefined;
+  /** The lease's lapses when it was judged. */
+  lapses: number;
+}
+
+/** Claims idempotency keys for one claimed partition, and gives them back. */
+export class KeyClaims {
+  readonly #holder: KeyHolder;
+  readonly #ports: Ports;
+  readonly #policy: ConsumerPolicy;
+  readonly #patience: Patience;
+  readonly #lapses: () => number;
+
+  /** @param lapses - how often the holder's lease may have ended: claims of keys end with it */
+  constructor(holder: KeyHolder, ports: Ports, policy: ConsumerPolicy, giveUpAt: EpochMs, lapses: () => number) {
+    this.#holder = holder;
+    this.#lapses = lapses;
+    this.#ports = ports;
+    this.#policy = policy;
+    const { clock, entropy } = ports;
+    this.#patience = { clock, entropy, giveUpAt, isFinal: isFinalError };
+  }
+
+  /** Claims the keys of `asked`, and decides what each means for its record. @throws when the table cannot be reached */
+  async judge(asked: readonly Claimant[]): Promise<void> {
+    for (const keyed of asked) {
+      keyed.lapses = this.#lapses();
+      keyed.replaces = undefined;
+    }
+    let open = asked;
+    for (let round = 0; round < MOST_ROUNDS && open.length > 0; round++) open = await this.#ask(open);
+    for (const keyed of open) decide(keyed, HELD);
+  }
+
+  /** Claims each key once. Returns those that are worth another claim: their items were gone, or have a dead holder. */
+  async #ask(asked: readonly Claimant[]): Promise<readonly Claimant[]> {
+    const answers = await this.#claim(asked);
+    const again: Claimant[] = [];
+    const held: Claimant[] = [];
+    for (let index = 0; index < asked.length; index++) {
+      const keyed = asked[index] as Claimant;
+      const answer = answers[index];
+      keyed.replaces = answer?.type === 'held' ? answer.item : undefined;
+      const standing = keyed.replaces === undefined ? undefined : this.#standing(keyed, keyed.replaces);
+      if (answer?.type === 'gone' || standing?.type === 'free') again.push(keyed);
+      else if (standing?.type === 'held') held.push(keyed);
+      else decide(keyed, standing === undefined || standing.type === 'ours' ? RUN : standing);
+    }
+    if (held.length > 0) await this.#lookAtHolders(held, again);
+    return again;
+  }
+
+  /** @param again - takes those whose holder is dead */
+  async #lookAtHolders(held: readonly Claimant[], again: Claimant[]): Promise<void> {
+    const alive = new Map<string, Promise<boolean>>();
+    await sideBySide(held, LOOKS_AT_ONCE, async (keyed) => {
+      const { claimedBy } = keyed.replaces as KeyItem;
+      const holder = `${claimedBy.ledgerKey}#${claimedBy.epoch}`;
+      const looking = alive.get(holder) ?? this.#lives(claimedBy);
+      alive.set(holder, looking);
+      if (await looking) decide(keyed, HELD);
+      else again.push(keyed);
+    });
+  }
+
+  #standing({ record }: Claimant, item: KeyItem): KeyStanding {
+    const { position, valueHash } = record;
+    return decideKey(item, { position, valueHash, holder: this.#holder }, this.#ports.clock.now());
+  }
+
+  #claim(asked: readonly Claimant[]): Promise<readonly Exclude<KeyClaimAnswer, UnknownFate>[]> {
+    const now = this.#ports.clock.now();
+    const requests = asked.map((keyed) => {
+      const { key, replaces } = keyed;
+      const item = this.item(keyed, 'IN_PROGRESS', now);
+      return replaces === undefined ? { key, item } : { key, item, replaces };
+    });
+    return repeatEach(requests, (unanswered) => this.#ports.keys.claim(unanswered), this.#patience);
+  }
+
+  async #lives(holder: KeyHolder): Promise<boolean> {
+    if (holder.ledgerKey === this.#holder.ledgerKey) return true;
+    const partition = parseLedgerKey(holder.ledgerKey);
+    if (partition === undefined) return false;
+    const item = await repeat(() => this.#ports.ledger.read(partition), this.#patience);
+    return isHolderAlive(item, holder, this.#ports.clock.now());
+  }
+
+  /** Gives back those of `given` that are claimed. */
+  async giveBack(given: readonly Claimant[]): Promise<void> {
+    const returns = given.flatMap(({ key, claimed }) => (claimed ? { key, holder: this.#holder } : []));
+    if (returns.length === 0) return;
+    await repeatEach(returns, (open) => this.#ports.keys.giveBack(open), this.#patience);
+    for (const keyed of given) keyed.claimed = false;
+  }
+
+  /** Whether another partition may have taken the key over, as the lease that the claim rests on seemed to have ended. */
+  mayBeLost({ claimed, lapses }: Claimant): boolean {
+    return claimed && lapses !== this.#lapses();
+  }
+
+  /** The item of a key that `record` has. */
+  item({ record }: Pick<Claimant, 'record'>, status: KeyItem['status'], now = this.#ports.clock.now()): KeyItem {
+    return {
+      status,
+      position: record.position,
+      claimedBy: this.#holder,
+      valueHash: record.valueHash,
+      expiresAt: Math.floor(now / 1_000) + this.#policy.keyTtlSeconds,
+    };
+  }
+}
+
+/** Notes what a key says. */
+export function decide(keyed: Claimant, verdict: KeyVerdict): KeyVerdict {
+  keyed.claimed = verdict === RUN;
+  keyed.verdict = verdict;
+  return verdict;
+}
