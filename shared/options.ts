@@ -98,21 +98,11 @@ export interface ConsumerOptions<V> {
 }
 
 const integer = (from: number, to: number) => v.pipe(v.number(), v.integer(), v.minValue(from), v.maxValue(to));
-const orInfinity = (from: number, to: number) => v.union([v.literal(Number.POSITIVE_INFINITY), integer(from, to)]);
+const orInfinity = (from: number, to: number) => v.union([v.picklist([Number.POSITIVE_INFINITY]), integer(from, to)]);
 const callable = <T>() => v.custom<T>((value) => typeof value === 'function');
 /** A schema with the words that an error needs. */
-const option = <S extends v.GenericSchema>(expected: string, schema: S) =>
-  v.exactOptional(
-    v.pipe(
-      v.unknown(),
-      v.check((value) => v.is(schema, value), expected),
-    ),
-  );
-const needed = <S extends v.GenericSchema>(expected: string, schema: S) =>
-  v.pipe(
-    v.unknown(),
-    v.check((value) => v.is(schema, value), expected),
-  );
+const needed = (expected: string, schema: v.GenericSchema) => v.custom((value) => v.is(schema, value), expected);
+const option = (expected: string, schema: v.GenericSchema) => v.exactOptional(needed(expected, schema));
 
 const RETRY = v.strictObject({
   maxAttempts: option('an integer from 1 to 10000, or Infinity', orInfinity(1, 10_000)),
@@ -148,7 +138,10 @@ const OPTIONS = v.strictObject({
   keyTtlSeconds: option('an integer from 60 to 31536000', integer(60, 31_536_000)),
   leaseMs: option('an integer from 5000 to 60000', integer(5_000, 60_000)),
   busyWaitMs: option('an integer from 0 to 60000', integer(0, 60_000)),
-  checkpointMs: option("an integer from 10 to 60000, or 'record'", v.union([v.literal('record'), integer(10, 60_000)])),
+  checkpointMs: option(
+    "an integer from 10 to 60000, or 'record'",
+    v.union([v.picklist(['record']), integer(10, 60_000)]),
+  ),
   headGateMs: option('an integer from 1000 to 86400000', integer(1_000, 86_400_000)),
   onReplay: option("'halt' or 'skip'", v.picklist(['halt', 'skip'])),
   backoffSleepMs: option('an integer from 0 to 900000', integer(0, 900_000)),

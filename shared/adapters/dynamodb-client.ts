@@ -30,7 +30,7 @@ export function dynamoDbClient(options: DynamoDbClientOptions = {}): DynamoDBCli
     httpsAgent = { maxSockets: MAX_CONNECTIONS },
     ...where
   } = options;
-  return new DynamoDBClient({
+  const client = new DynamoDBClient({
     maxAttempts: 1,
     requestHandler: {
       connectionTimeout: connectionTimeoutMs,
@@ -43,4 +43,7 @@ export function dynamoDbClient(options: DynamoDbClientOptions = {}): DynamoDBCli
     },
     ...where,
   });
+  // It copies each request and answer for a log, by their schemas: there is none.
+  client.middlewareStack.remove('loggerMiddleware');
+  return client;
 }

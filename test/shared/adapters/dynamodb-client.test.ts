@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
-import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { expect, test } from 'vitest';
 import { dynamoDbClient } from '../../../shared/adapters/dynamodb-client.ts';
 
@@ -32,3 +32,11 @@ test('puts the keys of a batch of a hundred side by side: none waits for the ans
   client.destroy();
   server.close();
 }, 30_000);
+
+test('keeps no log of requests, and copies none for one', () => {
+  const logger = 'loggerMiddleware - initialize';
+  const client = dynamoDbClient({ region: 'eu-central-1' });
+
+  expect(new DynamoDBClient({ region: 'eu-central-1' }).middlewareStack.identify()).toContain(logger);
+  expect(client.middlewareStack.identify()).not.toContain(logger);
+});
