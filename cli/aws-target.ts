@@ -2,9 +2,9 @@ import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-clo
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { LockstepError } from '../shared/errors.ts';
 import type { OperatorAnswers } from '../shared/operator/answers.ts';
 import type { OperatorRequest } from '../shared/operator/requests.ts';
+import { OperatorError } from '../shared/operator-errors.ts';
 import type { LetterCursor } from '../shared/redrive/open-letters.ts';
 import type { RedriveReport } from '../shared/redrive/redrive.ts';
 import { consumersOf, type DeployedConsumer } from './consumer.ts';
@@ -20,7 +20,7 @@ const ANSWER_WITHIN_MS = 320_000;
  * @throws LockstepError CLOUD_UNKNOWN
  */
 export async function awsTarget(stacks: readonly string[]): Promise<Target> {
-  if (stacks.length === 0) throw new LockstepError('CLOUD_UNKNOWN', 'neither --local nor --stack was given');
+  if (stacks.length === 0) throw new OperatorError('CLOUD_UNKNOWN', 'neither --local nor --stack was given');
   const outputs = Object.assign({}, ...(await Promise.all(stacks.map(outputsOf))));
   const lambda = new LambdaClient({ maxAttempts: 1, requestHandler: { requestTimeout: ANSWER_WITHIN_MS } });
   const dynamodb = new DynamoDBClient({});
@@ -67,7 +67,7 @@ async function inSlices(
     onProgress?.(done, all.selected);
     if (request.dryRun || report.left === 0 || signal?.aborted) return all;
     if (report.done === 0)
-      throw new LockstepError('OPERATOR_FAILED', `a slice of the redrive of ${consumer.name} moved nothing`);
+      throw new OperatorError('OPERATOR_FAILED', `a slice of the redrive of ${consumer.name} moved nothing`);
   }
 }
 
@@ -79,7 +79,7 @@ export async function invokeOperator(
 ): Promise<OperatorAnswers[keyof OperatorAnswers]> {
   const { name, operatorFunctionName } = consumer;
   if (operatorFunctionName === undefined)
-    throw new LockstepError(
+    throw new OperatorError(
       'OPERATOR_FAILED',
       `${name} has no operator function: it was deployed with caretakers 'none'`,
     );
@@ -89,7 +89,7 @@ export async function invokeOperator(
   const payload = JSON.parse(Buffer.from(answer.Payload ?? []).toString() || 'null');
   if (answer.FunctionError === undefined) return payload;
   const said = typeof payload?.errorMessage === 'string' ? payload.errorMessage : JSON.stringify(payload);
-  throw new LockstepError('OPERATOR_FAILED', `the operator function of ${name} said: ${said}`);
+  throw new OperatorError('OPERATOR_FAILED', `the operator function of ${name} said: ${said}`);
 }
 
 async function outputsOf(StackName: string): Promise<Record<string, string>> {
@@ -101,7 +101,7 @@ async function outputsOf(StackName: string): Promise<Record<string, string>> {
     );
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new LockstepError('CLOUD_UNKNOWN', `stack ${StackName} could not be read: ${why}`, { cause });
+    throw new OperatorError('CLOUD_UNKNOWN', `stack ${StackName} could not be read: ${why}`, { cause });
   } finally {
     client.destroy();
   }

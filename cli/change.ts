@@ -2,9 +2,9 @@ import { dynamoDbLedgerRepair } from '../shared/adapters/dynamodb-ledger-repair.
 import { systemClock } from '../shared/adapters/system-clock.ts';
 import { systemEntropy } from '../shared/adapters/system-entropy.ts';
 import type { OperatorChange } from '../shared/decide/operator.ts';
-import { LockstepError } from '../shared/errors.ts';
 import { changePartition, decisionAction, previewChange } from '../shared/operator/change-partition.ts';
 import { previewRepair, repairPartition } from '../shared/operator/repair-partition.ts';
+import { OperatorError } from '../shared/operator-errors.ts';
 import { partitionName } from '../shared/record/item-identifier.ts';
 import { theOne } from './consumer.ts';
 import { ledgerOf } from './consumer-state.ts';
@@ -38,7 +38,7 @@ export async function change(options: ChangeOptions, partition: number, wanted: 
       ? await previewChange({ partition: place, change: wanted }, ports)
       : previewRepair(broken, systemClock.now());
   if (decided.type === 'refused')
-    throw new LockstepError('OPERATION_REFUSED', `${wanted.type} of ${name}: ${decided.why}`);
+    throw new OperatorError('OPERATION_REFUSED', `${wanted.type} of ${name}: ${decided.why}`);
   say(`${name}, group ${group}: ${decided.text}.`);
   if (options.dryRun)
     return print(options, { changed: false, partition: name, text: decided.text }, () => 'Nothing was changed.');

@@ -1,4 +1,4 @@
-import { LockstepError } from '../shared/errors.ts';
+import { OperatorError } from '../shared/operator-errors.ts';
 
 /** A deployed consumer, as its stack's outputs describe it. */
 export interface DeployedConsumer {
@@ -25,7 +25,7 @@ export function consumersOf(outputs: Readonly<Record<string, string>>): Deployed
     const required = (what: string) => {
       const value = said(what);
       if (value === undefined)
-        throw new LockstepError(
+        throw new OperatorError(
           'CLOUD_UNKNOWN',
           `the stack of ${name} has no output ${name}${what}: it was deployed by another version`,
         );
@@ -53,7 +53,7 @@ export function chosen(consumers: readonly DeployedConsumer[], name: string | un
   if (name === undefined) return consumers;
   const found = consumers.filter((consumer) => consumer.name.toLowerCase() === name.toLowerCase());
   if (found.length > 0) return found;
-  throw new LockstepError(
+  throw new OperatorError(
     'CONSUMER_UNKNOWN',
     `no consumer is called ${name}; there are: ${consumers.map((one) => one.name).join(', ') || 'none'}`,
   );
@@ -63,7 +63,7 @@ export function chosen(consumers: readonly DeployedConsumer[], name: string | un
 export function theOne(consumers: readonly DeployedConsumer[], name: string | undefined): DeployedConsumer {
   const [only, ...others] = chosen(consumers, name);
   if (only !== undefined && others.length === 0) return only;
-  throw new LockstepError(
+  throw new OperatorError(
     'CONSUMER_UNKNOWN',
     `expected --consumer with one of: ${consumers.map((one) => one.name).join(', ') || 'none'}`,
   );

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { LockstepError } from '../shared/errors.ts';
 import type { OperatorAnswers } from '../shared/operator/answers.ts';
+import { OperatorError } from '../shared/operator-errors.ts';
 import { theOne } from './consumer.ts';
 import { type CommonOptions, openTarget, optionsOf, print, WIDTH } from './context.ts';
 import { example } from './example.ts';
@@ -54,7 +54,7 @@ const show = new Command('show')
     const options = optionsOf<CommonOptions>(command);
     await using target = await openTarget(options);
     const { letter } = await target.operate(theOne(target.consumers, options.consumer), { type: 'letter', id });
-    if (letter === null) throw new LockstepError('OPERATION_REFUSED', `there is no letter ${id}`);
+    if (letter === null) throw new OperatorError('OPERATION_REFUSED', `there is no letter ${id}`);
     print(options, letter, describeLetter);
   });
 

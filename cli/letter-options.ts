@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import { LockstepError } from '../shared/errors.ts';
+import type { LockstepError } from '../shared/errors.ts';
 import type { OperatorRequest } from '../shared/operator/requests.ts';
+import { OperatorError } from '../shared/operator-errors.ts';
 import { timeOf } from './words.ts';
 
 /** What narrows letters down. */
@@ -68,5 +69,5 @@ function time(name: string, text: string | undefined, now: number): number | und
 }
 
 function invalid(name: string, text: string, expected: string): LockstepError {
-  return new LockstepError('OPERATOR_REQUEST_INVALID', `expected --${name} to be ${expected}, got \`${text}\``);
+  return new OperatorError('OPERATOR_REQUEST_INVALID', `expected --${name} to be ${expected}, got \`${text}\``);
 }

@@ -6,11 +6,11 @@ import { LocalCloudError } from '../infra/local/local-cloud-error.ts';
 import { clientConfig } from '../infra/local/local-endpoint.ts';
 import { dynamoDbClient } from '../shared/adapters/dynamodb-client.ts';
 import { systemClock } from '../shared/adapters/system-clock.ts';
-import { LockstepError } from '../shared/errors.ts';
 import type { OperatorAnswers } from '../shared/operator/answers.ts';
 import { operatorPorts } from '../shared/operator/connect-operator.ts';
 import { letterPages } from '../shared/operator/letters.ts';
 import { operate } from '../shared/operator/operate.ts';
+import { OperatorError } from '../shared/operator-errors.ts';
 import { consumersOf, type DeployedConsumer } from './consumer.ts';
 import { SILENT } from './silent-log.ts';
 import type { Target } from './target.ts';
@@ -23,7 +23,7 @@ export async function localTarget(): Promise<Target> {
   const { endpoint, bootstrapServers, deployed } = await describedCloud().catch((cause: unknown) => {
     const why =
       cause instanceof LocalCloudError ? 'no local cloud is running' : 'the file of the local cloud is unreadable';
-    throw new LockstepError('CLOUD_UNKNOWN', why, { cause });
+    throw new OperatorError('CLOUD_UNKNOWN', why, { cause });
   });
   const config = clientConfig(endpoint);
   const dynamodb = dynamoDbClient({

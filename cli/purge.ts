@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
-import { LockstepError } from '../shared/errors.ts';
+import { OperatorError } from '../shared/operator-errors.ts';
 import { theOne } from './consumer.ts';
 import { type CommonOptions, EXIT, openTarget, optionsOf, print, say } from './context.ts';
 import { example } from './example.ts';
@@ -30,7 +30,7 @@ export const purge = withLetterOptions(new Command('purge'))
     const { dryRun = false } = options;
     const goesOn = !dryRun && counted.selected > 0;
     if (goesOn && !options.yes && !(await agrees()))
-      throw new LockstepError('OPERATION_REFUSED', 'purge was not confirmed');
+      throw new OperatorError('OPERATION_REFUSED', 'purge was not confirmed');
     const report = goesOn ? await run(target, consumer, { ...order, dryRun: false }, options) : counted;
     if (report.left > 0 && !dryRun) process.exitCode = EXIT.unfinished;
     print(options, { ...report, dryRun }, () => (dryRun ? 'Nothing was changed.' : summary(report, 'purged')));

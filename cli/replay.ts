@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { LockstepError } from '../shared/errors.ts';
+import { OperatorError } from '../shared/operator-errors.ts';
 import { parsePartitionName } from '../shared/record/item-identifier.ts';
 import { theOne } from './consumer.ts';
 import { type CommonOptions, openTarget, optionsOf, print, say } from './context.ts';
@@ -28,7 +28,7 @@ export const replay = new Command('replay')
     const [name = '', offsets = ''] = text.split('@');
     const place = parsePartitionName(name);
     if (place === undefined || place.topic !== consumer.topic)
-      throw new LockstepError(
+      throw new OperatorError(
         'OPERATOR_REQUEST_INVALID',
         `expected a span as ${consumer.topic}-3@1042-1060, got \`${text}\``,
       );

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { LockstepError } from '../shared/errors.ts';
+import { OperatorError } from '../shared/operator-errors.ts';
 import { parsePartitionName } from '../shared/record/item-identifier.ts';
 import { type ChangeOptions, change } from './change.ts';
 import { optionsOf } from './context.ts';
@@ -31,7 +31,7 @@ export const reset = new Command('reset')
     const options = optionsOf<Options>(command);
     const place = parsePartitionName(name);
     if (place === undefined)
-      throw new LockstepError('OPERATOR_REQUEST_INVALID', `expected a partition as orders-3, got \`${name}\``);
+      throw new OperatorError('OPERATOR_REQUEST_INVALID', `expected a partition as orders-3, got \`${name}\``);
     const type = options.skip
       ? 'acceptAsDuplicates'
       : options.run

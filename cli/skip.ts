@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { LockstepError } from '../shared/errors.ts';
+import { OperatorError } from '../shared/operator-errors.ts';
 import { parsePositionName } from '../shared/record/item-identifier.ts';
 import { type ChangeOptions, change } from './change.ts';
 import { optionsOf } from './context.ts';
@@ -18,6 +18,6 @@ export const skip = new Command('skip')
     const options = optionsOf<ChangeOptions>(command);
     const position = parsePositionName(record);
     if (position === undefined)
-      throw new LockstepError('OPERATOR_REQUEST_INVALID', `expected a record as orders-3@1042, got \`${record}\``);
+      throw new OperatorError('OPERATOR_REQUEST_INVALID', `expected a record as orders-3@1042, got \`${record}\``);
     await change(options, position.partition, { type: 'skip', offset: position.offset });
   });

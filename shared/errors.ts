@@ -1,6 +1,16 @@
+import type { OperatorErrorCode } from './operator-errors.ts';
+
+/** What is said of every error of a code. */
+export interface ErrorKind {
+  /** Whether trying again can help. */
+  readonly retryable: boolean;
+  /** What to do. */
+  readonly hint: string;
+}
+
 /**
- * Every error that Lockstep raises: whether trying again can help, and what to do. A message is
- * `CODE: what, where, what was expected. What to do.` The codes are stable; texts may get better.
+ * Every error that a consumer raises; those of who looks after it are in `operator-errors.ts`, which no cold start of a consumer
+ * reads. A message is `CODE: what, where, what was expected. What to do.` The codes are stable; texts may get better.
  */
 export const ERRORS = {
   EVENT_NOT_KAFKA: {
@@ -94,58 +104,13 @@ export const ERRORS = {
     retryable: true,
     hint: 'A record handler of an earlier invocation has not ended in this sandbox, so it ends itself. Let the handler heed context.signal.',
   },
-  RECORD_ABANDONED: {
-    retryable: false,
-    hint: 'The mapping never sent the record again after a failed batch, so the relay wrote its letter. Redrive it; if it happens often, open a case with AWS that names the mapping.',
-  },
-  RECORD_UNDELIVERABLE: {
-    retryable: false,
-    hint: 'Lambda gave up on the record and put it into the net. Mend what the condition names (size, schema, a function that cannot start), then redrive.',
-  },
-  RELAY_ENTRY_UNREADABLE: {
-    retryable: true,
-    hint: 'Neither a fallback letter, nor an abandoned range, nor what Lambda says of discarded records. It stays in the queue: read it there, and deploy the version that wrote it or delete it by hand.',
-  },
-  RELAY_MUST_WAIT: {
-    retryable: true,
-    hint: 'Not an error of its own: the entry stays in the queue and is tried again.',
-  },
-  PARTITION_HELD: {
-    retryable: true,
-    hint: 'Pause the consumer with `lockstep pause`, or wait until the lease has run out; --force takes the partition away from the invocation, whose records then run again.',
-  },
-  OPERATION_REFUSED: {
-    retryable: false,
-    hint: 'Nothing was changed. `lockstep status` and `lockstep heads` show what the ledger knows.',
-  },
-  OPERATOR_REQUEST_INVALID: {
-    retryable: false,
-    hint: 'Use a `lockstep` command of the version that is deployed, or correct the request.',
-  },
-  REDRIVE_FENCED: {
-    retryable: true,
-    hint: 'Another redrive of this dead-letter topic was started meanwhile. What was committed stays; wait for the other one, then start again: nothing is redriven twice.',
-  },
-  REDRIVE_FAILED: {
-    retryable: true,
-    hint: 'Nothing of the last slice was written. Start the same command again: it goes on where it stopped.',
-  },
-  CONSUMER_UNKNOWN: {
-    retryable: false,
-    hint: 'Name a consumer as `lockstep status` lists them, with --consumer, and the stack that it is in with --stack.',
-  },
-  CLOUD_UNKNOWN: {
-    retryable: false,
-    hint: 'With --local start the local cloud first (npm run local); otherwise name the deployed stack with --stack, with credentials and region as the aws command takes them.',
-  },
-  OPERATOR_FAILED: {
-    retryable: true,
-    hint: 'The log of the operator function says more.',
-  },
-} as const satisfies Record<string, { readonly retryable: boolean; readonly hint: string }>;
+} as const satisfies Record<string, ErrorKind>;
 
 /** A code of {@link ERRORS}. */
-export type ErrorCode = keyof typeof ERRORS;
+export type ConsumerErrorCode = keyof typeof ERRORS;
+
+/** Every code. */
+export type ErrorCode = ConsumerErrorCode | OperatorErrorCode;
 
 /** An error with a code, a place and a remedy. `name` is the code, so that it survives minifying and reads well in logs and letters. */
 export class LockstepError extends Error {
@@ -153,14 +118,17 @@ export class LockstepError extends Error {
   readonly retryable: boolean;
 
   /**
-   * @param code - from the table
+   * @param code - from the table, or with what its own table says
    * @param what - what is wrong and where, and what was expected instead, without a full stop
    */
-  constructor(code: ErrorCode, what: string, options?: ErrorOptions) {
-    super(`${code}: ${what}. ${ERRORS[code].hint}`, options);
+  constructor(code: ConsumerErrorCode, what: string, options?: ErrorOptions);
+  constructor(code: ErrorCode, what: string, options: ErrorOptions | undefined, kind: ErrorKind);
+  constructor(code: ErrorCode, what: string, options?: ErrorOptions, kind?: ErrorKind) {
+    const { retryable, hint } = kind ?? ERRORS[code as ConsumerErrorCode];
+    super(`${code}: ${what}. ${hint}`, options);
     this.name = code;
     this.code = code;
-    this.retryable = ERRORS[code].retryable;
+    this.retryable = retryable;
   }
 }
 

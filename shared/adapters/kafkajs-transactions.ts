@@ -1,5 +1,6 @@
 import type { Producer } from 'kafkajs';
 import { LockstepError } from '../errors.ts';
+import { OperatorError } from '../operator-errors.ts';
 import type { Transactions } from '../ports/transactions.ts';
 import type { KafkaConnectionOptions } from './kafka-connection.ts';
 import { readKafkaFailure } from './kafkajs-failure.ts';
@@ -57,13 +58,14 @@ export function kafkaJsTransactions(options: KafkaConnectionOptions, transaction
             await options.clock.sleep(Math.min(1_000, 50 * tries));
             continue;
           }
-          const code = type === 'unreachable' ? 'BROKER_UNREACHABLE' : 'REDRIVE_FAILED';
-          throw new LockstepError(code, `${transactionalId} could not be taken over: ${reason}`, { cause });
+          const what = `${transactionalId} could not be taken over: ${reason}`;
+          if (type === 'unreachable') throw new LockstepError('BROKER_UNREACHABLE', what, { cause });
+          throw new OperatorError('REDRIVE_FAILED', what, { cause });
         }
       }
     },
     async commit(records) {
-      if (current === undefined) throw new LockstepError('REDRIVE_FAILED', `${transactionalId} was not taken over`);
+      if (current === undefined) throw new OperatorError('REDRIVE_FAILED', `${transactionalId} was not taken over`);
       try {
         const transaction = await current.producer.transaction();
         const byTopic = Map.groupBy(records, ({ topic }) => topic);
@@ -85,7 +87,7 @@ export function kafkaJsTransactions(options: KafkaConnectionOptions, transaction
         const { reason, cause } = readKafkaFailure(error);
         await disconnect();
         const code = FENCED.has(reason) ? 'REDRIVE_FENCED' : 'REDRIVE_FAILED';
-        throw new LockstepError(code, `${records.length} records of ${transactionalId} were not committed: ${reason}`, {
+        throw new OperatorError(code, `${records.length} records of ${transactionalId} were not committed: ${reason}`, {
           cause,
         });
       }

@@ -2,7 +2,8 @@ import type { ClaimPolicy } from '../decide/claim.ts';
 import { type DecidedChange, decideChange, type OperatorChange } from '../decide/operator.ts';
 import type { PartitionItem } from '../decide/progress.ts';
 import { type CaretakerClaim, decideCaretakerClaim } from '../decide/relay.ts';
-import { LockstepError } from '../errors.ts';
+import type { LockstepError } from '../errors.ts';
+import { OperatorError } from '../operator-errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Entropy } from '../ports/entropy.ts';
 import type { LedgerStore, TransactAction } from '../ports/ledger-store.ts';
@@ -98,9 +99,9 @@ export async function changePartition(decision: Decision, ports: ChangePorts): P
     ...(decided.type === 'change' && { effects: [ports.record(decision, epoch, now)] }),
   });
   if (decided.type === 'refused')
-    throw new LockstepError('OPERATION_REFUSED', `${change.type} of ${name}: ${decided.why}`);
+    throw new OperatorError('OPERATION_REFUSED', `${change.type} of ${name}: ${decided.why}`);
   if (answer.type !== 'written')
-    throw new LockstepError('OPERATION_REFUSED', `${change.type} of ${name} was not written: ${answer.type}`);
+    throw new OperatorError('OPERATION_REFUSED', `${change.type} of ${name} was not written: ${answer.type}`);
   return decided.text;
 }
 
@@ -152,5 +153,5 @@ export function heldBy(
   { epoch, leaseUntil }: Pick<PartitionItem, 'epoch' | 'leaseUntil'>,
 ): LockstepError {
   const until = new Date(leaseUntil).toISOString();
-  return new LockstepError('PARTITION_HELD', `an invocation holds ${name} until ${until} (epoch ${epoch})`);
+  return new OperatorError('PARTITION_HELD', `an invocation holds ${name} until ${until} (epoch ${epoch})`);
 }

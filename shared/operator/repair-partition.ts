@@ -1,4 +1,4 @@
-import { LockstepError } from '../errors.ts';
+import { OperatorError } from '../operator-errors.ts';
 import type { BrokenItem, LedgerRepair } from '../ports/ledger-repair.ts';
 import { partitionName } from '../record/item-identifier.ts';
 import type { EpochMs } from '../record/units.ts';
@@ -46,7 +46,7 @@ export async function repairPartition<Seen>(
   if (heldUntil !== undefined && !decision.force) throw heldBy(name, { epoch: epoch - 1, leaseUntil: heldUntil });
   const effects = [record(decision, epoch, now)];
   if (!(await repair.replace(decision.partition, broken, epoch, now, effects)))
-    throw new LockstepError('OPERATION_REFUSED', `reset of ${name}: somebody changed the item meanwhile`);
+    throw new OperatorError('OPERATION_REFUSED', `reset of ${name}: somebody changed the item meanwhile`);
   return decided.text;
 }
 

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { LockstepError } from '../errors.ts';
+import { OperatorError } from '../operator-errors.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const positive = v.pipe(v.number(), v.minValue(1));
@@ -56,5 +56,5 @@ export function readOperatorRequest(value: unknown): OperatorRequest {
   const parsed = v.safeParse(Request, value);
   if (parsed.success) return parsed.output;
   const wrong = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? 'request'}: ${issue.message}`);
-  throw new LockstepError('OPERATOR_REQUEST_INVALID', `expected a request of an operator: ${wrong.join('; ')}`);
+  throw new OperatorError('OPERATOR_REQUEST_INVALID', `expected a request of an operator: ${wrong.join('; ')}`);
 }

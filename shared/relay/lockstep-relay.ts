@@ -1,5 +1,5 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import { LockstepError } from '../errors.ts';
+import { OperatorError } from '../operator-errors.ts';
 import { Invocation } from '../runtime/invocation.ts';
 import type { RelayConnection } from './relay-connection.ts';
 import { readRelayEntry, relayEntry } from './relay-entry.ts';
@@ -59,7 +59,7 @@ async function relayRecords(
 async function isPlaced(record: SQSRecord, connection: RelayConnection, invocation: Invocation): Promise<boolean> {
   const { ports, policy, telemetry, parking } = connection;
   try {
-    if (ports.clock.now() >= invocation.plan.abortAt) throw new LockstepError('RELAY_MUST_WAIT', 'time is up');
+    if (ports.clock.now() >= invocation.plan.abortAt) throw new OperatorError('RELAY_MUST_WAIT', 'time is up');
     await relayEntry(readRelayEntry(record.body), ports, policy, invocation);
     return true;
   } catch (error) {

@@ -1,5 +1,5 @@
 import { decodeFallbackEntry } from '../adapters/fallback-entry.ts';
-import { LockstepError } from '../errors.ts';
+import { OperatorError } from '../operator-errors.ts';
 import type { FallbackEntry } from '../ports/fallback-queue.ts';
 import { type DiscardedRecords, parseDiscardDocument } from '../record/discard-document.ts';
 import { clusterUuid, partitionName } from '../record/item-identifier.ts';
@@ -25,7 +25,7 @@ export function readRelayEntry(body: string): RelayEntry {
     }
   }
   const why = causes.map((cause) => (cause instanceof Error ? cause.message : String(cause))).join('; ');
-  throw new LockstepError('RELAY_ENTRY_UNREADABLE', `an entry of ${body.length} characters cannot be read: ${why}`, {
+  throw new OperatorError('RELAY_ENTRY_UNREADABLE', `an entry of ${body.length} characters cannot be read: ${why}`, {
     cause: new AggregateError(causes),
   });
 }
@@ -54,7 +54,7 @@ export async function relayEntry(
     const { topic, partition } = range.partition;
     ports.telemetry.log.info('a range was read back', { topic, partition, letters: end.letters, end: end.type });
     if (end.type === 'again')
-      throw new LockstepError('RELAY_MUST_WAIT', `${partitionName(range.partition)} is not done: ${end.why}`);
+      throw new OperatorError('RELAY_MUST_WAIT', `${partitionName(range.partition)} is not done: ${end.why}`);
   }
 }
 

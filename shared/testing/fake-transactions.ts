@@ -1,4 +1,4 @@
-import { LockstepError } from '../errors.ts';
+import { OperatorError } from '../operator-errors.ts';
 import type { TransactionRecord, Transactions } from '../ports/transactions.ts';
 import type { FakeTopicLog } from './fake-topic-log.ts';
 
@@ -40,12 +40,12 @@ export function fakeTransactions(
           own = ++power;
         },
         commit: async (records) => {
-          if (own !== power) throw new LockstepError('REDRIVE_FENCED', 'another writer took over');
+          if (own !== power) throw new OperatorError('REDRIVE_FENCED', 'another writer took over');
           const found = fault();
           if (found !== undefined) own = -1;
-          if (found === 'lost') throw new LockstepError('REDRIVE_FAILED', 'lost');
+          if (found === 'lost') throw new OperatorError('REDRIVE_FAILED', 'lost');
           write(records);
-          if (found === 'unanswered') throw new LockstepError('REDRIVE_FAILED', 'unanswered');
+          if (found === 'unanswered') throw new OperatorError('REDRIVE_FAILED', 'unanswered');
         },
         disconnect: async () => undefined,
       };

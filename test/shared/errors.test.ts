@@ -1,26 +1,42 @@
 import { describe, expect, test } from 'vitest';
 import {
   BatchFailure,
+  type ConsumerErrorCode,
   ERRORS,
-  type ErrorCode,
   LockstepError,
   NonRetryableError,
   PauseError,
 } from '../../shared/errors.ts';
+import { OPERATOR_ERRORS, OperatorError, type OperatorErrorCode } from '../../shared/operator-errors.ts';
 
-const codes = Object.keys(ERRORS) as ErrorCode[];
+const WHAT = 'value of orders-3@1042 is odd';
+const ALL = [
+  ...(Object.keys(ERRORS) as ConsumerErrorCode[]).map((code) => ({
+    code,
+    kind: ERRORS[code],
+    error: new LockstepError(code, WHAT, { cause: 'odd' }),
+  })),
+  ...(Object.keys(OPERATOR_ERRORS) as OperatorErrorCode[]).map((code) => ({
+    code,
+    kind: OPERATOR_ERRORS[code],
+    error: new OperatorError(code, WHAT, { cause: 'odd' }),
+  })),
+];
 
-describe.each(codes)('%s', (code) => {
+test('a code is in one table', () => {
+  expect(ALL.map(({ code }) => code)).toHaveLength(new Set(ALL.map(({ code }) => code)).size);
+});
+
+describe.each(ALL)('$code', ({ code, kind, error }) => {
   test('reads as code, what and where, what to do', () => {
-    const error = new LockstepError(code, 'value of orders-3@1042 is odd');
-
-    expect(error.message).toBe(`${code}: value of orders-3@1042 is odd. ${ERRORS[code].hint}`);
-    expect(error.name).toBe(code);
-    expect(error.retryable).toBe(ERRORS[code].retryable);
+    expect(error).toBeInstanceOf(LockstepError);
+    expect(error.message).toBe(`${code}: value of orders-3@1042 is odd. ${kind.hint}`);
+    expect([error.name, error.code, error.cause]).toEqual([code, code, 'odd']);
+    expect(error.retryable).toBe(kind.retryable);
   });
 
   test('has a hint of whole sentences that says what to do', () => {
-    expect(ERRORS[code].hint).toMatch(/^[A-Z`].{20,}\.$/);
+    expect(kind.hint).toMatch(/^[A-Z`].{20,}\.$/);
   });
 
   test('is written in capitals, as alarms and searches know it', () => {
