@@ -7,7 +7,6 @@ import {
 import type { PartitionItem } from '../decide/progress.ts';
 import type { ClaimAnswer, ClaimRequest, LedgerStore, WriteAnswer, WriteRequest } from '../ports/ledger-store.ts';
 import { type LedgerPartition, ledgerKey } from '../record/item-identifier.ts';
-import { storeError } from './dynamodb-failure.ts';
 import { type Attributes, text } from './ledger-attributes.ts';
 import { decodePartitionItem } from './ledger-item.ts';
 import { claimUpdate, progressUpdate } from './ledger-update.ts';
@@ -84,6 +83,7 @@ export async function failingAs<T>(table: string, request: string, run: () => Pr
   try {
     return await run();
   } catch (error) {
+    const { storeError } = await import('./dynamodb-failure.ts');
     throw storeError(error, table, request);
   }
 }

@@ -7,6 +7,7 @@ interface OnDemand {
   readonly deadLetters: typeof import('./dead-letters.ts');
   readonly effects: typeof import('./effects.ts');
   readonly failedTry: typeof import('./failed-try.ts');
+  readonly heldBatch: typeof import('./held-batch.ts');
   readonly keys: typeof import('./prepare-keys.ts');
 }
 
@@ -15,6 +16,7 @@ const LOADERS: { readonly [Name in keyof OnDemand]: () => Promise<OnDemand[Name]
   deadLetters: () => import('./dead-letters.ts'),
   effects: () => import('./effects.ts'),
   failedTry: () => import('./failed-try.ts'),
+  heldBatch: () => import('./held-batch.ts'),
   keys: () => import('./prepare-keys.ts'),
 };
 

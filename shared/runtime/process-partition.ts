@@ -1,4 +1,4 @@
-import { type ClaimDecision, decideClaim, describeOffsets, verdictOfPause } from '../decide/claim.ts';
+import { type ClaimDecision, decideClaim } from '../decide/claim.ts';
 import type { Progress, RecordIdentity } from '../decide/progress.ts';
 import { withLetterLimit } from '../decide/retry-policy.ts';
 import { LockstepError } from '../errors.ts';
@@ -16,8 +16,6 @@ import { onDemand } from './on-demand.ts';
 import type { NotAttemptedReason, Outcomes } from './outcome.ts';
 import type { PartitionRun } from './partition-run.ts';
 import type { ContextShare } from './record-context.ts';
-import { recordLog } from './record-log.ts';
-import { reportInheritance } from './report-inheritance.ts';
 import { runRecords } from './run-records.ts';
 
 /** How a partition's part of an event ended. */
@@ -94,7 +92,9 @@ async function claimAndRun<V>(task: PartitionTask<V>, outcomes: Outcomes): Promi
   const { maxConsecutiveDeadLetters } = consumer.policy.retry;
   const item = { ...claim.item, progress: withLetterLimit(claim.item.progress, maxConsecutiveDeadLetters) };
   const decision = decideClaim(item, owner, records, ports.clock.now(), consumer.policy);
-  report(task, decision);
+  const { verdict, interrupted, recreatedBy } = decision;
+  if (verdict.type !== 'run' || interrupted !== undefined || recreatedBy !== undefined)
+    (await onDemand('heldBatch')).reportClaim(task, decision);
   const session = new LedgerSession(
     {
       partition: place,
@@ -177,7 +177,8 @@ async function work<V>(
     const afresh = await session.write();
     if (afresh.type !== 'written') return false;
   }
-  const held = await heldBy(run, decision);
+  const { verdict } = decision;
+  const held = verdict.type === 'run' ? undefined : await (await onDemand('heldBatch')).heldBy(run, verdict);
   if (held !== undefined) {
     for (const { offset } of open) outcomes.set(offset, { type: 'notAttempted', ...held });
     return (await session.write({ release: true })).type === 'written';
@@ -200,68 +201,6 @@ async function work<V>(
   if (session.isOver) return false;
   await keys?.giveBackUnsettled();
   return (await session.write({ release: true })).type === 'written';
-}
-
-/** What keeps the whole batch from running. */
-async function heldBy<V>(
-  { session, ports, delivered, consumer, partition: place }: PartitionRun<V>,
-  { verdict }: ClaimDecision<DeliveredRecord>,
-): Promise<{ readonly reason: NotAttemptedReason; readonly until?: number } | undefined> {
-  switch (verdict.type) {
-    case 'run':
-      return undefined;
-    case 'replayHalted':
-      return { reason: 'replay', until: ports.clock.now() + consumer.policy.blockedSleepMs };
-    case 'gated':
-      return { reason: 'gate' };
-    case 'paused':
-      return { reason: 'paused', until: verdict.until };
-    case 'abandon': {
-      const { topic, partition } = delivered;
-      const offsets = describeOffsets(verdict.offsets);
-      try {
-        await ports.fallback.send({ type: 'abandoned', partition: place, offsets: verdict.offsets });
-      } catch (error) {
-        ports.telemetry.log.error('the queue refused what is to be abandoned; the partition stays gated', {
-          topic,
-          partition,
-          offsets,
-          error,
-        });
-        return { reason: 'gate' };
-      }
-      ports.telemetry.count('HeadsAbandoned');
-      ports.telemetry.log.error('records that the mapping never sent again are left to the relay', {
-        topic,
-        partition,
-        offsets,
-      });
-      session.update(() => verdict.progress);
-      const pause = verdictOfPause(verdict.progress, ports.clock.now());
-      return pause.type === 'paused' ? { reason: 'paused', until: pause.until } : undefined;
-    }
-  }
-}
-
-function report<V>({ ports, delivered, invocation }: PartitionTask<V>, decision: ClaimDecision<DeliveredRecord>): void {
-  const { verdict } = decision;
-  const { telemetry } = ports;
-  const { topic, partition } = delivered;
-  reportInheritance(telemetry, delivered, decision, (offset, attempt) => {
-    const record = delivered.records.find((one) => one.offset === offset);
-    return record && recordLog(telemetry.log, record, attempt, invocation.requestId);
-  });
-  if (verdict.type === 'replayHalted') {
-    telemetry.count('ReplayHalted');
-    telemetry.log.error(
-      'records from before memory came back: the partition stands still until an operator decides. `lockstep skip` takes them as duplicates, `lockstep replay` runs them again, `lockstep reset` forgets the partition',
-      { topic, partition, offset: delivered.records[0]?.offset },
-    );
-  }
-  if (verdict.type === 'gated') {
-    telemetry.count('PartitionsGated');
-    telemetry.log.warn('the batch overtook a retry and waits', { topic, partition, waitsFor: verdict.waitsFor });
-  }
 }
 
 function oldestFailure({ heads }: Progress): EpochMs | undefined {

@@ -19,6 +19,7 @@ export interface Bug {
 const LEDGER = 'shared/testing/fake-ledger-store.ts';
 const SESSION = 'shared/runtime/ledger-session.ts';
 const PARTITION = 'shared/runtime/process-partition.ts';
+const HELD_BATCH = 'shared/runtime/held-batch.ts';
 const CONSEQUENCES = 'shared/runtime/consequences.ts';
 const CLAIM = 'shared/decide/claim.ts';
 const RECREATION = 'shared/decide/recreation.ts';
@@ -133,7 +134,7 @@ export const BUGS = {
     what: 'what the mapping lost is forgotten instead of given to the relay',
     patches: [
       {
-        file: PARTITION,
+        file: HELD_BATCH,
         find: "await ports.fallback.send({ type: 'abandoned', partition: place, offsets: verdict.offsets });",
         put: '',
       },

@@ -1,0 +1,71 @@
+import { type ClaimDecision, describeOffsets, verdictOfPause } from '../decide/claim.ts';
+import type { DeliveredRecord } from '../record/delivered-record.ts';
+import type { NotAttemptedReason } from './outcome.ts';
+import type { PartitionRun } from './partition-run.ts';
+import type { PartitionTask } from './process-partition.ts';
+import { recordLog } from './record-log.ts';
+import { reportInheritance } from './report-inheritance.ts';
+
+/** Says what a claim found beside records to run. */
+export function reportClaim<V>(
+  { ports, delivered, invocation }: PartitionTask<V>,
+  decision: ClaimDecision<DeliveredRecord>,
+): void {
+  const { verdict } = decision;
+  const { telemetry } = ports;
+  const { topic, partition } = delivered;
+  reportInheritance(telemetry, delivered, decision, (offset, attempt) => {
+    const record = delivered.records.find((one) => one.offset === offset);
+    return record && recordLog(telemetry.log, record, attempt, invocation.requestId);
+  });
+  if (verdict.type === 'replayHalted') {
+    telemetry.count('ReplayHalted');
+    telemetry.log.error(
+      'records from before memory came back: the partition stands still until an operator decides. `lockstep skip` takes them as duplicates, `lockstep replay` runs them again, `lockstep reset` forgets the partition',
+      { topic, partition, offset: delivered.records[0]?.offset },
+    );
+  }
+  if (verdict.type === 'gated') {
+    telemetry.count('PartitionsGated');
+    telemetry.log.warn('the batch overtook a retry and waits', { topic, partition, waitsFor: verdict.waitsFor });
+  }
+}
+
+/** What keeps the whole batch from running, where the claim found anything that may. */
+export async function heldBy<V>(
+  { session, ports, delivered, consumer, partition: place }: PartitionRun<V>,
+  verdict: Exclude<ClaimDecision<DeliveredRecord>['verdict'], { readonly type: 'run' }>,
+): Promise<{ readonly reason: NotAttemptedReason; readonly until?: number } | undefined> {
+  switch (verdict.type) {
+    case 'replayHalted':
+      return { reason: 'replay', until: ports.clock.now() + consumer.policy.blockedSleepMs };
+    case 'gated':
+      return { reason: 'gate' };
+    case 'paused':
+      return { reason: 'paused', until: verdict.until };
+    case 'abandon': {
+      const { topic, partition } = delivered;
+      const offsets = describeOffsets(verdict.offsets);
+      try {
+        await ports.fallback.send({ type: 'abandoned', partition: place, offsets: verdict.offsets });
+      } catch (error) {
+        ports.telemetry.log.error('the queue refused what is to be abandoned; the partition stays gated', {
+          topic,
+          partition,
+          offsets,
+          error,
+        });
+        return { reason: 'gate' };
+      }
+      ports.telemetry.count('HeadsAbandoned');
+      ports.telemetry.log.error('records that the mapping never sent again are left to the relay', {
+        topic,
+        partition,
+        offsets,
+      });
+      session.update(() => verdict.progress);
+      const pause = verdictOfPause(verdict.progress, ports.clock.now());
+      return pause.type === 'paused' ? { reason: 'paused', until: pause.until } : undefined;
+    }
+  }
+}
