@@ -339,6 +339,20 @@ export const BUGS = {
     within: 12_000,
     breaks: 'P3 repeats',
   },
+  'holder-judged-late': {
+    what: 'whether a key\'s holder lives is judged when the answer is read, not when it was asked for',
+    patches: [
+      {
+        file: 'shared/runtime/key-claims.ts',
+        find: 'isHolderAlive(await ledger.read(partition), holder, askedAt)',
+        put: 'isHolderAlive(await ledger.read(partition), holder, clock.now())',
+      },
+    ],
+    set: 'stall',
+    within: 100,
+    from: 3_017_800,
+    breaks: 'P2 overlap',
+  },
   'starts-after-a-freeze': {
     what: 'the lease is not looked at once more right before the handler is called',
     patches: [

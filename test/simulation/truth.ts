@@ -105,7 +105,9 @@ export class Truth {
         for (const run of this.live)
           if (run.invocation === event.invocation && run.record === event.record) this.live.delete(run);
         if (event.how === 'succeeded') {
-          this.handled.set(event.record, { at, by: event.invocation, call: event.call ?? [event.record] });
+          // What is written as settled stays so, whatever becomes of one that lost the partition and comes to an end at last.
+          if (!(this.recorded.has(event.record) && this.handled.has(event.record)))
+            this.handled.set(event.record, { at, by: event.invocation, call: event.call ?? [event.record] });
           this.#everHandled.add(event.record);
         }
         break;
