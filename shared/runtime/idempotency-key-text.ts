@@ -1,9 +1,14 @@
 import { hash } from 'node:crypto';
 import { LockstepError } from '../errors.ts';
 
-/** `key#<namespace>#<sha-256 of the idempotency key>`; of one with half a character, which UTF-8 has not, as JSON writes it. */
+/**
+ * `key#<namespace>#<sha-256 of the idempotency key>`; `key#<namespace>#json:<sha-256>` of one with half a character, which UTF-8
+ * has not, as JSON writes it.
+ */
 export function ledgerKeyOfIdempotencyKey(namespace: string, idempotencyKey: string): string {
-  return `key#${namespace}#${hash('sha256', idempotencyKey.isWellFormed() ? idempotencyKey : JSON.stringify(idempotencyKey))}`;
+  return idempotencyKey.isWellFormed()
+    ? `key#${namespace}#${hash('sha256', idempotencyKey)}`
+    : `key#${namespace}#json:${hash('sha256', JSON.stringify(idempotencyKey))}`;
 }
 
 /**
