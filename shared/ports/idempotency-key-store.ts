@@ -31,13 +31,15 @@ export type KeyClaimAnswer =
 /** `takenOver`: somebody else holds the key, or nobody does. Completing what we completed is `completed`. */
 export type KeyCompletionAnswer = { readonly type: 'completed' } | { readonly type: 'takenOver' } | UnknownFate;
 
-/** `settled`: we do not hold the key, whether we did before or not. */
+/** `settled`: `holder` does not hold the key for that record, whether it did before or not. */
 export type KeyReturnAnswer = { readonly type: 'settled' } | UnknownFate;
 
-/** A key, and who gives it back. */
+/** A key, and the claim that is taken back. */
 export interface KeyReturn {
   readonly key: string;
   readonly holder: KeyHolder;
+  /** `orders-3@1042`: a return that lands late must not free the key under another record of the same holder. */
+  readonly position: string;
 }
 
 /**
@@ -49,6 +51,6 @@ export interface IdempotencyKeyStore {
   claim(requests: readonly KeyClaimRequest[]): Promise<readonly KeyClaimAnswer[]>;
   /** COMPLETED, if the key is still held by `item.claimedBy`. */
   complete(completions: readonly KeyCompletion[]): Promise<readonly KeyCompletionAnswer[]>;
-  /** Deletes keys that are IN_PROGRESS and still held by `holder`; with others nothing happens. */
+  /** Deletes keys that are IN_PROGRESS and still held by `holder` for the record at `position`; with others nothing happens. */
   giveBack(returns: readonly KeyReturn[]): Promise<readonly KeyReturnAnswer[]>;
 }

@@ -126,10 +126,12 @@ export class KeyClaims {
 
   /** Gives back those of `given` that are claimed. */
   async giveBack(given: readonly Claimant[]): Promise<void> {
-    const returns = given.flatMap(({ key, claimed }) => (claimed ? { key, holder: this.#holder } : []));
-    if (returns.length === 0) return;
+    const claimed = given.filter((keyed) => keyed.claimed);
+    if (claimed.length === 0) return;
+    const holder = this.#holder;
+    const returns = claimed.map(({ key, record }) => ({ key, holder, position: record.position }));
     await repeatEach(returns, (open) => this.#ports.keys.giveBack(open), this.#patience);
-    for (const keyed of given) keyed.claimed = false;
+    for (const keyed of claimed) keyed.claimed = false;
   }
 
   /** Whether another partition may have taken the key over, as the lease that the claim rests on seemed to have ended. */

@@ -48,9 +48,10 @@ export function fakeIdempotencyKeyStore(): FakeIdempotencyKeyStore {
         return COMPLETED;
       }),
     giveBack: async (returns) =>
-      returns.map(({ key, holder }) => {
+      returns.map(({ key, holder, position }) => {
         const present = items.get(key);
-        if (present?.status === 'IN_PROGRESS' && isHeldBy(present, holder)) items.delete(key);
+        if (present?.status === 'IN_PROGRESS' && isHeldBy(present, holder) && present.position === position)
+          items.delete(key);
         return SETTLED;
       }),
   };

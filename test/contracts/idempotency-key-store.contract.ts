@@ -31,7 +31,7 @@ type Company = 'alone' | 'among others';
 interface KeyAtATime {
   claim(request: KeyClaimRequest): Promise<KeyClaimAnswer | undefined>;
   complete(key: string, item: KeyItem): Promise<KeyCompletionAnswer | undefined>;
-  giveBack(key: string, holder: KeyHolder): Promise<KeyReturnAnswer | undefined>;
+  giveBack(key: string, holder: KeyHolder, position?: string): Promise<KeyReturnAnswer | undefined>;
   itemOf: LedgerUnderTest['keyItem'];
 }
 
@@ -41,7 +41,7 @@ function keyAtATime({ keys, keyItem }: KeysUnderTest, company: Company): KeyAtAT
     return {
       claim: async (request) => (await keys.claim([request]))[0],
       complete: async (key, item) => (await keys.complete([{ key, item }]))[0],
-      giveBack: async (key, holder) => (await keys.giveBack([{ key, holder }]))[0],
+      giveBack: async (key, holder, position = OURS.position) => (await keys.giveBack([{ key, holder, position }]))[0],
       itemOf: keyItem,
     };
   }
@@ -58,11 +58,11 @@ function keyAtATime({ keys, keyItem }: KeysUnderTest, company: Company): KeyAtAT
       expect([before, after]).toEqual([{ type: 'completed' }, { type: 'completed' }]);
       return answer;
     },
-    async giveBack(key, holder) {
+    async giveBack(key, holder, position = OURS.position) {
       const [one, two] = [other(), other()];
       await keys.claim([one, two]);
-      const mine = { key: one.key, holder: US };
-      const [before, answer, after] = await keys.giveBack([mine, { key, holder }, { ...mine, key: two.key }]);
+      const mine = { key: one.key, holder: US, position: one.item.position };
+      const [before, answer, after] = await keys.giveBack([mine, { key, holder, position }, { ...mine, key: two.key }]);
       expect([before, after]).toEqual([{ type: 'settled' }, { type: 'settled' }]);
       expect(await Promise.all([one.key, two.key].map(keyItem))).toEqual([undefined, undefined]);
       return answer;
@@ -236,10 +236,19 @@ export function idempotencyKeyStoreContract(
       const key = newKey();
       await keys.claim({ key, item: THEIRS });
 
-      await keys.giveBack(key, US);
-      await keys.giveBack(key, { ...THEM, epoch: 8 });
+      await keys.giveBack(key, US, THEIRS.position);
+      await keys.giveBack(key, { ...THEM, epoch: 8 }, THEIRS.position);
 
       expect(await keys.itemOf(key)).toEqual(THEIRS);
+    });
+
+    clause('gives back no key that another record of ours has taken since', async (keys) => {
+      const key = newKey();
+      await keys.claim({ key, item: OURS });
+
+      expect(await keys.giveBack(key, US, 'orders-3@1041')).toEqual({ type: 'settled' });
+
+      expect(await keys.itemOf(key)).toEqual(OURS);
     });
 
     clause('gives back no key that is completed', async (keys) => {
@@ -278,7 +287,7 @@ export function idempotencyKeyStoreContract(
       expect(await Promise.all(wanted.map(({ key }) => keyItem(key)))).toEqual(
         wanted.map(({ item }, index) => (isTheirs(index) ? THEIRS : { ...item, status: 'COMPLETED' })),
       );
-      await keys.giveBack(wanted.map(({ key }) => ({ key, holder: THEM })));
+      await keys.giveBack(wanted.map(({ key }) => ({ key, holder: THEM, position: THEIRS.position })));
       expect(await Promise.all(wanted.map(({ key }) => keyItem(key)))).toEqual(
         wanted.map(({ item }, index) => (isTheirs(index) ? undefined : { ...item, status: 'COMPLETED' })),
       );

@@ -109,6 +109,34 @@ test('puts an item with a statement that fails where there is one', async () => 
   ]);
 });
 
+test('replaces an item of an older format version too: compares all that it says, but not its version', async () => {
+  const { keys, server } = await scripted((request) => answersOf(request, () => undefined));
+
+  await keys.claim([
+    { key: 'key#billing#0', item: { ...ITEM, expiresAt: 9 }, replaces: { ...ITEM, position: 'orders-4@7' } },
+  ]);
+
+  expect(server.requests[0] && statements(server.requests[0])).toEqual([
+    {
+      Statement: `UPDATE "keys" SET "v"=? SET "status"=? SET "position"=? SET "claimedBy"=? SET "valueHash"=? SET "expiresAt"=? WHERE "pk"=? AND "status"=? AND "position"=? AND "claimedBy"=? AND "valueHash"=? AND "expiresAt"=?`,
+      Parameters: [
+        { N: '1' },
+        { S: 'IN_PROGRESS' },
+        { S: 'orders-3@1' },
+        { S: 'partition#c#g#orders#3#1' },
+        { S: 'AAAA' },
+        { N: '9' },
+        { S: 'key#billing#0' },
+        { S: 'IN_PROGRESS' },
+        { S: 'orders-4@7' },
+        { S: 'partition#c#g#orders#3#1' },
+        { S: 'AAAA' },
+        { N: '1' },
+      ],
+    },
+  ]);
+});
+
 test('says of each key by itself what DynamoDB said of it, and asks only who holds those that were refused', async () => {
   const codes: Record<string, string> = {
     'key#billing#1': 'DuplicateItem',
@@ -163,7 +191,9 @@ test('of one request that fails, the fate of its own keys alone is unknown', asy
 test('what a shorter answer leaves out is unknown', async () => {
   const { keys } = await scripted(() => ({ status: 200, body: { Responses: [{}] } }));
 
-  const answers = await keys.giveBack(named(2).map((key) => ({ key, holder: ITEM.claimedBy })));
+  const answers = await keys.giveBack(
+    named(2).map((key) => ({ key, holder: ITEM.claimedBy, position: ITEM.position })),
+  );
 
   expect(answers).toEqual([
     { type: 'settled' },

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { byPosition, type ConsumerOptions, json } from '../../../shared/lockstep-consumer.ts';
 import { resolveOptions } from '../../../shared/options.ts';
+import type { IdempotencyKeyStore, KeyReturn } from '../../../shared/ports/idempotency-key-store.ts';
+import { StoreError } from '../../../shared/ports/store-error.ts';
 import { DeliveredRecord } from '../../../shared/record/delivered-record.ts';
 import { ledgerKeyOfIdempotencyKey } from '../../../shared/runtime/idempotency-key-text.ts';
 import { IdempotencyKeys } from '../../../shared/runtime/idempotency-keys.ts';
@@ -8,12 +10,19 @@ import { KeyClaims } from '../../../shared/runtime/key-claims.ts';
 import { DeliveryWorld } from '../../../shared/testing/delivery-world.ts';
 
 /** Keys of a partition that is held under epoch 3. */
-function theKeys() {
+function theKeys(change: (store: IdempotencyKeyStore) => IdempotencyKeyStore = (store) => store) {
   const options: ConsumerOptions<unknown> = { value: json(), idempotencyKey: byPosition, onRecord: () => undefined };
   const { policy } = resolveOptions(options, { consumerGroup: 'billing', failureMode: 'report' });
   const { ports } = new DeliveryWorld({}).newProcess();
   const holder = { ledgerKey: 'partition#c#billing#orders#0', epoch: 3 };
-  const claims = new KeyClaims(holder, ports, policy, Number.POSITIVE_INFINITY, () => 0);
+  const clock = { now: () => ports.clock.now(), sleep: async () => undefined };
+  const claims = new KeyClaims(
+    holder,
+    { ...ports, clock, keys: change(ports.keys) },
+    policy,
+    Number.POSITIVE_INFINITY,
+    () => 0,
+  );
   return new IdempotencyKeys(claims, 'billing');
 }
 
@@ -65,10 +74,37 @@ test('it takes the key from a later one that stays open in this invocation', asy
   expect(await keys.verdict(first.record)).toEqual({ type: 'run' });
 });
 
+test('a return that lands late leaves the key to the record that has taken it since', async () => {
+  const late: KeyReturn[] = [];
+  let store: IdempotencyKeyStore | undefined;
+  const keys = theKeys((real) => {
+    store = real;
+    return {
+      ...real,
+      async giveBack(returns) {
+        if (late.length > 0) return real.giveBack(returns);
+        late.push(...returns);
+        return returns.map(() => ({ type: 'unknown', error: new StoreError('no answer', { transient: true }) }));
+      },
+    };
+  });
+  const [first, last] = [keyed(3), keyed(9)];
+  await keys.prepare([first, last]);
+  await keys.deadLettered(first.record);
+  expect(await keys.verdict(last.record)).toEqual({ type: 'run' });
+
+  await store?.giveBack(late);
+
+  const completion = keys.handled(last.record);
+  expect(completion && (await store?.complete([completion]))).toEqual([{ type: 'completed' }]);
+});
+
 test('keys that differ in half a character are different keys', () => {
   const [high, low] = ['order-\ud800', 'order-\udc00'].map((key) => ledgerKeyOfIdempotencyKey('billing', key));
 
   expect(high).not.toBe(low);
+  // Nor is one of them what another is made of.
+  expect(high).not.toBe(ledgerKeyOfIdempotencyKey('billing', JSON.stringify('order-\ud800')));
   expect(ledgerKeyOfIdempotencyKey('billing', 'order-7')).toBe(
     'key#billing#df8cf80227ec3237922df0ecd88385c546e4a31bdb8127b033f01e6f21f175df',
   );
