@@ -5,7 +5,7 @@ import { type Blame, blame } from './blame.ts';
 import { type HandlerEnd, runHandler } from './handler-run.ts';
 import type { NotAttemptedReason } from './outcome.ts';
 import type { PartitionRun } from './partition-run.ts';
-import type { Readiness, ReadyRecord } from './ready-record.ts';
+import type { ReadyRecord } from './ready-record.ts';
 import { CollectingContext } from './record-context.ts';
 
 /** https://tc39.es/ecma262/#sec-time-values-and-time-range */
@@ -35,47 +35,9 @@ export function callHandler<V>(run: PartitionRun<V>, ready: readonly ReadyRecord
 }
 
 /** What keeps a record from its turn after it had to wait for it. */
-async function hindranceOf<V>(run: PartitionRun<V>, admitted: boolean): Promise<CallEnd | undefined> {
+export async function hindranceOf<V>(run: PartitionRun<V>, admitted: boolean): Promise<CallEnd | undefined> {
   if (!admitted) return { type: 'notTried', reason: 'deadline' };
   return (await run.session.mayStart()) ? undefined : left(run, 'fenced');
-}
-
-/**
- * Hands one record to the handler in careful mode: beside no other, and written ahead before anything of it is looked at, since
- * what reads its value may be what kills the process, or what never ends.
- *
- * @param read - runs the user's own code: the decoder, `idempotencyKey`
- * @param look - whether it may be handed over at all
- */
-export async function callCarefully<V>(
-  run: PartitionRun<V>,
-  { offset, timestamp, valueHash }: DeliveredRecord,
-  read: () => Promise<void>,
-  look: () => Promise<Readiness<V>>,
-): Promise<CallEnd | Exclude<Readiness<V>, ReadyRecord<V>>> {
-  const { session, ports, invocation } = run;
-  const { sandbox } = ports;
-  const entered = sandbox.enter(true);
-  const hindrance = entered === true ? undefined : await hindranceOf(run, await entered);
-  if (hindrance !== undefined) return hindrance;
-  // Written ahead: from here on a death counts for this record, begun or not.
-  session.update((progress) => ({ ...progress, running: { offset, timestamp, valueHash } }));
-  const written = await session.write();
-  if (written.type !== 'written') return left(run, 'fenced');
-  let isGivenUp = false;
-  const reading = await runHandler(read, invocation, sandbox, () => {
-    if (isGivenUp) sandbox.leave();
-  });
-  isGivenUp = reading.type === 'stalled';
-  if (reading.type === 'stalled') return reading;
-  let ready: Readiness<V> | undefined;
-  try {
-    if (reading.type === 'failed') throw reading.error;
-    ready = await look();
-  } finally {
-    if (ready?.type !== 'ready') void leaveCarefully(run);
-  }
-  return ready.type === 'ready' ? handOver(run, [ready], () => void leaveCarefully(run)) : ready;
 }
 
 /** Whether careful mode tries the record. */
@@ -85,8 +47,12 @@ export function isTriedCarefully<V>({ session }: PartitionRun<V>, { offset }: De
   return carefulUntil !== undefined && offset <= carefulUntil;
 }
 
-/** @param leave - called when the handler has ended: leaves the sandbox, which was entered */
-async function handOver<V>(
+/**
+ * Runs the handler of records that may be handed over.
+ *
+ * @param leave - called when the handler has ended: leaves the sandbox, which was entered
+ */
+export async function handOver<V>(
   run: PartitionRun<V>,
   ready: readonly ReadyRecord<V>[],
   leave: () => void,
@@ -145,20 +111,15 @@ function judged<V>(
   return { type: 'failed', stage: 'handler', error, ...whose };
 }
 
-function left<V>(run: PartitionRun<V>, reason: NotAttemptedReason): CallEnd {
+/** The record has left the sandbox again without its handler. */
+export function left<V>(run: PartitionRun<V>, reason: NotAttemptedReason): CallEnd {
   run.ports.sandbox.leave();
   forgetRunning(run);
   return { type: 'notTried', reason };
 }
 
-/** Nobody else's handler starts before it is written that this one's has ended: a death in theirs would be put down to this record. */
-async function leaveCarefully<V>(run: PartitionRun<V>): Promise<void> {
-  forgetRunning(run);
-  await run.session.write();
-  run.ports.sandbox.leave();
-}
-
-function forgetRunning<V>({ session }: PartitionRun<V>): void {
+/** No record is being tried any more; written with the next write. */
+export function forgetRunning<V>({ session }: PartitionRun<V>): void {
   if (!session.hasRunning) return;
   session.update(({ running: _, ...progress }) => progress);
 }

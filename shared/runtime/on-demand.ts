@@ -4,6 +4,7 @@
  */
 interface OnDemand {
   readonly batchRunner: typeof import('./batch-runner.ts');
+  readonly carefulTry: typeof import('./careful-try.ts');
   readonly deadLetters: typeof import('./dead-letters.ts');
   readonly effects: typeof import('./effects.ts');
   readonly failedTry: typeof import('./failed-try.ts');
@@ -13,6 +14,7 @@ interface OnDemand {
 
 const LOADERS: { readonly [Name in keyof OnDemand]: () => Promise<OnDemand[Name]> } = {
   batchRunner: () => import('./batch-runner.ts'),
+  carefulTry: () => import('./careful-try.ts'),
   deadLetters: () => import('./dead-letters.ts'),
   effects: () => import('./effects.ts'),
   failedTry: () => import('./failed-try.ts'),

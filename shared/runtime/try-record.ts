@@ -1,9 +1,7 @@
 import { headOf } from '../decide/settle.ts';
 import { LockstepError } from '../errors.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
-import { type CallEnd, callCarefully, callHandler, isTriedCarefully } from './call-handler.ts';
-import { decodeRecord } from './decode-record.ts';
-import type { KeyedValue } from './idempotency-keys.ts';
+import { type CallEnd, callHandler, isTriedCarefully } from './call-handler.ts';
 import { onDemand } from './on-demand.ts';
 import type { PartitionRun } from './partition-run.ts';
 import { type Failed, type Readiness, readyRecord } from './ready-record.ts';
@@ -20,25 +18,7 @@ export function tryRecord<V>(run: PartitionRun<V>, record: DeliveredRecord): Pro
 }
 
 async function tryCarefully<V>(run: PartitionRun<V>, record: DeliveredRecord): Promise<TryEnd> {
-  const { keys, decoded, consumer } = run;
-  if (keys === undefined) {
-    const read = async () => void decoded.set(record.offset, await decodeRecord(consumer, record));
-    return callCarefully(run, record, read, async () => {
-      const ready = readyRecord(run, record);
-      // Each try has a value of its own.
-      decoded.delete(record.offset);
-      return ready;
-    });
-  }
-  const { keyedValue } = await onDemand('keys');
-  let keyed: KeyedValue | undefined;
-  const read = async () => {
-    if (!decoded.has(record.offset)) keyed = await keyedValue(run, record);
-  };
-  return callCarefully(run, record, read, async () => {
-    if (keyed !== undefined) await keys.prepare([keyed]);
-    return readyRecord(run, record);
-  });
+  return (await onDemand('carefulTry')).tryCarefully(run, record);
 }
 
 function tryReady<V>(run: PartitionRun<V>, ready: Readiness<V>): Promise<TryEnd> | TryEnd {

@@ -207,7 +207,7 @@ export const BUGS = {
     what: 'careful mode does not write ahead which record it tries',
     patches: [
       {
-        file: 'shared/runtime/call-handler.ts',
+        file: 'shared/runtime/careful-try.ts',
         find: "session.update((progress) => ({ ...progress, running: { offset, timestamp, valueHash } })); const written = await session.write(); if (written.type !== 'written') return left(run, 'fenced');",
         put: '',
       },
@@ -447,7 +447,7 @@ export const BUGS = {
   },
   'turn-ends-unwritten': {
     what: 'another handler starts before it is written that a careful one has ended',
-    patches: [{ file: 'shared/runtime/call-handler.ts', find: 'await run.session.write();\n  run.', put: 'run.' }],
+    patches: [{ file: 'shared/runtime/careful-try.ts', find: 'await run.session.write();\n  run.', put: 'run.' }],
     set: 'gaps',
     within: 100,
     breaks: 'P5 innocent',
