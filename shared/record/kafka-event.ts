@@ -1,6 +1,6 @@
 import { LockstepError } from '../errors.ts';
 import { DeliveredRecord, type RawRecord } from './delivered-record.ts';
-import { clusterUuid, partitionName, type TopicPartition } from './item-identifier.ts';
+import { clusterUuid, type TopicPartition } from './item-identifier.ts';
 
 /** What Lambda's Kafka mapping sends. https://docs.aws.amazon.com/lambda/latest/dg/with-msk.html */
 export interface KafkaEvent {
@@ -50,24 +50,11 @@ export function parseKafkaEvent(event: unknown): DeliveredEvent {
     );
   }
   const servers = typeof bootstrapServers === 'string' ? bootstrapServers : '';
-  const partitions = Object.entries(records).flatMap(([identifier, raw]) => deliveredPartition(identifier, raw));
-  refuseTwins(partitions);
   return {
     cluster: typeof eventSourceArn === 'string' && eventSourceArn !== '' ? clusterUuid(eventSourceArn) : servers,
     bootstrapServers: servers,
-    partitions,
+    partitions: Object.entries(records).flatMap(([identifier, raw]) => deliveredPartition(identifier, raw)),
   };
-}
-
-/** One invocation claims all its partitions under one name: with one of them there twice, each half would write over the other. */
-function refuseTwins(partitions: readonly DeliveredPartition[]): void {
-  const seen = new Map<string, string>();
-  for (const { topic, partition, identifier } of partitions) {
-    const name = partitionName({ topic, partition });
-    const other = seen.get(name);
-    if (other !== undefined) throw malformed(identifier, `expected partition ${name} once, got it as ${other} too`);
-    seen.set(name, identifier);
-  }
 }
 
 function deliveredPartition(identifier: string, raw: unknown): DeliveredPartition[] {

@@ -36,10 +36,10 @@ export async function processBatch<V>(
   }
   invocation.onStall(() => sandbox.turnAway());
   try {
-    const owner = ports.entropy.id();
+    const name = ports.entropy.id();
     const reports = await Promise.all(
-      event.partitions.map((delivered) =>
-        processPartition({ cluster: event.cluster, owner, delivered, consumer, ports, invocation }),
+      event.partitions.map((delivered, index) =>
+        processPartition({ cluster: event.cluster, owner: `${name}.${index}`, delivered, consumer, ports, invocation }),
       ),
     );
     for (const report of reports) measure(report, ports);

@@ -31,7 +31,7 @@ export interface PartitionReport {
 /** What a partition is worked on with. */
 export interface PartitionTask<V> {
   readonly cluster: string;
-  /** The invocation's name in the ledger, of its own for each event. */
+  /** Who holds the partition, in the ledger: a name of its own for each claim of each event. */
   readonly owner: string;
   readonly delivered: DeliveredPartition;
   readonly consumer: Consumer<V>;

@@ -102,7 +102,6 @@ describe('is refused, with what was expected and where', () => {
       event({ p: [raw(1), raw(2, { topic: 'other' })] }),
       'event.records.p: expected the records of one partition of one topic',
     ],
-    [event({ p: [raw(1)], q: [raw(2)] }), 'event.records.q: expected partition orders-eu-1-3 once, got it as p too'],
     [event({ p: [raw(2), raw(1)] }), 'event.records.p: expected offsets in ascending order, got 1 after 2'],
     [event({ p: [raw(2), raw(2)] }), 'event.records.p: expected offsets in ascending order, got 2 after 2'],
   ])('%o', (given, says) => {

@@ -1,0 +1,27 @@
+import type { Context } from 'aws-lambda';
+import { expect, test } from 'vitest';
+import { holderOf } from '../../../shared/connection.ts';
+import { byPosition, json, lockstepConsumer } from '../../../shared/lockstep-consumer.ts';
+import { DeliveryWorld } from '../../../shared/testing/delivery-world.ts';
+import { kafkaEvent, record } from '../../../shared/testing/record.ts';
+
+test('parts of an event that name the same partition are claimed one after the other, never taken for each other', async () => {
+  const handled: number[] = [];
+  const handler = lockstepConsumer({
+    value: json(),
+    idempotencyKey: byPosition,
+    onRecord: ({ offset }) => void handled.push(offset),
+  });
+  const world = new DeliveryWorld({});
+  const event = kafkaEvent([record({ offset: 0 })]);
+  const twice = {
+    ...event,
+    records: { ...event.records, again: kafkaEvent([record({ offset: 1 })]).records['orders-0'] ?? [] },
+  };
+  const context = { awsRequestId: 'request-1', getRemainingTimeInMillis: () => 60_000 } as Context;
+
+  const answer = holderOf(handler)?.during(world.newProcess(), async () => handler(twice, context));
+
+  expect(await world.clock.runUntilSettled(answer ?? Promise.reject())).toEqual({ batchItemFailures: [] });
+  expect(handled).toEqual([0, 1]);
+});
