@@ -6,7 +6,7 @@ export const CONNECTION_TIMEOUT_MS = 1_000;
 /** @default 2,000 */
 export const REQUEST_TIMEOUT_MS = 2_000;
 
-/** Connections at a time: the keys of a batch of a hundred are claimed in one round trip. */
+/** Connections at a time: partitions are claimed and committed side by side, and so are the keys of each. */
 export const MAX_CONNECTIONS = 100;
 
 /** How the ledger's table is reached. What is not given of region, endpoint and credentials comes from the environment. */
