@@ -57,7 +57,7 @@ export async function handOver<V>(
   ready: readonly ReadyRecord<V>[],
   leave: () => void,
 ): Promise<CallEnd> {
-  const { session, ports, invocation } = run;
+  const { session, keys, ports, invocation } = run;
   const { sandbox, clock } = ports;
   const records = ready.map(({ delivered }) => delivered);
   const [first] = records;
@@ -65,6 +65,7 @@ export async function handOver<V>(
   // Keys were asked for and `running` was written since the lease was looked at: a host may have stood still meanwhile.
   const startedAt = clock.now();
   if (!session.mayStartAt(startedAt)) return left(run, 'fenced');
+  if (keys !== undefined && records.some((record) => keys.mayBeLost(record))) return left(run, 'keyHeld');
   if (invocation.isStalling) return left(run, 'deadline');
   // What has failed before goes alone, so that it is the first.
   const attempts = session.isPlain(first.offset) ? 0 : (session.progress.heads.get(first.offset)?.attempts ?? 0);

@@ -22,8 +22,8 @@ interface KeyedRecord extends Claimant {
 }
 
 /**
- * The idempotency keys of one claimed partition: looked up and claimed for the whole batch at once, judged again when a
- * record's turn comes, given back when it did not get there.
+ * The idempotency keys of one claimed partition: claimed for the whole batch at once, judged again at a record's turn where the
+ * claim may be lost, given back where the record did not get settled.
  */
 export class IdempotencyKeys {
   readonly #byOffset = new Map<Offset, KeyedRecord>();
@@ -112,6 +112,12 @@ export class IdempotencyKeys {
     return keyed.verdict ?? HELD;
   }
 
+  /** Whether others may have taken the key of `record` since {@link verdict} let it run. */
+  mayBeLost(record: DeliveredRecord): boolean {
+    const keyed = this.#byOffset.get(record.offset);
+    return keyed !== undefined && this.#claims.mayBeLost(keyed);
+  }
+
   /** What completes the key of `record`, for a transaction that settles it. */
   completion(record: DeliveredRecord): KeyCompletion | undefined {
     const keyed = this.#byOffset.get(record.offset);
@@ -147,10 +153,15 @@ export class IdempotencyKeys {
 
   /**
    * Before the partition is released: gives back every key that is still claimed, or two partitions could wait for each other
-   * for ever. What cannot be given back is dead with our epoch, and is taken over on conflict.
+   * for ever. What cannot be given back is dead with our epoch, and is taken over on conflict. Never rejects: what is known of the
+   * records is to be written all the same.
    */
   async giveBackUnsettled(): Promise<void> {
-    await this.#claims.giveBack([...this.#byOffset.values()]);
+    try {
+      await this.#claims.giveBack([...this.#byOffset.values()]);
+    } catch (error) {
+      this.#claims.reportKept(error);
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import { decideKey, isHolderAlive, type KeyHolder, type KeyItem, type KeyStanding } from '../decide/idempotency.ts';
-import type { KeyClaimAnswer, UnknownFate } from '../ports/idempotency-key-store.ts';
+import type { KeyClaimRequest } from '../ports/idempotency-key-store.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import { parseLedgerKey } from '../record/item-identifier.ts';
 import type { EpochMs } from '../record/units.ts';
@@ -9,6 +9,8 @@ import { type Patience, repeat, repeatEach, sideBySide } from './repeat.ts';
 
 /** Claims of one key: each that is refused shows who was faster, and a few settle who holds it. */
 const MOST_ROUNDS = 4;
+/** A claim ends with its holder, not by a time of its own: none expires while the longest invocation, 15 minutes, lives. */
+const CLAIM_TTL_SECONDS = 3_600;
 /** Looks at holders that are under way at a time. */
 const LOOKS_AT_ONCE = 20;
 
@@ -21,6 +23,7 @@ export type KeyVerdict =
   | { readonly type: 'held' };
 
 const RUN: KeyVerdict = { type: 'run' };
+const FREE: KeyStanding = { type: 'free' };
 /** {@link KeyVerdict} */
 export const HELD: KeyVerdict = { type: 'held' };
 
@@ -68,14 +71,15 @@ export class KeyClaims {
 
   /** Claims each key once. Returns those that are worth another claim: their items were gone, or have a dead holder. */
   async #ask(asked: readonly Claimant[]): Promise<readonly Claimant[]> {
-    const answers = await this.#claim(asked);
+    const requests = this.#requestsOf(asked);
+    const answers = await repeatEach(requests, (open) => this.#ports.keys.claim(open), this.#patience);
     const again: Claimant[] = [];
     const held: Claimant[] = [];
     for (let index = 0; index < asked.length; index++) {
       const keyed = asked[index] as Claimant;
       const answer = answers[index];
       keyed.replaces = answer?.type === 'held' ? answer.item : undefined;
-      const standing = keyed.replaces === undefined ? undefined : this.#standing(keyed, keyed.replaces);
+      const standing = this.#standing(keyed, requests[index]?.item);
       if (answer?.type === 'gone' || standing?.type === 'free') again.push(keyed);
       else if (standing?.type === 'held') held.push(keyed);
       else decide(keyed, standing === undefined || standing.type === 'ours' ? RUN : standing);
@@ -97,19 +101,22 @@ export class KeyClaims {
     });
   }
 
-  #standing({ record }: Claimant, item: KeyItem): KeyStanding {
+  /** What the item in `replaces` says; `undefined` where there is none. */
+  #standing({ record, replaces }: Claimant, asked: KeyItem | undefined): KeyStanding | undefined {
+    if (replaces === undefined) return undefined;
     const { position, valueHash } = record;
-    return decideKey(item, { position, valueHash, holder: this.#holder }, this.#ports.clock.now());
+    const standing = decideKey(replaces, { position, valueHash, holder: this.#holder }, this.#ports.clock.now());
+    // From before a lapse: who saw the lease run out may still replace that very item, so another is put in its place.
+    return standing.type === 'ours' && replaces.expiresAt !== asked?.expiresAt ? FREE : standing;
   }
 
-  #claim(asked: readonly Claimant[]): Promise<readonly Exclude<KeyClaimAnswer, UnknownFate>[]> {
+  #requestsOf(asked: readonly Claimant[]): readonly KeyClaimRequest[] {
     const now = this.#ports.clock.now();
-    const requests = asked.map((keyed) => {
+    return asked.map((keyed) => {
       const { key, replaces } = keyed;
       const item = this.item(keyed, 'IN_PROGRESS', now);
       return replaces === undefined ? { key, item } : { key, item, replaces };
     });
-    return repeatEach(requests, (unanswered) => this.#ports.keys.claim(unanswered), this.#patience);
   }
 
   async #lives(holder: KeyHolder): Promise<boolean> {
@@ -134,6 +141,18 @@ export class KeyClaims {
     for (const keyed of claimed) keyed.claimed = false;
   }
 
+  /** Keys could not be given back: no harm once the partition is released, but for the requests that others need. */
+  reportKept(error: unknown): void {
+    const { ledgerKey, epoch } = this.#holder;
+    const { telemetry } = this.#ports;
+    telemetry.count('LedgerUnavailable');
+    telemetry.log.error('idempotency keys were not given back; who wants one takes it over', {
+      ledgerKey,
+      epoch,
+      error,
+    });
+  }
+
   /** Whether another partition may have taken the key over, as the lease that the claim rests on seemed to have ended. */
   mayBeLost({ claimed, lapses }: Claimant): boolean {
     return claimed && lapses !== this.#lapses();
@@ -141,12 +160,14 @@ export class KeyClaims {
 
   /** The item of a key that `record` has. */
   item({ record }: Pick<Claimant, 'record'>, status: KeyItem['status'], now = this.#ports.clock.now()): KeyItem {
+    const { keyTtlSeconds } = this.#policy;
+    const ttlSeconds = status === 'COMPLETED' ? keyTtlSeconds : Math.max(keyTtlSeconds, CLAIM_TTL_SECONDS);
     return {
       status,
       position: record.position,
       claimedBy: this.#holder,
       valueHash: record.valueHash,
-      expiresAt: Math.floor(now / 1_000) + this.#policy.keyTtlSeconds,
+      expiresAt: Math.floor(now / 1_000) + ttlSeconds,
     };
   }
 }

@@ -12,7 +12,7 @@ export class LateSignal {
     return this.#controller.signal;
   }
 
-  /** Calls `listener` when it is aborted. */
+  /** Calls `listener` when it is aborted; one that comes later is not called. */
   onAbort(listener: () => void): void {
     this.#listeners.push(listener);
   }

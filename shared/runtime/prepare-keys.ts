@@ -8,7 +8,7 @@ import { KeyClaims } from './key-claims.ts';
 import type { DecodedRecord, PartitionRun } from './partition-run.ts';
 
 /**
- * Looks up and claims the idempotency keys of what is open, all at once, but for records that careful mode tries. Records without
+ * Claims the idempotency keys of what is open, all at once, but for records that careful mode tries. Records without
  * a value or a key fail when their turn comes; one that is exhausted needs no key.
  */
 export async function prepareKeys<V>(run: PartitionRun<V>): Promise<IdempotencyKeys | undefined> {

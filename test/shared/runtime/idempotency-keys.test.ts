@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { decideKey } from '../../../shared/decide/idempotency.ts';
 import { byPosition, type ConsumerOptions, json } from '../../../shared/lockstep-consumer.ts';
 import { resolveOptions } from '../../../shared/options.ts';
 import type { IdempotencyKeyStore, KeyReturn } from '../../../shared/ports/idempotency-key-store.ts';
@@ -8,23 +9,32 @@ import { ledgerKeyOfIdempotencyKey } from '../../../shared/runtime/idempotency-k
 import { IdempotencyKeys } from '../../../shared/runtime/idempotency-keys.ts';
 import { KeyClaims } from '../../../shared/runtime/key-claims.ts';
 import { DeliveryWorld } from '../../../shared/testing/delivery-world.ts';
+import { fakeIdempotencyKeyStore } from '../../../shared/testing/fake-idempotency-key-store.ts';
 
-/** Keys of a partition that is held under epoch 3. */
-function theKeys(change: (store: IdempotencyKeyStore) => IdempotencyKeyStore = (store) => store) {
-  const options: ConsumerOptions<unknown> = { value: json(), idempotencyKey: byPosition, onRecord: () => undefined };
+/** Keys of a partition that is held under epoch 3, on a clock whose pauses take no time. */
+function aHold(
+  change: (store: IdempotencyKeyStore) => IdempotencyKeyStore = (store) => store,
+  settings: Partial<ConsumerOptions<unknown>> = {},
+) {
+  const options: ConsumerOptions<unknown> = {
+    value: json(),
+    idempotencyKey: byPosition,
+    onRecord: () => undefined,
+    ...settings,
+  };
   const { policy } = resolveOptions(options, { consumerGroup: 'billing', failureMode: 'report' });
-  const { ports } = new DeliveryWorld({}).newProcess();
+  const world = new DeliveryWorld({});
+  const { ports } = world.newProcess();
+  const store = fakeIdempotencyKeyStore();
+  const clock = { now: () => world.clock.now(), sleep: async () => undefined };
   const holder = { ledgerKey: 'partition#c#billing#orders#0', epoch: 3 };
-  const clock = { now: () => ports.clock.now(), sleep: async () => undefined };
-  const claims = new KeyClaims(
-    holder,
-    { ...ports, clock, keys: change(ports.keys) },
-    policy,
-    Number.POSITIVE_INFINITY,
-    () => 0,
-  );
-  return new IdempotencyKeys(claims, 'billing');
+  const lease = { lapses: 0 };
+  const patient = { ...ports, clock, keys: change(store) };
+  const claims = new KeyClaims(holder, patient, policy, Number.POSITIVE_INFINITY, () => lease.lapses);
+  return { keys: new IdempotencyKeys(claims, 'billing'), store, clock: world.clock, lease };
 }
+
+const theKeys = () => aHold().keys;
 
 function keyed(offset: number, value = 'same') {
   const record = new DeliveredRecord({ topic: 'orders', partition: 0, offset, timestamp: 1, value });
@@ -76,27 +86,62 @@ test('it takes the key from a later one that stays open in this invocation', asy
 
 test('a return that lands late leaves the key to the record that has taken it since', async () => {
   const late: KeyReturn[] = [];
-  let store: IdempotencyKeyStore | undefined;
-  const keys = theKeys((real) => {
-    store = real;
-    return {
-      ...real,
-      async giveBack(returns) {
-        if (late.length > 0) return real.giveBack(returns);
-        late.push(...returns);
-        return returns.map(() => ({ type: 'unknown', error: new StoreError('no answer', { transient: true }) }));
-      },
-    };
-  });
+  const { keys, store } = aHold((real) => ({
+    ...real,
+    async giveBack(returns) {
+      if (late.length > 0) return real.giveBack(returns);
+      late.push(...returns);
+      return returns.map(() => ({ type: 'unknown', error: new StoreError('no answer', { transient: true }) }));
+    },
+  }));
   const [first, last] = [keyed(3), keyed(9)];
   await keys.prepare([first, last]);
   await keys.deadLettered(first.record);
   expect(await keys.verdict(last.record)).toEqual({ type: 'run' });
 
-  await store?.giveBack(late);
+  await store.giveBack(late);
 
   const completion = keys.handled(last.record);
-  expect(completion && (await store?.complete([completion]))).toEqual([{ type: 'completed' }]);
+  expect(completion && (await store.complete([completion]))).toEqual([{ type: 'completed' }]);
+});
+
+test('after a lapse a key is claimed anew: who saw our lease run out does not take it when we are back', async () => {
+  const { keys, store, clock, lease } = aHold();
+  const { record, idempotencyKey } = keyed(3);
+  await keys.prepare([{ record, idempotencyKey }]);
+  const [entry] = [...store.items];
+  if (entry === undefined) throw new Error('no key was claimed');
+  const [key, seen] = entry;
+  await clock.advance(20_000);
+  lease.lapses++;
+  expect(await keys.verdict(record)).toEqual({ type: 'run' });
+
+  const theirs = {
+    ...seen,
+    position: 'orders-1@7',
+    claimedBy: { ledgerKey: 'partition#c#billing#orders#1', epoch: 1 },
+  };
+  const [answer] = await store.claim([{ key, item: theirs, replaces: seen }]);
+
+  expect(answer).toMatchObject({ type: 'held', item: { position: 'orders-0@3' } });
+  expect(await keys.verdict(record)).toEqual({ type: 'run' });
+});
+
+test('a claim lasts as long as any invocation, however soon completed keys expire', async () => {
+  const { keys, store, clock } = aHold(undefined, { keyTtlSeconds: 60 });
+  const { record, idempotencyKey } = keyed(3);
+  await keys.prepare([{ record, idempotencyKey }]);
+  const [claim] = store.items.values();
+  if (claim === undefined) throw new Error('no key was claimed');
+  const seeker = {
+    position: 'orders-1@7',
+    valueHash: record.valueHash,
+    holder: { ledgerKey: 'partition#c#billing#orders#1', epoch: 1 },
+  };
+  const longestInvocationMs = 900_000;
+
+  expect(decideKey(claim, seeker, clock.now() + longestInvocationMs)).toEqual({ type: 'held' });
+  expect(keys.handled(record)?.item.expiresAt).toBe(clock.now() / 1_000 + 60);
 });
 
 test('keys that differ in half a character are different keys', () => {

@@ -1,0 +1,97 @@
+import { expect, test } from 'vitest';
+import { holderOf } from '../../../shared/connection.ts';
+import { type ConsumerOptions, lockstepConsumer, NonRetryableError, text } from '../../../shared/lockstep-consumer.ts';
+import type { IdempotencyKeyStore } from '../../../shared/ports/idempotency-key-store.ts';
+import { StoreError } from '../../../shared/ports/store-error.ts';
+import type { Ports } from '../../../shared/runtime/consumer.ts';
+import { DeliveryWorld } from '../../../shared/testing/delivery-world.ts';
+import { fakeIdempotencyKeyStore } from '../../../shared/testing/fake-idempotency-key-store.ts';
+import { kafkaEvent, record } from '../../../shared/testing/record.ts';
+
+/** A function whose table answers as `change` has it, and what its handler was called with: key of the record, attempt. */
+function aFunction(onRecord: NonNullable<ConsumerOptions<string | null>['onRecord']>) {
+  const world = new DeliveryWorld({ timeoutMs: 120_000 });
+  const store = fakeIdempotencyKeyStore();
+  const handler = lockstepConsumer({
+    value: text,
+    idempotencyKey: ({ key }) => key ?? '',
+    retry: { inlineRetries: 0 },
+    backoffSleepMs: 0,
+    onRecord,
+  });
+  /** Delivers records of these keys from the first offset on; returns the offsets that must come back. */
+  const deliver = async (keys: string, change: (ports: Ports) => Partial<Ports> = () => ({})) => {
+    const connection = world.newProcess();
+    const ports: Ports = { ...connection.ports, keys: store };
+    const event = kafkaEvent([...keys].map((key, offset) => record({ key, offset, value: Buffer.from('v') })));
+    const run = async () => handler(event, world.context());
+    const answer = holderOf(handler)?.during({ ...connection, ports: { ...ports, ...change(ports) } }, run);
+    if (answer === undefined) throw new Error('no handler of ours');
+    const { batchItemFailures } = await world.clock.runUntilSettled(answer);
+    return batchItemFailures.map(({ itemIdentifier: { offset } }) => offset);
+  };
+  return { world, store, deliver };
+}
+
+test('keys that cannot be given back keep nothing from being written, and nobody from taking them', async () => {
+  const calls: string[] = [];
+  const { deliver, world } = aFunction(({ key }, { attempt }) => {
+    calls.push(`${key}${attempt}`);
+    if (key === 'b' && attempt === 1) throw new Error('not now');
+  });
+  const refused = new StoreError('no right to delete', { transient: false });
+  const giveBack: IdempotencyKeyStore['giveBack'] = async (returns) =>
+    returns.map(() => ({ type: 'unknown', error: refused }));
+
+  expect(await deliver('abc', ({ keys }) => ({ keys: { ...keys, giveBack } }))).toEqual([1, 2]);
+  expect(world.delivery().metrics['LedgerUnavailable']).toBe(1);
+  await world.clock.advance(60_000);
+  expect(await deliver('abc')).toEqual([]);
+
+  expect(calls).toEqual(['a1', 'b1', 'b2', 'c1']);
+});
+
+test('a record whose key others may have taken while it was waited for does not run', async () => {
+  const calls: number[] = [];
+  const { deliver, world, store } = aFunction(({ offset }) => {
+    calls.push(offset);
+    if (offset === 0) throw new NonRetryableError('ORDER_UNKNOWN');
+  });
+  let standsStill = false;
+  /** The second record claims the key once the first has its letter; before it hears of it, our lease has run out and begun anew. */
+  const slowly = ({ keys, ledger, clock }: Ports): Partial<Ports> => ({
+    keys: {
+      ...keys,
+      async claim(requests) {
+        const answers = await keys.claim(requests);
+        if (calls.length === 0) return answers;
+        standsStill = true;
+        await clock.sleep(22_000);
+        const [[key, ours] = []] = [...store.items];
+        if (key === undefined || ours === undefined) throw new Error('the key was not claimed');
+        const theirs = { ...ours, claimedBy: { ledgerKey: 'partition#c#deliver#orders#1', epoch: 1 } };
+        await keys.claim([{ key, item: theirs, replaces: ours }]);
+        await keys.complete([{ key, item: theirs }]);
+        await clock.sleep(8_000);
+        return answers;
+      },
+    },
+    ledger: {
+      ...ledger,
+      async write(request) {
+        if (standsStill) {
+          standsStill = false;
+          await clock.sleep(16_000);
+        }
+        return ledger.write(request);
+      },
+    },
+  });
+
+  expect(await deliver('aa', slowly)).toEqual([1]);
+  await world.clock.advance(60_000);
+  expect(await deliver('aa')).toEqual([]);
+
+  expect(calls).toEqual([0]);
+  expect(Object.values(world.delivery().outcomes)).toEqual(['deadLettered', 'duplicate']);
+});
