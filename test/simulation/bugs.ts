@@ -340,7 +340,7 @@ export const BUGS = {
     breaks: 'P3 repeats',
   },
   'holder-judged-late': {
-    what: 'whether a key\'s holder lives is judged when the answer is read, not when it was asked for',
+    what: "whether a key's holder lives is judged when the answer is read, not when it was asked for",
     patches: [
       {
         file: 'shared/runtime/key-claims.ts',
