@@ -108,7 +108,13 @@ export class IdempotencyKeys {
       }
     }
     // Ours may be lost, or the first one has its letter and gave the key back: now the key is ours to claim.
-    await this.#claims.judge([keyed]);
+    try {
+      await this.#claims.judge([keyed]);
+    } catch (error) {
+      // Nothing is known of the key: the record waits, and what was settled before it is written all the same.
+      this.#claims.report('an idempotency key was not claimed; its record waits', error);
+      return HELD;
+    }
     return keyed.verdict ?? HELD;
   }
 
@@ -160,7 +166,7 @@ export class IdempotencyKeys {
     try {
       await this.#claims.giveBack([...this.#byOffset.values()]);
     } catch (error) {
-      this.#claims.reportKept(error);
+      this.#claims.report('idempotency keys were not given back; who wants one takes it over', error);
     }
   }
 }

@@ -141,16 +141,12 @@ export class KeyClaims {
     for (const keyed of claimed) keyed.claimed = false;
   }
 
-  /** Keys could not be given back: no harm once the partition is released, but for the requests that others need. */
-  reportKept(error: unknown): void {
+  /** The table could not be reached, and the partition goes on without what was asked for. */
+  report(what: string, error: unknown): void {
     const { ledgerKey, epoch } = this.#holder;
     const { telemetry } = this.#ports;
     telemetry.count('LedgerUnavailable');
-    telemetry.log.error('idempotency keys were not given back; who wants one takes it over', {
-      ledgerKey,
-      epoch,
-      error,
-    });
+    telemetry.log.error(what, { ledgerKey, epoch, error });
   }
 
   /** Whether another partition may have taken the key over, as the lease that the claim rests on seemed to have ended. */

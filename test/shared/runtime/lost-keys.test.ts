@@ -95,3 +95,27 @@ test('a record whose key others may have taken while it was waited for does not 
   expect(calls).toEqual([0]);
   expect(Object.values(world.delivery().outcomes)).toEqual(['deadLettered', 'duplicate']);
 });
+
+test('what was settled is written though the key of a later record cannot be asked for', async () => {
+  const calls: string[] = [];
+  const { deliver, world } = aFunction(({ offset }, { attempt }) => {
+    calls.push(`${offset}.${attempt}`);
+    if (offset === 0) throw new NonRetryableError('ORDER_UNKNOWN');
+  });
+  const refused = new StoreError('no right to put', { transient: false });
+  const denied = ({ keys }: Ports): Partial<Ports> => ({
+    keys: {
+      ...keys,
+      claim: async (requests) =>
+        calls.length === 0 ? keys.claim(requests) : requests.map(() => ({ type: 'unknown', error: refused })),
+    },
+  });
+
+  expect(await deliver('aa', denied)).toEqual([1]);
+  expect(world.delivery().metrics['LedgerUnavailable']).toBe(1);
+  await world.clock.advance(60_000);
+  expect(await deliver('aa')).toEqual([]);
+
+  expect(calls).toEqual(['0.1', '1.1']);
+  expect(world.delivery().letters).toHaveLength(1);
+});
