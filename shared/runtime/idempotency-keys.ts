@@ -2,7 +2,7 @@ import type { KeyCompletion } from '../ports/ledger-store.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import type { Offset } from '../record/units.ts';
 import { ledgerKeyOfIdempotencyKey } from './idempotency-key-text.ts';
-import { type Claimant, decide, HELD, type KeyClaims, type KeyVerdict } from './key-claims.ts';
+import { type Claimant, HELD, type KeyClaims, type KeyVerdict, noteVerdict } from './key-claims.ts';
 
 /** A record and what `idempotencyKey` says of it. */
 export interface KeyedValue {
@@ -101,10 +101,10 @@ export class IdempotencyKeys {
     const { leader, record } = keyed;
     if (keyed.verdict === undefined && leader !== undefined) {
       const end = await endOf(leader);
-      if (end === 'open') return decide(keyed, HELD);
+      if (end === 'open') return noteVerdict(keyed, HELD);
       if (end === 'settled') {
         const same = leader.record.valueHash === record.valueHash;
-        return decide(keyed, same ? { type: 'duplicate' } : { type: 'reused', by: leader.record.position });
+        return noteVerdict(keyed, same ? { type: 'duplicate' } : { type: 'reused', by: leader.record.position });
       }
     }
     // Ours may be lost, or the first one has its letter and gave the key back: now the key is ours to claim.

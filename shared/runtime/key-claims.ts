@@ -24,7 +24,7 @@ export type KeyVerdict =
 
 const RUN: KeyVerdict = { type: 'run' };
 const FREE: KeyStanding = { type: 'free' };
-/** {@link KeyVerdict} */
+/** The record waits: its key is not ours, or nobody knows. */
 export const HELD: KeyVerdict = { type: 'held' };
 
 /** A record whose key is asked for. */
@@ -66,7 +66,7 @@ export class KeyClaims {
     }
     let open = asked;
     for (let round = 0; round < MOST_ROUNDS && open.length > 0; round++) open = await this.#ask(open);
-    for (const keyed of open) decide(keyed, HELD);
+    for (const keyed of open) noteVerdict(keyed, HELD);
   }
 
   /** Claims each key once. Returns those that are worth another claim: their items were gone, or have a dead holder. */
@@ -82,7 +82,7 @@ export class KeyClaims {
       const standing = this.#standing(keyed, requests[index]?.item);
       if (answer?.type === 'gone' || standing?.type === 'free') again.push(keyed);
       else if (standing?.type === 'held') held.push(keyed);
-      else decide(keyed, standing === undefined || standing.type === 'ours' ? RUN : standing);
+      else noteVerdict(keyed, standing === undefined || standing.type === 'ours' ? RUN : standing);
     }
     if (held.length > 0) await this.#lookAtHolders(held, again);
     return again;
@@ -96,7 +96,7 @@ export class KeyClaims {
       const holder = `${claimedBy.ledgerKey}#${claimedBy.epoch}`;
       const looking = alive.get(holder) ?? this.#lives(claimedBy);
       alive.set(holder, looking);
-      if (await looking) decide(keyed, HELD);
+      if (await looking) noteVerdict(keyed, HELD);
       else again.push(keyed);
     });
   }
@@ -169,7 +169,7 @@ export class KeyClaims {
 }
 
 /** Notes what a key says. */
-export function decide(keyed: Claimant, verdict: KeyVerdict): KeyVerdict {
+export function noteVerdict(keyed: Claimant, verdict: KeyVerdict): KeyVerdict {
   keyed.claimed = verdict === RUN;
   keyed.verdict = verdict;
   return verdict;
