@@ -111,14 +111,12 @@ async function claimAndRun<V>(task: PartitionTask<V>, outcomes: Outcomes): Promi
     ports,
     consumer.policy,
   );
-  const signal = new LateSignal();
-  const forgetAbort = invocation.onAbort(() => signal.abort());
-  session.lost.onAbort(() => signal.abort());
+  const aborted = new LateSignal();
+  const forgetAbort = invocation.onAbort(() => aborted.abort());
+  session.lost.onAbort(() => aborted.abort());
   try {
     const context: ContextShare = {
-      get signal() {
-        return signal.signal;
-      },
+      aborted,
       cluster,
       group: ports.group,
       epoch: session.epoch,

@@ -5,6 +5,7 @@ import type { Log } from '../ports/telemetry.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import type { EpochMs, Offset } from '../record/units.ts';
 import type { ProducedRecord, RecordContext } from './consumer.ts';
+import type { LateSignal } from './late-signal.ts';
 import { recordLog } from './record-log.ts';
 
 /** What contexts of one partition have in common. */
@@ -12,7 +13,8 @@ export interface ContextShare {
   readonly cluster: string;
   readonly group: string;
   readonly epoch: number;
-  readonly signal: AbortSignal;
+  /** Fires when handlers should end. */
+  readonly aborted: Pick<LateSignal, 'signal'>;
   readonly deadline: EpochMs;
   readonly log: Log;
   readonly requestId: string;
@@ -55,7 +57,7 @@ export class CollectingContext implements RecordContext {
   }
 
   get signal(): AbortSignal {
-    return this.#share.signal;
+    return this.#share.aborted.signal;
   }
 
   get deadline(): EpochMs {
