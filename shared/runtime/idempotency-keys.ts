@@ -144,11 +144,11 @@ export class IdempotencyKeys {
     endAs(this.#byOffset.get(record.offset), 'settled');
   }
 
-  /** The record has its letter: its key is free, so that a redrive can run it. */
+  /** The record has its letter: its key is free, so that a redrive can run it. Never rejects: the letter is there. */
   async deadLettered(record: DeliveredRecord): Promise<void> {
     const keyed = this.#byOffset.get(record.offset);
     if (keyed === undefined) return;
-    await this.#claims.giveBack([keyed]);
+    await this.#giveBack([keyed]);
     endAs(keyed, 'givenBack');
   }
 
@@ -163,8 +163,12 @@ export class IdempotencyKeys {
    * records is to be written all the same.
    */
   async giveBackUnsettled(): Promise<void> {
+    await this.#giveBack([...this.#byOffset.values()]);
+  }
+
+  async #giveBack(given: readonly KeyedRecord[]): Promise<void> {
     try {
-      await this.#claims.giveBack([...this.#byOffset.values()]);
+      await this.#claims.giveBack(given);
     } catch (error) {
       this.#claims.report('idempotency keys were not given back; who wants one takes it over', error);
     }

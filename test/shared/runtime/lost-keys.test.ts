@@ -51,6 +51,23 @@ test('keys that cannot be given back keep nothing from being written, and nobody
   expect(calls).toEqual(['a1', 'b1', 'b2', 'c1']);
 });
 
+test('a key that cannot be given back does not undo its record’s letter', async () => {
+  const calls: string[] = [];
+  const { deliver, world } = aFunction(({ key }) => {
+    calls.push(String(key));
+    if (key === 'a' && calls.length === 1) throw new NonRetryableError('ORDER_UNKNOWN');
+  });
+  const refused = new StoreError('no right to delete', { transient: false });
+  const giveBack: IdempotencyKeyStore['giveBack'] = async (returns) =>
+    returns.map(() => ({ type: 'unknown', error: refused }));
+
+  expect(await deliver('ab', ({ keys }) => ({ keys: { ...keys, giveBack } }))).toEqual([]);
+  expect(await deliver('ab')).toEqual([]);
+
+  expect(calls).toEqual(['a', 'b']);
+  expect(world.delivery().letters).toHaveLength(1);
+});
+
 test('a record whose key others may have taken while it was waited for does not run', async () => {
   const calls: number[] = [];
   const { deliver, world, store } = aFunction(({ offset }) => {
