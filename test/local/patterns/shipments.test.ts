@@ -5,6 +5,8 @@ import { killFunctionWorkers } from '../../../infra/local/function-workers.ts';
 import { patternCloud } from './pattern-cloud.ts';
 
 const ORDERS = 300;
+/** Partitions of the shipments' topic: one record runs at a time in each. */
+const IN_FLIGHT = 6;
 
 test('functions/shipments passes each order on, and functions/deliveries applies each once, whatever dies', {
   timeout: 600_000,
@@ -28,6 +30,7 @@ test('functions/shipments passes each order on, and functions/deliveries applies
   await expect.poll(async () => (await delivered()).length, { timeout: 180_000, interval: 50 }).toBeGreaterThan(20);
   await killFunctionWorkers(cloud, consumer('Shipments').function);
   await killFunctionWorkers(cloud, consumer('Deliveries').function);
+  const beforeTheDeath = new Set((await delivered()).map(({ orderId }) => orderId?.S));
   await expect.poll(async () => (await delivered()).length, { timeout: 240_000, interval: 500 }).toBe(ORDERS);
 
   const shipments = await passedOn();
@@ -42,9 +45,13 @@ test('functions/shipments passes each order on, and functions/deliveries applies
   expect([...idsOf.keys()].sort()).toEqual(ids);
   expect([...idsOf.values()].every((ids) => ids.size === 1)).toBe(true);
   expect(new Set([...idsOf.values()].flatMap((ids) => [...ids])).size).toBe(ORDERS);
-  // More than once only where a death hid that it was done: what a handler does outside `transact` may be repeated then.
+  // More than once only where a death hid that it was done: what a handler does outside `transact` may be repeated then. A
+  // request that was under way when the process died may land a little later: one in each partition.
   const repeated = (await delivered()).filter(({ deliveries }) => Number(deliveries?.N) > 1);
-  expect(repeated.length).toBeLessThan(ORDERS / 10);
+  const since = repeated.filter(({ orderId }) => !beforeTheDeath.has(orderId?.S));
+  console.log(`${repeated.length} delivered again, of ${beforeTheDeath.size} before the death`);
+  expect(since.length).toBeLessThanOrEqual(IN_FLIGHT);
+  expect(repeated.every(({ deliveries }) => deliveries?.N === '2')).toBe(true);
 });
 
 test('a shipment that is in the topic twice is delivered once', { timeout: 120_000 }, async () => {
