@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import type { Metafile } from 'esbuild';
+import { reachable } from './reachable.ts';
 
 /**
  * The SDK's clients and credential providers share no state, and nothing asks for the class of what another one made. Nor does
@@ -38,11 +39,12 @@ export function separatePackages({ inputs, outputs }: Metafile, bundleFile: stri
 }
 
 function loadedAtStart({ inputs, outputs }: Metafile, bundleFile: string): ReadonlySet<string> {
-  const reached = new Set<string>();
-  for (const [path, { entryPoint }] of Object.entries(outputs))
-    if (basename(path) === bundleFile && entryPoint !== undefined) reached.add(entryPoint);
-  for (const path of reached)
-    for (const { kind, external, path: other } of inputs[path]?.imports ?? [])
-      if (external !== true && kind !== 'dynamic-import') reached.add(other);
-  return reached;
+  const entries = Object.entries(outputs).flatMap(([path, { entryPoint }]) =>
+    basename(path) === bundleFile && entryPoint !== undefined ? entryPoint : [],
+  );
+  return reachable(entries, (path) =>
+    (inputs[path]?.imports ?? []).flatMap(({ kind, external, path: other }) =>
+      external !== true && kind !== 'dynamic-import' ? other : [],
+    ),
+  );
 }

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { type BuildOptions, buildSync, type Metafile } from 'esbuild';
+import { reachable } from './reachable.ts';
 
 /** A file of a bundle. */
 export interface BundledFile {
@@ -74,11 +75,9 @@ function outputsByPath({ metafile, settings }: SplitBundle): Outputs {
 }
 
 function loadedAtStart(outputs: Outputs, entry: string): ReadonlySet<string> {
-  const reached = new Set([entry]);
-  for (const path of reached)
-    for (const { kind, path: other } of outputs.get(path)?.imports ?? [])
-      if (kind === 'import-statement') reached.add(other);
-  return reached;
+  return reachable([entry], (path) =>
+    (outputs.get(path)?.imports ?? []).flatMap(({ kind, path: other }) => (kind === 'import-statement' ? other : [])),
+  );
 }
 
 function askedForLater(outputs: Outputs, start: ReadonlySet<string>, entry: string): readonly Shared[] {

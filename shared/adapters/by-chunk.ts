@@ -1,3 +1,5 @@
+import { sideBySide } from '../side-by-side.ts';
+
 /** How much of a list goes into one request, and how many requests are under way at a time. */
 export interface Chunking {
   readonly size: number;
@@ -11,14 +13,9 @@ export async function byChunk<T, R>(
   send: (chunk: readonly T[]) => Promise<readonly R[]>,
 ): Promise<readonly R[]> {
   if (things.length <= size) return things.length === 0 ? [] : send(things);
-  const chunks: (readonly T[])[] = [];
-  for (let at = 0; at < things.length; at += size) chunks.push(things.slice(at, at + size));
-  const answers: (readonly R[])[] = [];
-  let next = 0;
-  const lane = async () => {
-    for (let index = next++; index < chunks.length; index = next++)
-      answers[index] = await send(chunks[index] as readonly T[]);
-  };
-  await Promise.all(Array.from({ length: Math.min(atOnce, chunks.length) }, lane));
+  const answers: (readonly R[])[] = Array.from({ length: Math.ceil(things.length / size) }, () => []);
+  await sideBySide([...answers.keys()], atOnce, async (index) => {
+    answers[index] = await send(things.slice(index * size, (index + 1) * size));
+  });
   return answers.flat();
 }

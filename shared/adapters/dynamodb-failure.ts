@@ -36,8 +36,8 @@ export const PASSING_REASONS: ReadonlySet<string | undefined> = new Set([
 export function storeError(cause: unknown, table: string, request: string): LockstepError {
   forgetItems(cause instanceof LockstepError ? cause.cause : cause);
   if (cause instanceof LockstepError) return cause;
-  const said = cause instanceof Error ? `${cause.name}: ${cause.message}`.replace(/\.\s*$/, '') : String(cause);
-  return new StoreError(`${request} of table ${table} failed with ${said}`, { cause, transient: isTransient(cause) });
+  const said = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+  return new StoreError(failure(table, request, said), { cause, transient: isTransient(cause) });
 }
 
 /**
@@ -49,8 +49,12 @@ export function statementError(
   table: string,
   request: string,
 ): StoreError {
-  const what = `${request} of table ${table} failed with ${Code}: ${Message.replace(/\.\s*$/, '')}`;
-  return new StoreError(what, { transient: Code === 'InternalServerError' || PASSING_REASONS.has(Code) });
+  const transient = Code === 'InternalServerError' || PASSING_REASONS.has(Code);
+  return new StoreError(failure(table, request, `${Code}: ${Message}`), { transient });
+}
+
+function failure(table: string, request: string, said: string): string {
+  return `${request} of table ${table} failed with ${said.replace(/\.\s*$/, '')}`;
 }
 
 /** Errors are logged with all that they hold: no item that an effect asked to see is to be among it. */

@@ -84,9 +84,7 @@ export async function relayRange(
       // Forgetting is left to the consumer.
       batchStart: 0,
       leaseUntil: claim.leaseUntil,
-      deadline: invocation.plan.deadline,
-      answerBy: invocation.plan.answerBy,
-      onEnd: (listener) => invocation.onEnd(listener),
+      invocation,
     },
     ports,
     policy,

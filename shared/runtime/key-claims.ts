@@ -3,9 +3,10 @@ import type { KeyClaimRequest } from '../ports/idempotency-key-store.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import { parseLedgerKey } from '../record/item-identifier.ts';
 import type { EpochMs } from '../record/units.ts';
+import { sideBySide } from '../side-by-side.ts';
 import type { ConsumerPolicy, Ports } from './consumer.ts';
 import { isFinalError } from './is-final-error.ts';
-import { type Patience, repeat, repeatEach, sideBySide } from './repeat.ts';
+import { type Patience, repeat, repeatEach } from './repeat.ts';
 
 /** Claims of one key: each that is refused shows who was faster, and a few settle who holds it. */
 const MOST_ROUNDS = 4;

@@ -33,10 +33,8 @@ export interface SessionStart {
   readonly owed: OffsetRanges;
   readonly batchStart: Offset;
   readonly leaseUntil: EpochMs;
-  readonly deadline: EpochMs;
-  readonly answerBy: EpochMs;
-  /** Calls back when the invocation has answered: nothing may be written after it, also when a frozen process thaws. */
-  readonly onEnd: Invocation['onEnd'];
+  /** Nothing may be written after it has answered, also when a frozen process thaws. */
+  readonly invocation: Pick<Invocation, 'plan' | 'onEnd'>;
 }
 
 /** What a session reaches outside itself. */
@@ -96,7 +94,7 @@ export class LedgerSession {
     this.#rev = start.item.rev;
     this.#leaseUntil = start.leaseUntil;
     this.#lastWriteAt = ports.clock.now();
-    this.#forgetEnd = start.onEnd(() => this.close());
+    this.#forgetEnd = start.invocation.onEnd(() => this.close());
     void this.#beat();
   }
 
@@ -190,7 +188,7 @@ export class LedgerSession {
 
   #leaseCovers(now = this.#ports.clock.now()): boolean {
     // A lease past the deadline covers all that this process can do: Lambda ends it before.
-    return this.#leaseUntil > this.#start.deadline || now <= this.#leaseUntil - LEASE_MARGIN_MS;
+    return this.#leaseUntil > this.#start.invocation.plan.deadline || now <= this.#leaseUntil - LEASE_MARGIN_MS;
   }
 
   /** Never two writes in flight: a checkpoint that lands after its successor would be another history. */
@@ -219,7 +217,7 @@ export class LedgerSession {
 
   async #writeNow({ release, posting }: WriteOrder): Promise<Written> {
     if (this.isOver) return { type: 'lost' };
-    const { partition, owner, batchStart, deadline } = this.#start;
+    const { partition, owner, batchStart, invocation } = this.#start;
     const { clock, ledger } = this.#ports;
     const { settlings, effects, completions: posted } = posting ?? NO_POSTING;
     const completions = this.#completions;
@@ -233,7 +231,7 @@ export class LedgerSession {
       epoch: this.epoch,
       rev: this.#rev,
       progress: release ? { ...next.progress, pending: pendingAfter(next.progress, next.owed) } : next.progress,
-      leaseUntil: Math.min(clock.now() + this.#policy.leaseMs, deadline + 1_000),
+      leaseUntil: Math.min(clock.now() + this.#policy.leaseMs, invocation.plan.deadline + 1_000),
       claimed: next.owed,
       release,
       ...(effects.length > 0 && { effects }),
@@ -301,7 +299,7 @@ export class LedgerSession {
 
   get #patience(): Patience {
     const { clock, entropy } = this.#ports;
-    return { clock, entropy, giveUpAt: this.#start.answerBy, isFinal: isFinalError };
+    return { clock, entropy, giveUpAt: this.#start.invocation.plan.answerBy, isFinal: isFinalError };
   }
 
   #checkpointSoon(): void {

@@ -53,9 +53,9 @@ export async function repeatEach<Q, A extends { readonly type: string }>(
     const unknown: UnknownFate[] = [];
     open = open.filter(({ index }, at) => {
       const answer = got[at] as A | UnknownFate;
-      if (isUnknown(answer)) return unknown.push(answer) > 0;
-      answers[index] = answer;
-      return false;
+      if (isUnknown(answer)) unknown.push(answer);
+      else answers[index] = answer;
+      return isUnknown(answer);
     });
     if (unknown.length > 0) throw (unknown.find(({ error }) => patience.isFinal?.(error)) ?? unknown[0])?.error;
   }, patience);
@@ -64,26 +64,4 @@ export async function repeatEach<Q, A extends { readonly type: string }>(
 
 function isUnknown(answer: { readonly type: string }): answer is UnknownFate {
   return answer.type === 'unknown';
-}
-
-/** Runs `work` on each of `things`, at most `limit` at a time. @throws the first error, after all that were started ended */
-export async function sideBySide<T>(
-  things: readonly T[],
-  limit: number,
-  work: (thing: T) => Promise<void>,
-): Promise<void> {
-  let next = 0;
-  const errors: unknown[] = [];
-  const lane = async () => {
-    while (next < things.length && errors.length === 0) {
-      const thing = things[next++] as T;
-      try {
-        await work(thing);
-      } catch (error) {
-        errors.push(error);
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, things.length) }, lane));
-  if (errors.length > 0) throw errors[0];
 }

@@ -1,0 +1,6 @@
+/** What can be reached from `starts`, themselves included. */
+export function reachable(starts: Iterable<string>, next: (path: string) => Iterable<string>): ReadonlySet<string> {
+  const reached = new Set(starts);
+  for (const path of reached) for (const other of next(path)) reached.add(other);
+  return reached;
+}
