@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { systemClock } from '../shared/adapters/system-clock.ts';
-import { systemEntropy } from '../shared/adapters/system-entropy.ts';
+import { systemClock } from '../shared/adapters/system/system-clock.ts';
+import { systemEntropy } from '../shared/adapters/system/system-entropy.ts';
 import { byPosition, text } from '../shared/lockstep-consumer.ts';
 import { resolveOptions } from '../shared/options.ts';
 import type { DeadLetter } from '../shared/ports/dead-letter-publisher.ts';

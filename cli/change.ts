@@ -1,12 +1,12 @@
-import { dynamoDbLedgerRepair } from '../shared/adapters/dynamodb-ledger-repair.ts';
-import { systemClock } from '../shared/adapters/system-clock.ts';
-import { systemEntropy } from '../shared/adapters/system-entropy.ts';
+import { dynamoDbLedgerRepair } from '../shared/adapters/dynamodb/dynamodb-ledger-repair.ts';
+import { systemClock } from '../shared/adapters/system/system-clock.ts';
+import { systemEntropy } from '../shared/adapters/system/system-entropy.ts';
 import type { OperatorChange } from '../shared/decide/operator.ts';
 import { changePartition, decisionAction, previewChange } from '../shared/operator/change-partition.ts';
 import { previewRepair, repairPartition } from '../shared/operator/repair-partition.ts';
 import { OperatorError } from '../shared/operator-errors.ts';
 import { partitionName } from '../shared/record/item-identifier.ts';
-import { theOne } from './consumer.ts';
+import { oneConsumer } from './consumer.ts';
 import { ledgerOf } from './consumer-state.ts';
 import { type CommonOptions, openTarget, print, say } from './context.ts';
 import { whoAmI } from './who.ts';
@@ -21,7 +21,7 @@ export interface ChangeOptions extends CommonOptions {
 /** Says what a change will do, does it in a claim of its own, and says that it is done. */
 export async function change(options: ChangeOptions, partition: number, wanted: OperatorChange): Promise<void> {
   await using target = await openTarget(options);
-  const consumer = theOne(target.consumers, options.consumer);
+  const consumer = oneConsumer(target.consumers, options.consumer);
   const { cluster, group, topic, ledgerTable } = consumer;
   const place = { cluster, group, topic, partition };
   const name = partitionName(place);

@@ -1,7 +1,7 @@
 import { GetEventSourceMappingCommand } from '@aws-sdk/client-lambda';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
-import { dynamoDbLedgerStore } from '../shared/adapters/dynamodb-ledger-store.ts';
-import type { Head, PartitionItem } from '../shared/decide/progress.ts';
+import { dynamoDbLedgerStore } from '../shared/adapters/dynamodb/dynamodb-ledger-store.ts';
+import type { BlockedRecord, PartitionItem } from '../shared/decide/progress.ts';
 import { letterLimit } from '../shared/decide/retry-policy.ts';
 import { LockstepError } from '../shared/errors.ts';
 import { highest } from '../shared/record/offset-ranges.ts';
@@ -14,7 +14,7 @@ export type PartitionState =
   | 'replay halted'
   | 'flood breaker'
   | 'blocked'
-  | 'gated'
+  | 'waiting'
   | 'paused'
   | 'running'
   | 'ok'
@@ -28,8 +28,8 @@ export interface PartitionStatus {
   /** The next offset that the mapping reads after a restart. */
   readonly next: number;
   readonly state: PartitionState;
-  readonly heads: readonly Head[];
-  /** When the oldest head first failed. */
+  readonly blockedRecords: readonly BlockedRecord[];
+  /** When the oldest blocked record first failed. */
   readonly blockedSince?: number;
   /** Until when an invocation holds it. */
   readonly heldUntil?: number;
@@ -47,18 +47,18 @@ export interface ConsumerStatus {
   /** Records on the dead-letter topic, those that were redriven and our markers included. */
   readonly onDeadLetterTopic: number;
   readonly inFallbackQueue: number;
-  readonly inNet?: number;
+  readonly inFailureQueue?: number;
   readonly partitions: readonly PartitionStatus[];
 }
 
 /** Asks Kafka, Lambda, SQS and the ledger. */
 export async function consumerStatus(target: Target, consumer: DeployedConsumer, now: number): Promise<ConsumerStatus> {
-  const { name, topic, group, deadLetterTopic, mappingId, netQueueUrl } = consumer;
-  const [{ partitions, letters }, { State: mapping = 'unknown' }, inFallbackQueue, inNet] = await Promise.all([
+  const { name, topic, group, deadLetterTopic, mappingId, failureQueueUrl } = consumer;
+  const [{ partitions, letters }, { State: mapping = 'unknown' }, inFallbackQueue, inFailureQueue] = await Promise.all([
     target.operate(consumer, { type: 'topics' }),
     target.lambda.send(new GetEventSourceMappingCommand({ UUID: mappingId })),
     depth(target, consumer.fallbackQueueUrl),
-    netQueueUrl === undefined ? undefined : depth(target, netQueueUrl),
+    failureQueueUrl === undefined ? undefined : depth(target, failureQueueUrl),
   ]);
   const items = await Promise.all(
     partitions.map(({ partition }) => ledgerItem(target, consumer, partition).catch(orUnreadable)),
@@ -71,7 +71,7 @@ export async function consumerStatus(target: Target, consumer: DeployedConsumer,
     deadLetterTopic,
     onDeadLetterTopic: letters,
     inFallbackQueue,
-    ...(inNet !== undefined && { inNet }),
+    ...(inFailureQueue !== undefined && { inFailureQueue }),
     partitions: partitions.map(({ partition, start, end, committed = start }, index) => {
       const item = items[index];
       return { partition, lag: Math.max(0, end - committed), next: committed, ...describe(item, now) };
@@ -100,15 +100,15 @@ export function ledgerOf({ dynamodb }: Target, { ledgerTable }: DeployedConsumer
 }
 
 function describe(item: PartitionItem | 'unreadable' | undefined, now: number) {
-  if (item === undefined) return { state: 'never claimed' as const, heads: [] };
-  if (item === 'unreadable') return { state: item, heads: [] };
+  if (item === undefined) return { state: 'never claimed' as const, blockedRecords: [] };
+  if (item === 'unreadable') return { state: item, blockedRecords: [] };
   const { progress, owner, leaseUntil, epoch } = item;
-  const heads = [...progress.heads.values()];
-  const times = heads.flatMap(({ firstFailedAt }) => firstFailedAt ?? []);
+  const blockedRecords = [...progress.blockedRecords.values()];
+  const times = blockedRecords.flatMap(({ firstFailedAt }) => firstFailedAt ?? []);
   const isHeld = owner !== undefined && leaseUntil >= now;
   return {
     state: stateOf(item, now, isHeld),
-    heads,
+    blockedRecords,
     epoch,
     ...(times.length > 0 && { blockedSince: Math.min(...times) }),
     ...(isHeld && { heldUntil: leaseUntil }),
@@ -117,12 +117,12 @@ function describe(item: PartitionItem | 'unreadable' | undefined, now: number) {
 
 /** What blocks a partition. */
 export function stateOf({ progress }: PartitionItem, now: number, isHeld: boolean): PartitionState {
-  if (highest(progress.standing) !== undefined) return 'replay halted';
+  if (highest(progress.replayRefused) !== undefined) return 'replay halted';
   // One whose letter is on its way out blocks nothing while somebody is at it.
-  const blocking = [...progress.heads.values()].filter(({ exhausted }) => !(exhausted && isHeld));
+  const blocking = [...progress.blockedRecords.values()].filter(({ exhausted }) => !(exhausted && isHeld));
   if (blocking.length > 0)
     return progress.consecutiveDeadLetters >= letterLimit(progress) ? 'flood breaker' : 'blocked';
-  if (progress.gate !== undefined) return 'gated';
+  if (progress.missingRecord !== undefined) return 'waiting';
   if (progress.pausedUntil !== undefined && progress.pausedUntil > now) return 'paused';
   return isHeld ? 'running' : 'ok';
 }

@@ -11,7 +11,7 @@ export interface DeployedConsumer {
   /** As the ledger's keys have it. */
   readonly cluster: string;
   readonly fallbackQueueUrl: string;
-  readonly netQueueUrl?: string;
+  readonly failureQueueUrl?: string;
   readonly operatorFunctionName?: string;
 }
 
@@ -31,7 +31,7 @@ export function consumersOf(outputs: Readonly<Record<string, string>>): Deployed
         );
       return value;
     };
-    const netQueueUrl = said('NetQueueUrl');
+    const failureQueueUrl = said('FailureQueueUrl');
     const operatorFunctionName = said('OperatorFunctionName');
     return {
       name,
@@ -42,7 +42,7 @@ export function consumersOf(outputs: Readonly<Record<string, string>>): Deployed
       ledgerTable: required('LedgerTable'),
       cluster: required('ClusterId'),
       fallbackQueueUrl: required('FallbackQueueUrl'),
-      ...(netQueueUrl !== undefined && { netQueueUrl }),
+      ...(failureQueueUrl !== undefined && { failureQueueUrl }),
       ...(operatorFunctionName !== undefined && { operatorFunctionName }),
     };
   });
@@ -60,7 +60,7 @@ export function chosen(consumers: readonly DeployedConsumer[], name: string | un
 }
 
 /** The one consumer that is meant. @throws LockstepError CONSUMER_UNKNOWN where the name is needed and was not given */
-export function theOne(consumers: readonly DeployedConsumer[], name: string | undefined): DeployedConsumer {
+export function oneConsumer(consumers: readonly DeployedConsumer[], name: string | undefined): DeployedConsumer {
   const [only, ...others] = chosen(consumers, name);
   if (only !== undefined && others.length === 0) return only;
   throw new OperatorError(

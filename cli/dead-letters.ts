@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { OperatorAnswers } from '../shared/operator/answers.ts';
 import { OperatorError } from '../shared/operator-errors.ts';
-import { theOne } from './consumer.ts';
+import { oneConsumer } from './consumer.ts';
 import { type CommonOptions, openTarget, optionsOf, print, WIDTH } from './context.ts';
 import { example } from './example.ts';
 import { writeJson, writeTable } from './letter-list.ts';
@@ -22,7 +22,7 @@ const list = withLetterOptions(new Command('list'))
   .action(async (_, command: Command) => {
     const options = optionsOf<CommonOptions & LetterOptions & { limit: string }>(command);
     await using target = await openTarget(options);
-    const consumer = theOne(target.consumers, options.consumer);
+    const consumer = oneConsumer(target.consumers, options.consumer);
     const limit = wholeNumber('limit', options.limit);
     const filter = filterOf(options, Date.now());
     const pages = target.letterPages(consumer, { filter, limit });
@@ -38,7 +38,7 @@ const groups = withLetterOptions(new Command('groups'))
   .action(async (_, command: Command) => {
     const options = optionsOf<CommonOptions & LetterOptions>(command);
     await using target = await openTarget(options);
-    const consumer = theOne(target.consumers, options.consumer);
+    const consumer = oneConsumer(target.consumers, options.consumer);
     const filter = filterOf(options, Date.now());
     print(options, await target.operate(consumer, { type: 'groups', filter }), describeGroups);
   });
@@ -53,7 +53,7 @@ const show = new Command('show')
   .action(async (id: string, _, command: Command) => {
     const options = optionsOf<CommonOptions>(command);
     await using target = await openTarget(options);
-    const { letter } = await target.operate(theOne(target.consumers, options.consumer), { type: 'letter', id });
+    const { letter } = await target.operate(oneConsumer(target.consumers, options.consumer), { type: 'letter', id });
     if (letter === null) throw new OperatorError('OPERATION_REFUSED', `there is no letter ${id}`);
     print(options, letter, describeLetter);
   });
@@ -74,8 +74,8 @@ function describeGroups({ groups: found, causes, letters }: OperatorAnswers['gro
     lastSeen.slice(0, 19),
     errorOf(errorName, exampleMessage),
   ]);
-  const head = ['FINGERPRINT', 'LETTERS', 'FIRST SEEN', 'LAST SEEN', 'EXAMPLE'];
-  return `${table(head, [14, 9, 20, 20, 0], rows, WIDTH)}\n${number(letters)} letters of ${number(causes)} causes${causes > found.length ? `, the ${found.length} most frequent shown` : ''}.`;
+  const blocked = ['FINGERPRINT', 'LETTERS', 'FIRST SEEN', 'LAST SEEN', 'EXAMPLE'];
+  return `${table(blocked, [14, 9, 20, 20, 0], rows, WIDTH)}\n${number(letters)} letters of ${number(causes)} causes${causes > found.length ? `, the ${found.length} most frequent shown` : ''}.`;
 }
 
 function describeLetter(letter: NonNullable<OperatorAnswers['letter']['letter']>): string {

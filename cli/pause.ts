@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GetEventSourceMappingCommand, UpdateEventSourceMappingCommand } from '@aws-sdk/client-lambda';
 import { Command } from 'commander';
-import { type DeployedConsumer, theOne } from './consumer.ts';
+import { type DeployedConsumer, oneConsumer } from './consumer.ts';
 import { ledgerItem } from './consumer-state.ts';
 import { type CommonOptions, EXIT, openTarget, optionsOf, print, say } from './context.ts';
 import { example } from './example.ts';
@@ -23,7 +23,7 @@ export const pause = new Command('pause')
   .action(async (_, command: Command) => {
     const options = optionsOf<CommonOptions & { timeout: string }>(command);
     await using target = await openTarget(options);
-    const consumer = theOne(target.consumers, options.consumer);
+    const consumer = oneConsumer(target.consumers, options.consumer);
     say(`The mapping of ${consumer.name} (${consumer.mappingId}) is disabled; batches in flight end as they would.`);
     await target.lambda.send(new UpdateEventSourceMappingCommand({ UUID: consumer.mappingId, Enabled: false }));
     const until = Date.now() + Number(options.timeout) * 1_000;
@@ -43,7 +43,7 @@ export const resume = new Command('resume')
   .action(async (_, command: Command) => {
     const options = optionsOf<CommonOptions & { timeout: string }>(command);
     await using target = await openTarget(options);
-    const consumer = theOne(target.consumers, options.consumer);
+    const consumer = oneConsumer(target.consumers, options.consumer);
     say(`The mapping of ${consumer.name} (${consumer.mappingId}) is enabled.`);
     await target.lambda.send(new UpdateEventSourceMappingCommand({ UUID: consumer.mappingId, Enabled: true }));
     const resumed = await reaches(target, consumer, 'Enabled', Date.now() + Number(options.timeout) * 1_000);

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
+import { blockedRecords } from './blocked.ts';
 import { WIDTH } from './context.ts';
 import { deadLetters } from './dead-letters.ts';
 import { example } from './example.ts';
-import { heads } from './heads.ts';
 import { lag } from './lag.ts';
 import { pause, resume } from './pause.ts';
 import { purge } from './purge.ts';
@@ -25,7 +25,7 @@ export function lockstep(): Command {
       example('lockstep status --local', 'lockstep dead-letters groups --stack Lockstep-Orders-prod --consumer Orders'),
     )
     .addHelpText('after', EXIT_CODES);
-  for (const command of [status, lag, heads, deadLetters, redrive, purge, skip, reset, pause, resume, replay])
+  for (const command of [status, lag, blockedRecords, deadLetters, redrive, purge, skip, reset, pause, resume, replay])
     program.addCommand(command);
   for (const command of everyCommand(program)) {
     command.configureHelp({ helpWidth: WIDTH, showGlobalOptions: true }).exitOverride();

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
 import { OperatorError } from '../shared/operator-errors.ts';
-import { theOne } from './consumer.ts';
+import { oneConsumer } from './consumer.ts';
 import { type CommonOptions, EXIT, openTarget, optionsOf, print, say } from './context.ts';
 import { example } from './example.ts';
 import { filterOf, type LetterOptions, withLetterOptions } from './letter-options.ts';
@@ -23,7 +23,7 @@ export const purge = withLetterOptions(new Command('purge'))
   .action(async (_, command: Command) => {
     const options = optionsOf<CommonOptions & LetterOptions & { dryRun?: boolean; yes?: boolean }>(command);
     await using target = await openTarget(options);
-    const consumer = theOne(target.consumers, options.consumer);
+    const consumer = oneConsumer(target.consumers, options.consumer);
     const order = { type: 'purge', filter: filterOf(options, Date.now()), dryRun: true, by: whoAmI() } as const;
     const counted = await target.operate(consumer, order);
     say(`${number(counted.selected)} letters of ${consumer.deadLetterTopic} are given up for good.`);

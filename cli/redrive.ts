@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { Listr } from 'listr2';
 import type { OperatorAnswers } from '../shared/operator/answers.ts';
 import type { OperatorRequest } from '../shared/operator/requests.ts';
-import { type DeployedConsumer, theOne } from './consumer.ts';
+import { type DeployedConsumer, oneConsumer } from './consumer.ts';
 import { type CommonOptions, EXIT, openTarget, optionsOf, print, say } from './context.ts';
 import { example } from './example.ts';
 import { filterOf, type LetterOptions, wholeNumber, withLetterOptions } from './letter-options.ts';
@@ -39,7 +39,7 @@ export const redrive = withLetterOptions(new Command('redrive'))
   .action(async (_, command: Command) => {
     const options = optionsOf<Options>(command);
     await using target = await openTarget(options);
-    const consumer = theOne(target.consumers, options.consumer);
+    const consumer = oneConsumer(target.consumers, options.consumer);
     const { dryRun = false, rate, maxRedrives = '3', includeDoubtful = false } = options;
     const order: Order = {
       type: 'redrive',

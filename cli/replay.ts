@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { OperatorError } from '../shared/operator-errors.ts';
 import { parsePartitionName } from '../shared/record/item-identifier.ts';
-import { theOne } from './consumer.ts';
+import { oneConsumer } from './consumer.ts';
 import { type CommonOptions, openTarget, optionsOf, print, say } from './context.ts';
 import { example } from './example.ts';
 import { span } from './letter-options.ts';
@@ -24,7 +24,7 @@ export const replay = new Command('replay')
   .action(async (text: string, _, command: Command) => {
     const options = optionsOf<CommonOptions & { dryRun?: boolean }>(command);
     await using target = await openTarget(options);
-    const consumer = theOne(target.consumers, options.consumer);
+    const consumer = oneConsumer(target.consumers, options.consumer);
     const [name = '', offsets = ''] = text.split('@');
     const place = parsePartitionName(name);
     if (place === undefined || place.topic !== consumer.topic)

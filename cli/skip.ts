@@ -9,7 +9,7 @@ export const skip = new Command('skip')
   .description(
     'Lets a partition go on without a record that blocks it: not handled, no letter. Who and why is kept in the ledger.',
   )
-  .argument('<record>', 'as `lockstep heads` names it: orders-3@1042')
+  .argument('<record>', 'as `lockstep blocked` names it: orders-3@1042')
   .requiredOption('--why <text>', 'why, for those who ask later')
   .option('--force', 'even if an invocation holds the partition')
   .option('--dry-run', 'only say what it would do')

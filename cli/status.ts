@@ -8,7 +8,7 @@ import { table } from './table.ts';
 import { number, shortDuration } from './words.ts';
 
 /** States in which nothing moves until somebody or something acts. */
-const STUCK = new Set(['unreadable', 'replay halted', 'flood breaker', 'blocked', 'gated']);
+const STUCK = new Set(['unreadable', 'replay halted', 'flood breaker', 'blocked', 'waiting']);
 
 export const status = new Command('status')
   .description('Each consumer and its partitions: lag, next offset, what blocks, for how long, who holds it.')
@@ -42,7 +42,7 @@ export function describe(status: ConsumerStatus, now: number): string {
     deadLetterTopic,
     onDeadLetterTopic,
     inFallbackQueue,
-    inNet = 0,
+    inFailureQueue = 0,
     partitions,
   } = status;
   const stuck = partitions.filter(isStuck).length;
@@ -50,7 +50,7 @@ export function describe(status: ConsumerStatus, now: number): string {
     stuck === 0
       ? styleText('green', '● nothing stuck')
       : styleText(['red', 'bold'], `✖ ${stuck} of ${partitions.length} partitions stuck`);
-  const parked = inFallbackQueue + inNet;
+  const parked = inFallbackQueue + inFailureQueue;
   const lines = [
     `${styleText('bold', consumer)}  ${verdict}`,
     `  topic ${topic}, group ${group}, mapping ${mapping === 'Enabled' ? mapping : styleText('yellow', mapping)}`,
@@ -72,26 +72,28 @@ export function describe(status: ConsumerStatus, now: number): string {
 const WIDTHS = [2, 5, 10, 11, 14, 14, 6, 9, 8, 6, 0];
 
 function row(partition: PartitionStatus, now: number): string[] {
-  const { lag, next, state, heads, blockedSince, heldUntil } = partition;
-  const head = heads[0];
+  const { lag, next, state, blockedRecords, blockedSince, heldUntil } = partition;
+  const blocked = blockedRecords[0];
   const cells = [
     isStuck(partition) ? '✖' : ' ',
     String(partition.partition),
     number(lag),
     String(next),
     state,
-    head === undefined ? '' : `${head.offset}${heads.length > 1 ? ` +${heads.length - 1}` : ''}`,
-    head === undefined ? '' : `${head.attempts}${head.interruptions > 0 ? `+${head.interruptions}` : ''}`,
-    head?.exhausted
+    blocked === undefined
+      ? ''
+      : `${blocked.offset}${blockedRecords.length > 1 ? ` +${blockedRecords.length - 1}` : ''}`,
+    blocked === undefined ? '' : `${blocked.attempts}${blocked.interruptions > 0 ? `+${blocked.interruptions}` : ''}`,
+    blocked?.exhausted
       ? 'letter'
-      : head?.notBefore === undefined
+      : blocked?.notBefore === undefined
         ? ''
-        : head.notBefore > now
-          ? shortDuration(head.notBefore - now)
+        : blocked.notBefore > now
+          ? shortDuration(blocked.notBefore - now)
           : 'now',
     blockedSince === undefined ? '' : shortDuration(now - blockedSince),
     heldUntil === undefined ? '' : shortDuration(heldUntil - now),
-    head?.error?.name ?? '',
+    blocked?.error?.name ?? '',
   ];
   return isStuck(partition) ? cells.map((cell) => styleText(['red', 'bold'], cell)) : cells;
 }

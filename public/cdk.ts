@@ -2,8 +2,8 @@
 export type { AlarmOptions } from '../infra/constructs/alarm-options.ts';
 export { AlarmTopic } from '../infra/constructs/alarm-topic.ts';
 export type {
+  FailureDestinationOptions,
   LockstepConsumerProps,
-  NetOptions,
   PollerOptions,
   RetryIntent,
 } from '../infra/constructs/consumer-props.ts';

@@ -1,10 +1,10 @@
-import { gatheringRecordProducer } from './adapters/gathering-record-producer.ts';
-import { OUTAGE_PATIENCE_MS } from './adapters/kafka-connection.ts';
-import { kafkaJsDeadLetterPublisher } from './adapters/kafkajs-dead-letter-publisher.ts';
-import { kafkaJsOriginalReader } from './adapters/kafkajs-original-reader.ts';
-import { kafkaJsProducerConnection } from './adapters/kafkajs-producer-connection.ts';
-import { kafkaJsRecordProducer } from './adapters/kafkajs-record-producer.ts';
-import { sqsFallbackQueue } from './adapters/sqs-fallback-queue.ts';
+import { gatheringRecordProducer } from './adapters/kafka/gathering-record-producer.ts';
+import { OUTAGE_PATIENCE_MS } from './adapters/kafka/kafka-connection.ts';
+import { kafkaJsDeadLetterPublisher } from './adapters/kafka/kafkajs-dead-letter-publisher.ts';
+import { kafkaJsOriginalReader } from './adapters/kafka/kafkajs-original-reader.ts';
+import { kafkaJsProducerConnection } from './adapters/kafka/kafkajs-producer-connection.ts';
+import { kafkaJsRecordProducer } from './adapters/kafka/kafkajs-record-producer.ts';
+import { sqsFallbackQueue } from './adapters/sqs/sqs-fallback-queue.ts';
 import type { ConsumerEnvironment } from './environment.ts';
 import type { Clock } from './ports/clock.ts';
 import type { DeadLetterPublisher } from './ports/dead-letter-publisher.ts';

@@ -1,9 +1,9 @@
-import { dynamoDbClient } from './adapters/dynamodb-client.ts';
-import { dynamoDbLedgerStore } from './adapters/dynamodb-ledger-store.ts';
-import { loadedTracer } from './adapters/loaded-tracer.ts';
-import { powertoolsTelemetry } from './adapters/powertools-telemetry.ts';
-import { systemClock } from './adapters/system-clock.ts';
-import { systemEntropy } from './adapters/system-entropy.ts';
+import { dynamoDbClient } from './adapters/dynamodb/dynamodb-client.ts';
+import { dynamoDbLedgerStore } from './adapters/dynamodb/dynamodb-ledger-store.ts';
+import { systemClock } from './adapters/system/system-clock.ts';
+import { systemEntropy } from './adapters/system/system-entropy.ts';
+import { loadedTracer } from './adapters/telemetry/loaded-tracer.ts';
+import { powertoolsTelemetry } from './adapters/telemetry/powertools-telemetry.ts';
 import type { Connection } from './connection.ts';
 import { readEnvironment } from './environment.ts';
 import { loadOnce } from './load-once.ts';
@@ -26,7 +26,7 @@ export async function connect(): Promise<Connection> {
     return connectKafka({ environment, brokers: () => brokers, clock: systemClock, log: telemetry.log });
   });
   const keys = loadOnce(async () => {
-    const { dynamoDbKeyStore } = await import('./adapters/dynamodb-key-store.ts');
+    const { dynamoDbKeyStore } = await import('./adapters/dynamodb/dynamodb-key-store.ts');
     return dynamoDbKeyStore({ ...store, clock: systemClock });
   });
   return {

@@ -24,7 +24,7 @@ export const OPERATOR_ERRORS = {
   },
   OPERATION_REFUSED: {
     retryable: false,
-    hint: 'Nothing was changed. `lockstep status` and `lockstep heads` show what the ledger knows.',
+    hint: 'Nothing was changed. `lockstep status` and `lockstep blocked` show what the ledger knows.',
   },
   OPERATOR_REQUEST_INVALID: {
     retryable: false,

@@ -20,11 +20,11 @@ export const DEFAULTS = {
   leaseMs: 15_000,
   busyWaitMs: 2_000,
   checkpointMs: 200,
-  headGateMs: 300_000,
-  backoffSleepMs: 1_000,
-  blockedSleepMs: 20_000,
+  missingRecordTimeoutMs: 300_000,
+  haltedAnswerDelayMs: 1_000,
+  blockedAnswerDelayMs: 20_000,
   keyTtlSeconds: 7 * 24 * 60 * 60,
-  maxLetterBytes: 1_048_588 + 65_536,
+  maxDeadLetterBytes: 1_048_588 + 65_536,
 } as const;
 
 /** Says that the ledger alone is enough: a redelivered record is a no-op; what a producer wrote twice runs twice. */
@@ -81,18 +81,18 @@ export interface ConsumerOptions<V> {
   readonly busyWaitMs?: number;
   /** Progress is written behind the handler this often at most, 10–60,000 ms; `'record'`: after each record. @default {@link DEFAULTS.checkpointMs} */
   readonly checkpointMs?: number | 'record';
-  /** How long a missing record holds what comes after it, before it counts as lost by the mapping, 1,000–86,400,000 ms. @default {@link DEFAULTS.headGateMs} */
-  readonly headGateMs?: number;
+  /** How long a missing record holds what comes after it, before it counts as lost by the mapping, 1,000–86,400,000 ms. @default {@link DEFAULTS.missingRecordTimeoutMs} */
+  readonly missingRecordTimeoutMs?: number;
   /** What happens to records from before the ledger's memory. @default 'halt' */
   readonly onReplay?: 'halt' | 'skip';
-  /** Longest wait of a halted invocation before it answers, 0–900,000 ms. @default {@link DEFAULTS.backoffSleepMs} */
-  readonly backoffSleepMs?: number;
-  /** The same when every partition of the event is blocked, 0–900,000 ms. @default {@link DEFAULTS.blockedSleepMs} */
-  readonly blockedSleepMs?: number;
+  /** Longest wait of a halted invocation before it answers, 0–900,000 ms. @default {@link DEFAULTS.haltedAnswerDelayMs} */
+  readonly haltedAnswerDelayMs?: number;
+  /** The same when every partition of the event is blocked, 0–900,000 ms. @default {@link DEFAULTS.blockedAnswerDelayMs} */
+  readonly blockedAnswerDelayMs?: number;
   /** Header names on dead letters beside our own. @default none */
-  readonly letterHeaders?: readonly ('spring' | 'connect')[];
-  /** Largest record that the dead-letter topic takes, 1,024–67,108,864 bytes. @default {@link DEFAULTS.maxLetterBytes}: Kafka's default limit and 64 KiB */
-  readonly maxLetterBytes?: number;
+  readonly deadLetterHeaders?: readonly ('spring' | 'connect')[];
+  /** Largest record that the dead-letter topic takes, 1,024–67,108,864 bytes. @default {@link DEFAULTS.maxDeadLetterBytes}: Kafka's default limit and 64 KiB */
+  readonly maxDeadLetterBytes?: number;
   /** Takes secrets out of error messages and stacks before they reach a log or a letter. @default leaves them as they are */
   readonly redact?: (text: string) => string;
 }
@@ -142,12 +142,12 @@ const OPTIONS = v.strictObject({
     "an integer from 10 to 60000, or 'record'",
     v.union([v.picklist(['record']), integer(10, 60_000)]),
   ),
-  headGateMs: option('an integer from 1000 to 86400000', integer(1_000, 86_400_000)),
+  missingRecordTimeoutMs: option('an integer from 1000 to 86400000', integer(1_000, 86_400_000)),
   onReplay: option("'halt' or 'skip'", v.picklist(['halt', 'skip'])),
-  backoffSleepMs: option('an integer from 0 to 900000', integer(0, 900_000)),
-  blockedSleepMs: option('an integer from 0 to 900000', integer(0, 900_000)),
-  letterHeaders: option("an array of 'spring' and 'connect'", v.array(v.picklist(['spring', 'connect']))),
-  maxLetterBytes: option('an integer from 1024 to 67108864', integer(1_024, 67_108_864)),
+  haltedAnswerDelayMs: option('an integer from 0 to 900000', integer(0, 900_000)),
+  blockedAnswerDelayMs: option('an integer from 0 to 900000', integer(0, 900_000)),
+  deadLetterHeaders: option("an array of 'spring' and 'connect'", v.array(v.picklist(['spring', 'connect']))),
+  maxDeadLetterBytes: option('an integer from 1024 to 67108864', integer(1_024, 67_108_864)),
   redact: option('a function', callable()),
 });
 
@@ -189,12 +189,12 @@ export function resolveOptions<V>(
       leaseMs: options.leaseMs ?? DEFAULTS.leaseMs,
       busyWaitMs: options.busyWaitMs ?? DEFAULTS.busyWaitMs,
       checkpointMs: options.checkpointMs ?? DEFAULTS.checkpointMs,
-      headGateMs: options.headGateMs ?? DEFAULTS.headGateMs,
+      missingRecordTimeoutMs: options.missingRecordTimeoutMs ?? DEFAULTS.missingRecordTimeoutMs,
       onReplay: options.onReplay ?? 'halt',
-      backoffSleepMs: options.backoffSleepMs ?? DEFAULTS.backoffSleepMs,
-      blockedSleepMs: options.blockedSleepMs ?? DEFAULTS.blockedSleepMs,
-      letterHeaders: options.letterHeaders ?? [],
-      maxLetterBytes: options.maxLetterBytes ?? DEFAULTS.maxLetterBytes,
+      haltedAnswerDelayMs: options.haltedAnswerDelayMs ?? DEFAULTS.haltedAnswerDelayMs,
+      blockedAnswerDelayMs: options.blockedAnswerDelayMs ?? DEFAULTS.blockedAnswerDelayMs,
+      deadLetterHeaders: options.deadLetterHeaders ?? [],
+      maxDeadLetterBytes: options.maxDeadLetterBytes ?? DEFAULTS.maxDeadLetterBytes,
       redact: options.redact ?? ((text) => text),
       failureMode,
     },

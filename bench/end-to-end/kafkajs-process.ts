@@ -1,5 +1,5 @@
 /** A plain kafkajs consumer in a process of its own: commits after each record, or after each batch. */
-import '../../shared/adapters/kafkajs-request-queue.ts';
+import '../../shared/adapters/kafka/kafkajs-request-queue.ts';
 import { Kafka, logLevel } from 'kafkajs';
 import { PARTITIONS } from './consumers.ts';
 import { effectAt } from './effect.ts';

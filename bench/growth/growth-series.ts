@@ -1,4 +1,4 @@
-import { FRESH_PROGRESS, type Head, type Progress } from '../../shared/decide/progress.ts';
+import { type BlockedRecord, FRESH_PROGRESS, type Progress } from '../../shared/decide/progress.ts';
 import { byPosition, json, type LockstepHandler, lockstepConsumer } from '../../shared/lockstep-consumer.ts';
 import type { KafkaEvent } from '../../shared/record/kafka-event.ts';
 import { kafkaEvent, record } from '../../shared/testing/record.ts';
@@ -29,8 +29,8 @@ const FAR_AHEAD_MS = 365 * 24 * 60 * 60 * 1_000;
 const common = {
   value: json(),
   idempotencyKey: byPosition,
-  backoffSleepMs: 0,
-  blockedSleepMs: 0,
+  haltedAnswerDelayMs: 0,
+  blockedAnswerDelayMs: 0,
 } as const;
 const inPartitionOrder = lockstepConsumer({ ...common, onRecord: async () => undefined });
 const byKey = (maxConcurrency: number) =>
@@ -64,10 +64,10 @@ export const GROWTH: readonly GrowthSeries[] = [
     at: (x) => ({ handler: inPartitionOrder, event: partitionsOf(x) }),
   },
   {
-    name: 'blocked heads',
+    name: 'blocked records',
     of: `keys that wait for their back-off, before ${RECORDS.toLocaleString('en')} records of other keys`,
     xs: [1, 3, 10, 30, 100, 190],
-    at: (x) => ({ handler: sixteenByKey, event: behindHeads(x), progress: blockedBy(x) }),
+    at: (x) => ({ handler: sixteenByKey, event: behindBlockedRecords(x), progress: blockedBy(x) }),
   },
   {
     name: 'keys in flight',
@@ -99,21 +99,25 @@ function partitionsOf(partitions: number): KafkaEvent {
   );
 }
 
-function behindHeads(heads: number): KafkaEvent {
-  return kafkaEvent(Array.from({ length: heads + RECORDS }, (_, index) => rawAt(START - heads + index)));
+function behindBlockedRecords(blockedRecords: number): KafkaEvent {
+  return kafkaEvent(
+    Array.from({ length: blockedRecords + RECORDS }, (_, index) => rawAt(START - blockedRecords + index)),
+  );
 }
 
-function blockedBy(heads: number): Progress {
-  const event = behindHeads(heads);
-  const offsets = Object.values(event.records).flatMap((own) => own.slice(0, heads).map(({ offset }) => offset));
+function blockedBy(blockedRecords: number): Progress {
+  const event = behindBlockedRecords(blockedRecords);
+  const offsets = Object.values(event.records).flatMap((own) =>
+    own.slice(0, blockedRecords).map(({ offset }) => offset),
+  );
   return {
     ...FRESH_PROGRESS,
-    pending: [{ from: START - heads, to: START - 1 }],
-    heads: new Map(offsets.map((offset): [number, Head] => [offset, headAt(offset)])),
+    pending: [{ from: START - blockedRecords, to: START - 1 }],
+    blockedRecords: new Map(offsets.map((offset): [number, BlockedRecord] => [offset, blockedRecordAt(offset)])),
   };
 }
 
-function headAt(offset: number): Head {
+function blockedRecordAt(offset: number): BlockedRecord {
   const known = { offset, timestamp: TIMESTAMP, valueHash: '', attempts: 1, interruptions: 0, exhausted: false };
   return { ...known, notBefore: Date.now() + FAR_AHEAD_MS };
 }

@@ -17,7 +17,7 @@ export interface Watched {
   /** The broker's metrics of a cluster of another account are in that account. */
   readonly clusterIsOurs: boolean;
   readonly fallbackQueueName: string;
-  readonly netQueueName?: string;
+  readonly failureQueueName?: string;
   readonly relayFunctionName?: string;
   readonly decodesValues: boolean;
   /** On-demand mappings publish no metrics of their own. */

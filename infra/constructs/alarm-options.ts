@@ -9,7 +9,7 @@ export interface AlarmOptions {
   readonly runbookUrl?: string;
   /** Dead letters in a minute that are still normal. @default 0 */
   readonly deadLetters?: number;
-  /** How long a head may be blocked. @default 15 minutes */
+  /** How long a record may be blocked. @default 15 minutes */
   readonly blockedFor?: Duration;
   /** Records behind, over 15 minutes. @default 10,000 */
   readonly lagRecords?: number;

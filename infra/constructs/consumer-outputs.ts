@@ -9,7 +9,7 @@ export interface ConsumerFacts {
   readonly ConsumerGroup: string;
   readonly DeadLetterTopic: string;
   readonly FallbackQueueUrl: string;
-  readonly NetQueueUrl?: string;
+  readonly FailureQueueUrl?: string;
   readonly LedgerTable: string;
   /** As the ledger's keys have it. */
   readonly ClusterId: string;

@@ -45,10 +45,10 @@ export interface LockstepConsumerProps {
   readonly startFrom?: 'TRIM_HORIZON' | 'LATEST' | Date;
   /** Event filter patterns on the value. What does not match is committed and never reaches the function. */
   readonly filters?: readonly Readonly<Record<string, unknown>>[];
-  /** `GlueSchemaRegistry` or `ConfluentSchemaRegistry` of aws-lambda-event-sources; needs `onFailureNet`. */
+  /** `GlueSchemaRegistry` or `ConfluentSchemaRegistry` of aws-lambda-event-sources; needs `onFailureDestination`. */
   readonly schemaRegistry?: ISchemaRegistry;
   /** Catches what the function never sees: values that fail in the schema registry, records over the payload limit. @default none */
-  readonly onFailureNet?: NetOptions;
+  readonly onFailureDestination?: FailureDestinationOptions;
 
   /** At most 14 minutes. @default 60 s */
   readonly timeout?: Duration;
@@ -85,7 +85,7 @@ export interface LockstepConsumerProps {
    *
    * @default 'both'
    */
-  readonly caretakers?: 'both' | 'none';
+  readonly operations?: 'both' | 'none';
   readonly alarms?: AlarmOptions;
 }
 
@@ -108,7 +108,7 @@ export interface PollerOptions {
 }
 
 /** The on-failure destination, an SQS queue of our own. */
-export interface NetOptions {
+export interface FailureDestinationOptions {
   /** Lambda's own retries before a batch goes to the net; well above the handler's. 1 to 10,000. */
   readonly retryAttempts: number;
 }

@@ -35,7 +35,7 @@ export interface ConsumerSettings {
   readonly pollers: { readonly minimum: number; readonly maximum: number; readonly group: string };
   readonly startFrom: 'TRIM_HORIZON' | 'LATEST' | Date;
   readonly decodesValues: boolean;
-  readonly netRetryAttempts: number | undefined;
+  readonly failureRetryAttempts: number | undefined;
   readonly timeoutSeconds: number;
   readonly memoryMiB: number;
   readonly environment: Readonly<Record<string, string>>;
@@ -83,7 +83,7 @@ export function consumerSettings(scope: Construct, props: LockstepConsumerProps)
     },
     startFrom: props.startFrom ?? 'TRIM_HORIZON',
     decodesValues: props.schemaRegistry !== undefined,
-    netRetryAttempts: props.onFailureNet?.retryAttempts,
+    failureRetryAttempts: props.onFailureDestination?.retryAttempts,
     timeoutSeconds: props.timeout?.toSeconds() ?? DEFAULT_TIMEOUT_SECONDS,
     memoryMiB: props.memoryMiB ?? DEFAULT_MEMORY_MIB,
     environment: props.environment ?? {},

@@ -66,7 +66,7 @@ function graphs({ alarms: { watched } }: LockstepConsumer): IWidget[] {
       ourMetric(watched, 'AttemptsFailed', 'Sum'),
       ourMetric(watched, 'Interruptions', 'Sum'),
     ]),
-    graph(`${consumerName}: age of blocked heads (ms)`, [ourMetric(watched, 'BlockedHeadAgeMs', 'Maximum')]),
+    graph(`${consumerName}: age of blocked records (ms)`, [ourMetric(watched, 'BlockedRecordAgeMs', 'Maximum')]),
     graph(`${consumerName}: lag`, [
       mappingMetric(watched, 'MaxOffsetLag', 'Maximum'),
       ...(watched.clusterIsOurs ? [groupMetric(watched, 'EstimatedMaxTimeLag')] : []),

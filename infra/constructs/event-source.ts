@@ -20,7 +20,7 @@ export interface EventSourceParts {
   readonly target: IFunction;
   readonly filters?: readonly Readonly<Record<string, unknown>>[];
   readonly schemaRegistry?: ISchemaRegistry;
-  readonly net?: IQueue;
+  readonly failureQueue?: IQueue;
 }
 
 /**
@@ -63,8 +63,8 @@ const ACCESS_CONFIGURATION = {
 
 /** Known to provisioned mode only. https://docs.aws.amazon.com/lambda/latest/dg/kafka-scaling-modes.html */
 function provisioned(
-  { pollers, netRetryAttempts }: ConsumerSettings,
-  { net, schemaRegistry }: EventSourceParts,
+  { pollers, failureRetryAttempts }: ConsumerSettings,
+  { failureQueue, schemaRegistry }: EventSourceParts,
 ): EventSourceMappingOptions {
   return {
     provisionedPollerConfig: {
@@ -74,10 +74,10 @@ function provisioned(
     },
     reportBatchItemFailures: true,
     // Infinite without a net; with one, -1 would silently mean 10. https://docs.aws.amazon.com/lambda/latest/dg/kafka-retry-configurations.html
-    retryAttempts: netRetryAttempts ?? -1,
+    retryAttempts: failureRetryAttempts ?? -1,
     bisectBatchOnError: false,
     metricsConfig: { metrics: [MetricType.EVENT_COUNT, MetricType.ERROR_COUNT, MetricType.KAFKA_METRICS] },
-    ...(net && { onFailure: { bind: () => ({ destination: net.queueArn }) } }),
+    ...(failureQueue && { onFailure: { bind: () => ({ destination: failureQueue.queueArn }) } }),
     ...(schemaRegistry && { schemaRegistryConfig: schemaRegistry }),
   };
 }

@@ -2,7 +2,7 @@ import { type AlarmDefinition, functionMetric, queueMetric, type Watched } from 
 import type { AlarmOptions } from './alarm-options.ts';
 
 /** About what waits in queues. */
-export function queueAlarms({ fallbackQueueName, netQueueName }: Watched): AlarmDefinition[] {
+export function queueAlarms({ fallbackQueueName, failureQueueName }: Watched): AlarmDefinition[] {
   return [
     {
       name: 'fallback-queue',
@@ -12,13 +12,13 @@ export function queueAlarms({ fallbackQueueName, netQueueName }: Watched): Alarm
       means: 'Letters that the dead-letter topic refused, or ranges that the mapping lost, wait in the fallback queue.',
       firstStep: 'mend the topic, then let the relay empty the queue; SQS keeps entries for 14 days.',
     },
-    ...(netQueueName === undefined
+    ...(failureQueueName === undefined
       ? []
       : [
           {
-            name: 'net-queue',
+            name: 'failure-queue',
             question: 'lost',
-            metric: queueMetric(netQueueName),
+            metric: queueMetric(failureQueueName),
             threshold: 0,
             means:
               'Lambda gave up on records that the function never saw: too large, or unreadable by the schema registry.',

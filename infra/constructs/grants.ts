@@ -8,7 +8,7 @@ export interface GrantFacts {
   readonly settings: ConsumerSettings;
   readonly ledgerTableArn: string;
   readonly fallbackQueueArn: string;
-  readonly netQueueArn?: string;
+  readonly failureQueueArn?: string;
   /** With `:*` for its streams, as CloudFormation gives it. */
   readonly logGroupArn: string;
   /** Customer-managed keys of ledger and queues. */
@@ -49,9 +49,9 @@ function ownGrants(facts: GrantFacts): PolicyStatement[] {
       actions: ['sqs:SendMessage'],
       resources: [facts.fallbackQueueArn],
     }),
-    ...(facts.netQueueArn === undefined
+    ...(facts.failureQueueArn === undefined
       ? []
-      : [new PolicyStatement({ sid: 'FillTheNet', actions: ['sqs:SendMessage'], resources: [facts.netQueueArn] })]),
+      : [new PolicyStatement({ sid: 'FillTheNet', actions: ['sqs:SendMessage'], resources: [facts.failureQueueArn] })]),
     ...(facts.encryptionKeyArns.length === 0
       ? []
       : [

@@ -5,7 +5,6 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ENVIRONMENT } from '../../shared/environment.ts';
 import { METRICS_NAMESPACE, type Watched } from './alarm-definition.ts';
-import { Caretakers } from './caretakers.ts';
 import { ConsumerAlarms } from './consumer-alarms.ts';
 import { ConsumerFunction } from './consumer-function.ts';
 import { consumerOutputs } from './consumer-outputs.ts';
@@ -16,12 +15,13 @@ import { eventSource } from './event-source.ts';
 import { consumerGrants } from './grants.ts';
 import { clusterName, ledgerClusterId } from './kafka-cluster.ts';
 import { type Ledger, LedgerTable } from './ledger-table.ts';
+import { Operations } from './operations.ts';
 import { ParkingQueue } from './parking-queue.ts';
 import { refuse } from './refuse.ts';
 
 /**
  * A Kafka consumer: one function, its mapping, grants, dead-letter topic, queues and alarms. Nothing leaves a partition except
- * by our own dead letter: retries are infinite, and there is no on-failure destination unless `onFailureNet` asks for one.
+ * by our own dead letter: retries are infinite, and there is no on-failure destination unless `onFailureDestination` asks for one.
  *
  * @throws RefusalError for combinations that would lose records or stand still unseen; docs/deploying.md lists them
  */
@@ -33,10 +33,10 @@ export class LockstepConsumer extends Construct implements IGrantable {
   readonly ledger: Ledger;
   /** Letters that the topic refused, and ranges that the mapping lost. */
   readonly fallbackQueue: Queue;
-  /** What the function never saw; with `onFailureNet`. */
-  readonly netQueue: Queue | undefined;
-  /** Relay and operator function; unless `caretakers` is 'none'. */
-  readonly caretakers: Caretakers | undefined;
+  /** What the function never saw; with `onFailureDestination`. */
+  readonly failureQueue: Queue | undefined;
+  /** Relay and operator function; unless `operations` is 'none'. */
+  readonly operations: Operations | undefined;
   readonly alarms: ConsumerAlarms;
   readonly settings: ConsumerSettings;
 
@@ -51,7 +51,8 @@ export class LockstepConsumer extends Construct implements IGrantable {
     this.settings = settings;
     this.ledger = props.ledger ?? stackLedger(this, parking);
     this.fallbackQueue = new ParkingQueue(this, 'FallbackQueue', parking);
-    this.netQueue = settings.netRetryAttempts === undefined ? undefined : new ParkingQueue(this, 'NetQueue', parking);
+    this.failureQueue =
+      settings.failureRetryAttempts === undefined ? undefined : new ParkingQueue(this, 'FailureQueue', parking);
 
     const handler = new ConsumerFunction(this, 'Handler', settings, props, this.environment());
     this.function = handler.function;
@@ -61,7 +62,7 @@ export class LockstepConsumer extends Construct implements IGrantable {
       settings,
       ledgerTableArn: this.ledger.table.tableArn,
       fallbackQueueArn: this.fallbackQueue.queueArn,
-      ...(this.netQueue && { netQueueArn: this.netQueue.queueArn }),
+      ...(this.failureQueue && { failureQueueArn: this.failureQueue.queueArn }),
       encryptionKeyArns: [...new Set(keys.map(({ keyArn }) => keyArn))],
     };
     for (const grant of consumerGrants({ ...facts, logGroupArn: handler.logGroup.logGroupArn })) {
@@ -72,22 +73,22 @@ export class LockstepConsumer extends Construct implements IGrantable {
       target: this.function,
       ...(props.filters && { filters: props.filters }),
       ...(props.schemaRegistry && { schemaRegistry: props.schemaRegistry }),
-      ...(this.netQueue && { net: this.netQueue }),
+      ...(this.failureQueue && { failureQueue: this.failureQueue }),
     });
     // A mapping that is made before its rights or its topics cannot connect. https://github.com/aws/aws-cdk/issues/18571
     const topics = this.topics(props);
     this.mapping.node.addDependency(handler.role, ...topics);
-    this.caretakers =
-      props.caretakers === 'none'
+    this.operations =
+      props.operations === 'none'
         ? undefined
-        : new Caretakers(this, 'Caretakers', {
+        : new Operations(this, 'Operations', {
             ...facts,
             consumer: props,
             environment: this.environment(),
             fallbackQueue: this.fallbackQueue,
-            netQueue: this.netQueue,
+            failureQueue: this.failureQueue,
           });
-    if (topics.length > 0) this.caretakers?.node.addDependency(...topics);
+    if (topics.length > 0) this.operations?.node.addDependency(...topics);
     this.alarms = new ConsumerAlarms(this, 'Alarms', this.watched(), props.alarms);
     this.publish();
   }
@@ -134,8 +135,8 @@ export class LockstepConsumer extends Construct implements IGrantable {
       functionName: this.function.functionName,
       mappingId: this.mapping.eventSourceMappingId,
       fallbackQueueName: this.fallbackQueue.queueName,
-      ...(this.netQueue && { netQueueName: this.netQueue.queueName }),
-      ...(this.caretakers && { relayFunctionName: this.caretakers.relay.functionName }),
+      ...(this.failureQueue && { failureQueueName: this.failureQueue.queueName }),
+      ...(this.operations && { relayFunctionName: this.operations.relay.functionName }),
       provisioned: mode === 'provisioned',
       throws: failureMode === 'throw',
       clusterIsOurs: cluster.vpcConnectionArn === undefined,
@@ -152,12 +153,12 @@ export class LockstepConsumer extends Construct implements IGrantable {
       ConsumerGroup: consumerGroup,
       DeadLetterTopic: deadLetterTopic.topicName,
       FallbackQueueUrl: this.fallbackQueue.queueUrl,
-      ...(this.netQueue && { NetQueueUrl: this.netQueue.queueUrl }),
+      ...(this.failureQueue && { FailureQueueUrl: this.failureQueue.queueUrl }),
       LedgerTable: this.ledger.table.tableName,
       ClusterId: ledgerClusterId(this.settings.cluster),
-      ...(this.caretakers && {
-        RelayFunctionName: this.caretakers.relay.functionName,
-        OperatorFunctionName: this.caretakers.operator.functionName,
+      ...(this.operations && {
+        RelayFunctionName: this.operations.relay.functionName,
+        OperatorFunctionName: this.operations.operator.functionName,
       }),
     });
     const mapping = this.mapping.node.defaultChild as CfnResource;

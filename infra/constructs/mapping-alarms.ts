@@ -21,7 +21,7 @@ export function mappingAlarms(watched: Watched, options: AlarmOptions): AlarmDef
       threshold: options.lagRecords ?? 10_000,
       periods: 15,
       means: 'A partition is too many records behind.',
-      firstStep: 'see whether a head is blocked; if not, the handler is slower than the producers.',
+      firstStep: 'see whether a record is blocked; if not, the handler is slower than the producers.',
     },
     {
       name: 'pollers-gone',
@@ -55,7 +55,7 @@ export function mappingAlarms(watched: Watched, options: AlarmOptions): AlarmDef
       firstStep: 'check kafka-cluster:AlterGroup of the role and the group coordinator.',
     },
     ...(watched.decodesValues ? [registryErrors(watched)] : []),
-    ...(watched.netQueueName === undefined ? [] : [netRefused(watched)]),
+    ...(watched.failureQueueName === undefined ? [] : [failureDestinationRefused(watched)]),
   ];
 }
 
@@ -70,9 +70,9 @@ function registryErrors(watched: Watched): AlarmDefinition {
   };
 }
 
-function netRefused(watched: Watched): AlarmDefinition {
+function failureDestinationRefused(watched: Watched): AlarmDefinition {
   return {
-    name: 'net-refused',
+    name: 'failure-destination-refused',
     question: 'lost',
     metric: mappingMetric(watched, 'OnFailureDestinationDeliveryErrorCount', 'Sum'),
     threshold: 0,
@@ -90,6 +90,6 @@ export function lagTime(watched: Watched, options: AlarmOptions): AlarmDefinitio
     threshold: (options.lagTime ?? Duration.minutes(15)).toSeconds(),
     periods: 15,
     means: 'A partition is too far behind in time.',
-    firstStep: 'see whether a head is blocked or pollers are gone; if not, the handler is slower than the producers.',
+    firstStep: 'see whether a record is blocked or pollers are gone; if not, the handler is slower than the producers.',
   };
 }

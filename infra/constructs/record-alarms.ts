@@ -3,7 +3,7 @@ import { type AlarmDefinition, ourMetric, type Watched } from './alarm-definitio
 import type { AlarmOptions } from './alarm-options.ts';
 
 /** About records and their partitions, from what the function prints. */
-export function headAlarms(watched: Watched, options: AlarmOptions): AlarmDefinition[] {
+export function blockedRecordAlarms(watched: Watched, options: AlarmOptions): AlarmDefinition[] {
   return [
     {
       name: 'dead-letters',
@@ -14,20 +14,20 @@ export function headAlarms(watched: Watched, options: AlarmOptions): AlarmDefini
       firstStep: 'group the letters by error fingerprint, mend the cause, then redrive.',
     },
     {
-      name: 'blocked-head',
+      name: 'blocked-record',
       question: 'stuck',
-      metric: ourMetric(watched, 'BlockedHeadAgeMs', 'Maximum'),
+      metric: ourMetric(watched, 'BlockedRecordAgeMs', 'Maximum'),
       threshold: (options.blockedFor ?? Duration.minutes(15)).toMilliseconds(),
       means: 'A record has blocked its partition, or its key, for too long; what comes after it waits.',
       firstStep: 'read the last error of the blocked record in the log of the function.',
     },
     {
-      name: 'heads-abandoned',
+      name: 'records-not-redelivered',
       question: 'lost',
-      metric: ourMetric(watched, 'HeadsAbandoned', 'Sum'),
+      metric: ourMetric(watched, 'RecordsNotRedelivered', 'Sum'),
       threshold: 0,
       means:
-        'The mapping never brought back records that it owed; they went to the relay, and the partition went on without them.',
+        'The mapping never brought back records that it due; they went to the relay, and the partition went on without them.',
       firstStep: 'find the offsets in the log and check that each got a letter.',
     },
     {

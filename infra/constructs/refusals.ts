@@ -1,14 +1,14 @@
 import { CLUSTER_REFUSALS } from './cluster-refusals.ts';
 import type { ConsumerSettings } from './consumer-settings.ts';
+import { FAILURE_DESTINATION_REFUSALS } from './failure-destination-refusals.ts';
 import { FUNCTION_REFUSALS } from './function-refusals.ts';
 import { MAPPING_REFUSALS } from './mapping-refusals.ts';
 import { NAME_REFUSALS } from './name-refusals.ts';
-import { NET_REFUSALS } from './net-refusals.ts';
 import type { Refusal } from './refusal.ts';
 
 /** Every refusal by its code. CDK accepts most of these silently. */
 export const REFUSALS = {
-  ...NET_REFUSALS,
+  ...FAILURE_DESTINATION_REFUSALS,
   ...NAME_REFUSALS,
   ...MAPPING_REFUSALS,
   ...FUNCTION_REFUSALS,

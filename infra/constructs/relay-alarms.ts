@@ -5,7 +5,7 @@ const PATIENCE_SECONDS = 900;
 
 /** About the relay itself: what it cannot place stays in its queues, and somebody must look. */
 export function relayAlarms(watched: Watched): AlarmDefinition[] {
-  const { relayFunctionName, fallbackQueueName, netQueueName } = watched;
+  const { relayFunctionName, fallbackQueueName, failureQueueName } = watched;
   if (relayFunctionName === undefined) return [];
   return [
     {
@@ -15,11 +15,11 @@ export function relayAlarms(watched: Watched): AlarmDefinition[] {
       threshold: 0,
       periods: 5,
       datapoints: 3,
-      means: 'The relay does not run: blocked heads are not measured between batches, and parked letters wait.',
+      means: 'The relay does not run: blocked records are not measured between batches, and parked letters wait.',
       firstStep: 'read the error lines of the relay’s log: brokers, rights, ledger.',
     },
     relayBehind('relay-behind', fallbackQueueName),
-    ...(netQueueName === undefined ? [] : [relayBehind('relay-behind-net', netQueueName)]),
+    ...(failureQueueName === undefined ? [] : [relayBehind('relay-behind-failures', failureQueueName)]),
   ];
 }
 

@@ -1,4 +1,4 @@
-import '../../shared/adapters/kafkajs-request-queue.ts';
+import '../../shared/adapters/kafka/kafkajs-request-queue.ts';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { GetEventSourceMappingCommand, LambdaClient } from '@aws-sdk/client-lambda';

@@ -1,4 +1,4 @@
-import '../../shared/adapters/kafkajs-request-queue.ts';
+import '../../shared/adapters/kafka/kafkajs-request-queue.ts';
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';

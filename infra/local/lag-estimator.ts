@@ -21,10 +21,10 @@ export function lagEstimator(): (positions: readonly PartitionPosition[], nowMs:
   const seen = new Map<number, { readonly high: number; readonly atMs: number }[]>();
   return (positions, nowMs) => {
     const times = positions.map(({ partition, high, committed }) => {
-      const sightings = (seen.get(partition) ?? []).filter((sighting) => sighting.high > committed);
-      if (high > (sightings.at(-1)?.high ?? committed)) sightings.push({ high, atMs: nowMs });
-      seen.set(partition, sightings);
-      return nowMs - (sightings[0]?.atMs ?? nowMs);
+      const laterBatches = (seen.get(partition) ?? []).filter((laterBatch) => laterBatch.high > committed);
+      if (high > (laterBatches.at(-1)?.high ?? committed)) laterBatches.push({ high, atMs: nowMs });
+      seen.set(partition, laterBatches);
+      return nowMs - (laterBatches[0]?.atMs ?? nowMs);
     });
     const lags = positions.map(({ high, committed }) => Math.max(0, high - committed));
     return {

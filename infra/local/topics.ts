@@ -1,4 +1,4 @@
-import '../../shared/adapters/kafkajs-request-queue.ts';
+import '../../shared/adapters/kafka/kafkajs-request-queue.ts';
 import { Kafka, logLevel } from 'kafkajs';
 
 /** A topic to be made. */

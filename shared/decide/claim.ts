@@ -12,17 +12,17 @@ import {
 } from '../record/offset-ranges.ts';
 import type { EpochMs, Offset } from '../record/units.ts';
 import type { PartitionItem, Progress, RecordIdentity } from './progress.ts';
-import { afresh, isStranger } from './recreation.ts';
-import { headOf, leaveCarefulMode, withHead } from './settle.ts';
+import { isAnotherRecord, restartProgress } from './recreation.ts';
+import { blockedRecordOf, endIsolation, withBlockedRecord } from './settle.ts';
 
 /** How a claim is looked at. */
 export interface ClaimPolicy {
   readonly onReplay: 'halt' | 'skip';
-  readonly headGateMs: number;
+  readonly missingRecordTimeoutMs: number;
 }
 
 /** Batches that must be seen beyond a missing record, once its time is over, before it counts as lost by the mapping. */
-export const GATE_SIGHTINGS = 3;
+export const LATER_BATCHES = 3;
 
 /** What the invocation may do with its batch. */
 export type Verdict =
@@ -30,7 +30,7 @@ export type Verdict =
   /** Before memory: nobody but the operator knows whether these records ran. `news`: this batch was refused just now. */
   | { readonly type: 'replayHalted'; readonly news: boolean }
   /** The batch overtook a retry: `waitsFor` must come back first. */
-  | { readonly type: 'gated'; readonly waitsFor: Offset }
+  | { readonly type: 'waiting'; readonly waitsFor: Offset }
   /** The mapping has lost `offsets`: once the queue has accepted them the batch runs, with `progress` in place of the decision's. */
   | { readonly type: 'abandon'; readonly offsets: OffsetRanges; readonly progress: Progress }
   | { readonly type: 'paused'; readonly until: EpochMs };
@@ -42,7 +42,7 @@ export interface ClaimDecision<R> {
   /** Records that are neither settled nor skipped by an operator's word, in offset order. */
   readonly open: readonly R[];
   /** Offsets of the batch that count as pending as long as they are not settled. */
-  readonly owed: OffsetRanges;
+  readonly mustReturn: OffsetRanges;
   /** The record, of this batch or a dead invocation's, that gave the recreated topic away: progress is afresh, to be written before anything runs. */
   readonly recreatedBy?: RecordIdentity;
   /** The record in whose handler the process died. */
@@ -64,22 +64,22 @@ export function decideClaim<R extends RecordIdentity>(
   now: EpochMs,
   policy: ClaimPolicy,
 ): ClaimDecision<R> {
-  const { progress: inherited, interrupted, claimedByDead, firstOfDead } = inherit(item, owner, now);
+  const { progress: takenOver, interrupted, claimedByDead, firstOfDead } = takeOver(item, owner, now);
   // Decided for the whole batch: what one record gives away holds for its neighbours too.
   const recreatedBy =
-    firstOfDead.find((first) => isStranger(item.progress, first)) ??
-    records.find((record) => isStranger(inherited, record));
-  const known = recreatedBy === undefined ? inherited : afresh(inherited, claimedByDead, records);
+    firstOfDead.find((first) => isAnotherRecord(item.progress, first)) ??
+    records.find((record) => isAnotherRecord(takenOver, record));
+  const known = recreatedBy === undefined ? takenOver : restartProgress(takenOver, claimedByDead, records);
   const delivered = rangesOf(offsetsOf(records));
   const present = withoutVanished(known, delivered);
   const open = records.filter((record) => !isDone(present, record, policy));
   const judged = judge(present, records, open, delivered, now, policy);
-  const owed = subtract(subtract(delivered, judged.strangers), forgotten(delivered, judged.progress));
+  const mustReturn = subtract(subtract(delivered, judged.refused), forgotten(delivered, judged.progress));
   return {
-    progress: leaveCarefulMode(judged.progress, owed),
+    progress: endIsolation(judged.progress, mustReturn),
     verdict: judged.verdict,
     open,
-    owed,
+    mustReturn,
     ...(recreatedBy !== undefined && { recreatedBy }),
     ...(interrupted !== undefined && { interrupted }),
   };
@@ -89,13 +89,13 @@ function* offsetsOf(records: readonly RecordIdentity[]): Generator<Offset> {
   for (const { offset } of records) yield offset;
 }
 
-/** Before memory nothing is waited for, unless an operator lets it run again: then it is owed like anything else. */
+/** Before memory nothing is waited for, unless an operator lets it run again: then it is due like anything else. */
 export function forgotten(offsets: OffsetRanges, { floor = 0, runBelow = 0 }: Progress): OffsetRanges {
   return below(atOrAbove(offsets, runBelow), floor);
 }
 
 /** What dead invocations leave to whoever comes next. */
-interface Inheritance {
+interface TakenOver {
   readonly progress: Progress;
   readonly interrupted?: RecordIdentity;
   readonly claimedByDead: OffsetRanges;
@@ -103,8 +103,8 @@ interface Inheritance {
   readonly firstOfDead: readonly RecordIdentity[];
 }
 
-/** Dead invocations' batches become pending and are run carefully; a death in careful mode is put down to the record that ran. */
-function inherit({ claims, progress }: PartitionItem, owner: string, now: EpochMs): Inheritance {
+/** Dead invocations' batches become pending and are run carefully; a death in crash isolation is put down to the record that ran. */
+function takeOver({ claims, progress }: PartitionItem, owner: string, now: EpochMs): TakenOver {
   const { running, ...rest } = progress;
   let next: Progress = rest;
   const dead = claims.filter((claim) => claim.owner !== owner);
@@ -112,21 +112,21 @@ function inherit({ claims, progress }: PartitionItem, owner: string, now: EpochM
   const firstOfDead = dead.flatMap(({ first }) => first ?? []);
   if (dead.length > 0) {
     const left = subtract(claimedByDead, progress.settled);
-    const carefulUntil = Math.max(progress.carefulUntil ?? -1, highest(left) ?? -1);
+    const isolateUntil = Math.max(progress.isolateUntil ?? -1, highest(left) ?? -1);
     next = {
       ...withoutReturned(next, dead),
       pending: union(next.pending, subtract(left, forgotten(left, progress))),
-      ...(carefulUntil >= 0 && { carefulUntil }),
+      ...(isolateUntil >= 0 && { isolateUntil }),
     };
   }
   if (running === undefined || includesOffset(progress.settled, running.offset))
     return { progress: next, claimedByDead, firstOfDead };
-  const head = headOf(next, running);
+  const blocked = blockedRecordOf(next, running);
   return {
-    progress: withHead(next, {
-      ...head,
-      interruptions: head.interruptions + 1,
-      firstFailedAt: head.firstFailedAt ?? now,
+    progress: withBlockedRecord(next, {
+      ...blocked,
+      interruptions: blocked.interruptions + 1,
+      firstFailedAt: blocked.firstFailedAt ?? now,
     }),
     interrupted: running,
     claimedByDead,
@@ -136,8 +136,10 @@ function inherit({ claims, progress }: PartitionItem, owner: string, now: EpochM
 
 /** What a gate waited for was there if a dead invocation's batch held it: nobody lived to say so. */
 function withoutReturned(progress: Progress, dead: PartitionItem['claims']): Progress {
-  const { gate, ...ungated } = progress;
-  return gate !== undefined && dead.some(({ offsets }) => includesOffset(offsets, gate.offset)) ? ungated : progress;
+  const { missingRecord, ...notWaiting } = progress;
+  return missingRecord !== undefined && dead.some(({ offsets }) => includesOffset(offsets, missingRecord.offset))
+    ? notWaiting
+    : progress;
 }
 
 /** A pending offset inside the batch's range but absent from the batch no longer exists: compaction or retention took it. */
@@ -145,8 +147,8 @@ function withoutVanished(progress: Progress, delivered: OffsetRanges): Progress 
   const spanned = below(atOrAbove(progress.pending, lowest(delivered) ?? 0), (highest(delivered) ?? -1) + 1);
   const vanished = subtract(spanned, delivered);
   if (vanished.length === 0) return progress;
-  const heads = new Map([...progress.heads].filter(([offset]) => !includesOffset(vanished, offset)));
-  return { ...progress, pending: subtract(progress.pending, vanished), heads };
+  const blockedRecords = new Map([...progress.blockedRecords].filter(([offset]) => !includesOffset(vanished, offset)));
+  return { ...progress, pending: subtract(progress.pending, vanished), blockedRecords };
 }
 
 /** Settled, or before memory and skipped by an operator or by policy. */
@@ -167,28 +169,32 @@ function judge<R extends RecordIdentity>(
   delivered: OffsetRanges,
   now: EpochMs,
   policy: ClaimPolicy,
-): { progress: Progress; verdict: Verdict; strangers: OffsetRanges } {
+): { progress: Progress; verdict: Verdict; refused: OffsetRanges } {
   const first = open[0];
-  if (first === undefined) return { progress, verdict: { type: 'run' }, strangers: NO_OFFSETS };
+  if (first === undefined) return { progress, verdict: { type: 'run' }, refused: NO_OFFSETS };
   const unplaceable = open.filter((record) => isUnplaceable(progress, record, policy));
   if (unplaceable.length > 0) {
     // What is pending is known, unless a dead invocation made it so without a look: then what it claimed waits for the operator too.
     const pending = subtract(progress.pending, rangesOf(offsetsOf(unplaceable)));
-    const strangers = subtract(delivered, pending);
-    const standing = union(progress.standing, strangers);
-    return { progress: { ...progress, pending, standing }, verdict: { type: 'replayHalted', news: true }, strangers };
+    const refused = subtract(delivered, pending);
+    const replayRefused = union(progress.replayRefused, refused);
+    return {
+      progress: { ...progress, pending, replayRefused },
+      verdict: { type: 'replayHalted', news: true },
+      refused,
+    };
   }
-  const lowestRefused = lowest(progress.standing);
+  const lowestRefused = lowest(progress.replayRefused);
   if (lowestRefused !== undefined && !records.some(({ offset }) => offset === lowestRefused)) {
     // The partition stands still, not the batch: what follows must not run ahead of what waits for the operator.
-    return { progress, verdict: { type: 'replayHalted', news: false }, strangers: NO_OFFSETS };
+    return { progress, verdict: { type: 'replayHalted', news: false }, refused: NO_OFFSETS };
   }
-  const placed = { ...progress, standing: subtract(progress.standing, delivered) };
-  const { verdict, progress: gated } = atTheGate(placed, first.offset, delivered, now, policy);
-  const strangers = NO_OFFSETS;
-  if (verdict.type === 'run') return { progress: reaching(gated, open), verdict, strangers };
-  if (verdict.type !== 'abandon') return { progress: gated, verdict, strangers };
-  return { progress: gated, verdict: { ...verdict, progress: reaching(verdict.progress, open) }, strangers };
+  const placed = { ...progress, replayRefused: subtract(progress.replayRefused, delivered) };
+  const { verdict, progress: waiting } = waitForMissing(placed, first.offset, delivered, now, policy);
+  const refused = NO_OFFSETS;
+  if (verdict.type === 'run') return { progress: reaching(waiting, open), verdict, refused };
+  if (verdict.type !== 'abandon') return { progress: waiting, verdict, refused };
+  return { progress: waiting, verdict: { ...verdict, progress: reaching(verdict.progress, open) }, refused };
 }
 
 /** What runs is of the topic's present life: none of it may look newer than what settles of it, in key order before it. */
@@ -206,7 +212,7 @@ function isUnplaceable(progress: Progress, { offset, timestamp }: RecordIdentity
 }
 
 /*
- * The order gate. Something pending lies before the batch and is not in it: the batch overtook a retry.
+ * The wait for a missing record. Something pending lies before the batch and is not in it: the batch overtook a retry.
  *
  *   41 reported, comes back late        42… delivered first: reported, not attempted        41 is back
  *   ─────────┬─────────────────────────────────────┬───────────────────────────────────────────┬──────▶
@@ -215,31 +221,31 @@ function isUnplaceable(progress: Progress, { offset, timestamp }: RecordIdentity
  * AWS does not say whether later records of a partition wait for a reported one, so both must be right.
  * https://docs.aws.amazon.com/lambda/latest/dg/kafka-retry-configurations.html
  */
-function atTheGate(
+function waitForMissing(
   progress: Progress,
   firstOpen: Offset,
   delivered: OffsetRanges,
   now: EpochMs,
-  { headGateMs }: ClaimPolicy,
+  { missingRecordTimeoutMs }: ClaimPolicy,
 ): { progress: Progress; verdict: Verdict } {
-  const { gate: known, ...ungated } = progress;
+  const { missingRecord: known, ...notWaiting } = progress;
   const missing = subtract(below(progress.pending, firstOpen), delivered);
   const waitsFor = lowest(missing);
   if (waitsFor === undefined) {
     const stillMissing =
       known !== undefined && includesOffset(progress.pending, known.offset) && !includesOffset(delivered, known.offset);
-    return { progress: stillMissing ? progress : ungated, verdict: verdictOfPause(progress, now) };
+    return { progress: stillMissing ? progress : notWaiting, verdict: verdictOfPause(progress, now) };
   }
   // Only the return of the offset that is waited for starts the clock anew; else a lost record whose neighbours keep
   // coming back would gate for ever.
   const since = known?.offset === waitsFor ? known.since : now;
-  const seen = known?.offset === waitsFor ? known.sightings : 0;
+  const seen = known?.offset === waitsFor ? known.laterBatches : 0;
   // Sightings count once the time is over: a mapping that was disabled has lost nothing.
-  const sightings = now - since > headGateMs ? seen + 1 : seen;
-  const gated = { ...ungated, gate: { offset: waitsFor, since, sightings } };
-  if (sightings < GATE_SIGHTINGS) return { progress: gated, verdict: { type: 'gated', waitsFor } };
-  const goingOn = { ...ungated, pending: subtract(progress.pending, missing) };
-  return { progress: gated, verdict: { type: 'abandon', offsets: missing, progress: goingOn } };
+  const laterBatches = now - since > missingRecordTimeoutMs ? seen + 1 : seen;
+  const waiting = { ...notWaiting, missingRecord: { offset: waitsFor, since, laterBatches } };
+  if (laterBatches < LATER_BATCHES) return { progress: waiting, verdict: { type: 'waiting', waitsFor } };
+  const goingOn = { ...notWaiting, pending: subtract(progress.pending, missing) };
+  return { progress: waiting, verdict: { type: 'abandon', offsets: missing, progress: goingOn } };
 }
 
 /** What holds the batch once nothing is missing before it. */

@@ -4,18 +4,18 @@ import type { EpochMs } from '../record/units.ts';
 import { cutText } from './cut-text.ts';
 import {
   connectHeaders,
+  type DeadLetterFacts,
   ORIGIN_HEADERS,
   originHeaders,
   readOrigin,
   springHeaders,
-  type ToldDeath,
   textHeader,
 } from './letter-headers.ts';
-import { letterId } from './letter-id.ts';
-import type { Head, Stage } from './progress.ts';
+import { deadLetterId } from './letter-id.ts';
+import type { BlockedRecord, Stage } from './progress.ts';
 import { headerBytes, recordBytes } from './record-size.ts';
 
-export { letterId } from './letter-id.ts';
+export { deadLetterId } from './letter-id.ts';
 
 /** A dead letter, ready to be produced: the record's own key, value, headers and timestamp, and ours behind them. */
 export interface DeadLetter {
@@ -43,7 +43,7 @@ export interface DeadRecord extends Position {
 export interface DeathNotice {
   readonly cluster: string;
   readonly group: string;
-  readonly head: Head;
+  readonly blocked: BlockedRecord;
   /** Redacted; empty where no stack is known, as after a crash. */
   readonly stack: string;
   readonly maxAttempts: number;
@@ -97,12 +97,12 @@ export function deadLetter(record: DeadRecord, notice: DeathNotice): DeadLetter 
   const before = said.some(({ name }) => name === 'x-dead-letter-id');
   const kept = before ? said.filter(({ name }) => !isOurs(name)) : said;
   const told = (message: string, stack: string) =>
-    addedHeaders(notice, letterId(notice.cluster, notice.group, record), {
+    addedHeaders(notice, deadLetterId(notice.cluster, notice.group, record), {
       origin: (before ? readOrigin(said) : undefined) ?? { topic, partition, offset, timestamp },
       timestampType: record.timestampType,
       group: notice.group,
-      name: notice.head.error?.name ?? 'Error',
-      stage: stageOf(notice.head),
+      name: notice.blocked.error?.name ?? 'Error',
+      stage: stageOf(notice.blocked),
       message,
       stack,
     });
@@ -111,11 +111,11 @@ export function deadLetter(record: DeadRecord, notice: DeathNotice): DeadLetter 
   // Each text is written once for each family of names; its length may take two bytes more than that of an empty one.
   const copies = 1 + notice.names.length;
   const room = Math.min(left, LETTER_HEADROOM_BYTES) - bare - 4 * copies;
-  const message = cutText(notice.head.error?.text ?? '', Math.min(MAX_MESSAGE_BYTES, room / copies));
+  const message = cutText(notice.blocked.error?.text ?? '', Math.min(MAX_MESSAGE_BYTES, room / copies));
   const rest = room - Buffer.byteLength(message) * copies;
   const stack = cutText(notice.stack, Math.min(MAX_STACK_BYTES, rest / copies));
   return {
-    id: letterId(notice.cluster, notice.group, record),
+    id: deadLetterId(notice.cluster, notice.group, record),
     origin: { topic, partition, offset },
     key,
     value,
@@ -124,20 +124,20 @@ export function deadLetter(record: DeadRecord, notice: DeathNotice): DeadLetter 
   };
 }
 
-function addedHeaders(notice: DeathNotice, id: string, told: ToldDeath): RecordHeader[] {
-  const { head, now, requestId, names } = notice;
+function addedHeaders(notice: DeathNotice, id: string, told: DeadLetterFacts): RecordHeader[] {
+  const { blocked, now, requestId, names } = notice;
   return [
     ...originHeaders(told.origin),
     textHeader('x-consumer-group', told.group),
-    textHeader('x-retry-count', String(head.attempts)),
-    textHeader('x-interruption-count', String(head.interruptions)),
+    textHeader('x-retry-count', String(blocked.attempts)),
+    textHeader('x-interruption-count', String(blocked.interruptions)),
     textHeader('x-error-name', told.name),
     textHeader('x-error-message', told.message),
     textHeader('x-error-stack', told.stack),
-    textHeader('x-error-fingerprint', head.fingerprint ?? ''),
+    textHeader('x-error-fingerprint', blocked.fingerprint ?? ''),
     textHeader('x-stage', told.stage),
     textHeader('x-disposition', dispositionOf(notice)),
-    textHeader('x-first-failed-at', new Date(head.firstFailedAt ?? now).toISOString()),
+    textHeader('x-first-failed-at', new Date(blocked.firstFailedAt ?? now).toISOString()),
     textHeader('x-dead-lettered-at', new Date(now).toISOString()),
     textHeader('x-request-id', requestId),
     textHeader('x-dead-letter-id', id),
@@ -151,13 +151,13 @@ export function isOurs(name: string): boolean {
   return OWN_NAMES.has(name) || name.startsWith('kafka_dlt-') || name.startsWith('__connect.errors.');
 }
 
-function stageOf({ error, interruptions }: Head): Stage {
+function stageOf({ error, interruptions }: BlockedRecord): Stage {
   if (error !== undefined) return error.stage;
   return interruptions > 0 ? 'interrupted' : 'unattempted';
 }
 
-function dispositionOf({ head, maxAttempts }: DeathNotice): Disposition {
-  switch (stageOf(head)) {
+function dispositionOf({ blocked, maxAttempts }: DeathNotice): Disposition {
+  switch (stageOf(blocked)) {
     case 'decode':
     case 'validate':
     case 'interrupted':
@@ -166,6 +166,6 @@ function dispositionOf({ head, maxAttempts }: DeathNotice): Disposition {
       return 'systemic';
     case 'idempotency':
     case 'handler':
-      return head.attempts >= maxAttempts ? 'systemic' : 'rejected';
+      return blocked.attempts >= maxAttempts ? 'systemic' : 'rejected';
   }
 }

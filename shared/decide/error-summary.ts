@@ -2,7 +2,7 @@ import { cutText } from './cut-text.ts';
 import type { ErrorSummary, Stage } from './progress.ts';
 import { readThrown, type Thrown } from './thrown.ts';
 
-/** What a head keeps of an error's name and text, in bytes: 200 heads fit an item with room to spare. */
+/** What a blocked record keeps of an error's name and text, in bytes: 200 blocked records fit an item with room to spare. */
 const MAX_NAME_BYTES = 128;
 const MAX_TEXT_BYTES = 512;
 

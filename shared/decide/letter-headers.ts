@@ -9,7 +9,7 @@ export interface Origin extends Position {
 }
 
 /** What a letter says, in whatever words. */
-export interface ToldDeath {
+export interface DeadLetterFacts {
   readonly origin: Origin;
   /** As the event has it. */
   readonly timestampType: string | undefined;
@@ -66,7 +66,7 @@ export function readOrigin(headers: readonly RecordHeader[]): Origin | undefined
  * The names and encodings of Spring's DeadLetterPublishingRecoverer: numbers are big-endian.
  * https://docs.spring.io/spring-kafka/reference/kafka/annotation-error-handling.html#dead-letters
  */
-export function springHeaders({ origin, timestampType, group, name, message, stack }: ToldDeath): RecordHeader[] {
+export function springHeaders({ origin, timestampType, group, name, message, stack }: DeadLetterFacts): RecordHeader[] {
   const int = Buffer.alloc(4);
   int.writeInt32BE(origin.partition);
   return [
@@ -89,7 +89,7 @@ export function springHeaders({ origin, timestampType, group, name, message, sta
  * The names of Kafka Connect's dead letters, all of them text; its stages have names of their own.
  * https://github.com/apache/kafka/blob/trunk/connect/runtime/src/main/java/org/apache/kafka/connect/runtime/errors/DeadLetterQueueReporter.java
  */
-export function connectHeaders({ origin, group, name, stage, message, stack }: ToldDeath): RecordHeader[] {
+export function connectHeaders({ origin, group, name, stage, message, stack }: DeadLetterFacts): RecordHeader[] {
   const prefix = '__connect.errors.';
   return [
     textHeader(`${prefix}topic`, origin.topic),

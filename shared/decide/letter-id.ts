@@ -2,6 +2,10 @@ import { type Position, positionName } from '../record/item-identifier.ts';
 import type { EpochMs } from '../record/units.ts';
 
 /** Names a letter: the same for every copy of it, another for what a recreated topic has at the same place. */
-export function letterId(cluster: string, group: string, record: Position & { readonly timestamp: EpochMs }): string {
+export function deadLetterId(
+  cluster: string,
+  group: string,
+  record: Position & { readonly timestamp: EpochMs },
+): string {
   return `${cluster}/${group}/${positionName(record)}/${record.timestamp}`;
 }

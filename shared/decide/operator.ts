@@ -3,8 +3,8 @@ import { countOffsets, highest, includesOffset, NO_OFFSETS, subtract, union } fr
 import type { EpochMs, Offset } from '../record/units.ts';
 import { describeOffsets } from './claim.ts';
 import type { Progress } from './progress.ts';
-import { openGate } from './relay.ts';
-import { anew } from './retry-policy.ts';
+import { stopWaiting } from './relay.ts';
+import { resetCounts } from './retry-policy.ts';
 import { settle } from './settle.ts';
 
 /** What an operator may decide about a partition. */
@@ -33,8 +33,8 @@ export function decideChange(progress: Progress, change: OperatorChange, now: Ep
     case 'reset':
       return {
         type: 'change',
-        progress: anew(progress),
-        text: `forgets ${countOffsets(progress.settled)} settled offsets, ${progress.heads.size} heads and ${countOffsets(progress.pending)} pending offsets; what Lambda delivers then runs, again if it ran before`,
+        progress: resetCounts(progress),
+        text: `forgets ${countOffsets(progress.settled)} settled offsets, ${progress.blockedRecords.size} blocked records and ${countOffsets(progress.pending)} pending offsets; what Lambda delivers then runs, again if it ran before`,
       };
     case 'acceptAsDuplicates':
     case 'acceptToRun':
@@ -53,40 +53,44 @@ export function decideChange(progress: Progress, change: OperatorChange, now: Ep
 }
 
 function skip(progress: Progress, offset: Offset, now: EpochMs): DecidedChange {
-  const { heads, pending, settled } = progress;
-  const head = heads.get(offset);
+  const { blockedRecords, pending, settled } = progress;
+  const blocked = blockedRecords.get(offset);
   if (includesOffset(settled, offset)) return { type: 'refused', why: `offset ${offset} is settled already` };
-  if (head === undefined && !includesOffset(pending, offset)) {
-    const known = heads.size > 0 ? `heads are at ${[...heads.keys()].join(', ')}` : 'there is no head';
+  if (blocked === undefined && !includesOffset(pending, offset)) {
+    const known =
+      blockedRecords.size > 0
+        ? `blocked records are at ${[...blockedRecords.keys()].join(', ')}`
+        : 'there is no blocked record';
     return { type: 'refused', why: `offset ${offset} blocks nothing: ${known}, pending ${describeOffsets(pending)}` };
   }
   const timestamp = progress.newestTimestamp ?? now;
-  const record = head ?? { offset, timestamp, valueHash: '' };
-  const tried = head === undefined ? 'never tried' : `${head.attempts} attempts, ${head.interruptions} interruptions`;
+  const record = blocked ?? { offset, timestamp, valueHash: '' };
+  const tried =
+    blocked === undefined ? 'never tried' : `${blocked.attempts} attempts, ${blocked.interruptions} interruptions`;
   const { running, ...rest } = settle(progress, { record, from: offset, mark: false, outcome: 'duplicate' });
   return {
     type: 'change',
-    progress: openGate(running === undefined || running.offset === offset ? rest : { ...rest, running }),
+    progress: stopWaiting(running === undefined || running.offset === offset ? rest : { ...rest, running }),
     text: `settles offset ${offset} (${tried}) without handling it and without a letter`,
   };
 }
 
 function acceptReplay(progress: Progress, how: 'acceptAsDuplicates' | 'acceptToRun'): DecidedChange {
-  const { standing, floor = 0, settled, pending } = progress;
-  const last = highest(standing);
+  const { replayRefused, floor = 0, settled, pending } = progress;
+  const last = highest(replayRefused);
   if (last === undefined) return { type: 'refused', why: 'no replay is halted: nothing stands' };
   // A verdict that stays, not ranges: those would be forgotten again.
   const below = Math.max(floor, last + 1);
-  const cleared = { ...progress, standing: NO_OFFSETS };
+  const cleared = { ...progress, replayRefused: NO_OFFSETS };
   if (how === 'acceptAsDuplicates')
     return {
       type: 'change',
       progress: { ...cleared, skipBelow: below },
-      text: `takes what the ledger has forgotten below ${below} as duplicates (refused so far: ${describeOffsets(standing)})`,
+      text: `takes what the ledger has forgotten below ${below} as duplicates (refused so far: ${describeOffsets(replayRefused)})`,
     };
   return {
     type: 'change',
-    progress: { ...cleared, runBelow: below, pending: subtract(union(pending, standing), settled) },
-    text: `runs ${describeOffsets(standing)} again, and whatever else is unknown below ${below}`,
+    progress: { ...cleared, runBelow: below, pending: subtract(union(pending, replayRefused), settled) },
+    text: `runs ${describeOffsets(replayRefused)} again, and whatever else is unknown below ${below}`,
   };
 }

@@ -11,10 +11,10 @@ export interface RecordIdentity {
 }
 
 /** The first record of a batch that was claimed, to recognise a recreated topic by. */
-export type Mark = RecordIdentity;
+export type FirstRecord = RecordIdentity;
 
 /** A record that is not settled and has something to remember: tries, a back-off, a letter under way. */
-export interface Head extends RecordIdentity {
+export interface BlockedRecord extends RecordIdentity {
   /** Hash of the record's key in key order, else absent. */
   readonly keyHash?: string;
   /** Runs of the record handler that ended in an error. */
@@ -32,7 +32,7 @@ export interface Head extends RecordIdentity {
   readonly error?: ErrorSummary;
 }
 
-/** What of an error goes into a head and a letter; already redacted and cut. */
+/** What of an error goes into a blocked record and a letter; already redacted and cut. */
 export interface ErrorSummary {
   readonly name: string;
   readonly text: string;
@@ -43,11 +43,11 @@ export interface ErrorSummary {
 export type Stage = 'decode' | 'validate' | 'idempotency' | 'handler' | 'interrupted' | 'unattempted';
 
 /** The pending offset that is waited for. */
-export interface Gate {
+export interface MissingRecord {
   readonly offset: Offset;
   readonly since: EpochMs;
-  /** Batches seen beyond it after `headGateMs` was over. */
-  readonly sightings: number;
+  /** Batches seen beyond it after `missingRecordTimeoutMs` was over. */
+  readonly laterBatches: number;
 }
 
 /** All that the ledger remembers of a partition but who holds it. Immutable. DESIGN section 4. */
@@ -58,19 +58,19 @@ export interface Progress {
   readonly pending: OffsetRanges;
   /** Absent until something settled was forgotten, then the end of what was forgotten. */
   readonly floor?: Offset;
-  readonly marks: readonly Mark[];
+  readonly firstRecords: readonly FirstRecord[];
   readonly newestTimestamp?: EpochMs;
-  readonly heads: ReadonlyMap<Offset, Head>;
-  readonly gate?: Gate;
+  readonly blockedRecords: ReadonlyMap<Offset, BlockedRecord>;
+  readonly missingRecord?: MissingRecord;
   /** What a replay halt refused; an operator decides about it. */
-  readonly standing: OffsetRanges;
+  readonly replayRefused: OffsetRanges;
   /** An operator's word: what is before memory and below this is a duplicate. */
   readonly skipBelow?: Offset;
   /** An operator's word: what is below this runs, before memory or not. */
   readonly runBelow?: Offset;
-  /** Careful mode: one record at a time, `running` written ahead, up to this offset. */
-  readonly carefulUntil?: Offset;
-  /** The record being tried in careful mode. */
+  /** Crash isolation: one record at a time, `running` written ahead, up to this offset. */
+  readonly isolateUntil?: Offset;
+  /** The record being tried in crash isolation. */
   readonly running?: RecordIdentity;
   /** The partition stands still until then: a handler threw PauseError. */
   readonly pausedUntil?: EpochMs;
@@ -78,16 +78,16 @@ export interface Progress {
   /** The consumer's limit of them, for the relay and for operators, who know nothing of its handler; absent where it is the default, so that it costs no bytes. */
   readonly maxConsecutiveDeadLetters?: number;
   /** The next try hands one record to `onBatch`: the last one failed without naming a record. */
-  readonly singly?: boolean;
+  readonly oneRecordPerCall?: boolean;
 }
 
 /** Progress of a partition that nobody ever claimed. */
 export const FRESH_PROGRESS: Progress = {
   settled: NO_OFFSETS,
   pending: NO_OFFSETS,
-  marks: [],
-  heads: new Map(),
-  standing: NO_OFFSETS,
+  firstRecords: [],
+  blockedRecords: new Map(),
+  replayRefused: NO_OFFSETS,
   consecutiveDeadLetters: 0,
 };
 

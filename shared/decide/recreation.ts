@@ -1,6 +1,6 @@
 import { highest, includesOffset, type OffsetRanges, rangesOf, union } from '../record/offset-ranges.ts';
 import type { Progress, RecordIdentity } from './progress.ts';
-import { anew } from './retry-policy.ts';
+import { resetCounts } from './retry-policy.ts';
 
 /*
  * A topic that is deleted and made anew has other records under the same offsets. Its events do not say so: Lambda names topic,
@@ -9,15 +9,15 @@ import { anew } from './retry-policy.ts';
  */
 
 /** Whether another record stands at this offset than the one that we know. */
-export function isStranger(progress: Progress, record: RecordIdentity): boolean {
-  const { settled, newestTimestamp = Number.POSITIVE_INFINITY, marks, heads } = progress;
+export function isAnotherRecord(progress: Progress, record: RecordIdentity): boolean {
+  const { settled, newestTimestamp = Number.POSITIVE_INFINITY, firstRecords, blockedRecords } = progress;
   const { offset, timestamp } = record;
   if (timestamp > newestTimestamp && includesOffset(settled, offset)) return true;
   // In key order a batch is marked before its first record settles.
-  const mark = marks.find((candidate) => candidate.offset === offset);
+  const mark = firstRecords.find((candidate) => candidate.offset === offset);
   if (mark !== undefined && differs(mark, record)) return true;
-  const head = heads.get(offset);
-  return head !== undefined && differs(head, record);
+  const blocked = blockedRecords.get(offset);
+  return blocked !== undefined && differs(blocked, record);
 }
 
 /** Where the mapping decodes values, the relay, which reads the broker's bytes, cannot know the hash of what is delivered. */
@@ -32,20 +32,24 @@ function differs(known: RecordIdentity, record: RecordIdentity): boolean {
  *
  * @param records - the delivered batch: what is remembered of exactly these was of the new life already, and stays
  */
-export function afresh(known: Progress, claimedByDead: OffsetRanges, records: readonly RecordIdentity[]): Progress {
-  const { pending, standing, marks, heads, settled } = known;
+export function restartProgress(
+  known: Progress,
+  claimedByDead: OffsetRanges,
+  records: readonly RecordIdentity[],
+): Progress {
+  const { pending, replayRefused, firstRecords, blockedRecords, settled } = known;
   const isOneOfThem = (one: RecordIdentity) =>
     records.some((record) => record.offset === one.offset && !differs(one, record));
-  const seen = marks.filter((mark) => isOneOfThem(mark));
+  const seen = firstRecords.filter((mark) => isOneOfThem(mark));
   const done = seen.filter(({ offset }) => includesOffset(settled, offset));
-  const carefulUntil = highest(claimedByDead);
+  const isolateUntil = highest(claimedByDead);
   return {
-    ...anew(known),
+    ...resetCounts(known),
     settled: rangesOf(done.map(({ offset }) => offset)),
-    pending: union(union(pending, standing), claimedByDead),
-    marks: seen,
-    heads: new Map([...heads].filter(([, head]) => isOneOfThem(head))),
+    pending: union(union(pending, replayRefused), claimedByDead),
+    firstRecords: seen,
+    blockedRecords: new Map([...blockedRecords].filter(([, blocked]) => isOneOfThem(blocked))),
     ...(done.length > 0 && { newestTimestamp: Math.max(...done.map(({ timestamp }) => timestamp)) }),
-    ...(carefulUntil !== undefined && { carefulUntil }),
+    ...(isolateUntil !== undefined && { isolateUntil }),
   };
 }

@@ -9,9 +9,9 @@ import {
 import type { EpochMs, Offset } from '../record/units.ts';
 import { type ClaimDecision, type ClaimPolicy, decideClaim, forgotten } from './claim.ts';
 import { fingerprint } from './fingerprint.ts';
-import type { ErrorSummary, Head, PartitionItem, Progress, RecordIdentity } from './progress.ts';
+import type { BlockedRecord, ErrorSummary, PartitionItem, Progress, RecordIdentity } from './progress.ts';
 import { letterLimit } from './retry-policy.ts';
-import { headOf, MAX_HEADS, withHead } from './settle.ts';
+import { blockedRecordOf, MAX_HEADS, withBlockedRecord } from './settle.ts';
 
 /** Why a record comes to the relay. */
 export interface RelayCause {
@@ -19,16 +19,16 @@ export interface RelayCause {
   readonly text: string;
 }
 
-/** What a caretaker finds. `recreatedBy`: the dead invocation's record that gave a recreated topic away; progress is afresh. */
-export type CaretakerClaim = Pick<ClaimDecision<RecordIdentity>, 'progress' | 'recreatedBy' | 'interrupted'>;
+/** What a relay or operator function finds. `recreatedBy`: the dead invocation's record that gave a recreated topic away; progress is afresh. */
+export type OperationsClaim = Pick<ClaimDecision<RecordIdentity>, 'progress' | 'recreatedBy' | 'interrupted'>;
 
 /** A claim of the relay or of an operator: what dead invocations left behind is pending, nothing of its own is. */
-export function decideCaretakerClaim(
+export function decideOperationsClaim(
   item: PartitionItem,
   owner: string,
   now: EpochMs,
   policy: ClaimPolicy,
-): CaretakerClaim {
+): OperationsClaim {
   return decideClaim<RecordIdentity>(item, owner, [], now, policy);
 }
 
@@ -43,70 +43,80 @@ export function unsettledIn(
 }
 
 /**
- * Whether nobody can tell if the record was handled: the ledger's memory no longer reaches back to it, and it has neither a head
- * nor is it owed. Its letter says so, and a redrive leaves it out unless told otherwise.
+ * Whether nobody can tell if the record was handled: the ledger's memory no longer reaches back to it, and it has neither a blocked record
+ * nor is it due. Its letter says so, and a redrive leaves it out unless told otherwise.
  */
-export function isDoubtful({ pending, floor = 0, heads }: Progress, offset: Offset): boolean {
-  return offset < floor && !includesOffset(pending, offset) && !heads.has(offset);
+export function isDoubtful({ pending, floor = 0, blockedRecords }: Progress, offset: Offset): boolean {
+  return offset < floor && !includesOffset(pending, offset) && !blockedRecords.has(offset);
 }
 
 /**
- * The head under which a record gets its letter: its tries so far, and why it is given up on where nothing of its own says so.
+ * The blocked record under which a record gets its letter: its tries so far, and why it is given up on where nothing of its own says so.
  * Marked, so that it never meets its handler again.
  */
-export function exhaustedHead(progress: Progress, record: RecordIdentity, cause: RelayCause, now: EpochMs): Head {
-  const head = headOf(progress, record);
+export function exhaustedRecord(
+  progress: Progress,
+  record: RecordIdentity,
+  cause: RelayCause,
+  now: EpochMs,
+): BlockedRecord {
+  const blocked = blockedRecordOf(progress, record);
   const error: ErrorSummary = { name: cause.code, text: cause.text, stage: 'unattempted' };
   return {
-    ...head,
+    ...blocked,
     exhausted: true,
-    firstFailedAt: head.firstFailedAt ?? now,
-    ...(head.error === undefined && head.interruptions === 0 && { error, fingerprint: fingerprint(error) }),
+    firstFailedAt: blocked.firstFailedAt ?? now,
+    ...(blocked.error === undefined && blocked.interruptions === 0 && { error, fingerprint: fingerprint(error) }),
   };
 }
 
-/** Progress with these heads marked. */
-export function withHeads(progress: Progress, heads: readonly Head[]): Progress {
-  return heads.reduce(withHead, progress);
+/** Progress with these blocked records marked. */
+export function withBlockedRecords(progress: Progress, blockedRecords: readonly BlockedRecord[]): Progress {
+  return blockedRecords.reduce(withBlockedRecord, progress);
 }
 
 /** How many more records may be marked: the flood breaker and the item's room limit them. */
 export function roomForLetters(progress: Progress): number {
-  const marked = [...progress.heads.values()].filter(({ exhausted }) => exhausted).length;
+  const marked = [...progress.blockedRecords.values()].filter(({ exhausted }) => exhausted).length;
   const untilBreaker = letterLimit(progress) - progress.consecutiveDeadLetters - marked;
-  return Math.max(0, Math.min(untilBreaker, MAX_HEADS - progress.heads.size));
+  return Math.max(0, Math.min(untilBreaker, MAX_HEADS - progress.blockedRecords.size));
 }
 
 /** Offsets at which Kafka holds nothing any more, or never did: nobody has to wait for them. The gate opens. */
 export function withoutAbsent(progress: Progress, absent: OffsetRanges): Progress {
   if (absent.length === 0) return progress;
-  const heads = new Map([...progress.heads].filter(([offset]) => !includesOffset(absent, offset)));
-  return openGate({ ...progress, pending: subtract(progress.pending, absent), heads });
+  const blockedRecords = new Map([...progress.blockedRecords].filter(([offset]) => !includesOffset(absent, offset)));
+  return stopWaiting({ ...progress, pending: subtract(progress.pending, absent), blockedRecords });
 }
 
 /** The gate waits only for what is pending. */
-export function openGate(progress: Progress): Progress {
-  const { gate, ...ungated } = progress;
-  return gate === undefined || includesOffset(progress.pending, gate.offset) ? progress : ungated;
+export function stopWaiting(progress: Progress): Progress {
+  const { missingRecord, ...notWaiting } = progress;
+  return missingRecord === undefined || includesOffset(progress.pending, missingRecord.offset) ? progress : notWaiting;
 }
 
-/** When the oldest head first failed; `undefined` where nothing blocks. */
-export function blockedSince({ heads }: Progress): EpochMs | undefined {
-  const times = [...heads.values()].flatMap(({ firstFailedAt }) => firstFailedAt ?? []);
+/** When the oldest blocked record first failed; `undefined` where nothing blocks. */
+export function blockedSince({ blockedRecords }: Progress): EpochMs | undefined {
+  const times = [...blockedRecords.values()].flatMap(({ firstFailedAt }) => firstFailedAt ?? []);
   return times.length === 0 ? undefined : Math.min(...times);
 }
 
 /**
  * What the mapping has lost for good: pending, or a dead invocation's, below what the group has committed, and not claimed by
- * anybody for `headGateMs`. The rest the mapping still owes.
+ * anybody for `missingRecordTimeoutMs`. The rest the mapping still owes.
  *
  * @param committed - the group's committed offset: the next one that the mapping would read
  */
-export function lostForGood(item: PartitionItem, committed: Offset, now: EpochMs, headGateMs: number): OffsetRanges {
-  if (now - item.leaseUntil < headGateMs) return [];
+export function lostForGood(
+  item: PartitionItem,
+  committed: Offset,
+  now: EpochMs,
+  missingRecordTimeoutMs: number,
+): OffsetRanges {
+  if (now - item.leaseUntil < missingRecordTimeoutMs) return [];
   const { settled, pending } = item.progress;
   const claimed = item.claims.reduce((all, { offsets }) => union(all, offsets), [] as OffsetRanges);
   const dead = subtract(claimed, forgotten(claimed, item.progress));
-  const owed = subtract(union(pending, dead), settled);
-  return below(owed, committed);
+  const mustReturn = subtract(union(pending, dead), settled);
+  return below(mustReturn, committed);
 }

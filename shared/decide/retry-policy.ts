@@ -1,5 +1,5 @@
 import type { EpochMs } from '../record/units.ts';
-import { type ErrorSummary, FRESH_PROGRESS, type Head, type Progress } from './progress.ts';
+import { type BlockedRecord, type ErrorSummary, FRESH_PROGRESS, type Progress } from './progress.ts';
 
 /** How often, and how soon again. */
 export interface RetryPolicy {
@@ -29,17 +29,25 @@ export type Start =
   | { readonly type: 'giveUp'; readonly marked: boolean };
 
 /** Whether a record may be tried. A marked record never is: its letter may be out already. */
-export function decideStart(head: Head | undefined, policy: RetryPolicy, breakerOpen: boolean, now: EpochMs): Start {
-  if (head === undefined) return { type: 'run' };
-  if (head.exhausted) return { type: 'giveUp', marked: true };
+export function decideStart(
+  blocked: BlockedRecord | undefined,
+  policy: RetryPolicy,
+  breakerOpen: boolean,
+  now: EpochMs,
+): Start {
+  if (blocked === undefined) return { type: 'run' };
+  if (blocked.exhausted) return { type: 'giveUp', marked: true };
   // A blocked record is tried again at the longest back-off: its success closes the breaker.
-  if (isTriedOut(head, policy) && !breakerOpen) return { type: 'giveUp', marked: false };
-  const { notBefore = 0 } = head;
+  if (isTriedOut(blocked, policy) && !breakerOpen) return { type: 'giveUp', marked: false };
+  const { notBefore = 0 } = blocked;
   return notBefore > now ? { type: 'backOff', until: notBefore } : { type: 'run' };
 }
 
 /** Whether the record has used up its attempts or its interruptions. */
-export function isTriedOut({ attempts, interruptions }: Head, { maxAttempts, maxInterruptions }: RetryPolicy): boolean {
+export function isTriedOut(
+  { attempts, interruptions }: BlockedRecord,
+  { maxAttempts, maxInterruptions }: RetryPolicy,
+): boolean {
   return attempts >= maxAttempts || interruptions >= maxInterruptions;
 }
 
@@ -59,7 +67,7 @@ export function withLetterLimit(progress: Progress, limit: number): Progress {
 }
 
 /** Progress that remembers nothing; its consumer's limit is no memory. */
-export function anew(progress: Progress): Progress {
+export function resetCounts(progress: Progress): Progress {
   return withLetterLimit(FRESH_PROGRESS, letterLimit(progress));
 }
 
@@ -70,14 +78,14 @@ export function isBreakerOpen(consecutiveDeadLetters: number, { maxConsecutiveDe
 
 /** What a failed try leads to. */
 export interface Failure {
-  /** The head as it is remembered. */
-  readonly head: Head;
+  /** The blocked record as it is remembered. */
+  readonly blocked: BlockedRecord;
   readonly next: 'retryInline' | 'retryLater' | 'giveUp' | 'blocked';
 }
 
 /** One try that ended in an error. */
 export interface FailedTry {
-  readonly head: Head;
+  readonly blocked: BlockedRecord;
   readonly errorClass: ErrorClass;
   readonly error: ErrorSummary;
   readonly fingerprint: string;
@@ -90,16 +98,22 @@ export interface FailedTry {
 
 /** Counts a failed attempt and says what follows. */
 export function decideFailure(failed: FailedTry, policy: RetryPolicy, breakerOpen: boolean): Failure {
-  const { head, errorClass, error, fingerprint, triesHere, now, random } = failed;
-  const attempts = Math.min(head.attempts + 1, Math.max(policy.maxAttempts, head.attempts));
-  const counted: Head = { ...head, attempts, error, fingerprint, firstFailedAt: head.firstFailedAt ?? now };
-  const after = (ms: number): Head => ({ ...counted, notBefore: now + Math.ceil(ms) });
+  const { blocked, errorClass, error, fingerprint, triesHere, now, random } = failed;
+  const attempts = Math.min(blocked.attempts + 1, Math.max(policy.maxAttempts, blocked.attempts));
+  const counted: BlockedRecord = {
+    ...blocked,
+    attempts,
+    error,
+    fingerprint,
+    firstFailedAt: blocked.firstFailedAt ?? now,
+  };
+  const after = (ms: number): BlockedRecord => ({ ...counted, notBefore: now + Math.ceil(ms) });
   const { notBefore: _, ...atOnce } = counted;
   if (errorClass === 'nonRetryable' || isTriedOut(counted, policy)) {
-    return breakerOpen ? { head: after(policy.backOffMaxMs), next: 'blocked' } : { head: atOnce, next: 'giveUp' };
+    return breakerOpen ? { blocked: after(policy.backOffMaxMs), next: 'blocked' } : { blocked: atOnce, next: 'giveUp' };
   }
-  if (triesHere <= policy.inlineRetries) return { head: atOnce, next: 'retryInline' };
-  return { head: after(backOffMs(attempts, policy, random)), next: 'retryLater' };
+  if (triesHere <= policy.inlineRetries) return { blocked: atOnce, next: 'retryInline' };
+  return { blocked: after(backOffMs(attempts, policy, random)), next: 'retryLater' };
 }
 
 /**

@@ -9,12 +9,12 @@ import {
   union,
 } from '../record/offset-ranges.ts';
 import type { Offset } from '../record/units.ts';
-import type { Head, Mark, Progress, RecordIdentity } from './progress.ts';
+import type { BlockedRecord, FirstRecord, Progress, RecordIdentity } from './progress.ts';
 
-/** Batches that stay recognisable: their settled ranges and marks are kept. */
+/** Batches that stay recognisable: their settled ranges and first records are kept. */
 export const REMEMBERED_BATCHES = 64;
 
-/** Settled and pending ranges, and heads, that fit the item with room to spare (DynamoDB: 400 KB). Past it nothing new starts. */
+/** Settled and pending ranges, and blocked records, that fit the item with room to spare (DynamoDB: 400 KB). Past it nothing new starts. */
 export const MAX_RANGES = 1_000;
 export const MAX_HEADS = 200;
 
@@ -45,23 +45,26 @@ export function settleAll(progress: Progress, settlings: readonly Settling[]): P
   const [first] = settlings;
   if (first === undefined) return progress;
   const ranges = settledBy(settlings);
-  let { newestTimestamp = first.record.timestamp, marks, consecutiveDeadLetters } = progress;
+  let { newestTimestamp = first.record.timestamp, firstRecords, consecutiveDeadLetters } = progress;
   let marked: Settling['mark'] = false;
   for (const { record, mark, outcome } of settlings) {
     newestTimestamp = Math.max(newestTimestamp, record.timestamp);
-    if (mark !== false && mark !== marked) marks = withMark(marks, mark);
+    if (mark !== false && mark !== marked) firstRecords = withFirstRecord(firstRecords, mark);
     marked = mark;
     consecutiveDeadLetters = afterSettling(consecutiveDeadLetters, outcome);
   }
-  const { settled, pending, standing, heads } = progress;
+  const { settled, pending, replayRefused, blockedRecords } = progress;
   return {
     ...progress,
     settled: union(settled, ranges),
     pending: subtract(pending, ranges),
-    standing: subtract(standing, ranges),
-    heads: heads.size === 0 ? heads : new Map([...heads].filter(([offset]) => !includesOffset(ranges, offset))),
+    replayRefused: subtract(replayRefused, ranges),
+    blockedRecords:
+      blockedRecords.size === 0
+        ? blockedRecords
+        : new Map([...blockedRecords].filter(([offset]) => !includesOffset(ranges, offset))),
     newestTimestamp,
-    marks,
+    firstRecords,
     consecutiveDeadLetters,
   };
 }
@@ -83,54 +86,72 @@ function afterSettling(consecutiveDeadLetters: number, outcome: Settling['outcom
   return outcome === 'handled' ? 0 : consecutiveDeadLetters;
 }
 
-function withMark(marks: readonly Mark[], { offset, timestamp, valueHash }: RecordIdentity): readonly Mark[] {
-  const known = marks.findLast((other) => other.offset === offset);
-  if (known !== undefined && known.timestamp === timestamp && known.valueHash === valueHash) return marks;
-  const others = marks.filter((other) => other.offset !== offset);
+function withFirstRecord(
+  firstRecords: readonly FirstRecord[],
+  { offset, timestamp, valueHash }: RecordIdentity,
+): readonly FirstRecord[] {
+  const known = firstRecords.findLast((other) => other.offset === offset);
+  if (known !== undefined && known.timestamp === timestamp && known.valueHash === valueHash) return firstRecords;
+  const others = firstRecords.filter((other) => other.offset !== offset);
   return [...others, { offset, timestamp, valueHash }].sort((a, b) => a.offset - b.offset);
 }
 
-/** Progress with `head` remembered. */
-export function withHead(progress: Progress, head: Head): Progress {
-  return { ...progress, heads: new Map(progress.heads).set(head.offset, head) };
+/** Progress with `blocked` remembered. */
+export function withBlockedRecord(progress: Progress, blocked: BlockedRecord): Progress {
+  return { ...progress, blockedRecords: new Map(progress.blockedRecords).set(blocked.offset, blocked) };
 }
 
-/** The head at `record`, or a new one without tries. */
-export function headOf(progress: Progress, record: RecordIdentity): Head {
+/** The blocked record at `record`, or a new one without tries. */
+export function blockedRecordOf(progress: Progress, record: RecordIdentity): BlockedRecord {
   const { offset, timestamp, valueHash } = record;
   return (
-    progress.heads.get(offset) ?? { offset, timestamp, valueHash, attempts: 0, interruptions: 0, exhausted: false }
+    progress.blockedRecords.get(offset) ?? {
+      offset,
+      timestamp,
+      valueHash,
+      attempts: 0,
+      interruptions: 0,
+      exhausted: false,
+    }
   );
 }
 
 /**
- * Whether the item has no room for one more head or range: then nothing new starts, and nothing is forgotten.
+ * Whether the item has no room for one more blocked record or range: then nothing new starts, and nothing is forgotten.
  *
  * @param moreRanges - settled ranges that will be added
  */
-export function isFull({ settled, pending, heads }: Progress, moreRanges = 0): boolean {
-  return settled.length + moreRanges >= MAX_RANGES || pending.length >= MAX_RANGES || heads.size >= MAX_HEADS;
+export function isFull({ settled, pending, blockedRecords }: Progress, moreRanges = 0): boolean {
+  return settled.length + moreRanges >= MAX_RANGES || pending.length >= MAX_RANGES || blockedRecords.size >= MAX_HEADS;
 }
 
 /**
  * Progress as it is written: the oldest settled ranges forgotten, whole batches at a time, and `floor` raised to the end of
  * what was forgotten. Never at or above the first record of the last 64 batches, of our own batch, or the lowest offset that
- * must come back: what ran ahead of a blocked head stays known, however much it is.
+ * must come back: what ran ahead of a blocked record stays known, however much it is.
  *
  * @param batchStart - first delivered offset of our own batch
- * @param owed - what of our own batch is not settled
+ * @param mustReturn - what of our own batch is not settled
  */
-export function forget(progress: Progress, batchStart: Offset, owed: OffsetRanges): Progress {
-  const marks = progress.marks.length > REMEMBERED_BATCHES ? progress.marks.slice(-REMEMBERED_BATCHES) : progress.marks;
-  const oldestMark = progress.marks[0]?.offset ?? Number.POSITIVE_INFINITY;
-  const keepFrom = Math.min(oldestMark, batchStart, lowest(progress.pending) ?? batchStart, lowest(owed) ?? batchStart);
+export function forget(progress: Progress, batchStart: Offset, mustReturn: OffsetRanges): Progress {
+  const firstRecords =
+    progress.firstRecords.length > REMEMBERED_BATCHES
+      ? progress.firstRecords.slice(-REMEMBERED_BATCHES)
+      : progress.firstRecords;
+  const oldestFirstRecord = progress.firstRecords[0]?.offset ?? Number.POSITIVE_INFINITY;
+  const keepFrom = Math.min(
+    oldestFirstRecord,
+    batchStart,
+    lowest(progress.pending) ?? batchStart,
+    lowest(mustReturn) ?? batchStart,
+  );
   let { settled, floor } = progress;
   const oldest = settled.slice(0, -REMEMBERED_BATCHES).filter(({ to }) => to < keepFrom);
   if (oldest.length > 0) {
     floor = Math.max(floor ?? 0, (highest(oldest) ?? 0) + 1);
     settled = settled.slice(oldest.length);
   }
-  if (marks.length >= REMEMBERED_BATCHES) {
+  if (firstRecords.length >= REMEMBERED_BATCHES) {
     // Memory must not reach back beyond what can be recognised: a recreated topic would find settled offsets without a mark.
     const unrecognisable = below(settled, keepFrom);
     if (unrecognisable.length > 0) {
@@ -138,8 +159,8 @@ export function forget(progress: Progress, batchStart: Offset, owed: OffsetRange
       settled = atOrAbove(settled, keepFrom);
     }
   }
-  if (settled === progress.settled && marks === progress.marks) return progress;
-  return { ...ending(progress, floor), settled, marks, ...(floor !== undefined && { floor }) };
+  if (settled === progress.settled && firstRecords === progress.firstRecords) return progress;
+  return { ...ending(progress, floor), settled, firstRecords, ...(floor !== undefined && { floor }) };
 }
 
 /** An operator let run again what was before memory then: what joins it now was settled under that word, and is not meant. */
@@ -150,15 +171,15 @@ function ending(progress: Progress, floor: Offset | undefined): Progress {
   return before === 0 ? rest : { ...rest, runBelow: before };
 }
 
-/** What must come back once the invocation that owes `owed` has ended, besides what was pending already. */
-export function pendingAfter(progress: Progress, owed: OffsetRanges): OffsetRanges {
-  return subtract(union(progress.pending, owed), progress.settled);
+/** What must come back once the invocation that owes `mustReturn` has ended, besides what was pending already. */
+export function pendingAfter(progress: Progress, mustReturn: OffsetRanges): OffsetRanges {
+  return subtract(union(progress.pending, mustReturn), progress.settled);
 }
 
-/** Careful mode ends when nothing at or below its end is left to run. */
-export function leaveCarefulMode(progress: Progress, owed: OffsetRanges): Progress {
-  if (progress.carefulUntil === undefined) return progress;
-  const { carefulUntil, ...rest } = progress;
-  const next = lowest(pendingAfter(progress, owed)) ?? Number.POSITIVE_INFINITY;
-  return next <= carefulUntil ? progress : rest;
+/** Crash isolation ends when nothing at or below its end is left to run. */
+export function endIsolation(progress: Progress, mustReturn: OffsetRanges): Progress {
+  if (progress.isolateUntil === undefined) return progress;
+  const { isolateUntil, ...rest } = progress;
+  const next = lowest(pendingAfter(progress, mustReturn)) ?? Number.POSITIVE_INFINITY;
+  return next <= isolateUntil ? progress : rest;
 }

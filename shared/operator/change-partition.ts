@@ -1,7 +1,7 @@
 import type { ClaimPolicy } from '../decide/claim.ts';
 import { type DecidedChange, decideChange, type OperatorChange } from '../decide/operator.ts';
 import type { PartitionItem } from '../decide/progress.ts';
-import { type CaretakerClaim, decideCaretakerClaim } from '../decide/relay.ts';
+import { decideOperationsClaim, type OperationsClaim } from '../decide/relay.ts';
 import type { LockstepError } from '../errors.ts';
 import { OperatorError } from '../operator-errors.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -13,7 +13,7 @@ import type { EpochMs } from '../record/units.ts';
 
 /** How long an operator holds a partition at most. */
 const OPERATOR_LEASE_MS = 15_000;
-const POLICY: ClaimPolicy = { onReplay: 'halt', headGateMs: Number.POSITIVE_INFINITY };
+const POLICY: ClaimPolicy = { onReplay: 'halt', missingRecordTimeoutMs: Number.POSITIVE_INFINITY };
 
 /** Who decides what, and why: kept in the ledger. */
 export interface Decision {
@@ -55,7 +55,7 @@ export async function previewChange(
       },
     };
   }
-  const decided = decide(decideCaretakerClaim(item, '', clock.now(), POLICY), change, clock.now());
+  const decided = decide(decideOperationsClaim(item, '', clock.now(), POLICY), change, clock.now());
   return { decided, ...(isHeld(item, clock.now()) && { heldUntil: item.leaseUntil }) };
 }
 
@@ -84,7 +84,7 @@ export async function changePartition(decision: Decision, ports: ChangePorts): P
     offsets: NO_OFFSETS,
   });
   if (claim.type === 'refused' && claim.item.owner !== owner) throw heldBy(name, claim.item);
-  const found = decideCaretakerClaim(claim.item, owner, now, POLICY);
+  const found = decideOperationsClaim(claim.item, owner, now, POLICY);
   const decided = decide(found, change, now);
   const { epoch, rev } = claim.item;
   const answer = await ledger.write({
@@ -134,7 +134,7 @@ export function decisionAction(table: string, decision: Decision, epoch: number,
 }
 
 /** A recreated topic is told to whoever decides: nobody looks for it in a command's log. */
-function decide({ progress, recreatedBy }: CaretakerClaim, change: OperatorChange, now: EpochMs): DecidedChange {
+function decide({ progress, recreatedBy }: OperationsClaim, change: OperatorChange, now: EpochMs): DecidedChange {
   const decided = decideChange(progress, change, now);
   if (recreatedBy === undefined) return decided;
   const told = `the topic was recreated, as the record at offset ${recreatedBy.offset} shows, and its progress starts afresh`;

@@ -64,7 +64,7 @@ export class DeliveredRecord implements Position {
   }
 
   /**
-   * Tells records at one offset apart: of the value as delivered, 48 bits as base64url: marks of 64 batches keep the item below the
+   * Tells records at one offset apart: of the value as delivered, 48 bits as base64url: first records of 64 batches keep the item below the
    * 1 KB that DynamoDB bills as one write unit. Computed when first asked for. */
   get valueHash(): string {
     this.#valueHash ??= shortHash(this.#raw.value ?? null);

@@ -1,21 +1,21 @@
-import { dynamoDbClient } from '../adapters/dynamodb-client.ts';
-import { dynamoDbKeyStore } from '../adapters/dynamodb-key-store.ts';
-import { dynamoDbLedgerStore } from '../adapters/dynamodb-ledger-store.ts';
-import { kafkaJsTopicLog } from '../adapters/kafkajs-topic-log.ts';
-import { mskBootstrapBrokers } from '../adapters/msk-bootstrap-brokers.ts';
-import { powertoolsTelemetry } from '../adapters/powertools-telemetry.ts';
-import { sqsParking } from '../adapters/sqs-parking.ts';
-import { systemClock } from '../adapters/system-clock.ts';
-import { systemEntropy } from '../adapters/system-entropy.ts';
+import { dynamoDbClient } from '../adapters/dynamodb/dynamodb-client.ts';
+import { dynamoDbKeyStore } from '../adapters/dynamodb/dynamodb-key-store.ts';
+import { dynamoDbLedgerStore } from '../adapters/dynamodb/dynamodb-ledger-store.ts';
+import { kafkaJsTopicLog } from '../adapters/kafka/kafkajs-topic-log.ts';
+import { mskBootstrapBrokers } from '../adapters/kafka/msk-bootstrap-brokers.ts';
+import { sqsParking } from '../adapters/sqs/sqs-parking.ts';
+import { systemClock } from '../adapters/system/system-clock.ts';
+import { systemEntropy } from '../adapters/system/system-entropy.ts';
+import { powertoolsTelemetry } from '../adapters/telemetry/powertools-telemetry.ts';
 import { connectKafka } from '../connect-kafka.ts';
 import { DEFAULTS } from '../options.ts';
-import { type CaretakerEnvironment, readCaretakerEnvironment } from './caretaker-environment.ts';
+import { type OperationsEnvironment, readOperationsEnvironment } from './operations-environment.ts';
 import type { RelayConnection } from './relay-connection.ts';
 import type { RelayPolicy } from './relay-ports.ts';
 
 /** Connects the deployed relay. @throws LockstepError ENVIRONMENT_INVALID, or BROKER_UNREACHABLE where MSK does not say where the brokers are */
 export async function connectRelay(policy: Partial<RelayPolicy> = {}): Promise<RelayConnection> {
-  const environment = readCaretakerEnvironment(process.env);
+  const environment = readOperationsEnvironment(process.env);
   const telemetry = powertoolsTelemetry(environment);
   const servers =
     environment.bootstrapServers ?? (await mskBootstrapBrokers(environment.clusterArn, environment.kafkaAuth));
@@ -47,17 +47,17 @@ export async function connectRelay(policy: Partial<RelayPolicy> = {}): Promise<R
 
 /** The consumer's defaults, what its construct was told of the handler's options, and what the relay's own author says. */
 export function relayPolicy(
-  { maxAttempts, valuesDecodedByMapping }: Pick<CaretakerEnvironment, 'maxAttempts' | 'valuesDecodedByMapping'>,
+  { maxAttempts, valuesDecodedByMapping }: Pick<OperationsEnvironment, 'maxAttempts' | 'valuesDecodedByMapping'>,
   own: Partial<RelayPolicy> = {},
 ): RelayPolicy {
   return {
     onReplay: 'halt',
-    headGateMs: DEFAULTS.headGateMs,
+    missingRecordTimeoutMs: DEFAULTS.missingRecordTimeoutMs,
     leaseMs: DEFAULTS.leaseMs,
     checkpointMs: DEFAULTS.checkpointMs,
     busyWaitMs: DEFAULTS.busyWaitMs,
-    letterHeaders: [],
-    maxLetterBytes: DEFAULTS.maxLetterBytes,
+    deadLetterHeaders: [],
+    maxDeadLetterBytes: DEFAULTS.maxDeadLetterBytes,
     maxAttempts,
     valuesDecodedByMapping,
     ...own,

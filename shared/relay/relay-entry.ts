@@ -1,4 +1,4 @@
-import { decodeFallbackEntry } from '../adapters/fallback-entry.ts';
+import { decodeFallbackEntry } from '../adapters/sqs/fallback-entry.ts';
 import { OperatorError } from '../operator-errors.ts';
 import type { FallbackEntry } from '../ports/fallback-queue.ts';
 import { type DiscardedRecords, parseDiscardDocument } from '../record/discard-document.ts';
@@ -45,7 +45,7 @@ export async function relayEntry(
   if (entry.type === 'letter') {
     // Its record was settled when the queue accepted it, or is marked: it never meets its handler again.
     await ports.letters.publish(entry.letter, invocation.plan.stallAt);
-    ports.telemetry.log.info('a letter went from the fallback queue to its topic', { letterId: entry.letter.id });
+    ports.telemetry.log.info('a letter went from the fallback queue to its topic', { deadLetterId: entry.letter.id });
     return;
   }
   const ranges = entry.type === 'abandoned' ? [abandoned(entry)] : discarded(entry.discarded, ports);

@@ -2,7 +2,7 @@ import { type DeadLetter, deadLetter } from '../decide/dead-letter.ts';
 import { fingerprint } from '../decide/fingerprint.ts';
 import { DOUBTFUL_HEADER } from '../decide/letter.ts';
 import { textHeader } from '../decide/letter-headers.ts';
-import type { ErrorSummary, Head } from '../decide/progress.ts';
+import type { BlockedRecord, ErrorSummary } from '../decide/progress.ts';
 import { LockstepError } from '../errors.ts';
 import type { OriginalRecordAt } from '../ports/original-reader.ts';
 import { partitionName } from '../record/item-identifier.ts';
@@ -25,17 +25,21 @@ interface LetterSource {
 export function letterOf(
   source: LetterSource,
   { offset, record }: OriginalRecordAt,
-  head: Head,
+  blocked: BlockedRecord,
   isDoubtfulRecord: boolean,
 ): DeadLetter {
   const { topic, partition } = source.range.partition;
-  const letter = deadLetter({ topic, partition, offset, ...record }, notice(source, head));
+  const letter = deadLetter({ topic, partition, offset, ...record }, notice(source, blocked));
   if (!isDoubtfulRecord) return letter;
   return { ...letter, headers: [...letter.headers, textHeader(DOUBTFUL_HEADER, 'true')] };
 }
 
 /** The letter of offsets that Kafka holds no more: no key, no value, and what the ledger knows of the first. */
-export function letterOfExpired(source: LetterSource, { from, to }: OffsetRange, known: Head | undefined): DeadLetter {
+export function letterOfExpired(
+  source: LetterSource,
+  { from, to }: OffsetRange,
+  known: BlockedRecord | undefined,
+): DeadLetter {
   const { ports, range } = source;
   const { topic, partition } = range.partition;
   const what = `${partitionName(range.partition)}@${from === to ? from : `${from}-${to}`} is gone from Kafka: ${range.cause.text}`;
@@ -43,7 +47,7 @@ export function letterOfExpired(source: LetterSource, { from, to }: OffsetRange,
   const error: ErrorSummary = { name: expired.code, text: expired.message, stage: 'unattempted' };
   const timestamp = known?.timestamp ?? ports.clock.now();
   const identity = { offset: from, timestamp, valueHash: '' };
-  const head: Head = {
+  const blocked: BlockedRecord = {
     attempts: 0,
     interruptions: 0,
     ...identity,
@@ -54,7 +58,7 @@ export function letterOfExpired(source: LetterSource, { from, to }: OffsetRange,
   };
   const letter = deadLetter(
     { topic, partition, offset: from, key: null, value: null, headers: [], timestamp },
-    notice(source, head),
+    notice(source, blocked),
   );
   // The same for every copy, though nobody knows the record's own time.
   const id = known === undefined ? letter.id.replace(/\/\d+$/, '/expired') : letter.id;
@@ -68,16 +72,16 @@ export function letterOfExpired(source: LetterSource, { from, to }: OffsetRange,
   };
 }
 
-function notice({ ports, policy, invocation }: LetterSource, head: Head) {
+function notice({ ports, policy, invocation }: LetterSource, blocked: BlockedRecord) {
   return {
     cluster: ports.cluster,
     group: ports.group,
-    head,
+    blocked,
     stack: '',
     maxAttempts: policy.maxAttempts,
     now: ports.clock.now(),
     requestId: invocation.requestId,
-    names: policy.letterHeaders,
-    maxBytes: policy.maxLetterBytes,
+    names: policy.deadLetterHeaders,
+    maxBytes: policy.maxDeadLetterBytes,
   };
 }

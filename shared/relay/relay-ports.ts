@@ -8,8 +8,8 @@ import type { SessionPolicy, SessionPorts } from '../runtime/ledger-session.ts';
 export interface RelayPolicy extends ClaimPolicy, SessionPolicy {
   readonly busyWaitMs: number;
   readonly maxAttempts: number;
-  readonly letterHeaders: readonly ('spring' | 'connect')[];
-  readonly maxLetterBytes: number;
+  readonly deadLetterHeaders: readonly ('spring' | 'connect')[];
+  readonly maxDeadLetterBytes: number;
   /** The mapping decodes values: what is delivered has another hash than what Kafka holds. */
   readonly valuesDecodedByMapping: boolean;
 }

@@ -1,14 +1,14 @@
 import { describeOffsets } from '../decide/claim.ts';
 import type { Progress } from '../decide/progress.ts';
 import {
-  decideCaretakerClaim,
-  exhaustedHead,
+  decideOperationsClaim,
+  exhaustedRecord,
   isDoubtful,
-  openGate,
   type RelayCause,
   roomForLetters,
+  stopWaiting,
   unsettledIn,
-  withHeads,
+  withBlockedRecords,
   withoutAbsent,
 } from '../decide/relay.ts';
 import type { OriginalRecordAt } from '../ports/original-reader.ts';
@@ -72,7 +72,7 @@ export async function relayRange(
   const owner = `relay-${ports.entropy.id()}`;
   const claim = await claimPartition(range.partition, owner, { offsets: NO_OFFSETS }, ports, policy, invocation);
   if (claim.type === 'busy') return { type: 'again', letters: 0, why: 'an invocation holds the partition' };
-  const found = decideCaretakerClaim(claim.item, owner, ports.clock.now(), policy);
+  const found = decideOperationsClaim(claim.item, owner, ports.clock.now(), policy);
   reportInheritance(ports.telemetry, range.partition, found);
   const session = new LedgerSession(
     {
@@ -80,7 +80,7 @@ export async function relayRange(
       owner,
       item: claim.item,
       progress: found.progress,
-      owed: NO_OFFSETS,
+      mustReturn: NO_OFFSETS,
       // Forgetting is left to the consumer.
       batchStart: 0,
       leaseUntil: claim.leaseUntil,
@@ -91,7 +91,7 @@ export async function relayRange(
   );
   try {
     const end = await relayAll({ ports, policy, invocation, session, range });
-    session.update(openGate);
+    session.update(stopWaiting);
     if (session.isOver) return { type: 'again', letters: end.letters, why: 'the partition was lost' };
     const released = await session.write({ release: true });
     return released.type === 'written' ? end : { type: 'again', letters: end.letters, why: 'the partition was lost' };
@@ -134,8 +134,8 @@ async function relayAll(run: RangeRun): Promise<RelayEnd> {
 }
 
 /** Their letters may be out: should the mapping still hold them, they must not meet their handler again. */
-function marked({ heads }: Progress, absent: OffsetRanges): Offset[] {
-  return [...heads.values()]
+function marked({ blockedRecords }: Progress, absent: OffsetRanges): Offset[] {
+  return [...blockedRecords.values()]
     .filter(({ offset, exhausted }) => exhausted && includesOffset(absent, offset))
     .map(({ offset }) => offset);
 }
@@ -150,8 +150,8 @@ async function relayExpired(run: RangeRun, expired: OffsetRange): Promise<Step> 
     partition: range.partition.partition,
     offsets: describeOffsets([expired]),
   });
-  const head = session.progress.heads.get(expired.from);
-  await ports.letters.publish(letterOfExpired(run, expired, head), invocation.plan.stallAt);
+  const blocked = session.progress.blockedRecords.get(expired.from);
+  await ports.letters.publish(letterOfExpired(run, expired, blocked), invocation.plan.stallAt);
   ports.telemetry.count('RecordsDeadLettered');
   // Nobody knows their own time. Should the mapping still hold them, they must not look newer than all that is settled.
   const timestamp = Math.max(session.progress.newestTimestamp ?? 0, ports.clock.now());
@@ -160,7 +160,7 @@ async function relayExpired(run: RangeRun, expired: OffsetRange): Promise<Step> 
   return { type: 'goOn', letters: 1 };
 }
 
-/** Letters of records that Kafka still holds, a chunk at a time: one write marks them all. */
+/** Letters of records that Kafka still holds, a chunk at a time: one write first records them all. */
 async function relayRecords(run: RangeRun, records: readonly OriginalRecordAt[]): Promise<Step> {
   const { ports, policy, session, range } = run;
   let letters = 0;
@@ -174,18 +174,18 @@ async function relayRecords(run: RangeRun, records: readonly OriginalRecordAt[])
     start += chunk.length;
     const now = ports.clock.now();
     const doubtful = new Set(chunk.flatMap(({ offset }) => (isDoubtful(session.progress, offset) ? offset : [])));
-    const heads = chunk.map(({ offset, record }) => {
+    const blockedRecords = chunk.map(({ offset, record }) => {
       const valueHash = policy.valuesDecodedByMapping ? '' : shortHash(record.value?.toString('base64') ?? null);
-      return exhaustedHead(session.progress, { offset, timestamp: record.timestamp, valueHash }, range.cause, now);
+      return exhaustedRecord(session.progress, { offset, timestamp: record.timestamp, valueHash }, range.cause, now);
     });
-    session.update((progress) => withHeads(progress, heads));
+    session.update((progress) => withBlockedRecords(progress, blockedRecords));
     if ((await session.write()).type !== 'written') return { type: 'again', letters, why: 'the partition was lost' };
     for (const [index, at] of chunk.entries()) {
-      const head = heads[index];
-      if (head === undefined) continue;
+      const blocked = blockedRecords[index];
+      if (blocked === undefined) continue;
       if (!(await session.mayStart())) return { type: 'again', letters, why: 'the partition was lost' };
-      await ports.letters.publish(letterOf(run, at, head, doubtful.has(at.offset)), run.invocation.plan.stallAt);
-      session.settle({ record: head, from: at.offset, mark: false, outcome: 'deadLettered' });
+      await ports.letters.publish(letterOf(run, at, blocked, doubtful.has(at.offset)), run.invocation.plan.stallAt);
+      session.settle({ record: blocked, from: at.offset, mark: false, outcome: 'deadLettered' });
       ports.telemetry.count('RecordsDeadLettered');
       letters++;
     }
@@ -198,7 +198,7 @@ function nextChunk({ session }: RangeRun, records: readonly OriginalRecordAt[]):
   let room = roomForLetters(session.progress);
   const chunk: OriginalRecordAt[] = [];
   for (const at of records.slice(0, MARKED_AT_ONCE)) {
-    if (session.progress.heads.get(at.offset)?.exhausted !== true && room-- <= 0) break;
+    if (session.progress.blockedRecords.get(at.offset)?.exhausted !== true && room-- <= 0) break;
     chunk.push(at);
   }
   return chunk;

@@ -1,5 +1,5 @@
 import { describeOffsets } from '../decide/claim.ts';
-import { blockedSince, decideCaretakerClaim, lostForGood, openGate } from '../decide/relay.ts';
+import { blockedSince, decideOperationsClaim, lostForGood, stopWaiting } from '../decide/relay.ts';
 import type { LedgerPartition } from '../record/item-identifier.ts';
 import { NO_OFFSETS, subtract } from '../record/offset-ranges.ts';
 import type { Offset } from '../record/units.ts';
@@ -9,7 +9,7 @@ import { reportInheritance } from '../runtime/report-inheritance.ts';
 import type { RelayPolicy, RelayPorts } from './relay-ports.ts';
 
 /**
- * Looks over the ledger, on a schedule: says how long heads have blocked, also when no batch comes, and hands what the mapping
+ * Looks over the ledger, on a schedule: says how long blocked records have blocked, also when no batch comes, and hands what the mapping
  * has lost for good to the queue, from where it is read back.
  *
  * @throws when ledger, broker or queue cannot be reached in time; partitions that were looked at are done
@@ -18,15 +18,16 @@ export async function sweep(ports: RelayPorts, policy: RelayPolicy, invocation: 
   const { cluster, group, topic, ledger, log, clock, telemetry } = ports;
   const bounds = await log.bounds(topic, invocation.plan.stallAt);
   const committed = await log.committed(group, topic, invocation.plan.stallAt);
-  telemetry.count('BlockedHeadAgeMs', 0);
+  telemetry.count('BlockedRecordAgeMs', 0);
   for (const { partition } of bounds) {
     const place = { cluster, group, topic, partition };
     const item = await ledger.read(place);
     if (item === undefined) continue;
     const since = blockedSince(item.progress);
-    if (since !== undefined) telemetry.count('BlockedHeadAgeMs', Math.max(0, clock.now() - since));
+    if (since !== undefined) telemetry.count('BlockedRecordAgeMs', Math.max(0, clock.now() - since));
     const upTo = committed.get(partition);
-    if (upTo === undefined || lostForGood(item, upTo, clock.now(), policy.headGateMs).length === 0) continue;
+    if (upTo === undefined || lostForGood(item, upTo, clock.now(), policy.missingRecordTimeoutMs).length === 0)
+      continue;
     await abandon(place, upTo, ports, policy, invocation);
   }
 }
@@ -46,12 +47,12 @@ async function abandon(
   if (claim.type === 'busy' || before === undefined) return;
   // Claimed by somebody since it was looked at: then the mapping has brought something back.
   const isUntouched = claim.item.epoch === before.epoch + 1;
-  const lost = isUntouched ? lostForGood(before, committed, clock.now(), policy.headGateMs) : NO_OFFSETS;
-  const found = decideCaretakerClaim(claim.item, owner, clock.now(), policy);
+  const lost = isUntouched ? lostForGood(before, committed, clock.now(), policy.missingRecordTimeoutMs) : NO_OFFSETS;
+  const found = decideOperationsClaim(claim.item, owner, clock.now(), policy);
   reportInheritance(telemetry, partition, found);
   if (lost.length > 0) {
     await fallback.send({ type: 'abandoned', partition, offsets: lost });
-    telemetry.count('HeadsAbandoned');
+    telemetry.count('RecordsNotRedelivered');
     telemetry.log.error('records that the mapping never sent again are left to the relay', {
       topic: partition.topic,
       partition: partition.partition,
@@ -64,7 +65,7 @@ async function abandon(
     owner,
     epoch,
     rev,
-    progress: openGate({ ...found.progress, pending: subtract(found.progress.pending, lost) }),
+    progress: stopWaiting({ ...found.progress, pending: subtract(found.progress.pending, lost) }),
     leaseUntil: claim.leaseUntil,
     claimed: NO_OFFSETS,
     release: true,

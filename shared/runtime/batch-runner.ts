@@ -19,7 +19,7 @@ interface Call<V> {
 
 /**
  * Runs the open records of a partition through `onBatch`, call after call. Alone goes what has a story (tries, a letter due),
- * what careful mode tries, and, after a call that failed without naming a record, one record after the other until the one that
+ * what crash isolation tries, and, after a call that failed without naming a record, one record after the other until the one that
  * fails is found: no innocent is blamed. In key order a failed record keeps only its own followers out of later calls.
  */
 export class BatchRunner<V> {
@@ -32,8 +32,8 @@ export class BatchRunner<V> {
   readonly #held = new Set<unknown>();
   /** Tries of records that calls named, in this invocation. */
   readonly #tries = new Map<Offset, number>();
-  /** Up to where records go one by one, while `progress.singly` says so. */
-  #singlyUntil: Offset;
+  /** Up to where records go one by one, while `progress.oneRecordPerCall` says so. */
+  #oneRecordPerCallUntil: Offset;
   /** Into `open`: nothing before it is due again. */
   #cursor = 0;
   #stopped = false;
@@ -45,7 +45,7 @@ export class BatchRunner<V> {
     this.#consequences = new Consequences(run);
     this.#alone = new RecordRunner(run, this.#consequences);
     this.#unitOf = unitOf(run.consumer.policy.order);
-    this.#singlyUntil = run.open.at(-1)?.offset ?? -1;
+    this.#oneRecordPerCallUntil = run.open.at(-1)?.offset ?? -1;
   }
 
   async run(): Promise<{ readonly stalled: boolean }> {
@@ -74,8 +74,8 @@ export class BatchRunner<V> {
   }
 
   #goesAlone({ offset }: DeliveredRecord): boolean {
-    const { heads, carefulUntil, singly } = this.#run.session.progress;
-    return carefulUntil !== undefined || singly === true || heads.has(offset);
+    const { blockedRecords, isolateUntil, oneRecordPerCall } = this.#run.session.progress;
+    return isolateUntil !== undefined || oneRecordPerCall === true || blockedRecords.has(offset);
   }
 
   async #runAlone(record: DeliveredRecord): Promise<void> {
@@ -84,8 +84,8 @@ export class BatchRunner<V> {
     const { session } = this.#run;
     // The one that failed is found, or all that the failed call held went well.
     const isFound = outcome.type === 'retry' || outcome.type === 'deadLettered';
-    if (session.progress.singly && (isFound || record.offset >= this.#singlyUntil))
-      session.update(({ singly: _, ...progress }) => progress);
+    if (session.progress.oneRecordPerCall && (isFound || record.offset >= this.#oneRecordPerCallUntil))
+      session.update(({ oneRecordPerCall: _, ...progress }) => progress);
   }
 
   async #runCall(first: DeliveredRecord): Promise<void> {
@@ -167,8 +167,8 @@ export class BatchRunner<V> {
   async #failed(call: Call<V>, culprit: DeliveredRecord | undefined, error: unknown): Promise<void> {
     const { session, ports, consumer, context } = this.#run;
     if (culprit === undefined) {
-      this.#singlyUntil = call.ready.at(-1)?.delivered.offset ?? this.#singlyUntil;
-      session.update((progress) => ({ ...progress, singly: true }));
+      this.#oneRecordPerCallUntil = call.ready.at(-1)?.delivered.offset ?? this.#oneRecordPerCallUntil;
+      session.update((progress) => ({ ...progress, oneRecordPerCall: true }));
       context.log.warn('a call of onBatch failed as a whole; its records are handed over one at a time', {
         topic: call.ready[0]?.delivered.topic,
         partition: call.ready[0]?.delivered.partition,
@@ -220,7 +220,7 @@ export class BatchRunner<V> {
     if (haltsPartition(outcome)) this.#stopped = true;
   }
 
-  /** The call never ended: one record is to blame for that, or careful mode finds out which. */
+  /** The call never ended: one record is to blame for that, or crash isolation finds out which. */
   #stall(records: readonly DeliveredRecord[]): void {
     const { session, ports } = this.#run;
     this.#stalled = true;
@@ -235,7 +235,7 @@ export class BatchRunner<V> {
     const until = records.at(-1)?.offset ?? -1;
     session.update(({ running: _, ...progress }) => ({
       ...progress,
-      carefulUntil: Math.max(progress.carefulUntil ?? -1, until),
+      isolateUntil: Math.max(progress.isolateUntil ?? -1, until),
     }));
   }
 }

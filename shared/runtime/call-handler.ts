@@ -25,7 +25,7 @@ export type CallEnd =
   | { readonly type: 'stalled' }
   | { readonly type: 'notTried'; readonly reason: NotAttemptedReason };
 
-/** Hands records to the handler once: one, unless it is `onBatch`. None of them is one that careful mode tries. */
+/** Hands records to the handler once: one, unless it is `onBatch`. None of them is one that crash isolation tries. */
 export function callHandler<V>(run: PartitionRun<V>, ready: readonly ReadyRecord<V>[]): Promise<CallEnd> {
   const { sandbox } = run.ports;
   const leave = () => sandbox.leave();
@@ -40,11 +40,11 @@ export async function hindranceOf<V>(run: PartitionRun<V>, admitted: boolean): P
   return (await run.session.mayStart()) ? undefined : left(run, 'fenced');
 }
 
-/** Whether careful mode tries the record. */
-export function isTriedCarefully<V>({ session }: PartitionRun<V>, { offset }: DeliveredRecord): boolean {
+/** Whether crash isolation tries the record. */
+export function isTriedIsolated<V>({ session }: PartitionRun<V>, { offset }: DeliveredRecord): boolean {
   if (session.isPlain(offset)) return false;
-  const { carefulUntil } = session.progress;
-  return carefulUntil !== undefined && offset <= carefulUntil;
+  const { isolateUntil } = session.progress;
+  return isolateUntil !== undefined && offset <= isolateUntil;
 }
 
 /**
@@ -68,7 +68,9 @@ export async function handOver<V>(
   if (keys !== undefined && records.some((record) => keys.mayBeLost(record))) return left(run, 'keyHeld');
   if (invocation.isStalling) return left(run, 'deadline');
   // What has failed before goes alone, so that it is the first.
-  const attempts = session.isPlain(first.offset) ? 0 : (session.progress.heads.get(first.offset)?.attempts ?? 0);
+  const attempts = session.isPlain(first.offset)
+    ? 0
+    : (session.progress.blockedRecords.get(first.offset)?.attempts ?? 0);
   const context = new CollectingContext(run.context, records, attempts + 1);
   const call = callOf(run, ready, context);
   const { tracer, group } = ports;

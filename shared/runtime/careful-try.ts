@@ -8,12 +8,12 @@ import type { PartitionRun } from './partition-run.ts';
 import { type Readiness, type ReadyRecord, readyRecord } from './ready-record.ts';
 import type { TryEnd } from './try-record.ts';
 
-/** Decodes a record, asks for its idempotency key, and runs its handler once, in careful mode. */
-export async function tryCarefully<V>(run: PartitionRun<V>, record: DeliveredRecord): Promise<TryEnd> {
+/** Decodes a record, asks for its idempotency key, and runs its handler once, in crash isolation. */
+export async function tryIsolated<V>(run: PartitionRun<V>, record: DeliveredRecord): Promise<TryEnd> {
   const { keys, decoded, consumer } = run;
   if (keys === undefined) {
     const read = async () => void decoded.set(record.offset, await decodeRecord(consumer, record));
-    return callCarefully(run, record, read, async () => {
+    return callIsolated(run, record, read, async () => {
       const ready = readyRecord(run, record);
       // Each try has a value of its own.
       decoded.delete(record.offset);
@@ -25,20 +25,20 @@ export async function tryCarefully<V>(run: PartitionRun<V>, record: DeliveredRec
   const read = async () => {
     if (!decoded.has(record.offset)) keyed = await keyedValue(run, record);
   };
-  return callCarefully(run, record, read, async () => {
+  return callIsolated(run, record, read, async () => {
     if (keyed !== undefined) await keys.prepare([keyed]);
     return readyRecord(run, record);
   });
 }
 
 /**
- * Hands one record to the handler in careful mode: beside no other, and written ahead before anything of it is looked at, since
+ * Hands one record to the handler in crash isolation: beside no other, and written ahead before anything of it is looked at, since
  * what reads its value may be what kills the process, or what never ends.
  *
  * @param read - runs the user's own code: the decoder, `idempotencyKey`
  * @param look - whether it may be handed over at all
  */
-async function callCarefully<V>(
+async function callIsolated<V>(
   run: PartitionRun<V>,
   { offset, timestamp, valueHash }: DeliveredRecord,
   read: () => Promise<void>,
@@ -64,13 +64,13 @@ async function callCarefully<V>(
     if (reading.type === 'failed') throw reading.error;
     ready = await look();
   } finally {
-    if (ready?.type !== 'ready') void leaveCarefully(run);
+    if (ready?.type !== 'ready') void leaveIsolated(run);
   }
-  return ready.type === 'ready' ? handOver(run, [ready], () => void leaveCarefully(run)) : ready;
+  return ready.type === 'ready' ? handOver(run, [ready], () => void leaveIsolated(run)) : ready;
 }
 
 /** Nobody else's handler starts before it is written that this one's has ended: a death in theirs would be put down to this record. */
-async function leaveCarefully<V>(run: PartitionRun<V>): Promise<void> {
+async function leaveIsolated<V>(run: PartitionRun<V>): Promise<void> {
   forgetRunning(run);
   await run.session.write();
   run.ports.sandbox.leave();

@@ -1,7 +1,7 @@
 import { latestStart } from '../decide/deadline.ts';
-import type { Head } from '../decide/progress.ts';
+import type { BlockedRecord } from '../decide/progress.ts';
 import { backOffMs } from '../decide/retry-policy.ts';
-import { headOf, isFull, type Settling, withHead } from '../decide/settle.ts';
+import { blockedRecordOf, isFull, type Settling, withBlockedRecord } from '../decide/settle.ts';
 import type { TransactAction } from '../ports/ledger-store.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import { includesOffset } from '../record/offset-ranges.ts';
@@ -43,7 +43,7 @@ export class Consequences<V> {
     if (
       !session.isPlain(record.offset) &&
       isFull(session.progress) &&
-      !session.progress.heads.has(record.offset) &&
+      !session.progress.blockedRecords.has(record.offset) &&
       !this.#isEarliest(record)
     )
       return { type: 'notAttempted', reason: 'full' };
@@ -122,10 +122,10 @@ export class Consequences<V> {
         );
         return undefined;
       case 'retryLater':
-        return retryOf(failure.head);
+        return retryOf(failure.blocked);
       case 'blocked':
         ports.telemetry.count('FloodBreakerOpen');
-        return retryOf(failure.head);
+        return retryOf(failure.blocked);
       case 'giveUp':
         return this.giveUp(record, failed.error);
     }
@@ -137,25 +137,25 @@ export class Consequences<V> {
    */
   async giveUp(record: DeliveredRecord, error: unknown): Promise<Outcome> {
     const { session, ports, keys, consumer } = this.#run;
-    if (!headOf(session.progress, record).exhausted) {
+    if (!blockedRecordOf(session.progress, record).exhausted) {
       session.update(({ running: _, ...progress }) =>
-        withHead(progress, { ...headOf(progress, record), exhausted: true }),
+        withBlockedRecord(progress, { ...blockedRecordOf(progress, record), exhausted: true }),
       );
       const marked = await session.write();
       if (marked.type !== 'written') return { type: 'notAttempted', reason: 'fenced' };
     }
-    const head = headOf(session.progress, record);
+    const blocked = blockedRecordOf(session.progress, record);
     const { sendLetter } = await onDemand('deadLetters');
-    const letter = await sendLetter(this.#run, record, head, error);
+    const letter = await sendLetter(this.#run, record, blocked, error);
     if (letter.type === 'refused') {
       const notBefore =
-        ports.clock.now() + Math.ceil(backOffMs(head.attempts, consumer.policy.retry, ports.entropy.random()));
+        ports.clock.now() + Math.ceil(backOffMs(blocked.attempts, consumer.policy.retry, ports.entropy.random()));
       return { type: 'retry', notBefore };
     }
     await keys?.deadLettered(record);
     session.settle(this.#settling(record, 'deadLettered'));
     ports.telemetry.count('RecordsDeadLettered');
-    return this.#afterCheckpoint({ type: 'deadLettered', letterId: letter.id });
+    return this.#afterCheckpoint({ type: 'deadLettered', deadLetterId: letter.id });
   }
 
   /** Whether nothing before `record` is open. */
@@ -202,6 +202,6 @@ function predecessors(records: readonly DeliveredRecord[]): ReadonlyMap<Offset, 
   return from;
 }
 
-function retryOf({ notBefore }: Head): Outcome {
+function retryOf({ notBefore }: BlockedRecord): Outcome {
   return { type: 'retry', ...(notBefore !== undefined && { notBefore }) };
 }

@@ -65,10 +65,10 @@ export interface ConsumerPolicy extends ClaimPolicy {
   readonly busyWaitMs: number;
   /** `record`: a write after each record, awaited. */
   readonly checkpointMs: number | 'record';
-  readonly backoffSleepMs: number;
-  readonly blockedSleepMs: number;
-  readonly letterHeaders: readonly ('spring' | 'connect')[];
-  readonly maxLetterBytes: number;
+  readonly haltedAnswerDelayMs: number;
+  readonly blockedAnswerDelayMs: number;
+  readonly deadLetterHeaders: readonly ('spring' | 'connect')[];
+  readonly maxDeadLetterBytes: number;
   readonly redact: (text: string) => string;
   readonly failureMode: 'report' | 'throw';
 }

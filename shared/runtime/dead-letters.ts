@@ -1,7 +1,7 @@
 import { type DeadRecord, deadLetter } from '../decide/dead-letter.ts';
 import { giveUpOnTopicAt } from '../decide/deadline.ts';
 import { stackOf } from '../decide/error-summary.ts';
-import type { Head } from '../decide/progress.ts';
+import type { BlockedRecord } from '../decide/progress.ts';
 import type { DeadLetter } from '../ports/dead-letter-publisher.ts';
 import type { Log } from '../ports/telemetry.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
@@ -20,33 +20,33 @@ export type LetterFate = { readonly type: 'kept'; readonly id: string } | { read
 export async function sendLetter<V>(
   run: PartitionRun<V>,
   record: DeliveredRecord,
-  head: Head,
+  blocked: BlockedRecord,
   error: unknown,
 ): Promise<LetterFate> {
   const { ports, context, invocation } = run;
-  const log = recordLog(context.log, record, head.attempts, context.requestId);
+  const log = recordLog(context.log, record, blocked.attempts, context.requestId);
   let letter: DeadLetter;
   try {
-    letter = await writeLetter(run, record, head, error, log);
+    letter = await writeLetter(run, record, blocked, error, log);
   } catch (cause) {
-    log.error('the original bytes could not be read back; the record stays the head', { error: cause });
+    log.error('the original bytes could not be read back; the record stays the blocked record', { error: cause });
     return { type: 'refused' };
   }
   try {
     await ports.letters.publish(letter, giveUpOnTopicAt(invocation.plan, ports.clock.now()));
-    log.warn('record dead-lettered', { letterId: letter.id });
+    log.warn('record dead-lettered', { deadLetterId: letter.id });
     return { type: 'kept', id: letter.id };
   } catch (refusal) {
-    log.warn('the dead-letter topic refused a letter', { letterId: letter.id, error: refusal });
+    log.warn('the dead-letter topic refused a letter', { deadLetterId: letter.id, error: refusal });
   }
   try {
     await ports.fallback.send({ type: 'letter', letter });
-    ports.telemetry.count('FallbackLetters');
-    log.warn('record dead-lettered to the fallback queue', { letterId: letter.id });
+    ports.telemetry.count('FallbackDeadLetters');
+    log.warn('record dead-lettered to the fallback queue', { deadLetterId: letter.id });
     return { type: 'kept', id: letter.id };
   } catch (refusal) {
-    log.error('the fallback queue refused a letter too; the record stays the head', {
-      letterId: letter.id,
+    log.error('the fallback queue refused a letter too; the record stays the blocked record', {
+      deadLetterId: letter.id,
       error: refusal,
     });
     return { type: 'refused' };
@@ -56,22 +56,22 @@ export async function sendLetter<V>(
 async function writeLetter<V>(
   run: PartitionRun<V>,
   record: DeliveredRecord,
-  head: Head,
+  blocked: BlockedRecord,
   error: unknown,
   log: Log,
 ): Promise<DeadLetter> {
   const { ports, consumer, context } = run;
-  const { redact, retry, letterHeaders, maxLetterBytes } = consumer.policy;
+  const { redact, retry, deadLetterHeaders, maxDeadLetterBytes } = consumer.policy;
   return deadLetter(await original(run, record, log), {
     cluster: context.cluster,
     group: context.group,
-    head,
+    blocked,
     stack: error === undefined ? '' : stackOf(error, redact),
     maxAttempts: retry.maxAttempts,
     now: ports.clock.now(),
     requestId: context.requestId,
-    names: letterHeaders,
-    maxBytes: maxLetterBytes,
+    names: deadLetterHeaders,
+    maxBytes: maxDeadLetterBytes,
   });
 }
 

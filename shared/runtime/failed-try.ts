@@ -1,14 +1,14 @@
 import { summarizeError } from '../decide/error-summary.ts';
 import { fingerprint } from '../decide/fingerprint.ts';
 import { decideFailure, type ErrorClass, type Failure, isBreakerOpen } from '../decide/retry-policy.ts';
-import { headOf, withHead } from '../decide/settle.ts';
+import { blockedRecordOf, withBlockedRecord } from '../decide/settle.ts';
 import { LockstepError, NonRetryableError } from '../errors.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import type { PartitionRun } from './partition-run.ts';
 import type { Failed } from './ready-record.ts';
 import { recordLog } from './record-log.ts';
 
-/** Counts a failed try in the head of its record, and says what follows. */
+/** Counts a failed try in the blocked record of its record, and says what follows. */
 export function countFailure<V>(
   { session, ports, consumer, context }: PartitionRun<V>,
   record: DeliveredRecord,
@@ -17,11 +17,11 @@ export function countFailure<V>(
 ): Failure {
   const { retry, redact } = consumer.policy;
   const summary = summarizeError(error, stage, redact);
-  const head = headOf(session.progress, record);
+  const blocked = blockedRecordOf(session.progress, record);
   const breakerOpen = isBreakerOpen(session.progress.consecutiveDeadLetters, retry);
   const failure = decideFailure(
     {
-      head,
+      blocked,
       errorClass: errorClass ?? classify(error, retry.classify),
       error: summary,
       fingerprint: fingerprint(summary),
@@ -32,9 +32,9 @@ export function countFailure<V>(
     retry,
     breakerOpen,
   );
-  session.update((progress) => withHead(progress, failure.head));
+  session.update((progress) => withBlockedRecord(progress, failure.blocked));
   ports.telemetry.count('AttemptsFailed');
-  recordLog(context.log, record, failure.head.attempts, context.requestId).warn('record failed', {
+  recordLog(context.log, record, failure.blocked.attempts, context.requestId).warn('record failed', {
     stage,
     error: summary.name,
     text: summary.text,

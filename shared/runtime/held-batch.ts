@@ -25,8 +25,8 @@ export function reportClaim<V>(
       { topic, partition, offset: delivered.records[0]?.offset },
     );
   }
-  if (verdict.type === 'gated') {
-    telemetry.count('PartitionsGated');
+  if (verdict.type === 'waiting') {
+    telemetry.count('PartitionsWaitingForRecord');
     telemetry.log.warn('the batch overtook a retry and waits', { topic, partition, waitsFor: verdict.waitsFor });
   }
 }
@@ -38,9 +38,9 @@ export async function heldBy<V>(
 ): Promise<{ readonly reason: NotAttemptedReason; readonly until?: number } | undefined> {
   switch (verdict.type) {
     case 'replayHalted':
-      return { reason: 'replay', until: ports.clock.now() + consumer.policy.blockedSleepMs };
-    case 'gated':
-      return { reason: 'gate' };
+      return { reason: 'replay', until: ports.clock.now() + consumer.policy.blockedAnswerDelayMs };
+    case 'waiting':
+      return { reason: 'missingRecord' };
     case 'paused':
       return { reason: 'paused', until: verdict.until };
     case 'abandon': {
@@ -55,9 +55,9 @@ export async function heldBy<V>(
           offsets,
           error,
         });
-        return { reason: 'gate' };
+        return { reason: 'missingRecord' };
       }
-      ports.telemetry.count('HeadsAbandoned');
+      ports.telemetry.count('RecordsNotRedelivered');
       ports.telemetry.log.error('records that the mapping never sent again are left to the relay', {
         topic,
         partition,

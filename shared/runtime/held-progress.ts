@@ -1,12 +1,12 @@
 import type { Progress } from '../decide/progress.ts';
-import { forget, isFull, leaveCarefulMode, type Settling, settleAll, settledBy } from '../decide/settle.ts';
+import { endIsolation, forget, isFull, type Settling, settleAll, settledBy } from '../decide/settle.ts';
 import { type OffsetRanges, subtract } from '../record/offset-ranges.ts';
 import type { Offset } from '../record/units.ts';
 
 /** Where a partition stands, and what of our own batch must still be settled. */
 export interface Standing {
   readonly progress: Progress;
-  readonly owed: OffsetRanges;
+  readonly mustReturn: OffsetRanges;
 }
 
 /**
@@ -15,15 +15,15 @@ export interface Standing {
  */
 export class HeldProgress {
   #progress: Progress;
-  #owed: OffsetRanges;
+  #mustReturn: OffsetRanges;
   /** Not yet in the two above, nor in what {@link isPlain} reads. */
   #settled: Settling[] = [];
   /** How many ranges `#settled` is at most. */
   #settledRanges = 0;
 
-  constructor({ progress, owed }: Standing) {
+  constructor({ progress, mustReturn }: Standing) {
     this.#progress = progress;
-    this.#owed = owed;
+    this.#mustReturn = mustReturn;
   }
 
   get progress(): Progress {
@@ -36,10 +36,10 @@ export class HeldProgress {
     return this.#progress;
   }
 
-  /** Whether nothing that is known keeps the record at `offset` from running: no head, no careful mode, and room for what settles. */
+  /** Whether nothing that is known keeps the record at `offset` from running: no blocked record, no crash isolation, and room for what settles. */
   isPlain(offset: Offset): boolean {
-    const { heads, carefulUntil, running } = this.#progress;
-    const isUneventful = carefulUntil === undefined && running === undefined && !heads.has(offset);
+    const { blockedRecords, isolateUntil, running } = this.#progress;
+    const isUneventful = isolateUntil === undefined && running === undefined && !blockedRecords.has(offset);
     return isUneventful && !isFull(this.#progress, this.#settledRanges);
   }
 
@@ -49,8 +49,8 @@ export class HeldProgress {
   }
 
   /** Whether records run one at a time. */
-  get isCareful(): boolean {
-    return this.#progress.carefulUntil !== undefined && this.progress.carefulUntil !== undefined;
+  get isIsolating(): boolean {
+    return this.#progress.isolateUntil !== undefined && this.progress.isolateUntil !== undefined;
   }
 
   update(change: (progress: Progress) => Progress): void {
@@ -64,19 +64,19 @@ export class HeldProgress {
 
   /** How it would stand once these records are settled too. */
   after(settlings: readonly Settling[]): Standing {
-    // First, since it takes what has settled off `#owed`.
+    // First, since it takes what has settled off `#mustReturn`.
     const { progress } = this;
-    const owed = subtract(this.#owed, settledBy(settlings));
-    return { progress: leaveCarefulMode(settleAll(progress, settlings), owed), owed };
+    const mustReturn = subtract(this.#mustReturn, settledBy(settlings));
+    return { progress: endIsolation(settleAll(progress, settlings), mustReturn), mustReturn };
   }
 
-  adopt({ progress, owed }: Standing): void {
+  adopt({ progress, mustReturn }: Standing): void {
     this.#progress = progress;
-    this.#owed = owed;
+    this.#mustReturn = mustReturn;
   }
 
   /** @param batchStart - first delivered offset of our own batch */
   forget(batchStart: Offset): void {
-    this.update((progress) => forget(progress, batchStart, this.#owed));
+    this.update((progress) => forget(progress, batchStart, this.#mustReturn));
   }
 }

@@ -80,17 +80,17 @@ export class KeyClaims {
       const keyed = asked[index] as Claimant;
       const answer = answers[index];
       keyed.replaces = answer?.type === 'held' ? answer.item : undefined;
-      const standing = this.#standing(keyed, requests[index]?.item);
-      if (answer?.type === 'gone' || standing?.type === 'free') again.push(keyed);
-      else if (standing?.type === 'held') held.push(keyed);
-      else noteVerdict(keyed, standing === undefined || standing.type === 'ours' ? RUN : standing);
+      const replayRefused = this.#replayRefused(keyed, requests[index]?.item);
+      if (answer?.type === 'gone' || replayRefused?.type === 'free') again.push(keyed);
+      else if (replayRefused?.type === 'held') held.push(keyed);
+      else noteVerdict(keyed, replayRefused === undefined || replayRefused.type === 'ours' ? RUN : replayRefused);
     }
-    if (held.length > 0) await this.#lookAtHolders(held, again);
+    if (held.length > 0) await this.#checkHolders(held, again);
     return again;
   }
 
   /** @param again - takes those whose holder is dead */
-  async #lookAtHolders(held: readonly Claimant[], again: Claimant[]): Promise<void> {
+  async #checkHolders(held: readonly Claimant[], again: Claimant[]): Promise<void> {
     const alive = new Map<string, Promise<boolean>>();
     await sideBySide(held, LOOKS_AT_ONCE, async (keyed) => {
       const { claimedBy } = keyed.replaces as KeyItem;
@@ -103,12 +103,12 @@ export class KeyClaims {
   }
 
   /** What the item in `replaces` says; `undefined` where there is none. */
-  #standing({ record, replaces }: Claimant, asked: KeyItem | undefined): KeyStanding | undefined {
+  #replayRefused({ record, replaces }: Claimant, asked: KeyItem | undefined): KeyStanding | undefined {
     if (replaces === undefined) return undefined;
     const { position, valueHash } = record;
-    const standing = decideKey(replaces, { position, valueHash, holder: this.#holder }, this.#ports.clock.now());
+    const replayRefused = decideKey(replaces, { position, valueHash, holder: this.#holder }, this.#ports.clock.now());
     // From before a lapse: who saw the lease run out may still replace that very item, so another is put in its place.
-    return standing.type === 'ours' && replaces.expiresAt !== asked?.expiresAt ? FREE : standing;
+    return replayRefused.type === 'ours' && replaces.expiresAt !== asked?.expiresAt ? FREE : replayRefused;
   }
 
   #requestsOf(asked: readonly Claimant[]): readonly KeyClaimRequest[] {

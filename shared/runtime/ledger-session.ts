@@ -30,7 +30,7 @@ export interface SessionStart {
   readonly owner: string;
   readonly item: PartitionItem;
   readonly progress: Progress;
-  readonly owed: OffsetRanges;
+  readonly mustReturn: OffsetRanges;
   readonly batchStart: Offset;
   readonly leaseUntil: EpochMs;
   /** Nothing may be written after it has answered, also when a frozen process thaws. */
@@ -117,8 +117,8 @@ export class LedgerSession {
   }
 
   /** Whether records run one at a time, so that a death is put down to the right one. */
-  get isCareful(): boolean {
-    return this.#held.isCareful;
+  get isIsolating(): boolean {
+    return this.#held.isIsolating;
   }
 
   /** Why the ledger could not be reached, where that is why the session is over. */
@@ -165,7 +165,7 @@ export class LedgerSession {
   /**
    * Writes the progress as it stands when the write's turn comes.
    *
-   * @param release - gives the partition back; what is owed becomes pending
+   * @param release - gives the partition back; what is due becomes pending
    */
   write({ release = false }: { release?: boolean } = {}): Promise<Written> {
     return this.#inTurn(() => this.#writeNow({ release }));
@@ -230,9 +230,9 @@ export class LedgerSession {
       owner,
       epoch: this.epoch,
       rev: this.#rev,
-      progress: release ? { ...next.progress, pending: pendingAfter(next.progress, next.owed) } : next.progress,
+      progress: release ? { ...next.progress, pending: pendingAfter(next.progress, next.mustReturn) } : next.progress,
       leaseUntil: Math.min(clock.now() + this.#policy.leaseMs, invocation.plan.deadline + 1_000),
-      claimed: next.owed,
+      claimed: next.mustReturn,
       release,
       ...(effects.length > 0 && { effects }),
       // Completed before the transaction, a crash between the two would make the effects a duplicate's: lost.

@@ -5,7 +5,7 @@ export type NotAttemptedReason =
   | 'halted'
   | 'deadline'
   | 'backOff'
-  | 'gate'
+  | 'missingRecord'
   | 'busy'
   | 'paused'
   | 'replay'
@@ -18,7 +18,7 @@ export type NotAttemptedReason =
 export type Outcome =
   | { readonly type: 'handled' }
   | { readonly type: 'duplicate' }
-  | { readonly type: 'deadLettered'; readonly letterId: string }
+  | { readonly type: 'deadLettered'; readonly deadLetterId: string }
   /** Tried, failed, to be tried again; not before `notBefore`. */
   | { readonly type: 'retry'; readonly notBefore?: EpochMs }
   | { readonly type: 'notAttempted'; readonly reason: NotAttemptedReason; readonly until?: EpochMs };

@@ -8,7 +8,7 @@ import { KeyClaims } from './key-claims.ts';
 import type { DecodedRecord, PartitionRun } from './partition-run.ts';
 
 /**
- * Claims the idempotency keys of what is open, all at once, but for records that careful mode tries. Records without
+ * Claims the idempotency keys of what is open, all at once, but for records that crash isolation tries. Records without
  * a value or a key fail when their turn comes; one that is exhausted needs no key.
  */
 export async function prepareKeys<V>(run: PartitionRun<V>): Promise<IdempotencyKeys | undefined> {
@@ -19,10 +19,10 @@ export async function prepareKeys<V>(run: PartitionRun<V>): Promise<IdempotencyK
   const claims = new KeyClaims(holder, ports, policy, invocation.plan.abortAt, () => session.lapses);
   const keys = new IdempotencyKeys(claims, policy.keyNamespace);
   if (isBlocked(run, open[0])) return keys;
-  const { carefulUntil = -1 } = session.progress;
+  const { isolateUntil = -1 } = session.progress;
   const keyed: KeyedValue[] = [];
   for (const record of open) {
-    if (record.offset <= carefulUntil || session.progress.heads.get(record.offset)?.exhausted) continue;
+    if (record.offset <= isolateUntil || session.progress.blockedRecords.get(record.offset)?.exhausted) continue;
     const value = keyedValue(run, record);
     const known = value instanceof Promise ? await value : value;
     if (known !== undefined) keyed.push(known);
@@ -55,13 +55,17 @@ function keyOf<V>(
   }
 }
 
-/** In partition order a head in back-off lets nothing run: then no key is worth a request. */
+/** In partition order a blocked record in back-off lets nothing run: then no key is worth a request. */
 function isBlocked<V>({ consumer, session, ports }: PartitionRun<V>, first: DeliveredRecord | undefined): boolean {
   const { order, retry } = consumer.policy;
   if (order !== 'partition' || first === undefined) return false;
-  const { heads, consecutiveDeadLetters } = session.progress;
+  const { blockedRecords, consecutiveDeadLetters } = session.progress;
   return (
-    decideStart(heads.get(first.offset), retry, isBreakerOpen(consecutiveDeadLetters, retry), ports.clock.now())
-      .type === 'backOff'
+    decideStart(
+      blockedRecords.get(first.offset),
+      retry,
+      isBreakerOpen(consecutiveDeadLetters, retry),
+      ports.clock.now(),
+    ).type === 'backOff'
   );
 }

@@ -68,7 +68,7 @@ export async function processBatch<V>(
 
 /** What alarms rest on: a partition that is not blocked says so, or its alarm would never clear. */
 function measure({ outcomes, blockedSince }: PartitionReport, { telemetry, clock }: Ports): void {
-  telemetry.count('BlockedHeadAgeMs', blockedSince === undefined ? 0 : Math.max(0, clock.now() - blockedSince));
+  telemetry.count('BlockedRecordAgeMs', blockedSince === undefined ? 0 : Math.max(0, clock.now() - blockedSince));
   let duplicates = 0;
   let notAttempted = 0;
   for (const { type } of outcomes.values()) {

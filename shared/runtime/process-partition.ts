@@ -101,7 +101,7 @@ async function claimAndRun<V>(task: PartitionTask<V>, outcomes: Outcomes): Promi
       owner,
       item: claim.item,
       progress: decision.progress,
-      owed: decision.owed,
+      mustReturn: decision.mustReturn,
       batchStart: records[0]?.offset ?? 0,
       leaseUntil: claim.leaseUntil,
       invocation,
@@ -170,8 +170,8 @@ async function work<V>(
   }
   if (decision.recreatedBy !== undefined) {
     // At once: a record of this batch that kills the process must not undo it for ever.
-    const afresh = await session.write();
-    if (afresh.type !== 'written') return false;
+    const restartProgress = await session.write();
+    if (restartProgress.type !== 'written') return false;
   }
   const { verdict } = decision;
   const held = verdict.type === 'run' ? undefined : await (await onDemand('heldBatch')).heldBy(run, verdict);
@@ -199,8 +199,8 @@ async function work<V>(
   return (await session.write({ release: true })).type === 'written';
 }
 
-function oldestFailure({ heads }: Progress): EpochMs | undefined {
-  const times = [...heads.values()].flatMap(({ firstFailedAt }) => firstFailedAt ?? []);
+function oldestFailure({ blockedRecords }: Progress): EpochMs | undefined {
+  const times = [...blockedRecords.values()].flatMap(({ firstFailedAt }) => firstFailedAt ?? []);
   return times.length === 0 ? undefined : Math.min(...times);
 }
 

@@ -1,4 +1,4 @@
-import { headOf } from '../decide/settle.ts';
+import { blockedRecordOf } from '../decide/settle.ts';
 import type { Log, LogFields } from '../ports/telemetry.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import type { EpochMs } from '../record/units.ts';
@@ -26,6 +26,6 @@ export function recordLog(log: Log, record: DeliveredRecord, attempt: number, re
 
 /** @param until - epoch milliseconds at which the partition goes on */
 export function logPause<V>({ session, context }: PartitionRun<V>, record: DeliveredRecord, until: EpochMs): void {
-  const { attempts } = headOf(session.progress, record);
+  const { attempts } = blockedRecordOf(session.progress, record);
   recordLog(context.log, record, attempts + 1, context.requestId).info('a handler paused its partition', { until });
 }

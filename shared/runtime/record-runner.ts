@@ -51,9 +51,9 @@ export class RecordRunner<V> {
   #start(record: DeliveredRecord): Start {
     const { session, ports, consumer } = this.#run;
     const { retry } = consumer.policy;
-    const { heads, consecutiveDeadLetters } = session.progress;
+    const { blockedRecords, consecutiveDeadLetters } = session.progress;
     const breakerOpen = isBreakerOpen(consecutiveDeadLetters, retry);
-    return decideStart(heads.get(record.offset), retry, breakerOpen, ports.clock.now());
+    return decideStart(blockedRecords.get(record.offset), retry, breakerOpen, ports.clock.now());
   }
 
   #after(record: DeliveredRecord, end: TryEnd): Promise<Outcome | Failed> | Outcome | Failed {

@@ -1,4 +1,4 @@
-import type { CaretakerClaim } from '../decide/relay.ts';
+import type { OperationsClaim } from '../decide/relay.ts';
 import type { Log, Telemetry } from '../ports/telemetry.ts';
 import type { LedgerPartition } from '../record/item-identifier.ts';
 import type { Offset } from '../record/units.ts';
@@ -12,13 +12,13 @@ import type { Offset } from '../record/units.ts';
 export function reportInheritance(
   { count, log }: Telemetry,
   { topic, partition }: Pick<LedgerPartition, 'topic' | 'partition'>,
-  { interrupted, recreatedBy, progress }: CaretakerClaim,
+  { interrupted, recreatedBy, progress }: OperationsClaim,
   logOf: (offset: Offset, attempt: number) => Log | undefined = () => undefined,
 ): void {
   if (interrupted !== undefined) {
     count('Interruptions');
     const { offset } = interrupted;
-    const { attempts = 0, interruptions } = progress.heads.get(offset) ?? {};
+    const { attempts = 0, interruptions } = progress.blockedRecords.get(offset) ?? {};
     const itsOwn = logOf(offset, attempts + 1);
     (itsOwn ?? log).warn('the process died in the handler of a record', {
       ...(itsOwn === undefined && { topic, partition, offset }),

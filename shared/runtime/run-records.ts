@@ -37,7 +37,7 @@ export async function runRecords<V>(run: PartitionRun<V>, outcomes: Outcomes): P
   for (;;) {
     if (broken !== undefined) throw broken.error;
     if (session.isOver) stop();
-    const limit = consumer.policy.order === 'partition' || session.isCareful ? 1 : consumer.policy.maxConcurrency;
+    const limit = consumer.policy.order === 'partition' || session.isIsolating ? 1 : consumer.policy.maxConcurrency;
     const record = running < limit ? schedule.next() : undefined;
     if (record === undefined) {
       if (running === 0) break;

@@ -2,7 +2,7 @@ import { observeHandlerMs } from '../decide/deadline.ts';
 
 /**
  * What outlives an invocation in its process: how long handlers take, whether one of an earlier invocation still runs, and who
- * may run one now. Careful mode runs one handler at a time in the whole process, so that a death is put down to the right record.
+ * may run one now. Crash isolation runs one handler at a time in the whole process, so that a death is put down to the right record.
  */
 export class Sandbox {
   /** Longest handler run seen lately, in milliseconds. */

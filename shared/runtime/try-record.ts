@@ -1,7 +1,7 @@
-import { headOf } from '../decide/settle.ts';
+import { blockedRecordOf } from '../decide/settle.ts';
 import { LockstepError } from '../errors.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
-import { type CallEnd, callHandler, isTriedCarefully } from './call-handler.ts';
+import { type CallEnd, callHandler, isTriedIsolated } from './call-handler.ts';
 import { onDemand } from './on-demand.ts';
 import type { PartitionRun } from './partition-run.ts';
 import { type Failed, type Readiness, readyRecord } from './ready-record.ts';
@@ -12,23 +12,23 @@ export type TryEnd = CallEnd | Failed | { readonly type: 'duplicate' };
 
 /** Decodes a record, asks for its idempotency key, and runs its handler once. */
 export function tryRecord<V>(run: PartitionRun<V>, record: DeliveredRecord): Promise<TryEnd> | TryEnd {
-  if (isTriedCarefully(run, record)) return tryCarefully(run, record);
+  if (isTriedIsolated(run, record)) return tryIsolated(run, record);
   const ready = readyRecord(run, record);
   return ready instanceof Promise ? ready.then((settled) => tryReady(run, settled)) : tryReady(run, ready);
 }
 
-async function tryCarefully<V>(run: PartitionRun<V>, record: DeliveredRecord): Promise<TryEnd> {
-  return (await onDemand('carefulTry')).tryCarefully(run, record);
+async function tryIsolated<V>(run: PartitionRun<V>, record: DeliveredRecord): Promise<TryEnd> {
+  return (await onDemand('carefulTry')).tryIsolated(run, record);
 }
 
 function tryReady<V>(run: PartitionRun<V>, ready: Readiness<V>): Promise<TryEnd> | TryEnd {
   return ready.type === 'ready' ? callHandler(run, [ready]) : ready;
 }
 
-/** The head of a record whose handler never ended: counted apart from attempts, and run carefully from now on. */
+/** The blocked record of a record whose handler never ended: counted apart from attempts, and run carefully from now on. */
 export function countInterruption<V>({ session, ports, context }: PartitionRun<V>, record: DeliveredRecord): void {
   ports.telemetry.count('Interruptions');
-  const { attempts, interruptions } = headOf(session.progress, record);
+  const { attempts, interruptions } = blockedRecordOf(session.progress, record);
   recordLog(context.log, record, attempts + 1, context.requestId).error('a record handler never ended', {
     interruptions: interruptions + 1,
     error: new LockstepError(
@@ -37,15 +37,15 @@ export function countInterruption<V>({ session, ports, context }: PartitionRun<V
     ),
   });
   session.update(({ running: _, ...progress }) => {
-    const head = headOf(progress, record);
+    const blocked = blockedRecordOf(progress, record);
     return {
       ...progress,
-      heads: new Map(progress.heads).set(record.offset, {
-        ...head,
-        interruptions: head.interruptions + 1,
-        firstFailedAt: head.firstFailedAt ?? ports.clock.now(),
+      blockedRecords: new Map(progress.blockedRecords).set(record.offset, {
+        ...blocked,
+        interruptions: blocked.interruptions + 1,
+        firstFailedAt: blocked.firstFailedAt ?? ports.clock.now(),
       }),
-      carefulUntil: Math.max(progress.carefulUntil ?? -1, record.offset),
+      isolateUntil: Math.max(progress.isolateUntil ?? -1, record.offset),
     };
   });
 }

@@ -11,7 +11,7 @@ import type { Delivery, DeliveryFaults } from './deliver.ts';
 import { fakeIdempotencyKeyStore } from './fake-idempotency-key-store.ts';
 import { type FakeLedgerStore, fakeLedgerStore } from './fake-ledger-store.ts';
 import { HoldingSandbox } from './holding-sandbox.ts';
-import { mortal } from './mortal.ts';
+import { failAfterDeath } from './mortal.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 /** What outlives a process: the table, the topics and the queue, and what is remembered of the delivery. */
@@ -63,7 +63,7 @@ export class DeliveryWorld {
       if (this.#runs === this.#faults.crashAt) die();
     });
     const log = (level: string) => (text: string, fields?: LogFields) => void this.#logs.push({ level, text, fields });
-    const living = <T extends object>(port: T) => mortal(port, () => alive);
+    const living = <T extends object>(port: T) => failAfterDeath(port, () => alive);
     return {
       environment: { consumerGroup: 'deliver', failureMode: 'report' },
       ports: {

@@ -1,4 +1,4 @@
-import { decodeFallbackEntry, encodeFallbackEntry } from '../adapters/fallback-entry.ts';
+import { decodeFallbackEntry, encodeFallbackEntry } from '../adapters/sqs/fallback-entry.ts';
 import { LockstepError } from '../errors.ts';
 import type { FallbackEntry, FallbackQueue } from '../ports/fallback-queue.ts';
 

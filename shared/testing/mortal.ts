@@ -3,7 +3,7 @@
  *
  * @param isAlive - asked at each call, and again before each answer
  */
-export function mortal<T extends object>(port: T, isAlive: () => boolean): T {
+export function failAfterDeath<T extends object>(port: T, isAlive: () => boolean): T {
   return new Proxy(port, {
     get(target, name) {
       const member: unknown = Reflect.get(target, name, target);

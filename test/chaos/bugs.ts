@@ -46,7 +46,7 @@ export const CHAOS_BUGS = {
     what: 'the ledger takes any write, whoever holds the partition now',
     patches: [
       {
-        file: 'shared/adapters/ledger-update.ts',
+        file: 'shared/adapters/dynamodb/ledger-update.ts',
         find: "'#epoch = :epoch AND #owner = :owner AND #rev = :rev'",
         put: "'#v = :v OR (#epoch = :epoch AND #owner = :owner AND #rev = :rev)'",
       },

@@ -2,7 +2,7 @@ import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk
 import type { Admin, IHeaders, Kafka } from 'kafkajs';
 import type { LocalEndpoint } from '../../infra/local/local-endpoint.ts';
 import { clientConfig } from '../../infra/local/local-endpoint.ts';
-import { decodeFallbackEntry } from '../../shared/adapters/fallback-entry.ts';
+import { decodeFallbackEntry } from '../../shared/adapters/sqs/fallback-entry.ts';
 import type { FoundLetter } from './evidence.ts';
 
 type Header = (name: string) => string;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { claimUpdate, progressUpdate } from '../../shared/adapters/ledger-update.ts';
+import { claimUpdate, progressUpdate } from '../../shared/adapters/dynamodb/ledger-update.ts';
 import { FRESH_PROGRESS } from '../../shared/decide/progress.ts';
 import { readLedgerRequest } from './ledger-request.ts';
 

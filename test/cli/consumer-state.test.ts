@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { stateOf } from '../../cli/consumer-state.ts';
 import type { Progress } from '../../shared/decide/progress.ts';
-import { headAt, progressOf } from '../fixtures/progress.ts';
+import { blockedRecordAt, progressOf } from '../fixtures/progress.ts';
 
 const NOW = 1_000_000;
 
@@ -11,19 +11,22 @@ function state(changes: Partial<Progress>, isHeld = false) {
 
 test.each<[string, Partial<Progress>]>([
   ['ok', {}],
-  ['replay halted', { standing: [{ from: 1, to: 2 }], heads: new Map([[5, headAt(5)]]) }],
-  ['flood breaker', { heads: new Map([[5, headAt(5)]]), consecutiveDeadLetters: 100 }],
-  ['flood breaker', { heads: new Map([[5, headAt(5)]]), consecutiveDeadLetters: 5, maxConsecutiveDeadLetters: 5 }],
+  ['replay halted', { replayRefused: [{ from: 1, to: 2 }], blockedRecords: new Map([[5, blockedRecordAt(5)]]) }],
+  ['flood breaker', { blockedRecords: new Map([[5, blockedRecordAt(5)]]), consecutiveDeadLetters: 100 }],
+  [
+    'flood breaker',
+    { blockedRecords: new Map([[5, blockedRecordAt(5)]]), consecutiveDeadLetters: 5, maxConsecutiveDeadLetters: 5 },
+  ],
   [
     'blocked',
     {
-      heads: new Map([[5, headAt(5)]]),
+      blockedRecords: new Map([[5, blockedRecordAt(5)]]),
       consecutiveDeadLetters: 100,
       maxConsecutiveDeadLetters: Number.POSITIVE_INFINITY,
     },
   ],
-  ['blocked', { heads: new Map([[5, headAt(5)]]) }],
-  ['gated', { gate: { offset: 5, since: 1, sightings: 0 } }],
+  ['blocked', { blockedRecords: new Map([[5, blockedRecordAt(5)]]) }],
+  ['waiting', { missingRecord: { offset: 5, since: 1, laterBatches: 0 } }],
   ['paused', { pausedUntil: NOW + 1 }],
   ['ok', { pausedUntil: NOW - 1 }],
 ])('says %s', (expected, changes) => {
@@ -31,7 +34,7 @@ test.each<[string, Partial<Progress>]>([
 });
 
 test('a record whose letter is on its way out blocks nothing while an invocation is at it', () => {
-  const heads = new Map([[5, headAt(5, { exhausted: true })]]);
-  expect(state({ heads, consecutiveDeadLetters: 200 }, true)).toBe('running');
-  expect(state({ heads }, false)).toBe('blocked');
+  const blockedRecords = new Map([[5, blockedRecordAt(5, { exhausted: true })]]);
+  expect(state({ blockedRecords, consecutiveDeadLetters: 200 }, true)).toBe('running');
+  expect(state({ blockedRecords }, false)).toBe('blocked');
 });

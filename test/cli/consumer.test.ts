@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { consumersOf, theOne } from '../../cli/consumer.ts';
+import { consumersOf, oneConsumer } from '../../cli/consumer.ts';
 
 const OUTPUTS = {
   OrdersFunctionName: 'f',
@@ -38,7 +38,7 @@ test('names the output that an older deployment lacks', () => {
 test('asks which consumer is meant where there are several', () => {
   const orders = consumersOf(OUTPUTS);
   const both = [...orders, ...orders.map((one) => ({ ...one, name: 'Payments' }))];
-  expect(theOne(both, 'payments').name).toBe('Payments');
-  expect(() => theOne(both, undefined)).toThrow('expected --consumer with one of: Orders, Payments');
-  expect(() => theOne(both, 'Invoices')).toThrow('no consumer is called Invoices; there are: Orders, Payments');
+  expect(oneConsumer(both, 'payments').name).toBe('Payments');
+  expect(() => oneConsumer(both, undefined)).toThrow('expected --consumer with one of: Orders, Payments');
+  expect(() => oneConsumer(both, 'Invoices')).toThrow('no consumer is called Invoices; there are: Orders, Payments');
 });

@@ -16,7 +16,7 @@ test('there is a command for each thing that an operator does', () => {
     'lockstep',
     'status',
     'lag',
-    'heads',
+    'blockedRecords',
     'dead-letters',
     'list',
     'groups',

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
 import { describe } from '../../cli/status.ts';
-import { headAt } from '../fixtures/progress.ts';
+import { blockedRecordAt } from '../fixtures/progress.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 
@@ -18,13 +18,15 @@ test('a stuck partition is seen at a glance, in a hundred columns', () => {
         onDeadLetterTopic: 1_204,
         inFallbackQueue: 2,
         partitions: [
-          { partition: 0, lag: 0, next: 1_200_412, state: 'ok', heads: [] },
+          { partition: 0, lag: 0, next: 1_200_412, state: 'ok', blockedRecords: [] },
           {
             partition: 1,
             lag: 12_345,
             next: 1_198_067,
             state: 'blocked',
-            heads: [headAt(1_198_067, { attempts: 41, interruptions: 1, error, notBefore: NOW + 93_000 })],
+            blockedRecords: [
+              blockedRecordAt(1_198_067, { attempts: 41, interruptions: 1, error, notBefore: NOW + 93_000 }),
+            ],
             blockedSince: NOW - 4_320_000,
             heldUntil: NOW + 12_000,
           },
@@ -33,7 +35,10 @@ test('a stuck partition is seen at a glance, in a hundred columns', () => {
             lag: 1_234_567,
             next: 4_198_067_123,
             state: 'flood breaker',
-            heads: [headAt(4_198_067_123, { attempts: 5, error, notBefore: NOW - 1 }), headAt(4_198_067_125)],
+            blockedRecords: [
+              blockedRecordAt(4_198_067_123, { attempts: 5, error, notBefore: NOW - 1 }),
+              blockedRecordAt(4_198_067_125),
+            ],
             blockedSince: NOW - 7_000_000,
           },
         ],

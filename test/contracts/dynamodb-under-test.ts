@@ -4,9 +4,9 @@ import {
   GetItemCommand,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
-import { lookUpKeys } from '../../shared/adapters/dynamodb-key-look-up.ts';
-import { dynamoDbKeyStore } from '../../shared/adapters/dynamodb-key-store.ts';
-import { dynamoDbLedgerStore } from '../../shared/adapters/dynamodb-ledger-store.ts';
+import { lookUpKeys } from '../../shared/adapters/dynamodb/dynamodb-key-look-up.ts';
+import { dynamoDbKeyStore } from '../../shared/adapters/dynamodb/dynamodb-key-store.ts';
+import { dynamoDbLedgerStore } from '../../shared/adapters/dynamodb/dynamodb-ledger-store.ts';
 import { effectPut } from './fake-under-test.ts';
 import type { LedgerUnderTest } from './ledger-under-test.ts';
 

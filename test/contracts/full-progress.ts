@@ -9,13 +9,13 @@ export const FULL_PROGRESS: Required<Progress> = {
   ],
   pending: [{ from: 15, to: 19 }],
   floor: 10,
-  marks: [
+  firstRecords: [
     { offset: 10, timestamp: 1_795_251_500_000, valueHash: 'q1-_Zz09aBc' },
     { offset: 20, timestamp: 1_795_251_499_000, valueHash: '47DEQpj8HBS' },
     { offset: 5_000_000_000, timestamp: 1_795_251_599_999, valueHash: 'AAAAAAAAAAA' },
   ],
   newestTimestamp: 1_795_251_599_999,
-  heads: new Map([
+  blockedRecords: new Map([
     [
       15,
       {
@@ -44,17 +44,17 @@ export const FULL_PROGRESS: Required<Progress> = {
       },
     ],
   ]),
-  gate: { offset: 15, since: 1_795_251_400_000, sightings: 2 },
-  standing: [
+  missingRecord: { offset: 15, since: 1_795_251_400_000, laterBatches: 2 },
+  replayRefused: [
     { from: 2, to: 4 },
     { from: 6, to: 6 },
   ],
   skipBelow: 7,
   runBelow: 8,
-  carefulUntil: 19,
+  isolateUntil: 19,
   running: { offset: 16, timestamp: 1_795_251_500_600, valueHash: 'AAAAAAAAAAA' },
   pausedUntil: 1_795_251_700_000,
   consecutiveDeadLetters: 42,
   maxConsecutiveDeadLetters: 7,
-  singly: true,
+  oneRecordPerCall: true,
 };

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { FRESH_PROGRESS, type Head, type Progress } from '../../shared/decide/progress.ts';
+import { type BlockedRecord, FRESH_PROGRESS, type Progress } from '../../shared/decide/progress.ts';
 import { rangesOf } from '../../shared/record/offset-ranges.ts';
 import type { Clause } from './contract-results.ts';
 import { FULL_PROGRESS } from './full-progress.ts';
@@ -45,10 +45,10 @@ export function ledgerProgressClauses(clause: Clause, open: () => Promise<Ledger
       newestTimestamp: 0,
       skipBelow: 0,
       runBelow: 0,
-      carefulUntil: 0,
+      isolateUntil: 0,
       pausedUntil: 0,
-      marks: [{ offset: 0, timestamp: 0, valueHash: 'AAAAAAAAAAA' }],
-      gate: { offset: 0, since: 0, sightings: 0 },
+      firstRecords: [{ offset: 0, timestamp: 0, valueHash: 'AAAAAAAAAAA' }],
+      missingRecord: { offset: 0, since: 0, laterBatches: 0 },
       running: { offset: 0, timestamp: 0, valueHash: 'AAAAAAAAAAA' },
     };
 
@@ -57,7 +57,7 @@ export function ledgerProgressClauses(clause: Clause, open: () => Promise<Ledger
 
   clause('gives back timestamps of -1, which Kafka has for records without', async () => {
     const mark = { offset: 10, timestamp: -1, valueHash: 'q1-_Zz09aBc' };
-    const progress = { ...FRESH_PROGRESS, marks: [mark], newestTimestamp: -1, running: mark };
+    const progress = { ...FRESH_PROGRESS, firstRecords: [mark], newestTimestamp: -1, running: mark };
 
     expect(await afterWriting(progress)).toStrictEqual(progress);
   });
@@ -67,7 +67,7 @@ export function ledgerProgressClauses(clause: Clause, open: () => Promise<Ledger
     const progress = {
       ...FRESH_PROGRESS,
       settled: [{ from: 1, to: offset }],
-      marks: [{ offset, timestamp: 1_795_251_600_000, valueHash: 'q1-_Zz09aBc' }],
+      firstRecords: [{ offset, timestamp: 1_795_251_600_000, valueHash: 'q1-_Zz09aBc' }],
       floor: offset,
     };
 
@@ -75,10 +75,10 @@ export function ledgerProgressClauses(clause: Clause, open: () => Promise<Ledger
   });
 
   clause(
-    'gives back a full item: 1,000 settled and 1,000 pending ranges, 64 marks, 200 heads with long errors',
+    'gives back a full item: 1,000 settled and 1,000 pending ranges, 64 first records, 200 blocked records with long errors',
     async () => {
       const offsets = Array.from({ length: 1_000 }, (_, index) => index * 10);
-      const heads = offsets.slice(0, 200).map((offset): [number, Head] => [
+      const blockedRecords = offsets.slice(0, 200).map((offset): [number, BlockedRecord] => [
         offset,
         {
           ...FULL_PROGRESS.running,
@@ -93,8 +93,8 @@ export function ledgerProgressClauses(clause: Clause, open: () => Promise<Ledger
         ...FRESH_PROGRESS,
         settled: rangesOf(offsets.map((offset) => offset + 5)),
         pending: rangesOf(offsets),
-        heads: new Map(heads),
-        marks: offsets.slice(0, 64).map((offset) => ({ ...FULL_PROGRESS.running, offset })),
+        blockedRecords: new Map(blockedRecords),
+        firstRecords: offsets.slice(0, 64).map((offset) => ({ ...FULL_PROGRESS.running, offset })),
       };
 
       expect(await afterWriting(progress)).toStrictEqual(progress);

@@ -94,7 +94,7 @@ test('each word of a range is taken', () => {
   } of rows) {
     const words = [...range.matchAll(/`'(\w+)'`/g)].flatMap(([, word]) => word ?? []);
     for (const word of words) {
-      const value = name === 'letterHeaders' ? [word] : word;
+      const value = name === 'deadLetterHeaders' ? [word] : word;
       expect({ name, word, taken: takes(name, value) }).toEqual({ name, word, taken: true });
     }
   }

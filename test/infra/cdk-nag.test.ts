@@ -41,7 +41,12 @@ test.each(['local', 'example', 'cluster'])('the %s stage breaks no rule of AWS S
 });
 
 test('a consumer with everything that can be switched on breaks none either', () => {
-  const everything = { ...LEAST, tracing: true, onFailureNet: { retryAttempts: 100 }, producesTo: ['shipments'] };
+  const everything = {
+    ...LEAST,
+    tracing: true,
+    onFailureDestination: { retryAttempts: 100 },
+    producesTo: ['shipments'],
+  };
   expect(findings((app) => void new LockstepConsumer(new Stack(app, 'Shop'), 'Orders', everything))).toEqual([]);
 });
 

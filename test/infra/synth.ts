@@ -23,12 +23,12 @@ export const CLUSTER = {
 /** CloudFormation's own rules are errors. */
 export const STRICT = { '@aws-cdk/core:validateAgainstDefaultRules': true };
 
-/** The least that a consumer is told; its caretakers have tests of their own. */
+/** The least that a consumer is told; its relay and operator functions have tests of their own. */
 export const LEAST = {
   cluster: CLUSTER,
   topic: 'orders',
   entry: ENTRY,
-  caretakers: 'none',
+  operations: 'none',
 } as const satisfies LockstepConsumerProps;
 
 /** The template of a stack `Shop` with what `build` puts into it. Bundles nothing unless asked: a bundle costs a second. */

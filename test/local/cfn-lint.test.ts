@@ -68,7 +68,12 @@ test.each(['local', 'example', 'cluster'])('cfn-lint finds nothing in the templa
 });
 
 test('cfn-lint finds nothing in a consumer with everything switched on', async () => {
-  const everything = { ...LEAST, tracing: true, onFailureNet: { retryAttempts: 100 }, producesTo: ['shipments'] };
+  const everything = {
+    ...LEAST,
+    tracing: true,
+    onFailureDestination: { retryAttempts: 100 },
+    producesTo: ['shipments'],
+  };
   expect(
     await lint('everything', (app) => void new LockstepConsumer(new Stack(app, 'Shop'), 'Orders', everything)),
   ).toBe('');

@@ -6,7 +6,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { type DynamoDbLocal, startDynamoDbLocal } from '../../infra/local/dynamodb-local.ts';
 import { ROOT_CREDENTIALS } from '../../infra/local/local-endpoint.ts';
 import { type MiniStack, startMiniStack } from '../../infra/local/ministack.ts';
-import { dynamoDbClient } from '../../shared/adapters/dynamodb-client.ts';
+import { dynamoDbClient } from '../../shared/adapters/dynamodb/dynamodb-client.ts';
 import { ContractResults } from '../contracts/contract-results.ts';
 import { createTables, dynamoDbUnderTest } from '../contracts/dynamodb-under-test.ts';
 import { fakeUnderTest } from '../contracts/fake-under-test.ts';

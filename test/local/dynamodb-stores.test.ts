@@ -7,10 +7,10 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type DynamoDbLocal, startDynamoDbLocal } from '../../infra/local/dynamodb-local.ts';
-import { dynamoDbClient } from '../../shared/adapters/dynamodb-client.ts';
-import { dynamoDbLedgerRepair } from '../../shared/adapters/dynamodb-ledger-repair.ts';
-import { dynamoDbLedgerStore } from '../../shared/adapters/dynamodb-ledger-store.ts';
-import { FRESH_PROGRESS, type Head, type Progress } from '../../shared/decide/progress.ts';
+import { dynamoDbClient } from '../../shared/adapters/dynamodb/dynamodb-client.ts';
+import { dynamoDbLedgerRepair } from '../../shared/adapters/dynamodb/dynamodb-ledger-repair.ts';
+import { dynamoDbLedgerStore } from '../../shared/adapters/dynamodb/dynamodb-ledger-store.ts';
+import { type BlockedRecord, FRESH_PROGRESS, type Progress } from '../../shared/decide/progress.ts';
 import { decisionAction, decisionsKey } from '../../shared/operator/change-partition.ts';
 import { repairPartition } from '../../shared/operator/repair-partition.ts';
 import type { BrokenItem, LedgerRepair } from '../../shared/ports/ledger-repair.ts';
@@ -54,13 +54,13 @@ async function rawItem(pk: string) {
 }
 
 describe('what DynamoDB bills', () => {
-  /** 64 marks of batches of 100 and everything below settled: an item in its steady state. */
-  const marks = Array.from({ length: 64 }, (_, index) => ({
+  /** 64 first records of batches of 100 and everything below settled: an item in its steady state. */
+  const firstRecords = Array.from({ length: 64 }, (_, index) => ({
     offset: 1_000_000 + 100 * index,
     timestamp: NOW + 1_000 * index,
     valueHash: '47DEQpj8HBS',
   }));
-  const steady: Progress = { ...FRESH_PROGRESS, marks, settled: [{ from: 1_000_000, to: 1_006_399 }] };
+  const steady: Progress = { ...FRESH_PROGRESS, firstRecords, settled: [{ from: 1_000_000, to: 1_006_399 }] };
 
   test('two write units for claim and commit of an item in its steady state', async () => {
     const { ledger } = onServer;
@@ -113,7 +113,7 @@ describe('what DynamoDB bills', () => {
 describe('an item that this code cannot read', () => {
   test('of a newer version is left as it is: nobody takes its epoch or its lease', async () => {
     const partition = newPartition();
-    const item = { ...(await itemFixture('v1-released')), pk: { S: ledgerKey(partition) }, v: { N: '2' } };
+    const item = { ...(await itemFixture('v2-released')), pk: { S: ledgerKey(partition) }, v: { N: '3' } };
     await client.send(new PutItemCommand({ TableName: LEDGER_TABLE, Item: item }));
 
     const unreadable = { code: 'LEDGER_ITEM_UNREADABLE', message: expect.stringContaining(ledgerKey(partition)) };
@@ -124,7 +124,7 @@ describe('an item that this code cannot read', () => {
 
   test('changed by hand is named when it is claimed', async () => {
     const partition = newPartition();
-    const item = { ...(await itemFixture('v1-released')), pk: { S: ledgerKey(partition) }, settled: { S: '?' } };
+    const item = { ...(await itemFixture('v2-released')), pk: { S: ledgerKey(partition) }, settled: { S: '?' } };
     await client.send(new PutItemCommand({ TableName: LEDGER_TABLE, Item: item }));
 
     await expect(onServer.ledger.claim(claimBy(partition, 'a'))).rejects.toMatchObject({
@@ -144,7 +144,7 @@ describe('a reset of an item that this code cannot read', () => {
   /** A released item of epoch 9, changed. */
   async function broken(changes: Readonly<Record<string, AttributeValue | undefined>>) {
     const partition = newPartition();
-    const item = { ...(await itemFixture('v1-released')), ...changes, pk: { S: ledgerKey(partition) } };
+    const item = { ...(await itemFixture('v2-released')), ...changes, pk: { S: ledgerKey(partition) } };
     const Item = Object.fromEntries(Object.entries(item).filter(([, value]) => value !== undefined)) as typeof item;
     await client.send(new PutItemCommand({ TableName: LEDGER_TABLE, Item: Item as Record<string, AttributeValue> }));
     return partition;
@@ -163,12 +163,12 @@ describe('a reset of an item that this code cannot read', () => {
   }
 
   test.each([
-    ['of a newer version', { v: { N: '2' }, unheardOf: { S: 'x' } }, 'its format version is 2'],
+    ['of a newer version', { v: { N: '3' }, unheardOf: { S: 'x' } }, 'its format version is 3'],
     ['without a version', { v: undefined }, 'it has no format version'],
     ['changed by hand', { settled: { S: '?' } }, '"?" is not an encoded offset range'],
     ['with a broken revision', { rev: { S: 'seven' } }, 'expected attribute rev to be an integer'],
   ])('%s forgets everything but its epoch, and who and why is kept', async (_, changes, why) => {
-    const epoch = Number((await itemFixture('v1-released'))['epoch']?.N);
+    const epoch = Number((await itemFixture('v2-released'))['epoch']?.N);
     const partition = await broken(changes);
 
     expect(await reset(partition)).toContain(why);
@@ -232,7 +232,7 @@ describe('a reset of an item that this code cannot read', () => {
 });
 
 test('claims and goes on from every partition item that version 1 wrote', async () => {
-  for (const name of ['v1-claimed', 'v1-claimed-after-a-death', 'v1-every-field', 'v1-released', 'v1-typical']) {
+  for (const name of ['v2-claimed', 'v2-claimed-after-a-death', 'v2-every-field', 'v2-released', 'v2-typical']) {
     const partition = newPartition();
     const written = { ...(await itemFixture(name)), pk: { S: ledgerKey(partition) } };
     await client.send(new PutItemCommand({ TableName: LEDGER_TABLE, Item: written }));
@@ -261,7 +261,7 @@ test('a table that does not exist is named, and not waited for', async () => {
 test('an item over 400 KB is refused for good, and changes nothing', async () => {
   const partition = newPartition();
   const { item } = await onServer.ledger.claim(claimBy(partition, 'a'));
-  const heads = Array.from({ length: 500 }, (_, offset): [number, Head] => [
+  const blockedRecords = Array.from({ length: 500 }, (_, offset): [number, BlockedRecord] => [
     offset,
     {
       offset,
@@ -275,7 +275,7 @@ test('an item over 400 KB is refused for good, and changes nothing', async () =>
   ]);
 
   const failed = onServer.ledger.write(
-    writeBy(partition, 'a', { progress: { ...FRESH_PROGRESS, heads: new Map(heads) } }),
+    writeBy(partition, 'a', { progress: { ...FRESH_PROGRESS, blockedRecords: new Map(blockedRecords) } }),
   );
 
   await expect(failed).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE', transient: false });

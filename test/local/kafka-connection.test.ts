@@ -10,8 +10,8 @@ import {
   type KafkaProducerConnection,
   kafkaJsProducerConnection,
   type SentRecord,
-} from '../../shared/adapters/kafkajs-producer-connection.ts';
-import { systemClock } from '../../shared/adapters/system-clock.ts';
+} from '../../shared/adapters/kafka/kafkajs-producer-connection.ts';
+import { systemClock } from '../../shared/adapters/system/system-clock.ts';
 
 const run = promisify(execFile);
 const TOPIC = 'letters';

@@ -86,7 +86,7 @@ export async function aTest(): Promise<void> {
 export function aStack(scope: ConstructorParameters<typeof LockstepConsumer>[0], cluster: MskCluster): void {
   const props = { cluster, topic: 'orders', entry: 'orders.ts' } satisfies LockstepConsumerProps;
   const consumer = new LockstepConsumer(scope, 'Orders', props);
-  expectTypeOf(consumer.netQueue).extract<undefined>().toBeUndefined();
+  expectTypeOf(consumer.failureQueue).extract<undefined>().toBeUndefined();
   // @ts-expect-error -- the handler's code is the construct's
   new LockstepConsumer(scope, 'Orders', { ...props, functionProps: { handler: 'mine.handler' } });
   // @ts-expect-error -- a name without a cluster

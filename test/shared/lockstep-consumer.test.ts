@@ -173,7 +173,7 @@ describe('a letter', () => {
     expect(outcomes).toEqual({ 'orders-0@0': 'deadLettered' });
   });
 
-  test('that both refuse keeps its record the head, and is written once they take it', async () => {
+  test('that both refuse keeps its record the blocked record, and is written once they take it', async () => {
     const tried: string[] = [];
     const { handler } = noting((orderId) => {
       tried.push(orderId);
@@ -298,7 +298,7 @@ test.each([0.25, 1_234.5, 1e300])(
   },
 );
 
-test('a blocked head says how long it has been blocked, and what waits behind it counts as not attempted', async () => {
+test('a blocked record says how long it has been blocked, and what waits behind it counts as not attempted', async () => {
   const { handler } = noting(
     (orderId, attempt) => {
       if (orderId === 'a' && attempt < 4) throw new Error('not yet');
@@ -309,7 +309,7 @@ test('a blocked head says how long it has been blocked, and what waits behind it
   const { metrics } = await deliver(handler, orders('a', 'b'));
 
   // Back-offs of 1, 2 and 4 seconds, each answered when it is over.
-  expect(metrics['BlockedHeadAgeMs']).toBe(3_000);
+  expect(metrics['BlockedRecordAgeMs']).toBe(3_000);
   expect(metrics).toMatchObject({ AttemptsFailed: 3, RecordsHandled: 2, RecordsNotAttempted: 3 });
 });
 

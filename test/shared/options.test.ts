@@ -25,11 +25,11 @@ describe('defaults', () => {
       leaseMs: 15_000,
       busyWaitMs: 2_000,
       checkpointMs: 200,
-      headGateMs: 300_000,
+      missingRecordTimeoutMs: 300_000,
       onReplay: 'halt',
-      backoffSleepMs: 1_000,
-      blockedSleepMs: 20_000,
-      letterHeaders: [],
+      haltedAnswerDelayMs: 1_000,
+      blockedAnswerDelayMs: 20_000,
+      deadLetterHeaders: [],
       failureMode: 'report',
     });
   });
@@ -88,12 +88,32 @@ const WRONG: readonly (readonly [option: string, value: unknown, says: string])[
     'batch',
     "expected `checkpointMs` to be an integer from 10 to 60000, or 'record', got `batch` (string)",
   ],
-  ['headGateMs', 999, 'expected `headGateMs` to be an integer from 1000 to 86400000, got `999` (number)'],
+  [
+    'missingRecordTimeoutMs',
+    999,
+    'expected `missingRecordTimeoutMs` to be an integer from 1000 to 86400000, got `999` (number)',
+  ],
   ['onReplay', 'run', "expected `onReplay` to be 'halt' or 'skip', got `run` (string)"],
-  ['backoffSleepMs', Number.NaN, 'expected `backoffSleepMs` to be an integer from 0 to 900000, got `NaN` (number)'],
-  ['blockedSleepMs', 900_001, 'expected `blockedSleepMs` to be an integer from 0 to 900000, got `900001` (number)'],
-  ['letterHeaders', ['quarkus'], "expected `letterHeaders` to be an array of 'spring' and 'connect', got an array"],
-  ['maxLetterBytes', 1_023, 'expected `maxLetterBytes` to be an integer from 1024 to 67108864, got `1023` (number)'],
+  [
+    'haltedAnswerDelayMs',
+    Number.NaN,
+    'expected `haltedAnswerDelayMs` to be an integer from 0 to 900000, got `NaN` (number)',
+  ],
+  [
+    'blockedAnswerDelayMs',
+    900_001,
+    'expected `blockedAnswerDelayMs` to be an integer from 0 to 900000, got `900001` (number)',
+  ],
+  [
+    'deadLetterHeaders',
+    ['quarkus'],
+    "expected `deadLetterHeaders` to be an array of 'spring' and 'connect', got an array",
+  ],
+  [
+    'maxDeadLetterBytes',
+    1_023,
+    'expected `maxDeadLetterBytes` to be an integer from 1024 to 67108864, got `1023` (number)',
+  ],
   ['redact', 'all', 'expected `redact` to be a function, got `all` (string)'],
   ['leaseMS', 15_000, 'unknown option `leaseMS`'],
 ];

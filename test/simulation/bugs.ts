@@ -64,7 +64,7 @@ export const BUGS = {
         find: '{ owner, offsets, ...(first !== undefined && { first }) }]',
         put: '{ owner, offsets: [] }]',
       },
-      { file: SESSION, find: 'claimed: next.owed,', put: 'claimed: [],' },
+      { file: SESSION, find: 'claimed: next.mustReturn,', put: 'claimed: [],' },
     ],
     set: 'lose',
     within: 100,
@@ -111,7 +111,9 @@ export const BUGS = {
   },
   'letter-without-mark': {
     what: 'a letter is sent before the ledger says that the record is exhausted',
-    patches: [{ file: CONSEQUENCES, find: 'if (!headOf(session.progress, record).exhausted) {', put: 'if (false) {' }],
+    patches: [
+      { file: CONSEQUENCES, find: 'if (!blockedRecordOf(session.progress, record).exhausted) {', put: 'if (false) {' },
+    ],
     set: 'base',
     within: 300,
     breaks: 'P7 one or the other',
@@ -123,7 +125,7 @@ export const BUGS = {
     within: 6_000,
     breaks: 'P7 one or the other',
   },
-  'no-order-gate': {
+  'no-wait-for-missing': {
     what: 'a batch that overtook a retry runs',
     patches: [{ file: CLAIM, find: 'if (waitsFor === undefined) {', put: 'if (waitsFor === undefined || true) {' }],
     set: 'lose',
@@ -145,7 +147,7 @@ export const BUGS = {
   },
   'abandoned-at-once': {
     what: 'a missing record counts as lost by the mapping at the first sight of a later one',
-    patches: [{ file: CLAIM, find: 'export const GATE_SIGHTINGS = 3;', put: 'export const GATE_SIGHTINGS = 0;' }],
+    patches: [{ file: CLAIM, find: 'export const LATER_BATCHES = 3;', put: 'export const LATER_BATCHES = 0;' }],
     set: 'lose',
     within: 50,
     breaks: 'P1 false abandon',
@@ -164,32 +166,32 @@ export const BUGS = {
     breaks: 'P1 no loss',
   },
   'attempts-forgotten': {
-    what: 'heads are not kept over a release',
+    what: 'blocked records are not kept over a release',
     patches: [
       {
         file: SESSION,
         find: 'release ? { ...next.progress, pending:',
-        put: 'release ? { ...next.progress, heads: new Map(), pending:',
+        put: 'release ? { ...next.progress, blockedRecords: new Map(), pending:',
       },
     ],
     set: 'gaps',
     within: 50,
     breaks: 'P5 attempts',
   },
-  'careful-left-early': {
-    what: 'careful mode ends with the first claim after a death',
-    patches: [{ file: SETTLE, find: 'next <= carefulUntil ? progress : rest', put: 'rest' }],
+  'isolation-left-early': {
+    what: 'crash isolation ends with the first claim after a death',
+    patches: [{ file: SETTLE, find: 'next <= isolateUntil ? progress : rest', put: 'rest' }],
     set: 'gaps',
     within: 100,
     breaks: 'P5 deaths',
   },
-  'careful-forgotten': {
-    what: 'careful mode is not kept over a release',
+  'isolation-forgotten': {
+    what: 'crash isolation is not kept over a release',
     patches: [
       {
         file: SESSION,
         find: 'release ? { ...next.progress, pending:',
-        put: 'release ? { ...next.progress, carefulUntil: undefined, pending:',
+        put: 'release ? { ...next.progress, isolateUntil: undefined, pending:',
       },
     ],
     set: 'gaps',
@@ -197,14 +199,16 @@ export const BUGS = {
     breaks: 'P5 deaths',
   },
   'interruptions-uncounted': {
-    what: 'a death in careful mode is put down to nobody',
-    patches: [{ file: CLAIM, find: 'interruptions: head.interruptions + 1', put: 'interruptions: head.interruptions' }],
+    what: 'a death in crash isolation is put down to nobody',
+    patches: [
+      { file: CLAIM, find: 'interruptions: blocked.interruptions + 1', put: 'interruptions: blocked.interruptions' },
+    ],
     set: 'gaps',
     within: 100,
     breaks: 'P5 deaths',
   },
   'running-not-written': {
-    what: 'careful mode does not write ahead which record it tries',
+    what: 'crash isolation does not write ahead which record it tries',
     patches: [
       {
         file: 'shared/runtime/careful-try.ts',
@@ -221,7 +225,7 @@ export const BUGS = {
     patches: [
       {
         file: CLAIM,
-        find: 'records.find((record) => isStranger(inherited, record));',
+        find: 'records.find((record) => isAnotherRecord(takenOver, record));',
         put: 'records.find(() => false);',
       },
     ],
@@ -251,7 +255,7 @@ export const BUGS = {
     breaks: 'P1 false halt',
   },
   'ran-ahead-forgotten': {
-    what: 'the oldest settled ranges are forgotten above a head that still blocks',
+    what: 'the oldest settled ranges are forgotten above a blocked record that still blocks',
     patches: [
       { file: SETTLE, find: 'export const REMEMBERED_BATCHES = 64;', put: 'export const REMEMBERED_BATCHES = 4;' },
       { file: SETTLE, find: 'const keepFrom = Math.min(', put: 'const keepFrom = Math.max(1e9, ' },
@@ -389,8 +393,8 @@ export const BUGS = {
     patches: [
       {
         file: RECREATION,
-        find: 'pending: union(union(pending, standing), claimedByDead),',
-        put: 'pending: union(pending, standing),',
+        find: 'pending: union(union(pending, replayRefused), claimedByDead),',
+        put: 'pending: union(pending, replayRefused),',
       },
     ],
     set: 'recreate',
@@ -402,8 +406,8 @@ export const BUGS = {
     patches: [
       {
         file: RECREATION,
-        find: 'pending: union(union(pending, standing), claimedByDead),',
-        put: 'pending: union(standing, claimedByDead),',
+        find: 'pending: union(union(pending, replayRefused), claimedByDead),',
+        put: 'pending: union(replayRefused, claimedByDead),',
       },
     ],
     set: 'recreate',
@@ -412,7 +416,7 @@ export const BUGS = {
   },
   'recreation-unseen-in-claims': {
     what: 'what dead invocations had claimed is not looked at to recognise a recreated topic',
-    patches: [{ file: CLAIM, find: 'firstOfDead.find((first) => isStranger(item.progress, first)) ??', put: '' }],
+    patches: [{ file: CLAIM, find: 'firstOfDead.find((first) => isAnotherRecord(item.progress, first)) ??', put: '' }],
     set: 'recreate',
     within: 1_000,
     breaks: 'P2 order',
@@ -432,7 +436,7 @@ export const BUGS = {
   },
   'newest-of-settled': {
     what: 'only what is settled makes the newest known timestamp newer, not all that runs with it',
-    patches: [{ file: CLAIM, find: 'progress: reaching(gated, open), verdict', put: 'progress: gated, verdict' }],
+    patches: [{ file: CLAIM, find: 'progress: reaching(waiting, open), verdict', put: 'progress: gated, verdict' }],
     set: 'base',
     within: 1_000,
     breaks: 'P1 false halt',
@@ -465,12 +469,12 @@ export const BUGS = {
     within: 500,
     breaks: 'P3 repeats',
   },
-  'gate-forgets-the-dead': {
+  'waiting-forgets-the-dead': {
     what: 'what came back to an invocation that died still counts as missing',
     patches: [
       {
         file: CLAIM,
-        find: 'return gate !== undefined && dead.some(({ offsets }) => includesOffset(offsets, gate.offset)) ? ungated : progress;',
+        find: 'return missingRecord !== undefined && dead.some(({ offsets }) => includesOffset(offsets, missingRecord.offset)) ? notWaiting : progress;',
         put: 'return progress;',
       },
     ],

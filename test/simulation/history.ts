@@ -93,9 +93,9 @@ export type HistoryEvent =
       readonly type: 'abandoned';
       readonly place: string;
       readonly offsets: readonly number[];
-      readonly by: 'gate' | 'sweep';
+      readonly by: 'missingRecord' | 'sweep';
       /** What the mapping still owes of it. */
-      readonly owed: readonly number[];
+      readonly mustReturn: readonly number[];
     }
   | {
       readonly type: 'decided';

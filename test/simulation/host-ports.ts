@@ -134,7 +134,7 @@ function accept(world: World, by: Writer, entry: FallbackEntry): void {
     return;
   }
   const offsets = [...eachOffset(entry.offsets)];
-  world.abandon(partitionName(entry.partition), offsets, 'gate', entry);
+  world.abandon(partitionName(entry.partition), offsets, 'missingRecord', entry);
 }
 
 /** Whose letter it is. */

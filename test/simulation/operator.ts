@@ -1,10 +1,10 @@
 import { decideChange, type OperatorChange } from '../../shared/decide/operator.ts';
 import type { PartitionItem, Progress } from '../../shared/decide/progress.ts';
-import { decideCaretakerClaim } from '../../shared/decide/relay.ts';
+import { decideOperationsClaim } from '../../shared/decide/relay.ts';
 import type { Writer } from './history.ts';
 import type { World } from './world.ts';
 
-const POLICY = { onReplay: 'halt', headGateMs: Number.POSITIVE_INFINITY } as const;
+const POLICY = { onReplay: 'halt', missingRecordTimeoutMs: Number.POSITIVE_INFINITY } as const;
 const LEASE_MS = 15_000;
 const BY: Writer = { type: 'operator' };
 
@@ -43,7 +43,7 @@ export class Operator {
     const partition = table.partition(this.#partition(place));
     const owner = `operator-${this.#world.nextOwner()}`;
     const item = await this.#claim(place, owner);
-    const { progress } = decideCaretakerClaim(item, owner, scheduler.now, POLICY);
+    const { progress } = decideOperationsClaim(item, owner, scheduler.now, POLICY);
     const change = choose();
     const decided = decideChange(progress, change, scheduler.now);
     if (decided.type === 'change') this.#tell(place, change, decided.progress);
@@ -83,11 +83,11 @@ export class Operator {
   /** The operator knows more than the ledger: whether the topic is another, and whether the records were handled. */
   #commandFor(place: string): OperatorChange {
     const { truth, table, faults } = this.#world;
-    const standing = table.progressOf(this.#partition(place))?.standing ?? [];
+    const replayRefused = table.progressOf(this.#partition(place))?.replayRefused ?? [];
     const refused = truth
       .partition(place)
       .filter(({ generation }) => generation === truth.generation)
-      .filter(({ offset }) => standing.some(({ from, to }) => from <= offset && offset <= to));
+      .filter(({ offset }) => replayRefused.some(({ from, to }) => from <= offset && offset <= to));
     if (truth.generation > 0) return { type: 'reset' };
     if (!refused.every((record) => truth.isDone(record))) return { type: 'acceptToRun' };
     const types = ['acceptAsDuplicates', 'acceptAsDuplicates', 'acceptToRun', 'reset'] as const;

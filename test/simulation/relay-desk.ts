@@ -22,12 +22,12 @@ export class RelayDesk {
     const { maxAttempts } = world.settings;
     this.#policy = {
       onReplay: 'halt',
-      headGateMs: DEFAULTS.headGateMs,
+      missingRecordTimeoutMs: DEFAULTS.missingRecordTimeoutMs,
       leaseMs: DEFAULTS.leaseMs,
       checkpointMs: DEFAULTS.checkpointMs,
       busyWaitMs: DEFAULTS.busyWaitMs,
-      letterHeaders: [],
-      maxLetterBytes: DEFAULTS.maxLetterBytes,
+      deadLetterHeaders: [],
+      maxDeadLetterBytes: DEFAULTS.maxDeadLetterBytes,
       valuesDecodedByMapping: false,
       maxAttempts,
     };

@@ -23,7 +23,7 @@ test('transaction markers at every batch boundary never gate a batch, and cost n
   const results = await play({ records: [plain(90, { gap: 1 })], settings: { batchSize: 1 } }, 1);
 
   expect(brokenPromises(results)).toEqual([]);
-  expect(total(results, 'PartitionsGated')).toBe(0);
+  expect(total(results, 'PartitionsWaitingForRecord')).toBe(0);
   expect(total(results, 'ReplayHalted')).toBe(0);
   expect(results.map(successes)).toEqual(results.map(() => 90));
 });
@@ -45,7 +45,7 @@ test('a mapping that is disabled for ten minutes in mid-back-off has lost nothin
   });
 
   expect(brokenPromises(results)).toEqual([]);
-  expect(total(results, 'HeadsAbandoned')).toBe(0);
+  expect(total(results, 'RecordsNotRedelivered')).toBe(0);
   expect(total(results, 'RecordsDeadLettered')).toBe(0);
 });
 

@@ -119,7 +119,7 @@ function changed({ by, place, before, after }: Extract<HistoryEvent, { type: 'ch
   const isClaim = after.epoch > (before?.epoch ?? 0);
   const what = isClaim ? 'claims' : after.owner === undefined ? 'releases' : 'writes';
   const who = by.type === 'invocation' ? '' : `${by.type}, ${place}: `;
-  const heads = [...progress.heads.values()].map(
+  const blockedRecords = [...progress.blockedRecords.values()].map(
     ({ offset, attempts, interruptions, exhausted }) => `${offset}:${attempts}/${interruptions}${exhausted ? 'X' : ''}`,
   );
   const parts = [
@@ -132,11 +132,12 @@ function changed({ by, place, before, after }: Extract<HistoryEvent, { type: 'ch
         .slice(0, -1)
         .map(({ offsets }) => ranges(offsets))
         .join(' ')}`,
-    heads.length > 0 && `heads ${heads.join(' ')}`,
-    progress.carefulUntil !== undefined && `careful to ${progress.carefulUntil}`,
+    blockedRecords.length > 0 && `heads ${blockedRecords.join(' ')}`,
+    progress.isolateUntil !== undefined && `careful to ${progress.isolateUntil}`,
     progress.running !== undefined && `running ${progress.running.offset}`,
-    progress.gate !== undefined && `gate ${progress.gate.offset}×${progress.gate.sightings}`,
-    progress.standing.length > 0 && `standing ${ranges(progress.standing)}`,
+    progress.missingRecord !== undefined &&
+      `gate ${progress.missingRecord.offset}×${progress.missingRecord.laterBatches}`,
+    progress.replayRefused.length > 0 && `standing ${ranges(progress.replayRefused)}`,
     progress.floor !== undefined && `floor ${progress.floor}`,
   ];
   return parts.filter((part) => part !== false).join(' ');

@@ -178,13 +178,14 @@ export class Truth {
    */
   forgottenBy({ place, generation, before, after }: Extract<HistoryEvent, { type: 'changed' }>): readonly LogRecord[] {
     if (generation === 0) return [];
-    const { settled, heads, floor = 0 } = after.progress;
+    const { settled, blockedRecords, floor = 0 } = after.progress;
     return this.partition(place).filter(
       (record) =>
         record.generation === generation &&
         record.offset >= floor &&
         !isIn(settled, record.offset) &&
-        (this.recorded.has(record) || (before?.progress.heads.has(record.offset) && !heads.has(record.offset))),
+        (this.recorded.has(record) ||
+          (before?.progress.blockedRecords.has(record.offset) && !blockedRecords.has(record.offset))),
     );
   }
 

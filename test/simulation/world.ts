@@ -40,7 +40,7 @@ export interface WorldOptions {
   readonly records?: readonly (readonly PlannedRecord[])[];
 }
 
-/** One simulated life of a consumer: a topic, a mapping, the function, its ledger, its caretakers, and what goes wrong. */
+/** One simulated life of a consumer: a topic, a mapping, the function, its ledger, its relay and operator functions, and what goes wrong. */
 export class World {
   readonly scheduler = new Scheduler();
   readonly truth = new Truth();
@@ -170,9 +170,15 @@ export class World {
   }
 
   /** A range is given to the relay. */
-  abandon(place: string, offsets: readonly number[], by: 'gate' | 'sweep', entry: FallbackEntry): void {
-    const owed = this.mapping.owed(place);
-    this.emit({ type: 'abandoned', place, offsets, by, owed: offsets.filter((offset) => owed.has(offset)) });
+  abandon(place: string, offsets: readonly number[], by: 'missingRecord' | 'sweep', entry: FallbackEntry): void {
+    const mustReturn = this.mapping.mustReturn(place);
+    this.emit({
+      type: 'abandoned',
+      place,
+      offsets,
+      by,
+      mustReturn: offsets.filter((offset) => mustReturn.has(offset)),
+    });
     this.relay.accept(entry);
   }
 
@@ -254,14 +260,15 @@ export class World {
     return [...this.topic.logs.values()].every(({ place, partition }) => {
       const item = this.table.ledger.peek(this.table.partition(partition));
       if (item === undefined) return true;
-      const { standing, pending, settled, floor = 0, runBelow = 0 } = item.progress;
-      const owed = [...pending, ...item.claims.flatMap(({ offsets }) => offsets)];
+      const { replayRefused, pending, settled, floor = 0, runBelow = 0 } = item.progress;
+      const mustReturn = [...pending, ...item.claims.flatMap(({ offsets }) => offsets)];
       const committed = this.mapping.committed.get(place) ?? 0;
       // What is before memory nobody waits for, unless an operator lets it run again.
       const isSettled = (offset: number) =>
         (offset < floor && offset >= runBelow) || settled.some(({ from, to }) => from <= offset && offset <= to);
       return (
-        standing.length === 0 && !owed.some(({ from, to }) => from < committed && !(isSettled(from) && isSettled(to)))
+        replayRefused.length === 0 &&
+        !mustReturn.some(({ from, to }) => from < committed && !(isSettled(from) && isSettled(to)))
       );
     });
   }
@@ -314,7 +321,7 @@ export class World {
   }
 
   #watch({ place, before, after }: Extract<HistoryEvent, { type: 'changed' }>): void {
-    if (after.progress.standing.length > 0) void this.operator.answerAlarm(place);
+    if (after.progress.replayRefused.length > 0) void this.operator.answerAlarm(place);
     const isTakenOver = before?.owner !== undefined && after.epoch > before.epoch;
     if (isTakenOver && this.fleet.isAlive(before.owner)) this.faults.saw('leaseLost');
   }

@@ -1,6 +1,6 @@
-import { powertoolsTelemetry } from '../../../shared/adapters/powertools-telemetry.ts';
-import { systemClock } from '../../../shared/adapters/system-clock.ts';
-import { systemEntropy } from '../../../shared/adapters/system-entropy.ts';
+import { systemClock } from '../../../shared/adapters/system/system-clock.ts';
+import { systemEntropy } from '../../../shared/adapters/system/system-entropy.ts';
+import { powertoolsTelemetry } from '../../../shared/adapters/telemetry/powertools-telemetry.ts';
 import type { Connection } from '../../../shared/connection.ts';
 import type { PartitionItem } from '../../../shared/decide/progress.ts';
 import { readEnvironment } from '../../../shared/environment.ts';

@@ -1,5 +1,5 @@
 /** `npm run demo`: watches 2,000 orders through the deployed consumer and proves what became of them. Exit 0 only if every check held. */
-import '../../../shared/adapters/kafkajs-request-queue.ts';
+import '../../../shared/adapters/kafka/kafkajs-request-queue.ts';
 import Table from 'cli-table3';
 import { Kafka, logLevel } from 'kafkajs';
 import { Listr } from 'listr2';

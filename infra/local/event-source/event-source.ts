@@ -1,4 +1,4 @@
-import '../../../shared/adapters/kafkajs-request-queue.ts';
+import '../../../shared/adapters/kafka/kafkajs-request-queue.ts';
 import { type Admin, Kafka, type LogEntry, logLevel } from 'kafkajs';
 import type { Batch, ResendReading } from './decide.ts';
 import type { EncodedRecord } from './encode-record.ts';

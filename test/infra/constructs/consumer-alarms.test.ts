@@ -13,8 +13,8 @@ import { CLUSTER, LEAST, synth, synthConsumer } from '../synth.ts';
 
 const HEADS_AND_LEDGER = {
   'dead-letters': 'Lockstep RecordsDeadLettered Sum > 0, 1 of 1, missing: notBreaching',
-  'blocked-head': 'Lockstep BlockedHeadAgeMs Maximum > 900000, 1 of 1, missing: notBreaching',
-  'heads-abandoned': 'Lockstep HeadsAbandoned Sum > 0, 1 of 1, missing: notBreaching',
+  'blocked-record': 'Lockstep BlockedRecordAgeMs Maximum > 900000, 1 of 1, missing: notBreaching',
+  'records-not-redelivered': 'Lockstep RecordsNotRedelivered Sum > 0, 1 of 1, missing: notBreaching',
   'replay-halted': 'Lockstep ReplayHalted Sum > 0, 1 of 1, missing: notBreaching',
   'flood-breaker': 'Lockstep FloodBreakerOpen Sum > 0, 1 of 1, missing: notBreaching',
   'fenced-commits': 'Lockstep FencedCommits Sum > 5, 1 of 1, missing: notBreaching',
@@ -37,17 +37,18 @@ const MAPPING = {
 };
 
 const NET = {
-  'net-queue': 'AWS/SQS ApproximateNumberOfMessagesVisible Maximum > 0, 1 of 1, missing: notBreaching',
-  'net-refused': 'AWS/Lambda OnFailureDestinationDeliveryErrorCount Sum > 0, 1 of 1, missing: notBreaching',
+  'failure-queue': 'AWS/SQS ApproximateNumberOfMessagesVisible Maximum > 0, 1 of 1, missing: notBreaching',
+  'failure-destination-refused':
+    'AWS/Lambda OnFailureDestinationDeliveryErrorCount Sum > 0, 1 of 1, missing: notBreaching',
 };
 
 describe('the alarms of a consumer', () => {
-  test('watch heads, ledger, queues, function, mapping and lag', () => {
+  test('watch blocked records, ledger, queues, function, mapping and lag', () => {
     expect(rules(synthConsumer())).toEqual({ ...HEADS_AND_LEDGER, ...ERRORS, ...MAPPING });
   });
 
   test('watch the net where there is one', () => {
-    expect(rules(synthConsumer({ onFailureNet: { retryAttempts: 100 } }))).toEqual({
+    expect(rules(synthConsumer({ onFailureDestination: { retryAttempts: 100 } }))).toEqual({
       ...HEADS_AND_LEDGER,
       ...ERRORS,
       ...MAPPING,
@@ -55,15 +56,15 @@ describe('the alarms of a consumer', () => {
     });
   });
 
-  test('watch the relay and its queues where there are caretakers', () => {
-    expect(rules(synthConsumer({ caretakers: 'both', onFailureNet: { retryAttempts: 100 } }))).toEqual({
+  test('watch the relay and its queues where there are relay and operator functions', () => {
+    expect(rules(synthConsumer({ operations: 'both', onFailureDestination: { retryAttempts: 100 } }))).toEqual({
       ...HEADS_AND_LEDGER,
       ...ERRORS,
       ...MAPPING,
       ...NET,
       'relay-errors': 'AWS/Lambda Errors Sum > 0, 3 of 5, missing: notBreaching',
       'relay-behind': 'AWS/SQS ApproximateAgeOfOldestMessage Maximum > 900, 1 of 1, missing: notBreaching',
-      'relay-behind-net': 'AWS/SQS ApproximateAgeOfOldestMessage Maximum > 900, 1 of 1, missing: notBreaching',
+      'relay-behind-failures': 'AWS/SQS ApproximateAgeOfOldestMessage Maximum > 900, 1 of 1, missing: notBreaching',
     });
   });
 
@@ -73,7 +74,7 @@ describe('the alarms of a consumer', () => {
       eventRecordFormat: EventRecordFormat.JSON,
       schemaValidationConfigs: [{ attribute: KafkaSchemaValidationAttribute.VALUE }],
     });
-    expect(rules(synthConsumer({ schemaRegistry, onFailureNet: { retryAttempts: 100 } }))).toEqual({
+    expect(rules(synthConsumer({ schemaRegistry, onFailureDestination: { retryAttempts: 100 } }))).toEqual({
       ...HEADS_AND_LEDGER,
       ...ERRORS,
       ...MAPPING,
@@ -105,7 +106,7 @@ describe('the alarms of a consumer', () => {
     );
     expect(changed).toMatchObject({
       'dead-letters': expect.stringContaining('> 3,'),
-      'blocked-head': expect.stringContaining('> 60000,'),
+      'blocked-record': expect.stringContaining('> 60000,'),
       'lag-records': expect.stringContaining('> 7,'),
       'lag-time': expect.stringContaining('> 120,'),
       'fenced-commits': expect.stringContaining('> 1,'),
@@ -137,7 +138,7 @@ describe('the alarms of a consumer', () => {
   });
 
   test('use no metric math, which an emulator could not evaluate', () => {
-    for (const alarm of alarms(synthConsumer({ onFailureNet: { retryAttempts: 100 } })))
+    for (const alarm of alarms(synthConsumer({ onFailureDestination: { retryAttempts: 100 } })))
       expect(alarm).not.toHaveProperty('Metrics');
   });
 
@@ -184,7 +185,7 @@ describe('the runbook', () => {
       ([, heading]) => heading,
     );
     const linked = [
-      ...alarms(synthConsumer({ caretakers: 'both', onFailureNet: { retryAttempts: 100 } })),
+      ...alarms(synthConsumer({ operations: 'both', onFailureDestination: { retryAttempts: 100 } })),
       ...alarms(clusterTemplate()),
     ].map(
       ({ AlarmDescription }) => /^.{20,}\. First: .{10,}\. docs\/runbook\.md#([a-z-]+)$/.exec(AlarmDescription)?.[1],
@@ -218,8 +219,8 @@ describe('the dashboard', () => {
     const rows = Map.groupBy<number, { y: number; x: number; properties: { title: string } }>(widgets, ({ y }) => y);
     expect([...rows.values()].map((row) => row.map(({ properties }) => properties.title))).toEqual([
       ['Is anything stuck?', 'Is anything lost or given up on?', 'Is anything late?'],
-      ['Orders: records', 'Orders: age of blocked heads (ms)', 'Orders: lag', 'Orders: out of the ordinary'],
-      ['Payments: records', 'Payments: age of blocked heads (ms)', 'Payments: lag', 'Payments: out of the ordinary'],
+      ['Orders: records', 'Orders: age of blocked records (ms)', 'Orders: lag', 'Orders: out of the ordinary'],
+      ['Payments: records', 'Payments: age of blocked records (ms)', 'Payments: lag', 'Payments: out of the ordinary'],
     ]);
   });
 
@@ -234,9 +235,9 @@ describe('the dashboard', () => {
         [...questions].map(([question, all]) => [question, all.map(({ definition }) => definition.name)]),
       ),
     ).toEqual({
-      lost: ['dead-letters', 'heads-abandoned', 'topic-recreated', 'fallback-queue', 'events-dropped'],
+      lost: ['dead-letters', 'records-not-redelivered', 'topic-recreated', 'fallback-queue', 'events-dropped'],
       stuck: [
-        'blocked-head',
+        'blocked-record',
         'replay-halted',
         'flood-breaker',
         'ledger-unavailable',

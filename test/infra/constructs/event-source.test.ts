@@ -31,20 +31,20 @@ describe('the mapping', () => {
   });
 
   test('gives to the net, after its own retries, what the function never saw', () => {
-    const template = synthConsumer({ onFailureNet: { retryAttempts: 100 } });
+    const template = synthConsumer({ onFailureDestination: { retryAttempts: 100 } });
     expect(only(template, 'AWS::Lambda::EventSourceMapping')).toMatchObject({
       MaximumRetryAttempts: 100,
       MaximumRecordAgeInSeconds: -1,
       DestinationConfig: {
-        OnFailure: { Destination: { 'Fn::GetAtt': [expect.stringMatching(/^OrdersNetQueue/), 'Arn'] } },
+        OnFailure: { Destination: { 'Fn::GetAtt': [expect.stringMatching(/^OrdersFailureQueue/), 'Arn'] } },
       },
     });
     template.resourceCountIs('AWS::SQS::Queue', 2);
-    template.hasOutput('OrdersNetQueueUrl', {});
+    template.hasOutput('OrdersFailureQueueUrl', {});
   });
 
   test('decodes values through a registry, and tells the function that it must read the originals back', () => {
-    const template = synthConsumer({ schemaRegistry: registry, onFailureNet: { retryAttempts: 100 } });
+    const template = synthConsumer({ schemaRegistry: registry, onFailureDestination: { retryAttempts: 100 } });
     expect(only(template, 'AWS::Lambda::EventSourceMapping')).toMatchObject({
       AmazonManagedKafkaEventSourceConfig: {
         ConsumerGroupId: 'Shop-Orders',

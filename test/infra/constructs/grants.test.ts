@@ -148,12 +148,12 @@ describe('the role of a consumer', () => {
   });
 
   test('may fill its own net, and no other queue', () => {
-    const { FillTheNet, ...rest } = grants(synthConsumer({ onFailureNet: { retryAttempts: 100 } }));
+    const { FillTheNet, ...rest } = grants(synthConsumer({ onFailureDestination: { retryAttempts: 100 } }));
     expect(rest).toEqual({ ...OWN, ...KAFKA });
     expect(FillTheNet).toEqual({
       Effect: 'Allow',
       Action: 'sqs:SendMessage',
-      Resource: { 'Fn::GetAtt': [expect.stringMatching(/^OrdersNetQueue/), 'Arn'] },
+      Resource: { 'Fn::GetAtt': [expect.stringMatching(/^OrdersFailureQueue/), 'Arn'] },
     });
   });
 

@@ -17,7 +17,7 @@ const registry = new GlueSchemaRegistry({
   schemaValidationConfigs: [{ attribute: KafkaSchemaValidationAttribute.VALUE }],
 });
 
-const net = { retryAttempts: 100 };
+const failureQueue = { retryAttempts: 100 };
 
 function scram(secretName: string): LockstepConsumerProps['cluster'] {
   const stack = new Stack();
@@ -50,30 +50,40 @@ const REFUSED: readonly (readonly [string, string, Partial<LockstepConsumerProps
   ],
   [
     'LOCKSTEP_REGISTRY_WITHOUT_NET',
-    'onFailureNet',
+    'onFailureDestination',
     { schemaRegistry: registry },
     'Lambda drops every value that the registry cannot decode',
   ],
-  ['LOCKSTEP_NET_ON_DEMAND', 'onFailureNet', { mode: 'on-demand', onFailureNet: net }, 'Drop `onFailureNet`'],
   [
-    'LOCKSTEP_NET_WITH_INFINITE_ATTEMPTS',
-    'onFailureNet',
-    { onFailureNet: net, retry: { maxAttempts: Number.POSITIVE_INFINITY } },
+    'LOCKSTEP_FAILURE_DESTINATION_ON_DEMAND',
+    'onFailureDestination',
+    { mode: 'on-demand', onFailureDestination: failureQueue },
+    'Drop `onFailureDestination`',
+  ],
+  [
+    'LOCKSTEP_FAILURE_DESTINATION_WITH_INFINITE_ATTEMPTS',
+    'onFailureDestination',
+    { onFailureDestination: failureQueue, retry: { maxAttempts: Number.POSITIVE_INFINITY } },
     'take blocked records away after 100 retries',
   ],
   [
-    'LOCKSTEP_NET_TOO_EAGER',
-    'onFailureNet.retryAttempts',
-    { onFailureNet: { retryAttempts: 40 } },
+    'LOCKSTEP_FAILURE_DESTINATION_TOO_EAGER',
+    'onFailureDestination.retryAttempts',
+    { onFailureDestination: { retryAttempts: 40 } },
     'more than 40 retries',
   ],
   [
-    'LOCKSTEP_NET_TOO_EAGER',
-    'onFailureNet.retryAttempts',
-    { onFailureNet: { retryAttempts: 10_001 } },
+    'LOCKSTEP_FAILURE_DESTINATION_TOO_EAGER',
+    'onFailureDestination.retryAttempts',
+    { onFailureDestination: { retryAttempts: 10_001 } },
     'at most 10,000, got `10001`',
   ],
-  ['LOCKSTEP_NET_TOO_EAGER', 'onFailureNet.retryAttempts', { onFailureNet: { retryAttempts: -1 } }, 'got `-1`'],
+  [
+    'LOCKSTEP_FAILURE_DESTINATION_TOO_EAGER',
+    'onFailureDestination.retryAttempts',
+    { onFailureDestination: { retryAttempts: -1 } },
+    'got `-1`',
+  ],
   [
     'LOCKSTEP_DEAD_LETTER_TOPIC_IS_SOURCE',
     'deadLetterTopic',
@@ -172,10 +182,10 @@ describe('at synth', () => {
 
   test('says what, why and what to do', () => {
     expect(() =>
-      synthConsumer({ retry: { maxAttempts: Number.POSITIVE_INFINITY }, onFailureNet: { retryAttempts: 100 } }),
+      synthConsumer({ retry: { maxAttempts: Number.POSITIVE_INFINITY }, onFailureDestination: { retryAttempts: 100 } }),
     ).toThrow(
-      'LOCKSTEP_NET_WITH_INFINITE_ATTEMPTS at Shop/Orders: `onFailureNet`: it would take blocked records away after 100 retries, but ' +
-        '`maxAttempts: Infinity` promises to stand still. Drop `onFailureNet`, or set `maxAttempts` to a number.',
+      'LOCKSTEP_FAILURE_DESTINATION_WITH_INFINITE_ATTEMPTS at Shop/Orders: `onFailureDestination`: it would take blocked records away after 100 retries, but ' +
+        '`maxAttempts: Infinity` promises to stand still. Drop `onFailureDestination`, or set `maxAttempts` to a number.',
     );
   });
 
@@ -190,8 +200,8 @@ describe('at synth', () => {
   });
 
   test.each<[string, Partial<LockstepConsumerProps>]>([
-    ['a net above the handler’s tries', { onFailureNet: { retryAttempts: 41 } }],
-    ['a schema registry with a net', { schemaRegistry: registry, onFailureNet: net }],
+    ['a net above the handler’s tries', { onFailureDestination: { retryAttempts: 41 } }],
+    ['a schema registry with a net', { schemaRegistry: registry, onFailureDestination: failureQueue }],
     ['on-demand mode that throws', { mode: 'on-demand' }],
     ['MSK Serverless with IAM', { cluster: { ...CLUSTER, kind: 'serverless' } }],
     ['the longest timeout', { timeout: Duration.minutes(14) }],

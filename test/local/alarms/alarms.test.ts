@@ -7,10 +7,10 @@ import { ConfigResourceTypes } from 'kafkajs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { clientConfig } from '../../../infra/local/local-endpoint.ts';
 import { makeTopics } from '../../../infra/local/topics.ts';
-import { dynamoDbClient } from '../../../shared/adapters/dynamodb-client.ts';
-import { dynamoDbLedgerStore } from '../../../shared/adapters/dynamodb-ledger-store.ts';
-import { systemClock } from '../../../shared/adapters/system-clock.ts';
-import { systemEntropy } from '../../../shared/adapters/system-entropy.ts';
+import { dynamoDbClient } from '../../../shared/adapters/dynamodb/dynamodb-client.ts';
+import { dynamoDbLedgerStore } from '../../../shared/adapters/dynamodb/dynamodb-ledger-store.ts';
+import { systemClock } from '../../../shared/adapters/system/system-clock.ts';
+import { systemEntropy } from '../../../shared/adapters/system/system-entropy.ts';
 import type { OperatorChange } from '../../../shared/decide/operator.ts';
 import { changePartition, decisionAction } from '../../../shared/operator/change-partition.ts';
 import { clusterUuid } from '../../../shared/record/item-identifier.ts';
@@ -72,14 +72,14 @@ test('dead-letters, flood-breaker: records that are refused, until they no longe
   await committed(0, 7);
 });
 
-test('blocked-head, lag-records, lag-time: a record that fails, and what waits behind it', async () => {
+test('blocked-record, lag-records, lag-time: a record that fails, and what waits behind it', async () => {
   watched.switchboard.set('stuck', 503);
   await watched.send(1, ['stuck', ...Array(150).fill('behind')]);
 
-  await watched.rings('blocked-head', 'lag-records', 'lag-time');
+  await watched.rings('blocked-record', 'lag-records', 'lag-time');
   watched.switchboard.set('stuck', 200);
 
-  await watched.isOver('blocked-head', 'lag-records', 'lag-time');
+  await watched.isOver('blocked-record', 'lag-records', 'lag-time');
   await committed(1, 151);
 });
 
@@ -152,21 +152,21 @@ test('fallback-queue: a dead-letter topic that is gone', async () => {
   await committed(6, 1);
 });
 
-test('heads-abandoned: a record that is owed and never comes back', async () => {
-  watched.switchboard.set('owed', 503);
-  await watched.send(7, ['owed']);
-  await asked('owed');
+test('records-not-redelivered: a record that is due and never comes back', async () => {
+  watched.switchboard.set('mustReturn', 503);
+  await watched.send(7, ['mustReturn']);
+  await asked('mustReturn');
   await watched.whileStopped(async () => {
     const partitions = [{ partition: 7, offset: '1' }];
     await watched.admin.setOffsets({ groupId: 'Alarms-Watched', topic: TOPIC, partitions });
   });
   await watched.send(7, ['after-the-owed']);
 
-  await watched.rings('heads-abandoned');
+  await watched.rings('records-not-redelivered');
   await asked('after-the-owed');
   await watched.drain(watched.consumer.function.environment['LOCKSTEP_FALLBACK_QUEUE_URL']);
 
-  await watched.isOver('heads-abandoned', 'fallback-queue');
+  await watched.isOver('records-not-redelivered', 'fallback-queue');
 });
 
 test('replay-halted: offsets set back to before the ledger’s memory', async () => {
@@ -203,23 +203,23 @@ test('pollers-gone: a mapping that is disabled', async () => {
 /** More than an event may hold. */
 const TOO_LARGE = 'large'.padEnd(5 * 1024 * 1024, '.');
 
-test('net-queue: a record that is too large for an event', async () => {
+test('failure-queue: a record that is too large for an event', async () => {
   await watched.send(9, [TOO_LARGE]);
 
-  await watched.rings('net-queue');
-  await watched.drain(watched.cloud.deployed.outputs['WatchedNetQueueUrl']);
+  await watched.rings('failure-queue');
+  await watched.drain(watched.cloud.deployed.outputs['WatchedFailureQueueUrl']);
 
-  await watched.isOver('net-queue');
+  await watched.isOver('failure-queue');
 });
 
-test('net-refused, events-dropped: a net that takes nothing', async () => {
+test('failure-destination-refused, events-dropped: a net that takes nothing', async () => {
   const giveBack = await watched.deny('sqs:SendMessage');
   await watched.send(9, [TOO_LARGE]);
 
-  await watched.rings('net-refused', 'events-dropped');
+  await watched.rings('failure-destination-refused', 'events-dropped');
   await giveBack();
 
-  await watched.isOver('net-refused', 'events-dropped');
+  await watched.isOver('failure-destination-refused', 'events-dropped');
 });
 
 test('commit-errors: committed offsets that the broker finds too large for their topic', async () => {

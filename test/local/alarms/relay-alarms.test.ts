@@ -13,7 +13,7 @@ let sweeps: NodeJS.Timeout;
 const outcomes: ('failed' | 'went well')[] = [];
 
 beforeAll(async () => {
-  watched = await startWatched({ caretakers: true });
+  watched = await startWatched({ operations: true });
   const found = watched.cloud.deployed.functions.find(({ functionName }) => functionName.includes('Relay'));
   if (found === undefined) throw new Error('no relay is deployed');
   relay = found;

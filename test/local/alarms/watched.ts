@@ -21,13 +21,13 @@ const BEAT_PARTITION = 15;
 /** A consumer of its own cloud, since MiniStack's alarms ignore dimensions, whose alarms are looked at. */
 export type Watched = Awaited<ReturnType<typeof startWatched>>;
 
-/** Deploys it and lets good records flow, one a second. @param caretakers - whether relay and operator function are deployed too */
-export async function startWatched({ caretakers = false } = {}) {
+/** Deploys it and lets good records flow, one a second. @param operations - whether relay and operator function are deployed too */
+export async function startWatched({ operations = false } = {}) {
   const switchboard = await startSwitchboard();
   const servers = await startServers();
   const cloud: CloudDescription = await deployStacks(servers.description, {
     app: 'npx node test/local/alarms/fixtures/alarms-app.ts',
-    context: { switchboardUrl: switchboard.url, caretakers: caretakers ? 'both' : 'none' },
+    context: { switchboardUrl: switchboard.url, operations: operations ? 'both' : 'none' },
   });
   const [consumer] = cloud.deployed.consumers;
   if (consumer === undefined) throw new Error('no consumer is deployed');

@@ -39,7 +39,7 @@ test('every promise is kept while processes, the broker, a poller and DynamoDB f
   expect(letters).toBeGreaterThan(5);
 }, 240_000);
 
-test('an answer that names the head only is found, and which record it would lose', async () => {
+test('an answer that names the blocked record only is found, and which record it would lose', async () => {
   const { patches, reading, faults } = CHAOS_BUGS['head-only-answer'];
   const chaos = await deployChaos(servers(), broker, {
     ...{ stackName: 'ChaosBug', seed: 1, records: 300, readings: [reading], faults, patches },

@@ -26,19 +26,19 @@ function partitionOf(status: { partitions: { partition: number }[] }[], partitio
   return status[0]?.partitions.find((one) => one.partition === partition);
 }
 
-test('status, heads and lag tell of a partition that is stuck; skip lets it go on, and who and why is kept', async () => {
+test('status, blocked records and lag tell of a partition that is stuck; skip lets it go on, and who and why is kept', async () => {
   answers.set('stuck', 503);
   await produce(0, 'before', 'stuck', 'after');
   await expect
     .poll(async () => partitionOf(await operated.ask('status'), 0), { timeout: 60_000, interval: 500 })
-    .toMatchObject({ state: 'blocked', heads: [{ offset: 1, error: { name: 'Error' } }] });
+    .toMatchObject({ state: 'blocked', blockedRecords: [{ offset: 1, error: { name: 'Error' } }] });
 
   const { stdout, code } = await operated.lockstep('status', '--fail-if-stuck');
   expect(code).toBe(5);
   expect(stdout).toMatch(/^Commanded {2}✖ 1 of 3 partitions stuck/);
   expect(stdout.split('\n').filter((line) => line.startsWith('✖'))).toHaveLength(1);
   expect(stdout.split('\n').filter((line) => line.length > 100)).toEqual([]);
-  expect(await operated.ask('heads')).toMatchObject([
+  expect(await operated.ask('blockedRecords')).toMatchObject([
     { position: 'operated-commanded-0@1', errorText: 'order stuck: the counterpart answered 503' },
   ]);
   const { stdout: lines } = await operated.lockstep('lag', '--watch', '0.2', '--times', '2', '--json');

@@ -1,6 +1,6 @@
 import { CompressionTypes, type Kafka } from 'kafkajs';
 import { deadLetter } from '../../../shared/decide/dead-letter.ts';
-import { headAt } from '../../fixtures/progress.ts';
+import { blockedRecordAt } from '../../fixtures/progress.ts';
 
 const CHUNK = 2_000;
 export const PARTITIONS = 3;
@@ -25,7 +25,7 @@ function aLetter(topic: string, offset: number) {
     {
       cluster: 'c',
       group: 'billing',
-      head: headAt(offset, { attempts: 5, error, fingerprint: `print-${cause}` }),
+      blocked: blockedRecordAt(offset, { attempts: 5, error, fingerprint: `print-${cause}` }),
       stack: 'at applyOrder (functions/orders/apply-order.ts:12:9)\n'.repeat(8),
       maxAttempts: 5,
       now: Date.now(),

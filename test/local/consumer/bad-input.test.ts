@@ -4,7 +4,7 @@ import type { Invoker } from '../../../infra/local/event-source/invoker.ts';
 import { lambdaInvoker } from '../../../infra/local/event-source/lambda-invoker.ts';
 import { clientConfig } from '../../../infra/local/local-endpoint.ts';
 import { type ConsumersUnderTest, startConsumers } from './consumers-under-test.ts';
-import { takeFallbackLetters } from './fallback-letters.ts';
+import { takeFallbackDeadLetters } from './fallback-letters.ts';
 import { type ConsumerIntent, topicOf } from './fixtures/consumer-intent.ts';
 import { applications, ORDERS, order, produceValues } from './orders-under-test.ts';
 
@@ -87,7 +87,7 @@ describe('once the mistake is mended', () => {
     const asked = consumers.counterpart.calls.filter(({ id }) => ids(name).includes(id)).map(({ id }) => id);
     expect([...new Set(asked)]).toEqual(ids(name));
     const onTopic = (await consumers.letters(name)).map(({ value }) => String(value));
-    const inQueue = (await takeFallbackLetters(consumers, name)).map(({ value }) => String(value));
+    const inQueue = (await takeFallbackDeadLetters(consumers, name)).map(({ value }) => String(value));
     expect([...new Set([...onTopic, ...inQueue])]).toEqual(['no order']);
   });
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { type LocalKafka, startKafka } from '../../../infra/local/kafka.ts';
 import { type ConsumersUnderTest, SCRIPTED, startConsumers } from './consumers-under-test.ts';
-import { takeFallbackLetters } from './fallback-letters.ts';
+import { takeFallbackDeadLetters } from './fallback-letters.ts';
 import { topicOf } from './fixtures/consumer-intent.ts';
 import { doneOnce, startedTooEarly } from './in-order.ts';
 import { produce, tenAround } from './produce.ts';
@@ -53,7 +53,7 @@ test('a broker that is stopped while a letter is due and started again gets the 
   expect(await consumers.letters('Short')).toMatchObject([
     { key: Buffer.from('Short-4'), header: { 'x-original-offset': '4', 'x-error-name': 'SCRIPT_REFUSED' } },
   ]);
-  expect(await takeFallbackLetters(consumers, 'Short')).toEqual([]);
+  expect(await takeFallbackDeadLetters(consumers, 'Short')).toEqual([]);
   expectOrderKept('Short');
 }, 150_000);
 
@@ -67,7 +67,7 @@ test('while a broker stays down the letter is kept in the fallback queue, and th
   await broker.startBroker();
 
   await expect.poll(() => consumers.lag('Long'), { timeout: 100_000, interval: 500 }).toBe(0);
-  expect(await takeFallbackLetters(consumers, 'Long')).toMatchObject([
+  expect(await takeFallbackDeadLetters(consumers, 'Long')).toMatchObject([
     { key: Buffer.from('Long-4'), value: Buffer.from('{"id":"Long-4","does":"refuse"}') },
   ]);
   expect(await consumers.letters('Long')).toEqual([]);
@@ -87,6 +87,6 @@ test('a letter that the queue has no room for waits for the broker, and the foll
 
   await expect.poll(() => consumers.lag('Huge'), { timeout: 100_000, interval: 500 }).toBe(0);
   expect(await consumers.letters('Huge')).toMatchObject([{ key: Buffer.from('Huge-4') }]);
-  expect(await takeFallbackLetters(consumers, 'Huge')).toEqual([]);
+  expect(await takeFallbackDeadLetters(consumers, 'Huge')).toEqual([]);
   expectOrderKept('Huge');
 }, 200_000);

@@ -4,8 +4,8 @@ import type { CloudDescription, ServersDescription } from '../../../infra/local/
 import { type ConsumersOptions, type RunningConsumers, runConsumers } from '../../../infra/local/consumers.ts';
 import { deployStacks } from '../../../infra/local/deploy-stacks.ts';
 import type { DeployedConsumer } from '../../../infra/local/deployed.ts';
-import { kafkaJsOriginalReader } from '../../../shared/adapters/kafkajs-original-reader.ts';
-import { systemClock } from '../../../shared/adapters/system-clock.ts';
+import { kafkaJsOriginalReader } from '../../../shared/adapters/kafka/kafkajs-original-reader.ts';
+import { systemClock } from '../../../shared/adapters/system/system-clock.ts';
 import type { OriginalBytes } from '../../../shared/ports/original-reader.ts';
 import { type Counterpart, startCounterpart } from './counterpart.ts';
 import type { ConsumerIntent } from './fixtures/consumer-intent.ts';

@@ -1,11 +1,11 @@
 import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { clientConfig } from '../../../infra/local/local-endpoint.ts';
-import { decodeFallbackEntry } from '../../../shared/adapters/fallback-entry.ts';
+import { decodeFallbackEntry } from '../../../shared/adapters/sqs/fallback-entry.ts';
 import type { DeadLetter } from '../../../shared/ports/dead-letter-publisher.ts';
 import type { ConsumersUnderTest } from './consumers-under-test.ts';
 
 /** Takes every letter out of a consumer's fallback queue, read as the relay does. @throws for an entry that is no letter */
-export async function takeFallbackLetters(
+export async function takeFallbackDeadLetters(
   { cloud, consumer }: ConsumersUnderTest,
   name: string,
 ): Promise<DeadLetter[]> {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { CLUSTER, synthConsumer } from '../../infra/synth.ts';
 import { type ConsumersUnderTest, startConsumers } from './consumers-under-test.ts';
-import { takeFallbackLetters } from './fallback-letters.ts';
+import { takeFallbackDeadLetters } from './fallback-letters.ts';
 import { type ConsumerIntent, topicOf } from './fixtures/consumer-intent.ts';
 import { applications, ORDERS, order, produceValues } from './orders-under-test.ts';
 
@@ -86,7 +86,7 @@ describe('once the rights are given', () => {
   test.each(intents.map(({ name }) => name))('%s has lost nothing and kept the order', async (name) => {
     await expect.poll(() => consumers.lag(name), { timeout: 110_000, interval: 500 }).toBe(0);
 
-    const letters = name === 'NoQueue' ? await takeFallbackLetters(consumers, name) : await consumers.letters(name);
+    const letters = name === 'NoQueue' ? await takeFallbackDeadLetters(consumers, name) : await consumers.letters(name);
     const lettered = new Set(letters.map(({ value }) => String(value)));
     expect(lettered).toContain(order(`${name}-refused`));
     const applied = await applications(consumers, `${name}-`);

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { type Admin, type ITopicConfig, Kafka, logLevel } from 'kafkajs';
 import { type LocalKafka, startKafka } from '../../../infra/local/kafka.ts';
-import type { KafkaConnectionOptions } from '../../../shared/adapters/kafka-connection.ts';
-import { kafkaJsOriginalReader } from '../../../shared/adapters/kafkajs-original-reader.ts';
-import { systemClock } from '../../../shared/adapters/system-clock.ts';
+import type { KafkaConnectionOptions } from '../../../shared/adapters/kafka/kafka-connection.ts';
+import { kafkaJsOriginalReader } from '../../../shared/adapters/kafka/kafkajs-original-reader.ts';
+import { systemClock } from '../../../shared/adapters/system/system-clock.ts';
 import type { OriginalRangeReader, OriginalRecordAt } from '../../../shared/ports/original-reader.ts';
 import type { Log } from '../../../shared/ports/telemetry.ts';
 

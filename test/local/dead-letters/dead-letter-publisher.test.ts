@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { kafkaJsDeadLetterPublisher } from '../../../shared/adapters/kafkajs-dead-letter-publisher.ts';
-import { kafkaJsProducerConnection } from '../../../shared/adapters/kafkajs-producer-connection.ts';
+import { kafkaJsDeadLetterPublisher } from '../../../shared/adapters/kafka/kafkajs-dead-letter-publisher.ts';
+import { kafkaJsProducerConnection } from '../../../shared/adapters/kafka/kafkajs-producer-connection.ts';
 import type { DeadLetterPublisher } from '../../../shared/ports/dead-letter-publisher.ts';
 import { deadLetterPublisherContract } from '../../contracts/dead-letter-publisher.contract.ts';
 import { letterOf, MAX_BYTES, noise, PARTITIONS, written } from '../../contracts/letters-under-test.ts';

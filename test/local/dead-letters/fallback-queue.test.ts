@@ -3,8 +3,8 @@ import { CreateQueueCommand, DeleteMessageCommand, ReceiveMessageCommand, SQSCli
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { clientConfig } from '../../../infra/local/local-endpoint.ts';
 import { type MiniStack, startMiniStack } from '../../../infra/local/ministack.ts';
-import { decodeFallbackEntry } from '../../../shared/adapters/fallback-entry.ts';
-import { sqsFallbackQueue } from '../../../shared/adapters/sqs-fallback-queue.ts';
+import { decodeFallbackEntry } from '../../../shared/adapters/sqs/fallback-entry.ts';
+import { sqsFallbackQueue } from '../../../shared/adapters/sqs/sqs-fallback-queue.ts';
 import type { FallbackEntry } from '../../../shared/ports/fallback-queue.ts';
 import { type FallbackUnderTest, fallbackQueueContract } from '../../contracts/fallback-queue.contract.ts';
 import { letterOf } from '../../contracts/letters-under-test.ts';

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { kafkaJsOriginalReader } from '../../../shared/adapters/kafkajs-original-reader.ts';
+import { kafkaJsOriginalReader } from '../../../shared/adapters/kafka/kafkajs-original-reader.ts';
 import type { OriginalRangeReader } from '../../../shared/ports/original-reader.ts';
 import { noise } from '../../contracts/letters-under-test.ts';
 import { type ABroker, aBroker, withAdmin } from './a-broker.ts';

@@ -139,7 +139,7 @@ function seen(payload: string): Seen {
 }
 
 /** A promise and what settles it. */
-export function gate(): { readonly opened: Promise<void>; open(): void } {
+export function missingRecord(): { readonly opened: Promise<void>; open(): void } {
   let open = (): void => {};
   const opened = new Promise<void>((resolve) => {
     open = resolve;

@@ -8,7 +8,15 @@ import {
   startEventSource,
 } from '../../../infra/local/event-source/event-source.ts';
 import type { Mapping } from '../../../infra/local/event-source/mapping.ts';
-import { type Answer, committed, type FakeFunction, fakeFunction, gate, newMapping, produce } from './a-mapping.ts';
+import {
+  type Answer,
+  committed,
+  type FakeFunction,
+  fakeFunction,
+  missingRecord,
+  newMapping,
+  produce,
+} from './a-mapping.ts';
 
 const { bootstrapServers } = inject('localCloud');
 const kafka = new Kafka({ brokers: [bootstrapServers], logLevel: logLevel.NOTHING });
@@ -59,7 +67,7 @@ describe('partitions and invocations', () => {
 
   test('a slow partition delays no other, and never has two batches in flight', async () => {
     const mapping = await newMapping(admin, { partitions: 3, batchSize: 10 });
-    const slow = gate();
+    const slow = missingRecord();
     const fake = fakeFunction(async ({ partitions }) => {
       if (partitions.some(({ partition }) => partition === 0)) await slow.opened;
       return undefined;
@@ -80,7 +88,7 @@ describe('partitions and invocations', () => {
   test('runs at most five invocations at once', async () => {
     const mapping = await newMapping(admin, { partitions: 8, batchSize: 1 });
     for (let partition = 0; partition < 8; partition += 1) await produce(kafka, mapping.topic, partition, 2);
-    const all = gate();
+    const all = missingRecord();
     let now = 0;
     let most = 0;
     const fake = fakeFunction(async () => {
@@ -101,7 +109,7 @@ describe('partitions and invocations', () => {
   test('commits nothing of a batch before the function has answered', async () => {
     const mapping = await newMapping(admin, { batchSize: 5 });
     await produce(kafka, mapping.topic, 0, 12);
-    const second = gate();
+    const second = missingRecord();
     const fake = fakeFunction(async (_, index) => {
       if (index === 1) await second.opened;
       return undefined;
@@ -117,7 +125,7 @@ describe('partitions and invocations', () => {
   test('pauses a partition that is not handled instead of fetching all of it', async () => {
     const mapping = await newMapping(admin, { batchSize: 100, metrics: ['EventCount'] });
     await produce(kafka, mapping.topic, 0, 20_000, { ballast: 300 });
-    const first = gate();
+    const first = missingRecord();
     const fake = fakeFunction(() => first.opened.then(() => undefined));
     const metrics: EsmMetric[] = [];
     const source = await start(mapping, fake, {
@@ -294,7 +302,7 @@ describe('rebalances', () => {
   test('a poller sends what it has in flight of a partition that it keeps once, and leaves the rest to the other', async () => {
     const mapping = await newMapping(admin, { partitions: 2, batchSize: 10 });
     for (const partition of [0, 1]) await produce(kafka, mapping.topic, partition, 10);
-    const first = gate();
+    const first = missingRecord();
     const fake = fakeFunction(() => first.opened.then(() => undefined));
     const source = await start(mapping, fake);
     await vi.waitFor(() => expect(fake.events).toHaveLength(2), until);
@@ -368,7 +376,7 @@ describe('filters and switches', () => {
   test('disabling waits for the batch in flight, commits it and stops; enabling goes on from there', async () => {
     const mapping = await newMapping(admin, { batchSize: 5 });
     await produce(kafka, mapping.topic, 0, 12);
-    const first = gate();
+    const first = missingRecord();
     let enabled = true;
     const fake = fakeFunction(() => first.opened.then(() => undefined));
     const source = await start(mapping, fake, { isEnabled: async () => enabled, pollEnabledMs: 20 });

@@ -7,8 +7,8 @@ import { inject } from 'vitest';
 import { runConsumers } from '../../../infra/local/consumers.ts';
 import { deployStacks } from '../../../infra/local/deploy-stacks.ts';
 import type { DeployedConsumer } from '../../../infra/local/deployed.ts';
-import { kafkaJsTopicLog } from '../../../shared/adapters/kafkajs-topic-log.ts';
-import { systemClock } from '../../../shared/adapters/system-clock.ts';
+import { kafkaJsTopicLog } from '../../../shared/adapters/kafka/kafkajs-topic-log.ts';
+import { systemClock } from '../../../shared/adapters/system/system-clock.ts';
 import { type Letter, readLetterTopic } from '../../../shared/decide/letter.ts';
 import { startCounterpart } from '../consumer/counterpart.ts';
 
@@ -22,8 +22,8 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Deploys a consumer with its caretakers on the run's cloud, lets it run, and gives the `lockstep` command for it. */
-export async function startOperated(name: string, { netRetries = 0 } = {}) {
+/** Deploys a consumer with its relay and operator functions on the run's cloud, lets it run, and gives the `lockstep` command for it. */
+export async function startOperated(name: string, { failureRetries = 0 } = {}) {
   const servers = inject('localCloud');
   const counterpart = await startCounterpart();
   const folder = await mkdtemp(join(tmpdir(), 'lockstep-cli-'));
@@ -32,7 +32,7 @@ export async function startOperated(name: string, { netRetries = 0 } = {}) {
   const deploy = (more: Readonly<Record<string, string>> = {}) =>
     deployStacks(servers, {
       app: 'npx node test/local/relay/fixtures/operated-app.ts',
-      context: { name, counterpartUrl: counterpart.url, netRetries: String(netRetries), ...more },
+      context: { name, counterpartUrl: counterpart.url, failureRetries: String(failureRetries), ...more },
     });
   const cloud = await deploy();
   await writeFile(cloudFile, JSON.stringify(cloud));

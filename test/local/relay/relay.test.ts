@@ -8,7 +8,7 @@ afterAll(async () => {
   for (const stop of stops) await stop();
 });
 
-async function started(name: string, options?: { netRetries?: number }): Promise<Operated> {
+async function started(name: string, options?: { failureRetries?: number }): Promise<Operated> {
   const operated = await startOperated(name, options);
   stops.push(() => operated.stop());
   return operated;
@@ -55,7 +55,7 @@ test('letters that the topic refuses wait in the fallback queue, and the relay b
 }, 240_000);
 
 test('a function that cannot start: what the net caught gets letters, none missing, none of what was handled', async () => {
-  const operated = await started('Netted', { netRetries: 45 });
+  const operated = await started('Netted', { failureRetries: 45 });
   await operated.produce(records(9, 'good'));
   await expect.poll(() => operated.lag(), { timeout: 60_000, interval: 500 }).toBe(0);
   const handled = operated.counterpart.calls.map(({ id }) => id);

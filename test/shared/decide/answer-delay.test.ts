@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { answerDelay } from '../../../shared/decide/answer-delay.ts';
 
-const policy = { backoffSleepMs: 1_000, blockedSleepMs: 20_000 };
+const policy = { haltedAnswerDelayMs: 1_000, blockedAnswerDelayMs: 20_000 };
 const drained = { halted: false, moved: true, wakeAt: undefined };
 const blocked = (wakeAt: number | undefined) => ({ halted: true, moved: false, wakeAt });
 
@@ -9,26 +9,26 @@ test('answers at once when nothing must come back', () => {
   expect(answerDelay([drained], 0, 50_000, policy)).toBe(0);
 });
 
-test('waits for the earliest head when every partition is blocked', () => {
+test('waits for the earliest blocked record when every partition is blocked', () => {
   expect(answerDelay([blocked(9_000), blocked(7_000)], 1_000, 50_000, policy)).toBe(6_000);
 });
 
-test('waits no longer than blockedSleepMs', () => {
+test('waits no longer than blockedAnswerDelayMs', () => {
   expect(answerDelay([blocked(900_000)], 0, 50_000, policy)).toBe(20_000);
 });
 
-test('waits no longer than backoffSleepMs while another partition goes on', () => {
+test('waits no longer than haltedAnswerDelayMs while another partition goes on', () => {
   expect(answerDelay([blocked(900_000), drained], 0, 50_000, policy)).toBe(1_000);
 });
 
-test('waits no longer than backoffSleepMs while a partition that is blocked now has moved', () => {
+test('waits no longer than haltedAnswerDelayMs while a partition that is blocked now has moved', () => {
   const moved = { ...blocked(900_000), moved: true };
 
   expect(answerDelay([moved], 0, 50_000, policy)).toBe(1_000);
   expect(answerDelay([moved, blocked(900_000)], 0, 50_000, policy)).toBe(1_000);
 });
 
-test('waits no longer than backoffSleepMs while a partition of duplicates may go on', () => {
+test('waits no longer than haltedAnswerDelayMs while a partition of duplicates may go on', () => {
   expect(answerDelay([blocked(900_000), { ...drained, moved: false }], 0, 50_000, policy)).toBe(1_000);
 });
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { type ClaimPolicy, decideClaim, describeOffsets } from '../../../shared/decide/claim.ts';
 import type { PartitionItem, RecordIdentity } from '../../../shared/decide/progress.ts';
-import { batchOf, claimedItem, headAt, identity, progressOf } from '../../fixtures/progress.ts';
+import { batchOf, blockedRecordAt, claimedItem, identity, progressOf } from '../../fixtures/progress.ts';
 
-const policy: ClaimPolicy = { onReplay: 'halt', headGateMs: 300_000 };
+const policy: ClaimPolicy = { onReplay: 'halt', missingRecordTimeoutMs: 300_000 };
 
 function decide(
   item: PartitionItem,
@@ -20,7 +20,7 @@ describe('a fresh partition', () => {
 
     expect(decision.verdict).toEqual({ type: 'run' });
     expect(decision.openOffsets).toEqual([41, 42, 44]);
-    expect(decision.owed).toEqual([
+    expect(decision.mustReturn).toEqual([
       { from: 41, to: 42 },
       { from: 44, to: 44 },
     ]);
@@ -62,43 +62,43 @@ describe('a dead invocation', () => {
     const decision = decide(item, batchOf(12, 13, 14));
 
     expect(decision.progress.pending).toEqual([{ from: 12, to: 13 }]);
-    expect(decision.progress.carefulUntil).toBe(13);
+    expect(decision.progress.isolateUntil).toBe(13);
     expect(decision.verdict).toEqual({ type: 'run' });
   });
 
   test('has its death put down to the record that it was running', () => {
-    const item = claimedItem({ progress: progressOf({ running: identity(12), carefulUntil: 13 }), dead: [[12, 13]] });
+    const item = claimedItem({ progress: progressOf({ running: identity(12), isolateUntil: 13 }), dead: [[12, 13]] });
 
     const decision = decide(item, batchOf(12, 13));
 
-    expect(decision.progress.heads.get(12)).toMatchObject({ interruptions: 1, attempts: 0 });
+    expect(decision.progress.blockedRecords.get(12)).toMatchObject({ interruptions: 1, attempts: 0 });
     expect(decision.progress.running).toBeUndefined();
     expect(decision.interrupted).toEqual(identity(12));
   });
 
-  test('that had settled all it claimed leaves no careful mode', () => {
+  test('that had settled all it claimed leaves no crash isolation', () => {
     const item = claimedItem({
       progress: progressOf({ settled: [{ from: 0, to: 13 }], newestTimestamp: 2_000 }),
       dead: [[12, 13]],
     });
 
-    expect(decide(item, batchOf(14)).progress.carefulUntil).toBeUndefined();
+    expect(decide(item, batchOf(14)).progress.isolateUntil).toBeUndefined();
   });
 });
 
-describe('careful mode', () => {
+describe('crash isolation', () => {
   test('goes on while anything at or below its end is pending', () => {
-    const item = claimedItem({ progress: progressOf({ carefulUntil: 13, pending: [{ from: 13, to: 13 }] }) });
+    const item = claimedItem({ progress: progressOf({ isolateUntil: 13, pending: [{ from: 13, to: 13 }] }) });
 
-    expect(decide(item, batchOf(13, 14)).progress.carefulUntil).toBe(13);
+    expect(decide(item, batchOf(13, 14)).progress.isolateUntil).toBe(13);
   });
 
   test('ends when nothing up to its end is left', () => {
     const item = claimedItem({
-      progress: progressOf({ carefulUntil: 13, settled: [{ from: 0, to: 13 }], newestTimestamp: 2_000 }),
+      progress: progressOf({ isolateUntil: 13, settled: [{ from: 0, to: 13 }], newestTimestamp: 2_000 }),
     });
 
-    expect(decide(item, batchOf(14)).progress.carefulUntil).toBeUndefined();
+    expect(decide(item, batchOf(14)).progress.isolateUntil).toBeUndefined();
   });
 });
 
@@ -106,7 +106,7 @@ describe('a recreated topic', () => {
   const settled = progressOf({
     settled: [{ from: 0, to: 99 }],
     newestTimestamp: 1_099,
-    marks: [identity(0), identity(50)],
+    firstRecords: [identity(0), identity(50)],
   });
 
   test('is recognised by a settled offset that is newer than all that settled, and progress starts afresh', () => {
@@ -127,13 +127,16 @@ describe('a recreated topic', () => {
     expect(decision.openOffsets).toEqual([50, 51]);
   });
 
-  test('is recognised by a head whose record is another one', () => {
-    const progress = progressOf({ heads: new Map([[7, headAt(7, { attempts: 2 })]]), pending: [{ from: 7, to: 7 }] });
+  test('is recognised by a blocked record whose record is another one', () => {
+    const progress = progressOf({
+      blockedRecords: new Map([[7, blockedRecordAt(7, { attempts: 2 })]]),
+      pending: [{ from: 7, to: 7 }],
+    });
 
     const decision = decide(claimedItem({ progress }), [identity(7, { timestamp: 9_999 })]);
 
     expect(decision.recreatedBy?.offset).toBe(7);
-    expect(decision.progress.heads.size).toBe(0);
+    expect(decision.progress.blockedRecords.size).toBe(0);
   });
 
   test('is recognised by what a dead invocation had claimed, though nothing of this batch is known', () => {
@@ -143,11 +146,11 @@ describe('a recreated topic', () => {
 
     expect(decision.recreatedBy).toEqual(born);
     expect(decision.progress).toMatchObject({ settled: [], pending: [{ from: 3, to: 4 }] });
-    expect(decision.verdict).toEqual({ type: 'gated', waitsFor: 3 });
+    expect(decision.verdict).toEqual({ type: 'waiting', waitsFor: 3 });
   });
 
   test('still waits for what was pending: it may be of its new life', () => {
-    const progress = { ...settled, pending: [{ from: 40, to: 41 }], standing: [{ from: 30, to: 30 }] };
+    const progress = { ...settled, pending: [{ from: 40, to: 41 }], replayRefused: [{ from: 30, to: 30 }] };
 
     const decision = decide(claimedItem({ progress }), [identity(50, { timestamp: 5_000 })]);
 
@@ -155,25 +158,25 @@ describe('a recreated topic', () => {
       { from: 30, to: 30 },
       { from: 40, to: 41 },
     ]);
-    expect(decision.verdict).toEqual({ type: 'gated', waitsFor: 30 });
+    expect(decision.verdict).toEqual({ type: 'waiting', waitsFor: 30 });
   });
 
   test('keeps what is remembered of just these records: tries, and what of a batch had settled first', () => {
     const born = [0, 1, 2].map((offset) => identity(offset, { timestamp: 5_000 + offset }));
     const [first, tried, last] = born as [RecordIdentity, RecordIdentity, RecordIdentity];
-    const heads = new Map([
-      [1, { ...headAt(1, { attempts: 3 }), ...tried }],
-      [2, headAt(2, { attempts: 1 })],
-      [9, headAt(9, { attempts: 1 })],
+    const blockedRecords = new Map([
+      [1, { ...blockedRecordAt(1, { attempts: 3 }), ...tried }],
+      [2, blockedRecordAt(2, { attempts: 1 })],
+      [9, blockedRecordAt(9, { attempts: 1 })],
     ]);
-    const progress = progressOf({ settled: [{ from: 0, to: 0 }], marks: [first, identity(7)], heads });
+    const progress = progressOf({ settled: [{ from: 0, to: 0 }], firstRecords: [first, identity(7)], blockedRecords });
 
     const decision = decide(claimedItem({ progress }), born);
 
     expect(decision.recreatedBy).toEqual(last);
     expect(decision.openOffsets).toEqual([1, 2]);
-    expect(decision.progress).toMatchObject({ settled: [{ from: 0, to: 0 }], marks: [first] });
-    expect([...decision.progress.heads.values()]).toMatchObject([{ offset: 1, attempts: 3 }]);
+    expect(decision.progress).toMatchObject({ settled: [{ from: 0, to: 0 }], firstRecords: [first] });
+    expect([...decision.progress.blockedRecords.values()]).toMatchObject([{ offset: 1, attempts: 3 }]);
   });
 
   test('is not seen where the same record came back', () => {
@@ -188,17 +191,17 @@ describe('before memory', () => {
     const decision = decide(claimedItem({ progress: forgetful }), batchOf(498, 499, 500));
 
     expect(decision.verdict).toEqual({ type: 'replayHalted', news: true });
-    expect(decision.progress.standing).toEqual([{ from: 498, to: 500 }]);
-    expect(decision.owed).toEqual([]);
+    expect(decision.progress.replayRefused).toEqual([{ from: 498, to: 500 }]);
+    expect(decision.mustReturn).toEqual([]);
   });
 
   test('holds later batches too: the partition stands still, not the batch', () => {
-    const item = claimedItem({ progress: { ...forgetful, standing: [{ from: 498, to: 499 }] } });
+    const item = claimedItem({ progress: { ...forgetful, replayRefused: [{ from: 498, to: 499 }] } });
 
     const decision = decide(item, batchOf(600, 601));
 
     expect(decision.verdict).toEqual({ type: 'replayHalted', news: false });
-    expect(decision.owed).toEqual([{ from: 600, to: 601 }]);
+    expect(decision.mustReturn).toEqual([{ from: 600, to: 601 }]);
   });
 
   test('is skipped where the policy says so', () => {
@@ -241,7 +244,7 @@ describe('before memory', () => {
     const decision = decide(item, [identity(12, { timestamp: 7_000 }), identity(13)]);
 
     expect(decision.verdict).toEqual({ type: 'replayHalted', news: true });
-    expect(decision.progress).toMatchObject({ standing: [{ from: 12, to: 12 }], pending: [{ from: 13, to: 13 }] });
+    expect(decision.progress).toMatchObject({ replayRefused: [{ from: 12, to: 12 }], pending: [{ from: 13, to: 13 }] });
   });
 
   test('does not cover what ran behind another of its batch, whose times were in no order', () => {
@@ -259,22 +262,22 @@ describe('before memory', () => {
   });
 
   test('does not cover it where what was waited for has been abandoned, either', () => {
-    const gate = { offset: 4, since: 0, sightings: 2 };
-    const item = claimedItem({ progress: progressOf({ pending: [{ from: 4, to: 4 }], gate }) });
+    const missingRecord = { offset: 4, since: 0, laterBatches: 2 };
+    const item = claimedItem({ progress: progressOf({ pending: [{ from: 4, to: 4 }], missingRecord }) });
 
     const { verdict } = decide(item, [identity(10, { timestamp: 9_000 }), identity(11)], { now: 300_001 });
 
     expect(verdict).toMatchObject({ type: 'abandon', progress: { newestTimestamp: 9_000 } });
   });
 
-  test('does not cover what is pending: that was owed', () => {
+  test('does not cover what is pending: that was due', () => {
     const item = claimedItem({ progress: { ...forgetful, pending: [{ from: 498, to: 499 }] } });
 
     expect(decide(item, batchOf(498, 499)).openOffsets).toEqual([498, 499]);
   });
 });
 
-describe('the order gate', () => {
+describe('the wait for a missing record', () => {
   const waiting = progressOf({
     settled: [{ from: 0, to: 40 }],
     pending: [{ from: 41, to: 41 }],
@@ -284,18 +287,20 @@ describe('the order gate', () => {
   test('reports a batch that overtook a retry', () => {
     const decision = decide(claimedItem({ progress: waiting }), batchOf(42, 43), { now: 10_000 });
 
-    expect(decision.verdict).toEqual({ type: 'gated', waitsFor: 41 });
-    expect(decision.progress.gate).toEqual({ offset: 41, since: 10_000, sightings: 0 });
-    expect(decision.owed).toEqual([{ from: 42, to: 43 }]);
+    expect(decision.verdict).toEqual({ type: 'waiting', waitsFor: 41 });
+    expect(decision.progress.missingRecord).toEqual({ offset: 41, since: 10_000, laterBatches: 0 });
+    expect(decision.mustReturn).toEqual([{ from: 42, to: 43 }]);
   });
 
   test('opens when the offset that is waited for comes back', () => {
-    const item = claimedItem({ progress: { ...waiting, gate: { offset: 41, since: 10_000, sightings: 0 } } });
+    const item = claimedItem({
+      progress: { ...waiting, missingRecord: { offset: 41, since: 10_000, laterBatches: 0 } },
+    });
 
     const decision = decide(item, batchOf(41, 42), { now: 20_000 });
 
     expect(decision.verdict).toEqual({ type: 'run' });
-    expect(decision.progress.gate).toBeUndefined();
+    expect(decision.progress.missingRecord).toBeUndefined();
   });
 
   test('stays for the offset that is waited for while others come back', () => {
@@ -304,26 +309,34 @@ describe('the order gate', () => {
         ...waiting,
         pending: [{ from: 38, to: 41 }],
         settled: [{ from: 0, to: 37 }],
-        gate: { offset: 41, since: 10_000, sightings: 2 },
+        missingRecord: { offset: 41, since: 10_000, laterBatches: 2 },
       },
     });
 
-    expect(decide(item, batchOf(38, 39, 40), { now: 20_000 }).progress.gate).toEqual({
+    expect(decide(item, batchOf(38, 39, 40), { now: 20_000 }).progress.missingRecord).toEqual({
       offset: 41,
       since: 10_000,
-      sightings: 2,
+      laterBatches: 2,
     });
   });
 
-  test('counts no sighting before its time is over', () => {
-    const item = claimedItem({ progress: { ...waiting, gate: { offset: 41, since: 0, sightings: 0 } } });
+  test('counts no laterBatch before its time is over', () => {
+    const item = claimedItem({ progress: { ...waiting, missingRecord: { offset: 41, since: 0, laterBatches: 0 } } });
 
-    expect(decide(item, batchOf(42), { now: 300_000 }).progress.gate).toEqual({ offset: 41, since: 0, sightings: 0 });
-    expect(decide(item, batchOf(42), { now: 300_001 }).progress.gate).toEqual({ offset: 41, since: 0, sightings: 1 });
+    expect(decide(item, batchOf(42), { now: 300_000 }).progress.missingRecord).toEqual({
+      offset: 41,
+      since: 0,
+      laterBatches: 0,
+    });
+    expect(decide(item, batchOf(42), { now: 300_001 }).progress.missingRecord).toEqual({
+      offset: 41,
+      since: 0,
+      laterBatches: 1,
+    });
   });
 
-  test('takes what is missing for lost at the third sighting', () => {
-    const item = claimedItem({ progress: { ...waiting, gate: { offset: 41, since: 0, sightings: 2 } } });
+  test('takes what is missing for lost at the third laterBatch', () => {
+    const item = claimedItem({ progress: { ...waiting, missingRecord: { offset: 41, since: 0, laterBatches: 2 } } });
 
     const decision = decide(item, batchOf(42), { now: 300_001 });
 
@@ -338,7 +351,10 @@ describe('the order gate', () => {
 
 test('a pending offset inside the batch’s range but absent from it no longer exists', () => {
   const item = claimedItem({
-    progress: progressOf({ pending: [{ from: 41, to: 43 }], heads: new Map([[42, headAt(42, { attempts: 1 })]]) }),
+    progress: progressOf({
+      pending: [{ from: 41, to: 43 }],
+      blockedRecords: new Map([[42, blockedRecordAt(42, { attempts: 1 })]]),
+    }),
   });
 
   const decision = decide(item, batchOf(41, 43));
@@ -347,7 +363,7 @@ test('a pending offset inside the batch’s range but absent from it no longer e
     { from: 41, to: 41 },
     { from: 43, to: 43 },
   ]);
-  expect(decision.progress.heads.size).toBe(0);
+  expect(decision.progress.blockedRecords.size).toBe(0);
 });
 
 test('a paused partition stands still until its time', () => {
@@ -371,25 +387,25 @@ describe('at the edges', () => {
     const decision = decide(item, batchOf(41, 42, 43));
 
     expect(decision.progress.pending).toEqual([]);
-    expect(decision.progress.carefulUntil).toBeUndefined();
+    expect(decision.progress.isolateUntil).toBeUndefined();
     expect('recreatedBy' in decision || 'interrupted' in decision).toBe(false);
   });
 
   test('a death that left only offset 0 is careful too', () => {
     const item = { ...claimedItem({ dead: [[0]] }) };
 
-    expect(decide(item, batchOf(0)).progress).toMatchObject({ pending: [{ from: 0, to: 0 }], carefulUntil: 0 });
+    expect(decide(item, batchOf(0)).progress).toMatchObject({ pending: [{ from: 0, to: 0 }], isolateUntil: 0 });
   });
 
   test('a death that left nothing makes nothing careful', () => {
     const item = claimedItem({ progress: settledTo(0), dead: [[0]] });
 
-    expect(decide(item, batchOf(1)).progress.carefulUntil).toBeUndefined();
+    expect(decide(item, batchOf(1)).progress.isolateUntil).toBeUndefined();
   });
 
   test('a death that left nothing makes nothing careful where something lost is abandoned either', () => {
-    const gate = { offset: 41, since: 0, sightings: 2 };
-    const progress = settledTo(40, { pending: [{ from: 41, to: 41 }], gate });
+    const missingRecord = { offset: 41, since: 0, laterBatches: 2 };
+    const progress = settledTo(40, { pending: [{ from: 41, to: 41 }], missingRecord });
 
     expect(decide(claimedItem({ progress, dead: [[40]] }), batchOf(42), { now: 300_001 }).verdict).toEqual({
       type: 'abandon',
@@ -398,13 +414,13 @@ describe('at the edges', () => {
     });
   });
 
-  test('careful mode ends no earlier than it was to', () => {
+  test('crash isolation ends no earlier than it was to', () => {
     const item = claimedItem({
-      progress: progressOf({ carefulUntil: 50, pending: [{ from: 50, to: 50 }] }),
+      progress: progressOf({ isolateUntil: 50, pending: [{ from: 50, to: 50 }] }),
       dead: [[41]],
     });
 
-    expect(decide(item, batchOf(41)).progress.carefulUntil).toBe(50);
+    expect(decide(item, batchOf(41)).progress.isolateUntil).toBe(50);
   });
 
   test('what a dead invocation had claimed before memory is not pending', () => {
@@ -419,46 +435,49 @@ describe('at the edges', () => {
   test('the first failure of an interrupted record is its first', () => {
     const fresh = claimedItem({ progress: progressOf({ running: identity(12) }) });
     const known = claimedItem({
-      progress: progressOf({ running: identity(12), heads: new Map([[12, headAt(12, { firstFailedAt: 5 })]]) }),
+      progress: progressOf({
+        running: identity(12),
+        blockedRecords: new Map([[12, blockedRecordAt(12, { firstFailedAt: 5 })]]),
+      }),
     });
 
-    expect(decide(fresh, batchOf(12), { now: 70 }).progress.heads.get(12)?.firstFailedAt).toBe(70);
-    expect(decide(known, batchOf(12), { now: 70 }).progress.heads.get(12)?.firstFailedAt).toBe(5);
+    expect(decide(fresh, batchOf(12), { now: 70 }).progress.blockedRecords.get(12)?.firstFailedAt).toBe(70);
+    expect(decide(known, batchOf(12), { now: 70 }).progress.blockedRecords.get(12)?.firstFailedAt).toBe(5);
   });
 
   test('a running record that is settled all the same is nobody’s interruption', () => {
     const decision = decide(claimedItem({ progress: settledTo(20, { running: identity(12) }) }), batchOf(21));
 
-    expect(decision.progress.heads.size).toBe(0);
+    expect(decision.progress.blockedRecords.size).toBe(0);
     expect(decision.interrupted).toBeUndefined();
   });
 
   test('a gate ends with the death of an invocation whose batch held what it waits for, and with no other', () => {
-    const gate = { offset: 41, since: 0, sightings: 2 };
-    const progress = settledTo(40, { pending: [{ from: 41, to: 41 }], gate });
+    const missingRecord = { offset: 41, since: 0, laterBatches: 2 };
+    const progress = settledTo(40, { pending: [{ from: 41, to: 41 }], missingRecord });
 
-    expect(decide(claimedItem({ progress, dead: [[41]] }), batchOf(42), { now: 300_001 }).verdict.type).toBe('gated');
+    expect(decide(claimedItem({ progress, dead: [[41]] }), batchOf(42), { now: 300_001 }).verdict.type).toBe('waiting');
     expect(decide(claimedItem({ progress, dead: [[43]] }), batchOf(42), { now: 300_001 }).verdict.type).toBe('abandon');
     expect(decide(claimedItem({ progress, dead: [[41], [43]] }), batchOf(42), { now: 300_001 }).verdict.type).toBe(
-      'gated',
+      'waiting',
     );
   });
 
   test('a record whose known hash is empty is told by its time alone', () => {
-    const heads = new Map([[7, { ...headAt(7, { attempts: 1 }), valueHash: '' }]]);
-    const progress = progressOf({ heads, pending: [{ from: 7, to: 7 }] });
+    const blockedRecords = new Map([[7, { ...blockedRecordAt(7, { attempts: 1 }), valueHash: '' }]]);
+    const progress = progressOf({ blockedRecords, pending: [{ from: 7, to: 7 }] });
 
     expect(decide(claimedItem({ progress }), batchOf(7)).recreatedBy).toBeUndefined();
     expect(decide(claimedItem({ progress }), [identity(7, { timestamp: 1 })]).recreatedBy?.offset).toBe(7);
   });
 
-  test('heads of what did not vanish stay', () => {
-    const heads = new Map([40, 42, 50].map((offset) => [offset, headAt(offset, { attempts: 1 })]));
-    const item = claimedItem({ progress: progressOf({ pending: [{ from: 40, to: 50 }], heads }) });
+  test('blocked records of what did not vanish stay', () => {
+    const blockedRecords = new Map([40, 42, 50].map((offset) => [offset, blockedRecordAt(offset, { attempts: 1 })]));
+    const item = claimedItem({ progress: progressOf({ pending: [{ from: 40, to: 50 }], blockedRecords }) });
 
     const decision = decide(item, batchOf(41, 43));
 
-    expect([...decision.progress.heads.keys()]).toEqual([40, 50]);
+    expect([...decision.progress.blockedRecords.keys()]).toEqual([40, 50]);
     expect(decision.progress.pending).toEqual([
       { from: 40, to: 41 },
       { from: 43, to: 50 },
@@ -478,10 +497,10 @@ describe('at the edges', () => {
     expect(decide(claimedItem(), batchOf(0, 1), { onReplay: 'skip' }).openOffsets).toEqual([0, 1]);
   });
 
-  test('what is owed begins at the floor', () => {
+  test('what is due begins at the floor', () => {
     const progress = progressOf({ settled: [{ from: 510, to: 599 }], floor: 500, newestTimestamp: 9_999 });
 
-    expect(decide(claimedItem({ progress }), batchOf(499, 500, 501), { onReplay: 'skip' }).owed).toEqual([
+    expect(decide(claimedItem({ progress }), batchOf(499, 500, 501), { onReplay: 'skip' }).mustReturn).toEqual([
       { from: 500, to: 501 },
     ]);
   });
@@ -540,20 +559,20 @@ describe('at the edges', () => {
       settled: [{ from: 510, to: 599 }],
       floor: 500,
       newestTimestamp: 9_999,
-      standing: [{ from: 490, to: 495 }],
+      replayRefused: [{ from: 490, to: 495 }],
       runBelow: 500,
     });
 
     const decision = decide(claimedItem({ progress }), batchOf(489, 490, 491));
 
     expect(decision.verdict).toEqual({ type: 'run' });
-    expect(decision.progress.standing).toEqual([{ from: 492, to: 495 }]);
+    expect(decision.progress.replayRefused).toEqual([{ from: 492, to: 495 }]);
   });
 
   test('a batch of duplicates is run, whatever stands still or waits', () => {
     const progress = settledTo(50, {
       pending: [{ from: 5, to: 5 }],
-      standing: [{ from: 60, to: 61 }],
+      replayRefused: [{ from: 60, to: 61 }],
       pausedUntil: 99_999,
     });
 
@@ -566,19 +585,24 @@ describe('at the edges', () => {
   test('the time of a gate is counted from when it first waited', () => {
     const progress = settledTo(40, {
       pending: [{ from: 41, to: 41 }],
-      gate: { offset: 41, since: 200_000, sightings: 0 },
+      missingRecord: { offset: 41, since: 200_000, laterBatches: 0 },
     });
 
-    expect(decide(claimedItem({ progress }), batchOf(42), { now: 200_001 }).progress.gate?.sightings).toBe(0);
+    expect(decide(claimedItem({ progress }), batchOf(42), { now: 200_001 }).progress.missingRecord?.laterBatches).toBe(
+      0,
+    );
   });
 
   test('a gate for another offset starts its time anew', () => {
-    const progress = settledTo(39, { pending: [{ from: 40, to: 41 }], gate: { offset: 41, since: 1, sightings: 2 } });
+    const progress = settledTo(39, {
+      pending: [{ from: 40, to: 41 }],
+      missingRecord: { offset: 41, since: 1, laterBatches: 2 },
+    });
 
-    expect(decide(claimedItem({ progress }), batchOf(42), { now: 400_000 }).progress.gate).toEqual({
+    expect(decide(claimedItem({ progress }), batchOf(42), { now: 400_000 }).progress.missingRecord).toEqual({
       offset: 40,
       since: 400_000,
-      sightings: 0,
+      laterBatches: 0,
     });
   });
 

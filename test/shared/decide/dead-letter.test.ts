@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type DeadRecord, type DeathNotice, deadLetter } from '../../../shared/decide/dead-letter.ts';
-import type { Head } from '../../../shared/decide/progress.ts';
+import type { BlockedRecord } from '../../../shared/decide/progress.ts';
 import { recordBytes } from '../../../shared/decide/record-size.ts';
 import type { RecordHeader } from '../../../shared/record/record-headers.ts';
 
@@ -15,7 +15,7 @@ const RECORD: DeadRecord = {
   headers: [header('traceparent', '00-ab-cd-01')],
 };
 
-const HEAD: Head = {
+const HEAD: BlockedRecord = {
   offset: 1_042,
   timestamp: 1_795_251_600_000,
   valueHash: 'h',
@@ -30,7 +30,7 @@ const HEAD: Head = {
 const NOTICE: DeathNotice = {
   cluster: 'c0ffee00-1111-2222-3333-444455556666-3',
   group: 'billing',
-  head: HEAD,
+  blocked: HEAD,
   stack: 'PaymentRefused: no money\n    at charge (charge.ts:7)',
   maxAttempts: 5,
   now: 1_795_251_720_000,
@@ -92,7 +92,7 @@ describe('a dead letter', () => {
     expect(recreated.id).toBe('c0ffee00-1111-2222-3333-444455556666-3/billing/orders-3@1042/1795251600001');
   });
 
-  test.each<[string, Partial<Head>, string, string]>([
+  test.each<[string, Partial<BlockedRecord>, string, string]>([
     ['that used up its tries', {}, 'handler', 'systemic'],
     ['that its handler refused', { attempts: 1 }, 'handler', 'rejected'],
     ['whose key was used before', { attempts: 1, error: error('idempotency') }, 'idempotency', 'rejected'],
@@ -100,16 +100,16 @@ describe('a dead letter', () => {
     ['that does not fit its schema', { attempts: 1, error: error('validate') }, 'validate', 'poison'],
     ['that kills the process', { attempts: 0, error: error('interrupted') }, 'interrupted', 'poison'],
   ])('of a record %s says so', (_, change, stage, disposition) => {
-    const { headers } = deadLetter(RECORD, { ...NOTICE, head: { ...HEAD, ...change } });
+    const { headers } = deadLetter(RECORD, { ...NOTICE, blocked: { ...HEAD, ...change } });
 
     expect(told(headers)).toContainEqual(['x-stage', stage]);
     expect(told(headers)).toContainEqual(['x-disposition', disposition]);
   });
 
   test('of a record that was never tried says so', () => {
-    const { error: _, firstFailedAt: __, fingerprint: ___, ...head } = { ...HEAD, attempts: 0, interruptions: 0 };
+    const { error: _, firstFailedAt: __, fingerprint: ___, ...blocked } = { ...HEAD, attempts: 0, interruptions: 0 };
 
-    const headers = told(deadLetter(RECORD, { ...NOTICE, head, stack: '' }).headers);
+    const headers = told(deadLetter(RECORD, { ...NOTICE, blocked, stack: '' }).headers);
 
     expect(headers.slice(6, 15)).toEqual([
       ['x-retry-count', '0'],
@@ -125,9 +125,9 @@ describe('a dead letter', () => {
   });
 
   test('of a record that ended its process and never failed otherwise says so', () => {
-    const { error: _, ...head } = HEAD;
+    const { error: _, ...blocked } = HEAD;
 
-    const headers = told(deadLetter(RECORD, { ...NOTICE, head, stack: '' }).headers);
+    const headers = told(deadLetter(RECORD, { ...NOTICE, blocked, stack: '' }).headers);
 
     expect(headers).toContainEqual(['x-stage', 'interrupted']);
     expect(headers).toContainEqual(['x-disposition', 'poison']);
@@ -174,7 +174,7 @@ describe('a record that has had a letter before', () => {
   const second = deadLetter(redriven, {
     ...NOTICE,
     names,
-    head: { ...HEAD, attempts: 2, error: { name: 'StillRefused', text: 'still no money', stage: 'handler' } },
+    blocked: { ...HEAD, attempts: 2, error: { name: 'StillRefused', text: 'still no money', stage: 'handler' } },
     requestId: 'request-9',
   });
 
@@ -234,7 +234,7 @@ describe('the size of a letter', () => {
           const letter = deadLetter(RECORD, {
             ...NOTICE,
             names,
-            head: { ...HEAD, error: { name: 'E', text: long.slice(0, text), stage: 'handler' } },
+            blocked: { ...HEAD, error: { name: 'E', text: long.slice(0, text), stage: 'handler' } },
             stack: long.slice(0, stack),
           });
           expect(recordBytes(letter) - recordBytes({ ...RECORD, headers: [...RECORD.headers] })).toBeLessThanOrEqual(
@@ -254,7 +254,7 @@ describe('the size of a letter', () => {
         ...NOTICE,
         names: ['spring'],
         stack: long,
-        head: { ...HEAD, error: { ...error('handler'), text: long } },
+        blocked: { ...HEAD, error: { ...error('handler'), text: long } },
         maxBytes: 1_002_500,
       },
     );
@@ -271,7 +271,7 @@ describe('the size of a letter', () => {
       ...NOTICE,
       names: ['spring', 'connect'],
       stack: long,
-      head: { ...HEAD, error: { ...error('handler'), text: long } },
+      blocked: { ...HEAD, error: { ...error('handler'), text: long } },
     };
 
     fc.assert(

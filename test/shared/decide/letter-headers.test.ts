@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import {
   connectHeaders,
+  type DeadLetterFacts,
   originHeaders,
   readOrigin,
   springHeaders,
-  type ToldDeath,
   textHeader,
 } from '../../../shared/decide/letter-headers.ts';
 import type { RecordHeader } from '../../../shared/record/record-headers.ts';
 
 const ORIGIN = { topic: 'orders', partition: 3, offset: 1_042, timestamp: 1_795_251_600_000 };
-const DEATH: ToldDeath = {
+const DEATH: DeadLetterFacts = {
   origin: ORIGIN,
   timestampType: 'CREATE_TIME',
   group: 'billing',
@@ -82,7 +82,7 @@ test.each([
 });
 
 describe("in Spring's words", () => {
-  const told = (death: Partial<ToldDeath>, name: string) =>
+  const told = (death: Partial<DeadLetterFacts>, name: string) =>
     springHeaders({ ...DEATH, ...death }).find((header) => header.name === name)?.value;
 
   test('texts are texts and numbers are big-endian', () => {

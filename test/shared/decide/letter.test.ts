@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { deadLetter } from '../../../shared/decide/dead-letter.ts';
 import { type LetterRecord, markerRecord, readLetterTopic } from '../../../shared/decide/letter.ts';
-import { headAt } from '../../fixtures/progress.ts';
+import { blockedRecordAt } from '../../fixtures/progress.ts';
 
 const ORIGIN = {
   'x-original-topic': 'orders',
@@ -117,7 +117,7 @@ describe('a letter as it lies on its topic', () => {
       {
         cluster: 'c',
         group: 'billing',
-        head: headAt(1_042, { attempts: 2, interruptions: 1, fingerprint: '0123456789ab', error }),
+        blocked: blockedRecordAt(1_042, { attempts: 2, interruptions: 1, fingerprint: '0123456789ab', error }),
         stack: '',
         maxAttempts: 5,
         now: 9_000,

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { decideChange } from '../../../shared/decide/operator.ts';
-import { headAt, identity, progressOf } from '../../fixtures/progress.ts';
+import { blockedRecordAt, identity, progressOf } from '../../fixtures/progress.ts';
 
-test('a skipped head is settled, and the gate that waited for it opens', () => {
+test('a skipped blocked record is settled, and the gate that waited for it opens', () => {
   const progress = progressOf({
     settled: [{ from: 0, to: 9 }],
     pending: [{ from: 10, to: 12 }],
-    heads: new Map([[10, headAt(10, { attempts: 3 })]]),
-    gate: { offset: 10, since: 1, sightings: 0 },
+    blockedRecords: new Map([[10, blockedRecordAt(10, { attempts: 3 })]]),
+    missingRecord: { offset: 10, since: 1, laterBatches: 0 },
     consecutiveDeadLetters: 4,
   });
 
@@ -18,13 +18,13 @@ test('a skipped head is settled, and the gate that waited for it opens', () => {
     text: 'settles offset 10 (3 attempts, 0 interruptions) without handling it and without a letter',
     progress: { settled: [{ from: 0, to: 10 }], pending: [{ from: 11, to: 12 }], consecutiveDeadLetters: 4 },
   });
-  expect(decided.type === 'change' && decided.progress.heads.size).toBe(0);
-  expect(decided.type === 'change' && decided.progress.gate).toBeUndefined();
+  expect(decided.type === 'change' && decided.progress.blockedRecords.size).toBe(0);
+  expect(decided.type === 'change' && decided.progress.missingRecord).toBeUndefined();
 });
 
-test('a skipped head that nobody owes is settled too, and the newest time is its own where that is later', () => {
+test('a skipped blocked record that nobody owes is settled too, and the newest time is its own where that is later', () => {
   const progress = progressOf({
-    heads: new Map([[10, headAt(10, { interruptions: 2 })]]),
+    blockedRecords: new Map([[10, blockedRecordAt(10, { interruptions: 2 })]]),
     newestTimestamp: 900,
     consecutiveDeadLetters: 4,
   });
@@ -53,7 +53,7 @@ test('a skipped record that was never tried is settled without a time of its own
 
 test('a skipped record runs no more, another one does', () => {
   const pending = [{ from: 10, to: 11 }];
-  const running = (offset: number) => progressOf({ pending, carefulUntil: 11, running: identity(offset) });
+  const running = (offset: number) => progressOf({ pending, isolateUntil: 11, running: identity(offset) });
 
   const decided = [10, 11].map((offset) => decideChange(running(offset), { type: 'skip', offset: 10 }, 5_000));
 
@@ -65,12 +65,12 @@ test('a skipped record runs no more, another one does', () => {
 
 test.each([
   [9, 'offset 9 is settled already'],
-  [13, 'offset 13 blocks nothing: heads are at 10, pending 10'],
+  [13, 'offset 13 blocks nothing: blocked records are at 10, pending 10'],
 ])('refuses to skip %d, which blocks nothing', (offset, why) => {
   const progress = progressOf({
     settled: [{ from: 0, to: 9 }],
     pending: [{ from: 10, to: 10 }],
-    heads: new Map([[10, headAt(10)]]),
+    blockedRecords: new Map([[10, blockedRecordAt(10)]]),
   });
 
   expect(decideChange(progress, { type: 'skip', offset }, 5_000)).toEqual({ type: 'refused', why });
@@ -78,20 +78,20 @@ test.each([
 
 test('refuses to skip what blocks nothing, and says what does', () => {
   const skip = { type: 'skip', offset: 5 } as const;
-  const heads = new Map([10, 12].map((offset) => [offset, headAt(offset)]));
+  const blockedRecords = new Map([10, 12].map((offset) => [offset, blockedRecordAt(offset)]));
 
   expect(decideChange(progressOf({}), skip, 5_000)).toEqual({
     type: 'refused',
-    why: 'offset 5 blocks nothing: there is no head, pending none',
+    why: 'offset 5 blocks nothing: there is no blocked record, pending none',
   });
-  expect(decideChange(progressOf({ heads }), skip, 5_000)).toEqual({
+  expect(decideChange(progressOf({ blockedRecords }), skip, 5_000)).toEqual({
     type: 'refused',
-    why: 'offset 5 blocks nothing: heads are at 10, 12, pending none',
+    why: 'offset 5 blocks nothing: blocked records are at 10, 12, pending none',
   });
 });
 
 test('a halted replay is taken as duplicates up to the end of what was refused', () => {
-  const progress = progressOf({ floor: 20, standing: [{ from: 5, to: 24 }] });
+  const progress = progressOf({ floor: 20, replayRefused: [{ from: 5, to: 24 }] });
 
   expect(decideChange(progress, { type: 'acceptAsDuplicates' }, 5_000)).toEqual({
     type: 'change',
@@ -101,20 +101,20 @@ test('a halted replay is taken as duplicates up to the end of what was refused',
 });
 
 test('a halted replay below the floor is decided up to the floor', () => {
-  const progress = progressOf({ floor: 20, standing: [{ from: 5, to: 7 }] });
+  const progress = progressOf({ floor: 20, replayRefused: [{ from: 5, to: 7 }] });
 
   expect(decideChange(progress, { type: 'acceptAsDuplicates' }, 5_000)).toMatchObject({ progress: { skipBelow: 20 } });
   expect(decideChange(progress, { type: 'acceptToRun' }, 5_000)).toMatchObject({ progress: { runBelow: 20 } });
 });
 
 test('a halted replay that shall run becomes pending', () => {
-  const progress = progressOf({ floor: 20, settled: [{ from: 20, to: 22 }], standing: [{ from: 5, to: 24 }] });
+  const progress = progressOf({ floor: 20, settled: [{ from: 20, to: 22 }], replayRefused: [{ from: 5, to: 24 }] });
 
   expect(decideChange(progress, { type: 'acceptToRun' }, 5_000)).toMatchObject({
     type: 'change',
     text: 'runs 5–24 again, and whatever else is unknown below 25',
     progress: {
-      standing: [],
+      replayRefused: [],
       runBelow: 25,
       pending: [
         { from: 5, to: 19 },
@@ -135,14 +135,14 @@ test('a reset forgets everything but what the consumer says of itself', () => {
   const progress = progressOf({
     settled: [{ from: 0, to: 9 }],
     pending: [{ from: 10, to: 12 }],
-    heads: new Map([[10, headAt(10)]]),
+    blockedRecords: new Map([[10, blockedRecordAt(10)]]),
     ...{ floor: 3, skipBelow: 3, consecutiveDeadLetters: 7, maxConsecutiveDeadLetters: 9 },
   });
 
   expect(decideChange(progress, { type: 'reset' }, 5_000)).toEqual({
     type: 'change',
     progress: progressOf({ maxConsecutiveDeadLetters: 9 }),
-    text: 'forgets 10 settled offsets, 1 heads and 3 pending offsets; what Lambda delivers then runs, again if it ran before',
+    text: 'forgets 10 settled offsets, 1 blocked records and 3 pending offsets; what Lambda delivers then runs, again if it ran before',
   });
 });
 

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { kafkaJsHeaders } from '../../../shared/adapters/kafkajs-headers.ts';
+import { kafkaJsHeaders } from '../../../shared/adapters/kafka/kafkajs-headers.ts';
 import { headerBytes, recordBytes } from '../../../shared/decide/record-size.ts';
 
 interface Encoded {

@@ -1,30 +1,39 @@
 import { describe, expect, test } from 'vitest';
-import { afresh, isStranger } from '../../../shared/decide/recreation.ts';
-import { batchOf, headAt, identity, progressOf } from '../../fixtures/progress.ts';
+import { isAnotherRecord, restartProgress } from '../../../shared/decide/recreation.ts';
+import { batchOf, blockedRecordAt, identity, progressOf } from '../../fixtures/progress.ts';
 
-const heads = (...offsets: number[]) => new Map(offsets.map((offset) => [offset, headAt(offset, { attempts: 1 })]));
+const blockedRecords = (...offsets: number[]) =>
+  new Map(offsets.map((offset) => [offset, blockedRecordAt(offset, { attempts: 1 })]));
 
-describe('a record is a stranger', () => {
+describe('a record is a another record', () => {
   test.each([
     ['newer than all that settled, at a settled offset', { settled: [{ from: 0, to: 9 }], newestTimestamp: 1_004 }, 5],
-    ['of another time than the mark at its offset', { marks: [identity(3), identity(5, { timestamp: 7 })] }, 5],
-    ['of another value than the mark at its offset', { marks: [identity(5, { valueHash: 'other' })] }, 5],
-    ['of another time than the head at its offset', { heads: new Map([[5, { ...headAt(5), timestamp: 7 }]]) }, 5],
-    ['of another value than the head at its offset', { heads: new Map([[5, { ...headAt(5), valueHash: 'o' }]]) }, 5],
+    ['of another time than the mark at its offset', { firstRecords: [identity(3), identity(5, { timestamp: 7 })] }, 5],
+    ['of another value than the mark at its offset', { firstRecords: [identity(5, { valueHash: 'other' })] }, 5],
+    [
+      'of another time than the blocked record at its offset',
+      { blockedRecords: new Map([[5, { ...blockedRecordAt(5), timestamp: 7 }]]) },
+      5,
+    ],
+    [
+      'of another value than the blocked record at its offset',
+      { blockedRecords: new Map([[5, { ...blockedRecordAt(5), valueHash: 'o' }]]) },
+      5,
+    ],
   ])('%s', (_, progress, offset) => {
-    expect(isStranger(progressOf(progress), identity(offset))).toBe(true);
+    expect(isAnotherRecord(progressOf(progress), identity(offset))).toBe(true);
   });
 
   test.each([
     ['that is as new as the newest that settled', { settled: [{ from: 0, to: 9 }], newestTimestamp: 1_005 }],
     ['that is newer, at an offset that is not settled', { settled: [{ from: 0, to: 4 }], newestTimestamp: 1_004 }],
     ['at a settled offset of a time that nobody knows', { settled: [{ from: 0, to: 9 }] }],
-    ['that is marked itself', { marks: [identity(4), identity(5)] }],
-    ['that differs from the mark at another offset', { marks: [identity(4)] }],
-    ['whose head is its own', { heads: heads(4, 5) }],
-    ['whose known value nobody could hash', { marks: [identity(5, { valueHash: '' })] }],
+    ['that is marked itself', { firstRecords: [identity(4), identity(5)] }],
+    ['that differs from the mark at another offset', { firstRecords: [identity(4)] }],
+    ['whose blocked record is its own', { blockedRecords: blockedRecords(4, 5) }],
+    ['whose known value nobody could hash', { firstRecords: [identity(5, { valueHash: '' })] }],
   ])('but none %s', (_, progress) => {
-    expect(isStranger(progressOf(progress), identity(5))).toBe(false);
+    expect(isAnotherRecord(progressOf(progress), identity(5))).toBe(false);
   });
 });
 
@@ -33,34 +42,38 @@ describe('progress of a recreated topic', () => {
     const old = progressOf({
       settled: [{ from: 0, to: 99 }],
       pending: [{ from: 100, to: 101 }],
-      standing: [{ from: 110, to: 110 }],
-      marks: [identity(50)],
-      heads: heads(100),
-      ...{ newestTimestamp: 9_000, floor: 0, consecutiveDeadLetters: 7, carefulUntil: 300 },
+      replayRefused: [{ from: 110, to: 110 }],
+      firstRecords: [identity(50)],
+      blockedRecords: blockedRecords(100),
+      ...{ newestTimestamp: 9_000, floor: 0, consecutiveDeadLetters: 7, isolateUntil: 300 },
       maxConsecutiveDeadLetters: 9,
     });
 
-    expect(afresh(old, [{ from: 3, to: 5 }], batchOf(7, 8))).toEqual(
+    expect(restartProgress(old, [{ from: 3, to: 5 }], batchOf(7, 8))).toEqual(
       progressOf({
         pending: [
           { from: 3, to: 5 },
           { from: 100, to: 101 },
           { from: 110, to: 110 },
         ],
-        carefulUntil: 5,
+        isolateUntil: 5,
         maxConsecutiveDeadLetters: 9,
       }),
     );
   });
 
   test('is careful of nothing where nobody died', () => {
-    expect(afresh(progressOf({ settled: [{ from: 0, to: 9 }] }), [], batchOf(3))).toStrictEqual(progressOf({}));
+    expect(restartProgress(progressOf({ settled: [{ from: 0, to: 9 }] }), [], batchOf(3))).toStrictEqual(
+      progressOf({}),
+    );
   });
 
   test('keeps nothing of an equal record at another offset', () => {
     const same = { timestamp: 5, valueHash: 'same' };
 
-    expect(afresh(progressOf({ marks: [identity(20, same)] }), [], [identity(3, same)])).toEqual(progressOf({}));
+    expect(restartProgress(progressOf({ firstRecords: [identity(20, same)] }), [], [identity(3, same)])).toEqual(
+      progressOf({}),
+    );
   });
 
   test('keeps what is known of exactly these records: they were of the new life already', () => {
@@ -70,23 +83,23 @@ describe('progress of a recreated topic', () => {
         { from: 3, to: 3 },
         { from: 7, to: 9 },
       ],
-      marks: [identity(3), identity(5), identity(7), identity(8, other), identity(9), identity(20)],
-      heads: new Map([
-        [4, headAt(4, { attempts: 2 })],
-        [6, { ...headAt(6, { attempts: 2 }), ...other }],
-        [20, headAt(20, { attempts: 2 })],
+      firstRecords: [identity(3), identity(5), identity(7), identity(8, other), identity(9), identity(20)],
+      blockedRecords: new Map([
+        [4, blockedRecordAt(4, { attempts: 2 })],
+        [6, { ...blockedRecordAt(6, { attempts: 2 }), ...other }],
+        [20, blockedRecordAt(20, { attempts: 2 })],
       ]),
       newestTimestamp: 9_000,
     });
 
-    expect(afresh(known, [], batchOf(3, 4, 5, 6, 7, 8))).toEqual(
+    expect(restartProgress(known, [], batchOf(3, 4, 5, 6, 7, 8))).toEqual(
       progressOf({
         settled: [
           { from: 3, to: 3 },
           { from: 7, to: 7 },
         ],
-        marks: [identity(3), identity(5), identity(7)],
-        heads: new Map([[4, headAt(4, { attempts: 2 })]]),
+        firstRecords: [identity(3), identity(5), identity(7)],
+        blockedRecords: new Map([[4, blockedRecordAt(4, { attempts: 2 })]]),
         newestTimestamp: 1_007,
       }),
     );

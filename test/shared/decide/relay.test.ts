@@ -1,33 +1,34 @@
 import { describe, expect, test } from 'vitest';
 import {
   blockedSince,
-  decideCaretakerClaim,
-  exhaustedHead,
+  decideOperationsClaim,
+  exhaustedRecord,
   isDoubtful,
   lostForGood,
-  openGate,
   roomForLetters,
+  stopWaiting,
   unsettledIn,
-  withHeads,
+  withBlockedRecords,
   withoutAbsent,
 } from '../../../shared/decide/relay.ts';
-import { claimedItem, headAt, identity, progressOf } from '../../fixtures/progress.ts';
+import { blockedRecordAt, claimedItem, identity, progressOf } from '../../fixtures/progress.ts';
 
-const heads = (...offsets: number[]) => new Map(offsets.map((offset) => [offset, headAt(offset)]));
+const blockedRecords = (...offsets: number[]) => new Map(offsets.map((offset) => [offset, blockedRecordAt(offset)]));
 
-test('a caretaker inherits what the dead left, and has nothing pending of its own', () => {
+test('a relay or operator function inherits what the dead left, and has nothing pending of its own', () => {
   const item = claimedItem({ progress: progressOf({ settled: [{ from: 0, to: 10 }] }), dead: [[9, 10, 11, 12]] });
 
-  expect(decideCaretakerClaim(item, 'me', 5_000, { onReplay: 'halt', headGateMs: 300_000 }).progress).toEqual(
-    progressOf({ settled: [{ from: 0, to: 10 }], pending: [{ from: 11, to: 12 }], carefulUntil: 12 }),
-  );
+  expect(
+    decideOperationsClaim(item, 'me', 5_000, { onReplay: 'halt', missingRecordTimeoutMs: 300_000 }).progress,
+  ).toEqual(progressOf({ settled: [{ from: 0, to: 10 }], pending: [{ from: 11, to: 12 }], isolateUntil: 12 }));
 });
 
-test('a caretaker’s claim spans nothing: what is pending stays so', () => {
+test('a relay or operator function’s claim spans nothing: what is pending stays so', () => {
   const progress = progressOf({ pending: [{ from: 0, to: 2 }] });
 
   expect(
-    decideCaretakerClaim(claimedItem({ progress }), 'me', 5_000, { onReplay: 'halt', headGateMs: 300_000 }).progress,
+    decideOperationsClaim(claimedItem({ progress }), 'me', 5_000, { onReplay: 'halt', missingRecordTimeoutMs: 300_000 })
+      .progress,
   ).toEqual(progress);
 });
 
@@ -71,19 +72,19 @@ describe('nobody can tell whether a record was handled', () => {
   test.each([
     ['nothing was forgotten', progressOf({}), 19],
     ['memory reaches back to it', progressOf({ floor: 20 }), 20],
-    ['it is owed', progressOf({ floor: 20, pending: [{ from: 19, to: 19 }] }), 19],
-    ['it has a head', progressOf({ floor: 20, heads: heads(19) }), 19],
+    ['it is due', progressOf({ floor: 20, pending: [{ from: 19, to: 19 }] }), 19],
+    ['it has a blocked record', progressOf({ floor: 20, blockedRecords: blockedRecords(19) }), 19],
   ])('but not where %s', (_, progress, offset) => {
     expect(isDoubtful(progress, offset)).toBe(false);
   });
 });
 
-describe('the head of a record that is given up on', () => {
+describe('the blocked record of a record that is given up on', () => {
   const CAUSE = { code: 'RECORD_ABANDONED', text: 'the mapping did not send it again' } as const;
 
   test('that was never tried says why', () => {
-    expect(exhaustedHead(progressOf({}), identity(10), CAUSE, 5_000)).toEqual({
-      ...headAt(10, { exhausted: true }),
+    expect(exhaustedRecord(progressOf({}), identity(10), CAUSE, 5_000)).toEqual({
+      ...blockedRecordAt(10, { exhausted: true }),
       firstFailedAt: 5_000,
       error: { name: 'RECORD_ABANDONED', text: 'the mapping did not send it again', stage: 'unattempted' },
       fingerprint: 'b93385d761b7',
@@ -92,46 +93,53 @@ describe('the head of a record that is given up on', () => {
 
   test('that failed keeps its own error and when it failed first', () => {
     const error = { name: 'CreditDown', text: 'no answer', stage: 'handler' } as const;
-    const failed = headAt(10, { attempts: 3, firstFailedAt: 70, fingerprint: 'f', error });
+    const failed = blockedRecordAt(10, { attempts: 3, firstFailedAt: 70, fingerprint: 'f', error });
 
-    expect(exhaustedHead(progressOf({ heads: new Map([[10, failed]]) }), identity(10), CAUSE, 5_000)).toEqual({
+    expect(
+      exhaustedRecord(progressOf({ blockedRecords: new Map([[10, failed]]) }), identity(10), CAUSE, 5_000),
+    ).toEqual({
       ...failed,
       exhausted: true,
     });
   });
 
   test('that ended its process says nothing else', () => {
-    const interrupted = headAt(10, { interruptions: 1, firstFailedAt: 70 });
+    const interrupted = blockedRecordAt(10, { interruptions: 1, firstFailedAt: 70 });
 
-    expect(exhaustedHead(progressOf({ heads: new Map([[10, interrupted]]) }), identity(10), CAUSE, 5_000)).toEqual({
+    expect(
+      exhaustedRecord(progressOf({ blockedRecords: new Map([[10, interrupted]]) }), identity(10), CAUSE, 5_000),
+    ).toEqual({
       ...interrupted,
       exhausted: true,
     });
   });
 
   test('is remembered with the others', () => {
-    const marked = [headAt(10, { exhausted: true }), headAt(12, { exhausted: true })];
-    const progress = withHeads(progressOf({ heads: heads(10, 11) }), marked);
+    const marked = [blockedRecordAt(10, { exhausted: true }), blockedRecordAt(12, { exhausted: true })];
+    const progress = withBlockedRecords(progressOf({ blockedRecords: blockedRecords(10, 11) }), marked);
 
-    expect([...progress.heads.values()]).toEqual([marked[0], headAt(11), marked[1]]);
+    expect([...progress.blockedRecords.values()]).toEqual([marked[0], blockedRecordAt(11), marked[1]]);
   });
 });
 
 describe('the room for letters', () => {
   const marked = (count: number, total = count) =>
     new Map(
-      Array.from({ length: total }, (_, offset) => [offset, headAt(offset, { exhausted: offset < count })] as const),
+      Array.from(
+        { length: total },
+        (_, offset) => [offset, blockedRecordAt(offset, { exhausted: offset < count })] as const,
+      ),
     );
 
   test.each([
     ['the flood breaker', progressOf({ consecutiveDeadLetters: 90 }), 10],
     [
       'the flood breaker, which counts what is marked already',
-      progressOf({ consecutiveDeadLetters: 90, heads: marked(4, 9) }),
+      progressOf({ consecutiveDeadLetters: 90, blockedRecords: marked(4, 9) }),
       6,
     ],
     ['the consumer’s own limit', progressOf({ consecutiveDeadLetters: 90, maxConsecutiveDeadLetters: 92 }), 2],
-    ['the heads that an item has room for', progressOf({ heads: marked(0, 195) }), 5],
+    ['the blocked records that an item has room for', progressOf({ blockedRecords: marked(0, 195) }), 5],
     ['nothing below zero', progressOf({ consecutiveDeadLetters: 101 }), 0],
   ])('is limited by %s', (_, progress, room) => {
     expect(roomForLetters(progress)).toBe(room);
@@ -141,18 +149,18 @@ describe('the room for letters', () => {
 describe('offsets at which Kafka holds nothing', () => {
   const waiting = progressOf({
     pending: [{ from: 10, to: 12 }],
-    heads: heads(10, 12),
-    gate: { offset: 10, since: 1, sightings: 2 },
+    blockedRecords: blockedRecords(10, 12),
+    missingRecord: { offset: 10, since: 1, laterBatches: 2 },
   });
 
-  test('are waited for no more, their heads go, and the gate opens', () => {
+  test('are waited for no more, their blocked records go, and the gate opens', () => {
     expect(withoutAbsent(waiting, [{ from: 5, to: 11 }])).toEqual(
-      progressOf({ pending: [{ from: 12, to: 12 }], heads: heads(12) }),
+      progressOf({ pending: [{ from: 12, to: 12 }], blockedRecords: blockedRecords(12) }),
     );
   });
 
   test('leave the gate that waits for another', () => {
-    expect(withoutAbsent(waiting, [{ from: 12, to: 12 }])).toMatchObject({ gate: { offset: 10 } });
+    expect(withoutAbsent(waiting, [{ from: 12, to: 12 }])).toMatchObject({ missingRecord: { offset: 10 } });
   });
 
   test('change nothing where there are none', () => {
@@ -161,26 +169,30 @@ describe('offsets at which Kafka holds nothing', () => {
 });
 
 describe('the gate', () => {
-  const gate = { offset: 10, since: 1, sightings: 2 };
+  const missingRecord = { offset: 10, since: 1, laterBatches: 2 };
 
   test('stays as long as its offset is pending', () => {
-    const progress = progressOf({ pending: [{ from: 10, to: 10 }], gate });
+    const progress = progressOf({ pending: [{ from: 10, to: 10 }], missingRecord });
 
-    expect(openGate(progress)).toBe(progress);
+    expect(stopWaiting(progress)).toBe(progress);
   });
 
   test('opens once it is not', () => {
-    expect(openGate(progressOf({ pending: [{ from: 11, to: 11 }], gate }))).toEqual(
+    expect(stopWaiting(progressOf({ pending: [{ from: 11, to: 11 }], missingRecord }))).toEqual(
       progressOf({ pending: [{ from: 11, to: 11 }] }),
     );
   });
 });
 
-test('a partition is blocked since its oldest head failed first', () => {
-  const failed = [headAt(10), headAt(11, { firstFailedAt: 90 }), headAt(12, { firstFailedAt: 70 })];
+test('a partition is blocked since its oldest blocked record failed first', () => {
+  const failed = [
+    blockedRecordAt(10),
+    blockedRecordAt(11, { firstFailedAt: 90 }),
+    blockedRecordAt(12, { firstFailedAt: 70 }),
+  ];
 
-  expect(blockedSince(withHeads(progressOf({}), failed))).toBe(70);
-  expect(blockedSince(progressOf({ heads: heads(10) }))).toBeUndefined();
+  expect(blockedSince(withBlockedRecords(progressOf({}), failed))).toBe(70);
+  expect(blockedSince(progressOf({ blockedRecords: blockedRecords(10) }))).toBeUndefined();
 });
 
 describe('lost for good', () => {

@@ -8,7 +8,7 @@ import {
   type RetryPolicy,
   withLetterLimit,
 } from '../../../shared/decide/retry-policy.ts';
-import { headAt, progressOf } from '../../fixtures/progress.ts';
+import { blockedRecordAt, progressOf } from '../../fixtures/progress.ts';
 
 const policy: RetryPolicy = {
   maxAttempts: 5,
@@ -21,7 +21,7 @@ const policy: RetryPolicy = {
 };
 
 const failed = (changes: Partial<Parameters<typeof decideFailure>[0]> = {}) => ({
-  head: headAt(42),
+  blocked: blockedRecordAt(42),
   errorClass: 'retryable' as const,
   error: { name: 'Error', text: 'no', stage: 'handler' as const },
   fingerprint: 'f',
@@ -32,52 +32,57 @@ const failed = (changes: Partial<Parameters<typeof decideFailure>[0]> = {}) => (
 });
 
 describe('before a try', () => {
-  test('a record without a head runs', () => {
+  test('a record without a blocked record runs', () => {
     expect(decideStart(undefined, policy, false, 0)).toEqual({ type: 'run' });
   });
 
-  test('a head in back-off waits', () => {
-    expect(decideStart(headAt(42, { attempts: 1, notBefore: 9_000 }), policy, false, 8_999)).toEqual({
+  test('a blocked record in back-off waits', () => {
+    expect(decideStart(blockedRecordAt(42, { attempts: 1, notBefore: 9_000 }), policy, false, 8_999)).toEqual({
       type: 'backOff',
       until: 9_000,
     });
-    expect(decideStart(headAt(42, { attempts: 1, notBefore: 9_000 }), policy, false, 9_000)).toEqual({ type: 'run' });
+    expect(decideStart(blockedRecordAt(42, { attempts: 1, notBefore: 9_000 }), policy, false, 9_000)).toEqual({
+      type: 'run',
+    });
   });
 
-  test('a marked head is never tried again, however open the breaker', () => {
-    expect(decideStart(headAt(42, { exhausted: true }), policy, true, 0)).toEqual({ type: 'giveUp', marked: true });
+  test('a marked blocked record is never tried again, however open the breaker', () => {
+    expect(decideStart(blockedRecordAt(42, { exhausted: true }), policy, true, 0)).toEqual({
+      type: 'giveUp',
+      marked: true,
+    });
   });
 
-  test.each([{ attempts: 5 }, { interruptions: 3 }])('a head with %o gets its letter', (tries) => {
-    expect(decideStart(headAt(42, tries), policy, false, 0)).toEqual({ type: 'giveUp', marked: false });
+  test.each([{ attempts: 5 }, { interruptions: 3 }])('a blocked record with %o gets its letter', (tries) => {
+    expect(decideStart(blockedRecordAt(42, tries), policy, false, 0)).toEqual({ type: 'giveUp', marked: false });
   });
 
-  test('a blocked head is tried again while the breaker is open', () => {
-    expect(decideStart(headAt(42, { attempts: 5, notBefore: 10 }), policy, true, 10)).toEqual({ type: 'run' });
+  test('a blocked record is tried again while the breaker is open', () => {
+    expect(decideStart(blockedRecordAt(42, { attempts: 5, notBefore: 10 }), policy, true, 10)).toEqual({ type: 'run' });
   });
 });
 
 describe('after a failed try', () => {
   test('a quick try follows, without back-off', () => {
-    const { head, next } = decideFailure(failed({ triesHere: 2 }), policy, false);
+    const { blocked, next } = decideFailure(failed({ triesHere: 2 }), policy, false);
 
     expect(next).toBe('retryInline');
-    expect(head).toMatchObject({ attempts: 1, firstFailedAt: 50_000, fingerprint: 'f' });
-    expect(head.notBefore).toBeUndefined();
+    expect(blocked).toMatchObject({ attempts: 1, firstFailedAt: 50_000, fingerprint: 'f' });
+    expect(blocked.notBefore).toBeUndefined();
   });
 
   test('after the quick tries it waits across invocations, with jitter', () => {
-    const { head, next } = decideFailure(failed({ head: headAt(42, { attempts: 2 }) }), policy, false);
+    const { blocked, next } = decideFailure(failed({ blocked: blockedRecordAt(42, { attempts: 2 }) }), policy, false);
 
     expect(next).toBe('retryLater');
-    expect(head.attempts).toBe(3);
-    expect(head.notBefore).toBe(54_000);
+    expect(blocked.attempts).toBe(3);
+    expect(blocked.notBefore).toBe(54_000);
   });
 
   test('the fifth attempt is the last', () => {
-    expect(decideFailure(failed({ head: headAt(42, { attempts: 4 }), triesHere: 1 }), policy, false).next).toBe(
-      'giveUp',
-    );
+    expect(
+      decideFailure(failed({ blocked: blockedRecordAt(42, { attempts: 4 }), triesHere: 1 }), policy, false).next,
+    ).toBe('giveUp');
   });
 
   test('a non-retryable error is given up at once', () => {
@@ -87,19 +92,22 @@ describe('after a failed try', () => {
   test('with infinite attempts it is never given up', () => {
     const stubborn = { ...policy, maxAttempts: Number.POSITIVE_INFINITY };
 
-    expect(decideFailure(failed({ head: headAt(42, { attempts: 999 }) }), stubborn, false).next).toBe('retryLater');
+    expect(decideFailure(failed({ blocked: blockedRecordAt(42, { attempts: 999 }) }), stubborn, false).next).toBe(
+      'retryLater',
+    );
   });
 
   test('an open breaker blocks what is exhausted, at the longest back-off, and counts no further attempt', () => {
-    const { head, next } = decideFailure(failed({ head: headAt(42, { attempts: 5 }) }), policy, true);
+    const { blocked, next } = decideFailure(failed({ blocked: blockedRecordAt(42, { attempts: 5 }) }), policy, true);
 
     expect(next).toBe('blocked');
-    expect(head).toMatchObject({ attempts: 5, notBefore: 350_000 });
+    expect(blocked).toMatchObject({ attempts: 5, notBefore: 350_000 });
   });
 
   test('the first failure stays the first', () => {
     expect(
-      decideFailure(failed({ head: headAt(42, { attempts: 1, firstFailedAt: 7 }) }), policy, false).head.firstFailedAt,
+      decideFailure(failed({ blocked: blockedRecordAt(42, { attempts: 1, firstFailedAt: 7 }) }), policy, false).blocked
+        .firstFailedAt,
     ).toBe(7);
   });
 });

@@ -1,30 +1,33 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  blockedRecordOf,
+  endIsolation,
   forget,
-  headOf,
   isFull,
-  leaveCarefulMode,
   pendingAfter,
   type Settling,
   settle,
   settleAll,
   settledBy,
-  withHead,
+  withBlockedRecord,
 } from '../../../shared/decide/settle.ts';
 import { rangesOf } from '../../../shared/record/offset-ranges.ts';
-import { headAt, identity, progressOf } from '../../fixtures/progress.ts';
+import { blockedRecordAt, identity, progressOf } from '../../fixtures/progress.ts';
 
 describe('settling a record', () => {
   test('settles back to its predecessor in the batch: what is absent between them does not exist', () => {
     const progress = settle(progressOf({}), { record: identity(44), from: 42, mark: false, outcome: 'handled' });
 
     expect(progress.settled).toEqual([{ from: 42, to: 44 }]);
-    expect(progress.marks).toEqual([]);
+    expect(progress.firstRecords).toEqual([]);
   });
 
-  test('takes it out of what is pending, with its head', () => {
-    const before = withHead(progressOf({ pending: [{ from: 41, to: 43 }] }), headAt(42, { attempts: 2 }));
+  test('takes it out of what is pending, with its blocked record', () => {
+    const before = withBlockedRecord(
+      progressOf({ pending: [{ from: 41, to: 43 }] }),
+      blockedRecordAt(42, { attempts: 2 }),
+    );
 
     const progress = settle(before, { record: identity(42), from: 42, mark: false, outcome: 'handled' });
 
@@ -32,7 +35,7 @@ describe('settling a record', () => {
       { from: 41, to: 41 },
       { from: 43, to: 43 },
     ]);
-    expect(progress.heads.size).toBe(0);
+    expect(progress.blockedRecords.size).toBe(0);
   });
 
   test('remembers the first record of a batch and the newest time', () => {
@@ -43,7 +46,7 @@ describe('settling a record', () => {
       outcome: 'handled',
     });
 
-    expect(progress.marks).toEqual([{ offset: 42, timestamp: 1_042, valueHash: 'hash-42' }]);
+    expect(progress.firstRecords).toEqual([{ offset: 42, timestamp: 1_042, valueHash: 'hash-42' }]);
     expect(progress.newestTimestamp).toBe(9_000);
   });
 
@@ -51,8 +54,8 @@ describe('settling a record', () => {
     const ahead = settle(progressOf({}), { record: identity(44), from: 44, mark: identity(42), outcome: 'handled' });
     const both = settle(ahead, { record: identity(42), from: 42, mark: identity(42), outcome: 'handled' });
 
-    expect(ahead.marks).toEqual([{ offset: 42, timestamp: 1_042, valueHash: 'hash-42' }]);
-    expect(both.marks).toBe(ahead.marks);
+    expect(ahead.firstRecords).toEqual([{ offset: 42, timestamp: 1_042, valueHash: 'hash-42' }]);
+    expect(both.firstRecords).toBe(ahead.firstRecords);
   });
 
   test('counts dead letters in a row, until something is handled', () => {
@@ -66,31 +69,31 @@ describe('settling a record', () => {
 });
 
 test('what is settled stands for no operator any more', () => {
-  const progress = progressOf({ standing: [{ from: 3, to: 8 }] });
+  const progress = progressOf({ replayRefused: [{ from: 3, to: 8 }] });
 
-  expect(settle(progress, { record: identity(5), from: 4, mark: false, outcome: 'handled' }).standing).toEqual([
+  expect(settle(progress, { record: identity(5), from: 4, mark: false, outcome: 'handled' }).replayRefused).toEqual([
     { from: 3, to: 3 },
     { from: 6, to: 8 },
   ]);
 });
 
-describe('heads', () => {
+describe('blockedRecords', () => {
   test('of what vanished inside the batch go with the record after it, all others stay', () => {
     const before = [40, 41, 42, 43, 44].reduce(
-      (progress, offset) => withHead(progress, headAt(offset)),
+      (progress, offset) => withBlockedRecord(progress, blockedRecordAt(offset)),
       progressOf({}),
     );
 
     const progress = settle(before, { record: identity(43), from: 41, mark: false, outcome: 'handled' });
 
-    expect([...progress.heads.keys()]).toEqual([40, 44]);
+    expect([...progress.blockedRecords.keys()]).toEqual([40, 44]);
   });
 
   test('are new without tries where nothing is known', () => {
-    const known = withHead(progressOf({}), headAt(42, { attempts: 2 }));
+    const known = withBlockedRecord(progressOf({}), blockedRecordAt(42, { attempts: 2 }));
 
-    expect(headOf(known, identity(42))).toBe(known.heads.get(42));
-    expect(headOf(known, identity(43))).toEqual({
+    expect(blockedRecordOf(known, identity(42))).toBe(known.blockedRecords.get(42));
+    expect(blockedRecordOf(known, identity(43))).toEqual({
       offset: 43,
       timestamp: 1_043,
       valueHash: 'hash-43',
@@ -101,14 +104,14 @@ describe('heads', () => {
   });
 });
 
-describe('marks', () => {
+describe('firstRecords', () => {
   const marked = (offsets: number[], mark: ReturnType<typeof identity>) =>
-    settle(progressOf({ marks: offsets.map((offset) => identity(offset)) }), {
+    settle(progressOf({ firstRecords: offsets.map((offset) => identity(offset)) }), {
       record: identity(99),
       from: 99,
       mark,
       outcome: 'handled',
-    }).marks;
+    }).firstRecords;
 
   test('stand in the order of their offsets, whenever they came', () => {
     expect(marked([10, 30], identity(40)).map(({ offset }) => offset)).toEqual([10, 30, 40]);
@@ -130,21 +133,21 @@ describe('marks', () => {
 
   test('of equal records at two offsets are two', () => {
     const same = { timestamp: 5, valueHash: 'same' };
-    const { marks } = settle(progressOf({ marks: [identity(10, same)] }), {
+    const { firstRecords } = settle(progressOf({ firstRecords: [identity(10, same)] }), {
       record: identity(20),
       from: 20,
       mark: identity(20, same),
       outcome: 'handled',
     });
 
-    expect(marks.map(({ offset }) => offset)).toEqual([10, 20]);
+    expect(firstRecords.map(({ offset }) => offset)).toEqual([10, 20]);
   });
 
   test('that are known already change nothing', () => {
-    const before = progressOf({ marks: [identity(10)] });
-    const { marks } = settle(before, { record: identity(12), from: 12, mark: identity(10), outcome: 'handled' });
+    const before = progressOf({ firstRecords: [identity(10)] });
+    const { firstRecords } = settle(before, { record: identity(12), from: 12, mark: identity(10), outcome: 'handled' });
 
-    expect(marks).toBe(before.marks);
+    expect(firstRecords).toBe(before.firstRecords);
   });
 });
 
@@ -176,7 +179,7 @@ describe('forgetting', () => {
     const progress = forget(forget(batches(66), 650, []), 650, []);
 
     expect(progress.settled[0]).toEqual({ from: 20, to: 28 });
-    expect(progress.marks).toHaveLength(64);
+    expect(progress.firstRecords).toHaveLength(64);
     expect(progress.floor).toBe(19);
   });
 
@@ -195,66 +198,72 @@ describe('forgetting', () => {
 });
 
 test('what is below the oldest mark is forgotten in the middle of a range', () => {
-  const marks = Array.from({ length: 64 }, (_, index) => identity(100 + index * 10));
+  const firstRecords = Array.from({ length: 64 }, (_, index) => identity(100 + index * 10));
 
-  const progress = forget(progressOf({ settled: [{ from: 0, to: 799 }], marks }), 740, []);
+  const progress = forget(progressOf({ settled: [{ from: 0, to: 799 }], firstRecords }), 740, []);
 
   expect(progress.settled).toEqual([{ from: 100, to: 799 }]);
   expect(progress.floor).toBe(100);
 });
 
 describe('what an operator let run again', () => {
-  const marks = Array.from({ length: 65 }, (_, index) => identity(100 + index * 10));
+  const firstRecords = Array.from({ length: 65 }, (_, index) => identity(100 + index * 10));
   const settled = [{ from: 95, to: 799 }];
 
   test('is nobody’s word where nobody gave it', () => {
-    expect(forget(progressOf({ settled, marks, floor: 90 }), 740, [])).toStrictEqual(
-      progressOf({ settled: [{ from: 100, to: 799 }], marks: marks.slice(1), floor: 100 }),
+    expect(forget(progressOf({ settled, firstRecords, floor: 90 }), 740, [])).toStrictEqual(
+      progressOf({ settled: [{ from: 100, to: 799 }], firstRecords: firstRecords.slice(1), floor: 100 }),
     );
   });
 
   test('is nobody’s word where nothing was forgotten either', () => {
     const kept = [{ from: 100, to: 799 }];
 
-    expect(forget(progressOf({ settled: kept, marks }), 740, [])).toStrictEqual(
-      progressOf({ settled: kept, marks: marks.slice(1) }),
+    expect(forget(progressOf({ settled: kept, firstRecords }), 740, [])).toStrictEqual(
+      progressOf({ settled: kept, firstRecords: firstRecords.slice(1) }),
     );
   });
 
   test('stays as long as nothing more is forgotten', () => {
-    const progress = progressOf({ settled: [{ from: 100, to: 799 }], marks, floor: 90, runBelow: 95 });
+    const progress = progressOf({ settled: [{ from: 100, to: 799 }], firstRecords, floor: 90, runBelow: 95 });
 
-    expect(forget(progress, 740, [])).toStrictEqual({ ...progress, marks: marks.slice(1) });
+    expect(forget(progress, 740, [])).toStrictEqual({ ...progress, firstRecords: firstRecords.slice(1) });
   });
 });
 
 test('a floor never falls', () => {
-  const marks = Array.from({ length: 64 }, (_, index) => identity(100 + index * 10));
+  const firstRecords = Array.from({ length: 64 }, (_, index) => identity(100 + index * 10));
   const settled = [
     { from: 0, to: 50 },
     { from: 100, to: 799 },
   ];
 
-  expect(forget(progressOf({ settled, marks, floor: 90 }), 740, []).floor).toBe(90);
+  expect(forget(progressOf({ settled, firstRecords, floor: 90 }), 740, []).floor).toBe(90);
 });
 
 test('what an operator let run again ends where memory ended then: what is forgotten later was settled since', () => {
-  const marks = Array.from({ length: 64 }, (_, index) => identity(100 + index * 10));
+  const firstRecords = Array.from({ length: 64 }, (_, index) => identity(100 + index * 10));
   const settled = [{ from: 0, to: 799 }];
 
-  expect('runBelow' in forget(progressOf({ settled, marks, runBelow: 60 }), 740, [])).toBe(false);
-  expect(forget(progressOf({ settled, marks, floor: 20, runBelow: 60 }), 740, [])).toMatchObject({ runBelow: 20 });
-  expect(forget(progressOf({ settled, marks, floor: 20, runBelow: 10 }), 740, [])).toMatchObject({ runBelow: 10 });
-  expect(forget(progressOf({ settled, marks, floor: 100, runBelow: 60 }), 740, [])).toMatchObject({ runBelow: 60 });
+  expect('runBelow' in forget(progressOf({ settled, firstRecords, runBelow: 60 }), 740, [])).toBe(false);
+  expect(forget(progressOf({ settled, firstRecords, floor: 20, runBelow: 60 }), 740, [])).toMatchObject({
+    runBelow: 20,
+  });
+  expect(forget(progressOf({ settled, firstRecords, floor: 20, runBelow: 10 }), 740, [])).toMatchObject({
+    runBelow: 10,
+  });
+  expect(forget(progressOf({ settled, firstRecords, floor: 100, runBelow: 60 }), 740, [])).toMatchObject({
+    runBelow: 60,
+  });
 });
 
 test('with nothing to forget progress is what it was', () => {
-  const progress = progressOf({ settled: [{ from: 0, to: 799 }], marks: [identity(0)] });
+  const progress = progressOf({ settled: [{ from: 0, to: 799 }], firstRecords: [identity(0)] });
 
   expect(forget(progress, 740, [])).toBe(progress);
 
-  const marks = Array.from({ length: 64 }, (_, index) => identity(index * 10));
-  const full = progressOf({ settled: [{ from: 0, to: 639 }], marks });
+  const firstRecords = Array.from({ length: 64 }, (_, index) => identity(index * 10));
+  const full = progressOf({ settled: [{ from: 0, to: 639 }], firstRecords });
 
   expect(forget(full, 630, [])).toBe(full);
 });
@@ -262,41 +271,47 @@ test('with nothing to forget progress is what it was', () => {
 test('a range that ends at the first record of a remembered batch is kept', () => {
   const settled = Array.from({ length: 65 }, (_, index) => ({ from: index * 10, to: index * 10 }));
 
-  expect(forget(progressOf({ settled, marks: [identity(0)] }), 640, []).settled).toHaveLength(65);
+  expect(forget(progressOf({ settled, firstRecords: [identity(0)] }), 640, []).settled).toHaveLength(65);
 });
 
-test('with fewer marks than batches to remember, what no mark stands for is kept', () => {
+test('with fewer first records than batches to remember, what no mark stands for is kept', () => {
   const settled = Array.from({ length: 65 }, (_, index) => ({ from: index * 10, to: index * 10 + 8 }));
 
-  expect(forget(progressOf({ settled, marks: [identity(0)] }), 640, []).settled).toHaveLength(65);
+  expect(forget(progressOf({ settled, firstRecords: [identity(0)] }), 640, []).settled).toHaveLength(65);
   expect(forget(progressOf({ settled }), 640, [])).toMatchObject({ settled: settled.slice(1), floor: 9 });
 });
 
-test('what is owed becomes pending, unless it was settled', () => {
+test('what is due becomes pending, unless it was settled', () => {
   const progress = progressOf({ settled: [{ from: 0, to: 42 }], pending: [{ from: 30, to: 31 }] });
 
   expect(pendingAfter(progress, [{ from: 41, to: 44 }])).toEqual([{ from: 43, to: 44 }]);
 });
 
-test('careful mode lasts while something up to its end is owed', () => {
-  const progress = progressOf({ carefulUntil: 13 });
+test('crash isolation lasts while something up to its end is due', () => {
+  const progress = progressOf({ isolateUntil: 13 });
 
-  expect(leaveCarefulMode(progress, [{ from: 13, to: 20 }]).carefulUntil).toBe(13);
-  expect(leaveCarefulMode(progress, [{ from: 14, to: 20 }]).carefulUntil).toBeUndefined();
+  expect(endIsolation(progress, [{ from: 13, to: 20 }]).isolateUntil).toBe(13);
+  expect(endIsolation(progress, [{ from: 14, to: 20 }]).isolateUntil).toBeUndefined();
 });
 
-test('an item is full at two hundred heads or a thousand ranges', () => {
-  const heads = new Map(Array.from({ length: 200 }, (_, offset) => [offset, headAt(offset)]));
+test('an item is full at two hundred blocked records or a thousand ranges', () => {
+  const blockedRecords = new Map(Array.from({ length: 200 }, (_, offset) => [offset, blockedRecordAt(offset)]));
   const settled = Array.from({ length: 1_000 }, (_, index) => ({ from: index * 2, to: index * 2 }));
 
   expect(isFull(progressOf({}))).toBe(false);
-  expect(isFull(progressOf({ heads }))).toBe(true);
+  expect(isFull(progressOf({ blockedRecords }))).toBe(true);
   expect(isFull(progressOf({ settled }))).toBe(true);
   expect(isFull(progressOf({ pending: settled }))).toBe(true);
   expect(isFull(progressOf({ settled: settled.slice(2) }), 1)).toBe(false);
   expect(isFull(progressOf({ settled: settled.slice(2) }), 2)).toBe(true);
   expect(
-    isFull(progressOf({ settled: settled.slice(1), pending: settled.slice(1), heads: new Map([...heads].slice(1)) })),
+    isFull(
+      progressOf({
+        settled: settled.slice(1),
+        pending: settled.slice(1),
+        blockedRecords: new Map([...blockedRecords].slice(1)),
+      }),
+    ),
   ).toBe(false);
 });
 
@@ -310,13 +325,13 @@ describe('settling records in one go', () => {
     const known = fc.record({
       settled: ranges,
       pending: ranges,
-      standing: ranges,
-      heads: fc.uniqueArray(fc.integer({ min: 5, max: 45 })),
+      replayRefused: ranges,
+      blockedRecords: fc.uniqueArray(fc.integer({ min: 5, max: 45 })),
     });
     fc.assert(
       fc.property(offsets, fc.infiniteStream(outcomes), known, fc.boolean(), (some, stream, before, isMarked) => {
-        const heads = new Map(before.heads.map((offset) => [offset, headAt(offset, {})]));
-        const progress = progressOf({ ...before, heads, consecutiveDeadLetters: 2 });
+        const blockedRecords = new Map(before.blockedRecords.map((offset) => [offset, blockedRecordAt(offset, {})]));
+        const progress = progressOf({ ...before, blockedRecords, consecutiveDeadLetters: 2 });
         const first = identity(Math.min(...some));
         const settlings = some.map((offset): Settling => {
           const { value: outcome } = stream.next();
@@ -330,7 +345,7 @@ describe('settling records in one go', () => {
     );
   });
 
-  test('marks a batch whichever of its records says so', () => {
+  test('first records a batch whichever of its records says so', () => {
     const settling = (offset: number, mark: Settling['mark']): Settling => ({
       record: identity(offset),
       from: offset,
@@ -342,7 +357,7 @@ describe('settling records in one go', () => {
     const last = settleAll(progressOf({}), [settling(10, false), settling(11, identity(10))]);
     const both = settleAll(progressOf({}), [settling(10, identity(10)), settling(20, identity(20))]);
 
-    expect([first.marks, last.marks, both.marks]).toEqual([
+    expect([first.firstRecords, last.firstRecords, both.firstRecords]).toEqual([
       [identity(10)],
       [identity(10)],
       [identity(10), identity(20)],

@@ -3,14 +3,17 @@ import type { OperatorChange } from '../../../shared/decide/operator.ts';
 import { changePartition, decisionAction, previewChange } from '../../../shared/operator/change-partition.ts';
 import { fakeLedgerStore } from '../../../shared/testing/fake-ledger-store.ts';
 import { VirtualClock } from '../../../shared/testing/virtual-clock.ts';
-import { headAt, progressOf } from '../../fixtures/progress.ts';
+import { blockedRecordAt, progressOf } from '../../fixtures/progress.ts';
 
 const PLACE = { cluster: 'cluster-1', group: 'billing', topic: 'orders', partition: 3 };
 const START = Date.UTC(2026, 0, 1);
 
 function aLedger(owner?: string) {
   const ledger = fakeLedgerStore();
-  const progress = progressOf({ heads: new Map([[10, headAt(10, { attempts: 2 })]]), pending: [{ from: 10, to: 10 }] });
+  const progress = progressOf({
+    blockedRecords: new Map([[10, blockedRecordAt(10, { attempts: 2 })]]),
+    pending: [{ from: 10, to: 10 }],
+  });
   ledger.place(PLACE, {
     epoch: 7,
     rev: 20,
@@ -87,7 +90,7 @@ test('what is refused leaves the progress as it was, and the partition free', as
   await expect(decide({ type: 'skip', offset: 99 })).rejects.toThrow('OPERATION_REFUSED');
 
   expect(ledger.peek(PLACE)?.owner).toBeUndefined();
-  expect(ledger.peek(PLACE)?.progress.heads.size).toBe(1);
+  expect(ledger.peek(PLACE)?.progress.blockedRecords.size).toBe(1);
   expect(ledger.effects).toEqual([]);
 });
 

@@ -4,7 +4,7 @@ import { markerRecord } from '../../../shared/decide/letter.ts';
 import { groupLetters } from '../../../shared/operator/group-letters.ts';
 import { letterPages, listLetters, showLetter } from '../../../shared/operator/letters.ts';
 import { type FakeTopicLog, fakeTopicLog } from '../../../shared/testing/fake-topic-log.ts';
-import { headAt } from '../../fixtures/progress.ts';
+import { blockedRecordAt } from '../../fixtures/progress.ts';
 
 const TOPIC = 'orders-dead-letters';
 const NOON = Date.UTC(2026, 0, 1, 12);
@@ -23,7 +23,7 @@ function put(log: FakeTopicLog, at: number, offset: number, cause: string, now: 
     {
       cluster: 'c',
       group: 'billing',
-      head: headAt(offset, {
+      blocked: blockedRecordAt(offset, {
         attempts: 5,
         fingerprint: `print-${cause}`,
         error: { name: cause, text: `of ${offset}`, stage: 'handler' },

@@ -6,7 +6,7 @@ import { type RedriveOrder, redrive } from '../../../shared/redrive/redrive.ts';
 import { fakeTopicLog } from '../../../shared/testing/fake-topic-log.ts';
 import { type CommitFault, fakeTransactions } from '../../../shared/testing/fake-transactions.ts';
 import { VirtualClock } from '../../../shared/testing/virtual-clock.ts';
-import { headAt } from '../../fixtures/progress.ts';
+import { blockedRecordAt } from '../../fixtures/progress.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 const LETTERS = 'orders-dead-letters';
@@ -28,7 +28,7 @@ function aLetter(
     {
       cluster: 'c',
       group,
-      head: headAt(offset, {
+      blocked: blockedRecordAt(offset, {
         attempts: 5,
         fingerprint: `print-of-${error}`,
         error: { name: error, text: 'no', stage: 'handler' },
@@ -164,7 +164,7 @@ test('a record that dies again keeps its first origin, and counts its redrives',
     {
       cluster: 'c',
       group: 'billing',
-      head: headAt(90),
+      blocked: blockedRecordAt(90),
       stack: '',
       maxAttempts: 5,
       now: NOW,

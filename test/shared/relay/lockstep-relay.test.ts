@@ -1,6 +1,6 @@
 import type { Context, SQSEvent, SQSRecord } from 'aws-lambda';
 import { expect, test } from 'vitest';
-import { encodeFallbackEntry } from '../../../shared/adapters/fallback-entry.ts';
+import { encodeFallbackEntry } from '../../../shared/adapters/sqs/fallback-entry.ts';
 import { lockstepRelay, RENEW_AFTER_MS } from '../../../shared/relay/lockstep-relay.ts';
 import { aRelay, PLACE, START } from './a-relay.ts';
 
@@ -89,5 +89,5 @@ test('any other event is the schedule', async () => {
 
   expect(await relay.invoke({ type: 'sweep' })).toEqual({ batchItemFailures: [] });
 
-  expect(relay.counts.get('BlockedHeadAgeMs')).toBe(0);
+  expect(relay.counts.get('BlockedRecordAgeMs')).toBe(0);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { shortHash } from '../../../shared/record/delivered-record.ts';
 import { relayRange } from '../../../shared/relay/relay-range.ts';
-import { headAt, identity } from '../../fixtures/progress.ts';
+import { blockedRecordAt, identity } from '../../fixtures/progress.ts';
 import { aRelay, header, PLACE, RECREATED, RECREATION_LINE } from './a-relay.ts';
 
 const CAUSE = { code: 'RECORD_ABANDONED', text: 'the mapping did not send the record again' } as const;
@@ -17,7 +17,7 @@ test('gives what is not settled its letter and settles it, and skips what is', a
   withRecords(relay, 10, 11, 12, 13);
   relay.place({
     settled: [{ from: 11, to: 12 }],
-    gate: { offset: 10, since: 1, sightings: 3 },
+    missingRecord: { offset: 10, since: 1, laterBatches: 3 },
     pending: [{ from: 10, to: 10 }],
   });
 
@@ -28,8 +28,8 @@ test('gives what is not settled its letter and settles it, and skips what is', a
   expect(relay.letters.letters[0]?.value?.toString()).toBe('value-10');
   const item = relay.ledger.peek(PLACE);
   expect(item?.progress).toMatchObject({ settled: [{ from: 10, to: 13 }], pending: [], consecutiveDeadLetters: 2 });
-  expect(item?.progress.gate).toBeUndefined();
-  expect(item?.progress.heads.size).toBe(0);
+  expect(item?.progress.missingRecord).toBeUndefined();
+  expect(item?.progress.blockedRecords.size).toBe(0);
   expect({ epoch: item?.epoch, owner: item?.owner, claims: item?.claims }).toEqual({
     epoch: 8,
     owner: undefined,
@@ -42,7 +42,7 @@ test('says of what was never tried that it was not, and of what failed how', asy
   withRecords(relay, 10, 11);
   const error = { name: 'CreditDown', text: 'no answer', stage: 'handler' } as const;
   const valueHash = shortHash(Buffer.from('value-11').toString('base64'));
-  relay.place({ heads: new Map([[11, headAt(11, { attempts: 3, error, valueHash })]]) });
+  relay.place({ blockedRecords: new Map([[11, blockedRecordAt(11, { attempts: 3, error, valueHash })]]) });
 
   await relay.invoke((invocation) => relayRange(range(10, 11), relay.ports, relay.policy, invocation));
 
@@ -63,7 +63,7 @@ test('a letter is never sent before the record is marked, and is repeated under 
   const first = relay.invoke((invocation) => relayRange(range(10, 11), relay.ports, relay.policy, invocation));
 
   await expect(first).rejects.toThrow('DEAD_LETTER_REFUSED');
-  expect([...(relay.ledger.peek(PLACE)?.progress.heads.values() ?? [])]).toMatchObject([
+  expect([...(relay.ledger.peek(PLACE)?.progress.blockedRecords.values() ?? [])]).toMatchObject([
     { offset: 10, exhausted: true },
     { offset: 11, exhausted: true },
   ]);
@@ -80,11 +80,11 @@ test('a letter is never sent before the record is marked, and is repeated under 
 test('what has its letter halts nothing any more', async () => {
   const relay = aRelay();
   withRecords(relay, 10, 11);
-  relay.place({ settled: [{ from: 20, to: 29 }], floor: 20, standing: [{ from: 10, to: 12 }] });
+  relay.place({ settled: [{ from: 20, to: 29 }], floor: 20, replayRefused: [{ from: 10, to: 12 }] });
 
   await relay.invoke((invocation) => relayRange(range(10, 11), relay.ports, relay.policy, invocation));
 
-  expect(relay.ledger.peek(PLACE)?.progress.standing).toEqual([{ from: 12, to: 12 }]);
+  expect(relay.ledger.peek(PLACE)?.progress.replayRefused).toEqual([{ from: 12, to: 12 }]);
 });
 
 test('waits for a partition that an invocation holds', async () => {
@@ -167,7 +167,10 @@ test('leaves to an operator’s word what was skipped as before memory', async (
 test('says in which record’s handler a process died, and counts it once', async () => {
   const relay = aRelay();
   withRecords(relay, 10);
-  relay.place({ running: identity(10), heads: new Map([[10, headAt(10, { attempts: 2, interruptions: 1 })]]) });
+  relay.place({
+    running: identity(10),
+    blockedRecords: new Map([[10, blockedRecordAt(10, { attempts: 2, interruptions: 1 })]]),
+  });
 
   await relay.invoke((invocation) => relayRange(range(10, 10), relay.ports, relay.policy, invocation));
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { sweep } from '../../../shared/relay/sweep.ts';
-import { headAt } from '../../fixtures/progress.ts';
+import { blockedRecordAt } from '../../fixtures/progress.ts';
 import { aRelay, PLACE, RECREATED, RECREATION_LINE, START } from './a-relay.ts';
 
 function aSwept(committed: number) {
@@ -15,7 +15,7 @@ test('abandons what is pending below the committed offset and unclaimed for long
   relay.place({
     settled: [{ from: 0, to: 3 }],
     pending: [{ from: 4, to: 8 }],
-    gate: { offset: 4, since: 1, sightings: 0 },
+    missingRecord: { offset: 4, since: 1, laterBatches: 0 },
   });
 
   await relay.invoke((invocation) => sweep(relay.ports, relay.policy, invocation));
@@ -23,9 +23,9 @@ test('abandons what is pending below the committed offset and unclaimed for long
   expect(relay.fallback.entries).toEqual([{ type: 'abandoned', partition: PLACE, offsets: [{ from: 4, to: 5 }] }]);
   const item = relay.ledger.peek(PLACE);
   expect(item?.progress.pending).toEqual([{ from: 6, to: 8 }]);
-  expect(item?.progress.gate).toBeUndefined();
+  expect(item?.progress.missingRecord).toBeUndefined();
   expect(item?.owner).toBeUndefined();
-  expect(relay.counts.get('HeadsAbandoned')).toBe(1);
+  expect(relay.counts.get('RecordsNotRedelivered')).toBe(1);
 });
 
 test('leaves a partition alone that was claimed a moment ago', async () => {
@@ -48,14 +48,14 @@ test('abandons nothing that the queue does not accept', async () => {
   expect(relay.ledger.peek(PLACE)?.progress.pending).toEqual([{ from: 4, to: 4 }]);
 });
 
-test('says how long a head has blocked though no batch comes, and that nothing blocks', async () => {
+test('says how long a blocked record has blocked though no batch comes, and that nothing blocks', async () => {
   const relay = aSwept(0);
   await relay.invoke((invocation) => sweep(relay.ports, relay.policy, invocation));
-  expect(relay.counts.get('BlockedHeadAgeMs')).toBe(0);
+  expect(relay.counts.get('BlockedRecordAgeMs')).toBe(0);
 
-  relay.place({ heads: new Map([[4, headAt(4, { firstFailedAt: START - 90_000 })]]) });
+  relay.place({ blockedRecords: new Map([[4, blockedRecordAt(4, { firstFailedAt: START - 90_000 })]]) });
   await relay.invoke((invocation) => sweep(relay.ports, relay.policy, invocation));
-  expect(relay.counts.get('BlockedHeadAgeMs')).toBe(90_000);
+  expect(relay.counts.get('BlockedRecordAgeMs')).toBe(90_000);
 });
 
 test('what a dead invocation claimed counts as pending', async () => {
@@ -66,7 +66,14 @@ test('what a dead invocation claimed counts as pending', async () => {
     owner: 'dead',
     leaseUntil: START - 400_000,
     claims: [{ owner: 'dead', offsets: [{ from: 2, to: 3 }] }],
-    progress: { settled: [], pending: [], marks: [], heads: new Map(), standing: [], consecutiveDeadLetters: 0 },
+    progress: {
+      settled: [],
+      pending: [],
+      firstRecords: [],
+      blockedRecords: new Map(),
+      replayRefused: [],
+      consecutiveDeadLetters: 0,
+    },
   });
 
   await relay.invoke((invocation) => sweep(relay.ports, relay.policy, invocation));

@@ -34,7 +34,7 @@ async function deliverOne({ originals, refusesAfterMs, maxConsecutiveDeadLetters
     value: text,
     idempotencyKey: byPosition,
     retry: { maxAttempts: 1 },
-    letterHeaders: ['spring'],
+    deadLetterHeaders: ['spring'],
     ...(maxConsecutiveDeadLetters !== undefined && { maxConsecutiveDeadLetters }),
     onRecord: () => {
       throw new Error('no');

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { encodeProgress } from '../../../shared/adapters/ledger-item.ts';
+import { encodeProgress } from '../../../shared/adapters/dynamodb/ledger-item.ts';
 import type { Progress } from '../../../shared/decide/progress.ts';
 import { byPosition, type ConsumerOptions, lockstepConsumer, text } from '../../../shared/lockstep-consumer.ts';
 import { deliver } from '../../../shared/testing/deliver.ts';
@@ -34,10 +34,10 @@ const keyed = (keys: readonly (string | null)[]) => keys.map((key) => record({ k
 
 /** What the partition's item was at its largest. */
 function watch() {
-  const most = { heads: 0, ranges: 0, bytes: 0 };
+  const most = { blockedRecords: 0, ranges: 0, bytes: 0 };
   const onProgress = (progress: Progress) => {
-    if (progress.heads.size <= most.heads && progress.settled.length <= most.ranges) return;
-    most.heads = Math.max(most.heads, progress.heads.size);
+    if (progress.blockedRecords.size <= most.blockedRecords && progress.settled.length <= most.ranges) return;
+    most.blockedRecords = Math.max(most.blockedRecords, progress.blockedRecords.size);
     most.ranges = Math.max(most.ranges, progress.settled.length);
     const attributes = Object.entries(encodeProgress(progress)).flatMap(([name, value]) =>
       value === undefined ? [] : [[name, value] as const],
@@ -125,8 +125,8 @@ describe('key order', () => {
 
     const { outcomes } = await deliver(handler, records, { onProgress });
 
-    expect(most.heads).toBeGreaterThanOrEqual(200);
-    expect(most.heads).toBeLessThan(220);
+    expect(most.blockedRecords).toBeGreaterThanOrEqual(200);
+    expect(most.blockedRecords).toBeLessThan(220);
     expect(most.bytes).toBeLessThan(ITEM_LIMIT_BYTES);
     expect(Math.max(...started.slice(0, 600))).toBeLessThan(220);
     expect(handled.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 1_000 }, (_, index) => index));

@@ -8,7 +8,7 @@ import type { Ports } from '../../../shared/runtime/consumer.ts';
 import { Sandbox } from '../../../shared/runtime/sandbox.ts';
 import { fakeIdempotencyKeyStore } from '../../../shared/testing/fake-idempotency-key-store.ts';
 import { fakeLedgerStore } from '../../../shared/testing/fake-ledger-store.ts';
-import { mortal } from '../../../shared/testing/mortal.ts';
+import { failAfterDeath } from '../../../shared/testing/mortal.ts';
 import { kafkaEvent, record } from '../../../shared/testing/record.ts';
 import { VirtualClock } from '../../../shared/testing/virtual-clock.ts';
 
@@ -30,7 +30,7 @@ function aWorld(onRecord: OnRecord<string | null>, more: Partial<Ports> = {}) {
     let alive = true;
     const deadline = clock.now() + 60_000;
     const context = { awsRequestId: requestId, getRemainingTimeInMillis: () => deadline - clock.now() } as Context;
-    const living = <T extends object>(port: T) => mortal(port, () => alive);
+    const living = <T extends object>(port: T) => failAfterDeath(port, () => alive);
     const ports: Ports = {
       ledger: living(ledger),
       keys: living(keys),

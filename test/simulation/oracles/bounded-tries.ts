@@ -79,12 +79,12 @@ export class BoundedTries implements Oracle {
       this.#deaths.delete(record);
       this.#recorded.delete(record);
     }
-    const { running, heads } = after.progress;
-    for (const head of heads.values()) {
-      if (head.attempts > this.#settings.maxAttempts || head.interruptions > MAX_INTERRUPTIONS + 1)
+    const { running, blockedRecords } = after.progress;
+    for (const blocked of blockedRecords.values()) {
+      if (blocked.attempts > this.#settings.maxAttempts || blocked.interruptions > MAX_INTERRUPTIONS + 1)
         return {
           property: 'P5 bound',
-          text: `${place}@${head.offset} has ${head.attempts} attempts and ${head.interruptions} interruptions`,
+          text: `${place}@${blocked.offset} has ${blocked.attempts} attempts and ${blocked.interruptions} interruptions`,
         };
     }
     if (by.type !== 'invocation') return undefined;

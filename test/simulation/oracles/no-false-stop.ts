@@ -17,15 +17,16 @@ export class NoFalseStop implements Oracle {
   }
 
   observe(event: HistoryEvent, at: number): Violation | undefined {
-    if (event.type === 'changed') return this.#gated(event) ?? this.#halted(event);
+    if (event.type === 'changed') return this.#waiting(event) ?? this.#halted(event);
     if (event.type === 'abandoned') return this.#abandoned(event, at);
     return undefined;
   }
 
   /** Only a record that was delivered and is not recorded can be waited for. */
-  #gated({ place, generation, before, after }: Extract<HistoryEvent, { type: 'changed' }>): Violation | undefined {
-    const offset = after.progress.gate?.offset;
-    if (offset === undefined || offset === before?.progress.gate?.offset || this.#isRecreated()) return undefined;
+  #waiting({ place, generation, before, after }: Extract<HistoryEvent, { type: 'changed' }>): Violation | undefined {
+    const offset = after.progress.missingRecord?.offset;
+    if (offset === undefined || offset === before?.progress.missingRecord?.offset || this.#isRecreated())
+      return undefined;
     const waitedFor = this.#truth.partition(place).some(
       (record) =>
         record.offset === offset &&
@@ -41,7 +42,7 @@ export class NoFalseStop implements Oracle {
 
   /** An ordinary redelivery is never taken for a replay from before memory. */
   #halted({ place, before, after }: Extract<HistoryEvent, { type: 'changed' }>): Violation | undefined {
-    const isNew = after.progress.standing.length > 0 && (before?.progress.standing.length ?? 0) === 0;
+    const isNew = after.progress.replayRefused.length > 0 && (before?.progress.replayRefused.length ?? 0) === 0;
     const { kinds, reading } = this.#settings;
     // A mapping that delivers later records first, for whatever reason, may make earlier ones look like another topic's.
     const mayOvertake = reading === 'overtaken' || kinds.has('offsetsTooHigh');
@@ -50,11 +51,14 @@ export class NoFalseStop implements Oracle {
   }
 
   #abandoned(
-    { place, offsets, by, owed }: Extract<HistoryEvent, { type: 'abandoned' }>,
+    { place, offsets, by, mustReturn }: Extract<HistoryEvent, { type: 'abandoned' }>,
     at: number,
   ): Violation | undefined {
-    if (by === 'sweep' && owed.length > 0 && !this.#settings.kinds.has('offsetsTooHigh'))
-      return { property: 'P1 false abandon', text: `${place}: ${owed.join(' ')} abandoned though the mapping owes it` };
+    if (by === 'sweep' && mustReturn.length > 0 && !this.#settings.kinds.has('offsetsTooHigh'))
+      return {
+        property: 'P1 false abandon',
+        text: `${place}: ${mustReturn.join(' ')} abandoned though the mapping owes it`,
+      };
     const lowest = this.#truth.at(place, [Math.min(...offsets)])[0];
     const claimedAt = lowest && this.#truth.claimed.get(lowest);
     if (claimedAt === undefined || at - claimedAt >= GATE_MS - GATE_TOLERANCE_MS) return undefined;

@@ -1,0 +1,105 @@
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { ConsumerSettings } from './consumer-settings.ts';
+import { credentialGrants } from './credential-grants.ts';
+import { kafkaArn, ledgerClusterId } from './kafka-cluster.ts';
+
+/** What the roles of a consumer's relay and operator function are for. */
+export interface OperationsFacts {
+  readonly settings: ConsumerSettings;
+  readonly ledgerTableArn: string;
+  readonly fallbackQueueArn: string;
+  readonly failureQueueArn?: string;
+  /** With `:*` for its streams, as CloudFormation gives it. */
+  readonly logGroupArn: string;
+  readonly encryptionKeyArns: readonly string[];
+  /** Under which redrives exclude each other. */
+  readonly transactionalId: string;
+}
+
+/** Everything that the relay may do: its own partitions in the ledger, its queues, the source to read, the dead-letter topic to write. */
+export function relayGrants(facts: OperationsFacts): PolicyStatement[] {
+  const { settings, ledgerTableArn, fallbackQueueArn, failureQueueArn } = facts;
+  const { cluster, consumerGroup, source, deadLetterTopic } = settings;
+  return [
+    ...commonGrants(facts),
+    statement('ClaimPartitions', ['dynamodb:GetItem', 'dynamodb:UpdateItem'], [ledgerTableArn], {
+      'ForAllValues:StringLike': {
+        'dynamodb:LeadingKeys': [`partition#${ledgerClusterId(cluster)}#${consumerGroup}#${source.topicName}#*`],
+      },
+    }),
+    statement(
+      'EmptyTheQueues',
+      ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'],
+      [fallbackQueueArn, ...(failureQueueArn === undefined ? [] : [failureQueueArn])],
+    ),
+    statement('KeepWhatMustWait', ['sqs:SendMessage'], [fallbackQueueArn]),
+    ...(facts.encryptionKeyArns.length === 0
+      ? []
+      : [
+          statement(
+            'UseTheKeys',
+            ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey'],
+            facts.encryptionKeyArns,
+          ),
+        ]),
+    ...(cluster.auth === 'iam'
+      ? [
+          statement('ConnectToTheCluster', ['kafka-cluster:Connect'], [cluster.clusterArn]),
+          statement(
+            'ReadTheTopic',
+            ['kafka-cluster:DescribeTopic', 'kafka-cluster:ReadData'],
+            [kafkaArn(cluster, 'topic', source.topicName)],
+          ),
+          statement('SeeWhatIsCommitted', ['kafka-cluster:DescribeGroup'], [kafkaArn(cluster, 'group', consumerGroup)]),
+          statement(
+            'WriteDeadLetters',
+            ['kafka-cluster:DescribeTopic', 'kafka-cluster:WriteData'],
+            [kafkaArn(cluster, 'topic', deadLetterTopic.topicName)],
+          ),
+        ]
+      : []),
+  ];
+}
+
+/** Everything that the operator function may do: both topics, in transactions of one name; nothing of the ledger. */
+export function operatorGrants(facts: OperationsFacts): PolicyStatement[] {
+  const { cluster, consumerGroup, source, deadLetterTopic } = facts.settings;
+  const grants = commonGrants(facts);
+  if (cluster.auth !== 'iam') return grants;
+  return [
+    ...grants,
+    statement(
+      'ConnectToTheCluster',
+      ['kafka-cluster:Connect', 'kafka-cluster:WriteDataIdempotently'],
+      [cluster.clusterArn],
+    ),
+    statement(
+      'ReadAndRedrive',
+      ['kafka-cluster:DescribeTopic', 'kafka-cluster:ReadData', 'kafka-cluster:WriteData'],
+      [kafkaArn(cluster, 'topic', source.topicName), kafkaArn(cluster, 'topic', deadLetterTopic.topicName)],
+    ),
+    statement('SeeWhatIsCommitted', ['kafka-cluster:DescribeGroup'], [kafkaArn(cluster, 'group', consumerGroup)]),
+    statement(
+      'RedriveInTransactions',
+      ['kafka-cluster:AlterTransactionalId', 'kafka-cluster:DescribeTransactionalId'],
+      [kafkaArn(cluster, 'transactional-id', facts.transactionalId)],
+    ),
+  ];
+}
+
+function commonGrants({ settings: { cluster }, logGroupArn }: OperationsFacts): PolicyStatement[] {
+  return [
+    statement('WriteOwnLogs', ['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroupArn]),
+    statement('FindTheBrokers', ['kafka:GetBootstrapBrokers'], [cluster.clusterArn]),
+    ...credentialGrants(cluster.auth),
+  ];
+}
+
+function statement(
+  sid: string,
+  actions: string[],
+  resources: readonly string[],
+  conditions?: Record<string, Record<string, string[]>>,
+): PolicyStatement {
+  return new PolicyStatement({ sid, actions, resources: [...resources], ...(conditions && { conditions }) });
+}

@@ -1,0 +1,81 @@
+import {
+  type BatchStatementError,
+  DynamoDBServiceException,
+  TransactionCanceledException,
+} from '@aws-sdk/client-dynamodb';
+import { LockstepError } from '../../errors.ts';
+import { StoreError } from '../../ports/store-error.ts';
+
+/**
+ * Refusals below HTTP 500 that pass by themselves.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+ */
+const TRANSIENT_EXCEPTIONS: ReadonlySet<string> = new Set([
+  'LimitExceededException',
+  'ProvisionedThroughputExceededException',
+  'ReplicatedWriteConflictException',
+  'RequestLimitExceeded',
+  'ThrottlingException',
+  'TransactionConflictException',
+  'TransactionInProgressException',
+]);
+
+/**
+ * Reasons of a cancelled transaction that pass by themselves too: they say nothing about a condition.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+ */
+export const PASSING_REASONS: ReadonlySet<string | undefined> = new Set([
+  'ProvisionedThroughputExceeded',
+  'ReplicatedWriteConflict',
+  'RequestLimitExceeded',
+  'ThrottlingError',
+  'TransactionConflict',
+]);
+
+/** What a request that DynamoDB did not carry out becomes. An unreadable item stays the error that it is. */
+export function storeError(cause: unknown, table: string, request: string): LockstepError {
+  forgetItems(cause instanceof LockstepError ? cause.cause : cause);
+  if (cause instanceof LockstepError) return cause;
+  const said = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+  return new StoreError(failure(table, request, said), { cause, transient: isTransient(cause) });
+}
+
+/**
+ * What a statement that DynamoDB did not carry out becomes.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchStatementError.html
+ */
+export function statementError(
+  { Code, Message = '' }: BatchStatementError,
+  table: string,
+  request: string,
+): StoreError {
+  const transient = Code === 'InternalServerError' || PASSING_REASONS.has(Code);
+  return new StoreError(failure(table, request, `${Code}: ${Message}`), { transient });
+}
+
+function failure(table: string, request: string, said: string): string {
+  return `${request} of table ${table} failed with ${said.replace(/\.\s*$/, '')}`;
+}
+
+/** Errors are logged with all that they hold: no item that an effect asked to see is to be among it. */
+function forgetItems(cause: unknown): void {
+  if (!(cause instanceof TransactionCanceledException)) return;
+  for (const reason of cause.CancellationReasons ?? []) delete reason.Item;
+}
+
+function isTransient(cause: unknown): boolean {
+  if (cause instanceof TransactionCanceledException) {
+    const reasons = cause.CancellationReasons ?? [];
+    return (
+      reasons.some(({ Code }) => PASSING_REASONS.has(Code)) && !reasons.some(({ Code }) => Code === 'ValidationError')
+    );
+  }
+  if (cause instanceof DynamoDBServiceException) {
+    const { httpStatusCode } = cause.$metadata;
+    // The SDK learns the server's time from a refused signature; the next request is signed with it.
+    if ('clockSkewCorrected' in cause.$metadata) return true;
+    return TRANSIENT_EXCEPTIONS.has(cause.name) || httpStatusCode === undefined || httpStatusCode >= 500;
+  }
+  // No answer: a lost connection or a timeout pass; missing credentials and a request that cannot be encoded do not.
+  return cause instanceof Error && cause.name !== 'CredentialsProviderError' && !(cause instanceof TypeError);
+}

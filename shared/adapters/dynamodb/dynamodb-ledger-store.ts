@@ -1,0 +1,89 @@
+import {
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  GetItemCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import type { PartitionItem } from '../../decide/progress.ts';
+import type { ClaimAnswer, ClaimRequest, LedgerStore, WriteAnswer, WriteRequest } from '../../ports/ledger-store.ts';
+import { type LedgerPartition, ledgerKey } from '../../record/item-identifier.ts';
+import { type Attributes, text } from './ledger-attributes.ts';
+import { decodePartitionItem } from './ledger-item.ts';
+import { claimUpdate, progressUpdate } from './ledger-update.ts';
+
+/** Where the ledger is kept. */
+export interface DynamoDbStoreOptions {
+  /** As `dynamoDbClient` makes it: one request a call. */
+  readonly client: DynamoDBClient;
+  /** Name of the ledger's table: string partition key `pk`. */
+  readonly table: string;
+}
+
+/**
+ * The ledger in DynamoDB. `claim` and `write` are one conditional UpdateItem, `write` with effects one TransactWriteItems,
+ * `read` one consistent GetItem.
+ *
+ * @throws StoreError LEDGER_UNAVAILABLE where DynamoDB does not answer or refuses, LEDGER_ITEM_UNREADABLE
+ */
+export function dynamoDbLedgerStore({ client, table }: DynamoDbStoreOptions): LedgerStore {
+  return {
+    claim: (request) => failingAs(table, 'the claim', () => claim(client, table, request)),
+    write: (request) => failingAs(table, 'a write', () => write(client, table, request)),
+    read: (partition) => failingAs(table, 'a read', () => read(client, table, partition)),
+  };
+}
+
+async function claim(client: DynamoDBClient, table: string, request: ClaimRequest): Promise<ClaimAnswer> {
+  const command = new UpdateItemCommand({ ...claimUpdate(table, request), ReturnValues: 'ALL_NEW' });
+  try {
+    const { Attributes: granted } = await client.send(command);
+    return { type: 'granted', item: decodePartitionItem(granted ?? {}) };
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) {
+      return { type: 'refused', item: decodePartitionItem(error.Item ?? {}) };
+    }
+    throw error;
+  }
+}
+
+async function write(client: DynamoDBClient, table: string, request: WriteRequest): Promise<WriteAnswer> {
+  const { effects = [], completions = [] } = request;
+  const update = progressUpdate(table, request);
+  if (effects.length > 0 || completions.length > 0) {
+    // Only who gives effects to `transact` pays for its code.
+    const { writeTransaction } = await import('./dynamodb-transaction.ts');
+    return writeTransaction(client, table, update, request);
+  }
+  try {
+    await client.send(new UpdateItemCommand(update));
+    return { type: 'written' };
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return { type: 'refused', item: itemOf(error.Item) };
+    throw error;
+  }
+}
+
+async function read(
+  client: DynamoDBClient,
+  table: string,
+  partition: LedgerPartition,
+): Promise<PartitionItem | undefined> {
+  const key = { pk: text(ledgerKey(partition)) };
+  const { Item } = await client.send(new GetItemCommand({ TableName: table, Key: key, ConsistentRead: true }));
+  return itemOf(Item);
+}
+
+/** An item, `undefined` where there is none; emulators answer with an empty one. */
+function itemOf(found: Attributes | undefined): PartitionItem | undefined {
+  return found === undefined || Object.keys(found).length === 0 ? undefined : decodePartitionItem(found);
+}
+
+/** Runs a request; whatever it throws names the table and says whether trying again can help. */
+export async function failingAs<T>(table: string, request: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    const { storeError } = await import('./dynamodb-failure.ts');
+    throw storeError(error, table, request);
+  }
+}

@@ -1,0 +1,210 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import type {
+  BlockedRecord,
+  ClaimedBatch,
+  FirstRecord,
+  MissingRecord,
+  PartitionItem,
+  Progress,
+  RecordIdentity,
+} from '../../decide/progress.ts';
+import { StoreError } from '../../ports/store-error.ts';
+import { decodeRanges, encodeRanges, lowest, type OffsetRanges } from '../../record/offset-ranges.ts';
+import type { Offset } from '../../record/units.ts';
+import {
+  type Attributes,
+  flag,
+  map,
+  maybeNumber,
+  number,
+  optional,
+  ranges,
+  readBytes,
+  readFlag,
+  readList,
+  readMap,
+  readNumber,
+  readRanges,
+  readText,
+  type Sparse,
+  text,
+} from './ledger-attributes.ts';
+import { decodeBlockedRecord, encodeBlockedRecord, identityFields, readIdentity } from './ledger-blocked-record.ts';
+import { decodeFirstRecords, encodeFirstRecords } from './ledger-first-records.ts';
+
+/** Format of the ledger's items, in attribute `v`. An item of any other format is refused. */
+export const LEDGER_VERSION = 2;
+
+/** Every attribute that holds progress; a write sets those that are present and removes the others. DESIGN section 4. */
+export const PROGRESS_ATTRIBUTES = [
+  'settled',
+  'pending',
+  'floor',
+  'firstRecords',
+  'newestTimestamp',
+  'blockedRecords',
+  'missingRecord',
+  'replayRefused',
+  'skipBelow',
+  'runBelow',
+  'isolateUntil',
+  'running',
+  'pausedUntil',
+  'consecutiveDeadLetters',
+  'deadLetterLimit',
+  'oneRecordPerCall',
+] as const;
+
+/** Progress as attributes; what is empty, zero or absent has none. */
+export function encodeProgress(progress: Progress): Sparse<(typeof PROGRESS_ATTRIBUTES)[number]> {
+  const { settled, pending, replayRefused, firstRecords, blockedRecords, missingRecord, running } = progress;
+  return {
+    settled: ranges(settled),
+    pending: ranges(pending),
+    floor: maybeNumber(progress.floor),
+    firstRecords: firstRecords.length === 0 ? undefined : { B: encodeFirstRecords(firstRecords) },
+    newestTimestamp: maybeNumber(progress.newestTimestamp),
+    blockedRecords: blockedRecords.size === 0 ? undefined : encodeBlockedRecords(blockedRecords),
+    missingRecord:
+      missingRecord &&
+      map({
+        offset: number(missingRecord.offset),
+        since: number(missingRecord.since),
+        laterBatches: number(missingRecord.laterBatches),
+      }),
+    replayRefused: ranges(replayRefused),
+    skipBelow: maybeNumber(progress.skipBelow),
+    runBelow: maybeNumber(progress.runBelow),
+    isolateUntil: maybeNumber(progress.isolateUntil),
+    running: running && map({ offset: number(running.offset), ...identityFields(running) }),
+    pausedUntil: maybeNumber(progress.pausedUntil),
+    consecutiveDeadLetters: maybeNumber(progress.consecutiveDeadLetters || undefined),
+    deadLetterLimit: limit(progress.maxConsecutiveDeadLetters),
+    oneRecordPerCall: flag(progress.oneRecordPerCall),
+  };
+}
+
+/**
+ * An entry of `claims`: the encoded offsets, with the timestamp and the value hash of the first record where they are known, a
+ * space, the owner. Text, so that `list_append` adds it without reading. Base 36 is exact up to 2^53: a record with a timestamp
+ * beyond that stays unknown.
+ */
+export function encodeClaim({ owner, offsets, first }: ClaimedBatch): AttributeValue {
+  const isExact = first !== undefined && Number.isSafeInteger(first.timestamp);
+  const identity = isExact ? `;${first.timestamp.toString(36)};${first.valueHash}` : '';
+  return text(`${encodeRanges(offsets)}${identity} ${owner}`);
+}
+
+/**
+ * A partition item as DynamoDB returned it.
+ *
+ * @throws StoreError LEDGER_ITEM_UNREADABLE, naming item and attribute
+ */
+export function decodePartitionItem(item: Attributes): PartitionItem {
+  return readable(item, () => ({
+    epoch: readNumber(item, 'epoch'),
+    rev: readNumber(item, 'rev'),
+    ...optional('owner', readText, item, 'owner'),
+    leaseUntil: readNumber(item, 'leaseUntil'),
+    claims: item['claims'] === undefined ? [] : readList(item, 'claims').map(decodeClaim),
+    progress: {
+      settled: readRanges(item, 'settled'),
+      pending: readRanges(item, 'pending'),
+      ...optional('floor', readNumber, item, 'floor'),
+      firstRecords: item['firstRecords'] === undefined ? [] : readFirstRecords(item, 'firstRecords'),
+      ...optional('newestTimestamp', readNumber, item, 'newestTimestamp'),
+      blockedRecords: item['blockedRecords'] === undefined ? new Map() : readBlockedRecords(item, 'blockedRecords'),
+      ...optional('missingRecord', readMissingRecord, item, 'missingRecord'),
+      replayRefused: readRanges(item, 'replayRefused'),
+      ...optional('skipBelow', readNumber, item, 'skipBelow'),
+      ...optional('runBelow', readNumber, item, 'runBelow'),
+      ...optional('isolateUntil', readNumber, item, 'isolateUntil'),
+      ...optional('running', readRunning, item, 'running'),
+      ...optional('pausedUntil', readNumber, item, 'pausedUntil'),
+      consecutiveDeadLetters:
+        item['consecutiveDeadLetters'] === undefined ? 0 : readNumber(item, 'consecutiveDeadLetters'),
+      ...optional('maxConsecutiveDeadLetters', readLimit, item, 'deadLetterLimit'),
+      ...optional('oneRecordPerCall', readFlag, item, 'oneRecordPerCall'),
+    },
+  }));
+}
+
+/**
+ * What `read` makes of an item of this format.
+ *
+ * @throws StoreError LEDGER_ITEM_UNREADABLE where the format is another one, missing, or not what `read` expects
+ */
+export function readable<T>(item: Attributes, read: () => T): T {
+  const name = item['pk']?.S ?? JSON.stringify(item);
+  const version = Number(item['v']?.N);
+  if (version !== LEDGER_VERSION) {
+    const found = item['v'] === undefined ? 'none' : JSON.stringify(item['v']);
+    throw unreadable(`ledger item ${name} has format version ${found}, this code reads ${LEDGER_VERSION}`);
+  }
+  try {
+    return read();
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw unreadable(`ledger item ${name}: ${why}`, cause);
+  }
+}
+
+function unreadable(what: string, cause?: unknown): StoreError {
+  const code = 'LEDGER_ITEM_UNREADABLE';
+  return new StoreError(what, { code, transient: false, ...(cause !== undefined && { cause }) });
+}
+
+/** DynamoDB's numbers end somewhere. */
+const NO_LIMIT = 'none';
+
+function limit(value: number | undefined): AttributeValue | undefined {
+  return value === Number.POSITIVE_INFINITY ? text(NO_LIMIT) : maybeNumber(value);
+}
+
+function readLimit(from: Attributes, name: string): number {
+  return from[name]?.S === NO_LIMIT ? Number.POSITIVE_INFINITY : readNumber(from, name);
+}
+
+function encodeBlockedRecords(blockedRecords: ReadonlyMap<Offset, BlockedRecord>): AttributeValue {
+  const fields: Record<string, AttributeValue> = {};
+  for (const [offset, blocked] of blockedRecords) fields[String(offset)] = encodeBlockedRecord(blocked);
+  return { M: fields };
+}
+
+function readBlockedRecords(from: Attributes, name: string): ReadonlyMap<Offset, BlockedRecord> {
+  const fields = readMap(from, name);
+  const offsets = Object.keys(fields).map(Number);
+  // DynamoDB's maps have no order.
+  return new Map(offsets.sort((a, b) => a - b).map((at) => [at, decodeBlockedRecord(readMap(fields, String(at)), at)]));
+}
+
+function readFirstRecords(from: Attributes, name: string): readonly FirstRecord[] {
+  return decodeFirstRecords(readBytes(from, name));
+}
+
+function readMissingRecord(from: Attributes, name: string): MissingRecord {
+  const fields = readMap(from, name);
+  return {
+    offset: readNumber(fields, 'offset'),
+    since: readNumber(fields, 'since'),
+    laterBatches: readNumber(fields, 'laterBatches'),
+  };
+}
+
+function readRunning(from: Attributes, name: string): RecordIdentity {
+  const fields = readMap(from, name);
+  return readIdentity(fields, readNumber(fields, 'offset'));
+}
+
+function decodeClaim(entry: AttributeValue): ClaimedBatch {
+  const space = entry.S?.indexOf(' ') ?? -1;
+  if (entry.S === undefined || space < 0) throw new TypeError(`${JSON.stringify(entry)} is not an entry of claims`);
+  const owner = entry.S.slice(space + 1);
+  const [encoded = '', timestamp, valueHash = ''] = entry.S.slice(0, space).split(';');
+  const offsets: OffsetRanges = decodeRanges(encoded);
+  const offset = lowest(offsets);
+  if (timestamp === undefined || offset === undefined) return { owner, offsets };
+  const first = { offset, timestamp: Number.parseInt(timestamp, 36), valueHash };
+  if (Number.isNaN(first.timestamp)) throw new TypeError(`${JSON.stringify(entry)} is not an entry of claims`);
+  return { owner, offsets, first };
+}

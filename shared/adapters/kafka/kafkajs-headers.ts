@@ -1,0 +1,16 @@
+import type { IHeaders } from 'kafkajs';
+import type { RecordHeader } from '../../ports/dead-letter-publisher.ts';
+
+/**
+ * Headers for kafkajs, order and duplicates kept. It takes an object, in which a name stands once and names like `7` come
+ * first; but where a name has several values its encoder maps over them and takes the pairs that it gets. So one name stands for
+ * all, and its mapping gives the headers as they are.
+ * https://github.com/tulios/kafkajs/blob/v2.2.4/src/protocol/recordBatch/record/v0/index.js
+ */
+export function kafkaJsHeaders(headers: readonly RecordHeader[]): IHeaders {
+  if (headers.length === 0) return {};
+  const inOrder: Buffer[] = [];
+  const pairs = headers.map(({ name, value }) => ({ key: name, value }));
+  Object.defineProperty(inOrder, 'map', { value: () => pairs });
+  return { inOrder };
+}

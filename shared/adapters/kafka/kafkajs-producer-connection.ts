@@ -1,0 +1,80 @@
+import { CompressionTypes, type Message, type Producer } from 'kafkajs';
+import type { OutgoingRecord } from '../../ports/record-producer.ts';
+import type { EpochMs } from '../../record/units.ts';
+import { type KafkaConnectionOptions, REQUEST_TIMEOUT_MS } from './kafka-connection.ts';
+import { kafkaJsHeaders } from './kafkajs-headers.ts';
+import { KafkaJsLink, type LinkEnd } from './kafkajs-link.ts';
+import { foldingPartitioner } from './kafkajs-partitioner.ts';
+import type { OpenSocket } from './kafkajs-session.ts';
+
+/** A record to be sent, to a partition of its own choice if it has one. */
+export interface SentRecord extends OutgoingRecord {
+  /** Folded into the partitions that the topic has. @default by key */
+  readonly partition?: number;
+  /** @default now */
+  readonly timestamp?: EpochMs;
+}
+
+/** Writes records to any topic over one connection that stands from the first record until `disconnect`. */
+export interface KafkaProducerConnection {
+  /**
+   * Done when all in-sync replicas have all records; else says why not, at `giveUpAt` at the latest. A record may be written
+   * twice, and may have been written though the end is another. Never rejects.
+   */
+  send(records: readonly SentRecord[], giveUpAt: EpochMs): Promise<LinkEnd<void>>;
+  /** Ends the connection; the next `send` makes another. Leaves no socket and no timer. Never rejects. */
+  disconnect(): Promise<void>;
+}
+
+/**
+ * One kafkajs producer: acks from all in-sync replicas, never an idempotent one (kafkajs's dies of lost sequences). A record
+ * that its topic calls too large is compressed: a compressed batch of its first producer may have held it.
+ */
+export function kafkaJsProducerConnection(
+  options: KafkaConnectionOptions,
+  openSocket?: OpenSocket,
+): KafkaProducerConnection {
+  const link = new KafkaJsLink<Producer>(
+    options,
+    async ({ kafka }) => {
+      const producer = kafka.producer({
+        allowAutoTopicCreation: false,
+        createPartitioner: foldingPartitioner,
+        idempotent: false,
+      });
+      await producer.connect();
+      return { client: producer, goodbye: () => producer.disconnect() };
+    },
+    openSocket,
+  );
+  const send = (records: readonly SentRecord[], giveUpAt: EpochMs, compression: CompressionTypes) => {
+    const timeout = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
+    return link.use<void>(async (producer) => {
+      await producer.sendBatch({ acks: -1, timeout, compression, topicMessages: byTopic(records) });
+    }, giveUpAt);
+  };
+  return {
+    async send(records, giveUpAt) {
+      const end = await send(records, giveUpAt, CompressionTypes.None);
+      const isTooLarge = end.type === 'failed' && end.failure.type === 'tooLarge';
+      return isTooLarge ? send(records, giveUpAt, CompressionTypes.GZIP) : end;
+    },
+    disconnect: () => link.disconnect(),
+  };
+}
+
+function byTopic(records: readonly SentRecord[]): { topic: string; messages: Message[] }[] {
+  const topics = new Map<string, Message[]>();
+  for (const { topic, key, value, headers, partition, timestamp } of records) {
+    const messages = topics.get(topic) ?? [];
+    messages.push({
+      key,
+      value,
+      headers: kafkaJsHeaders(headers),
+      ...(partition !== undefined && { partition }),
+      ...(timestamp !== undefined && { timestamp: String(timestamp) }),
+    });
+    topics.set(topic, messages);
+  }
+  return [...topics].map(([topic, messages]) => ({ topic, messages }));
+}

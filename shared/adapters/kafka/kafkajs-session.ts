@@ -1,0 +1,113 @@
+import { connect as connectPlain, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { type ISocketFactory, Kafka, type KafkaConfig, type LogEntry, logLevel } from 'kafkajs';
+import './kafkajs-request-queue.ts';
+import type { Log } from '../../ports/telemetry.ts';
+import { CONNECT_TIMEOUT_MS, type KafkaConnectionOptions, REQUEST_TIMEOUT_MS } from './kafka-connection.ts';
+import { kafkaSecurity } from './kafka-security.ts';
+
+/** Milliseconds that a client has to say goodbye; then its sockets are closed under it. */
+const GOODBYE_MS = 250;
+
+/** How a socket is opened: kafkajs's own way, so that tests can open others. */
+export type OpenSocket = ISocketFactory;
+
+/**
+ * One kafkajs client that can be ended for good: kafkajs waits for what hangs, connects again after it was disconnected, and
+ * leaves sockets to the broker; a Lambda sandbox is frozen with all of that. It tries nothing twice by itself, since only its
+ * user knows the deadline.
+ */
+export class KafkaJsSession {
+  readonly kafka: Kafka;
+  readonly config: KafkaConfig;
+  readonly #options: KafkaConnectionOptions;
+  readonly #sockets = new Set<Socket>();
+  #isClosed = false;
+
+  private constructor(options: KafkaConnectionOptions, security: Partial<KafkaConfig>, turn: number, open: OpenSocket) {
+    const { clientId = 'lockstep', connectTimeoutMs, requestTimeoutMs } = options;
+    this.#options = options;
+    this.config = {
+      clientId,
+      brokers: rotated(brokerList(options), turn),
+      ...security,
+      connectionTimeout: connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+      authenticationTimeout: connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+      requestTimeout: requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
+      retry: { retries: 0 },
+      socketFactory: (where) => this.#track(open, where),
+      logLevel: logLevel.WARN,
+      logCreator: () => (entry) => this.#log(options.log, entry),
+    };
+    this.kafka = new Kafka(this.config);
+  }
+
+  /**
+   * @param turn - counts connections: each begins with another broker of the list
+   * @throws LockstepError BROKER_UNREACHABLE where the credentials cannot be had
+   */
+  static async open(
+    options: KafkaConnectionOptions,
+    turn: number,
+    openSocket: OpenSocket = defaultSocket,
+  ): Promise<KafkaJsSession> {
+    const { ssl, sasl } = await kafkaSecurity(options.authentication);
+    return new KafkaJsSession(options, { ssl, ...(sasl !== undefined && { sasl }) }, turn, openSocket);
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Ends all at once: what waits for an answer is rejected, nothing connects again, no timer is left. */
+  close(): void {
+    this.#isClosed = true;
+    // With an error, since only that makes kafkajs give up what it waits for and stop its timers.
+    for (const socket of this.#sockets) socket.destroy(new Error('the connection was given up'));
+    this.#sockets.clear();
+  }
+
+  /** Lets `goodbye` go through, for a quarter of a second at most, then closes. Never rejects. */
+  async end(goodbye: () => Promise<void>): Promise<void> {
+    const patience = new AbortController();
+    const ended = goodbye().catch(() => undefined);
+    await Promise.race([ended, this.#options.clock.sleep(GOODBYE_MS, patience.signal)]);
+    patience.abort();
+    this.close();
+  }
+
+  #track(open: OpenSocket, where: Parameters<OpenSocket>[0]): Socket {
+    // kafkajs connects again by itself after a failure, also when nobody waits for it any more.
+    if (this.#isClosed) throw new Error('the connection was given up');
+    const socket = open(where);
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    return socket;
+  }
+
+  /** What kafkajs calls an error is tried again here, or thrown and logged by whoever asked. */
+  #log(log: Log, { namespace, log: { message, broker, error, retryCount } }: LogEntry): void {
+    if (!this.#isClosed) log.debug(`kafkajs: ${message}`, { namespace, broker, error, retryCount });
+  }
+}
+
+/** As kafkajs opens them: https://github.com/tulios/kafkajs/blob/v2.2.4/src/network/socketFactory.js */
+function defaultSocket({ host, port, ssl, onConnect }: Parameters<OpenSocket>[0]): Socket {
+  const socket = ssl
+    ? connectTls({ host, port, ...(isIP(host) === 0 && { servername: host }), ...ssl }, onConnect)
+    : connectPlain({ host, port }, onConnect);
+  return socket.setKeepAlive(true, 60_000);
+}
+
+/** The brokers of the connection, never empty. */
+export function brokerList({ brokers }: KafkaConnectionOptions): readonly string[] {
+  return brokers()
+    .split(',')
+    .map((broker) => broker.trim())
+    .filter((broker) => broker !== '');
+}
+
+function rotated(brokers: readonly string[], turn: number): string[] {
+  const at = brokers.length === 0 ? 0 : turn % brokers.length;
+  return [...brokers.slice(at), ...brokers.slice(0, at)];
+}

@@ -1,0 +1,120 @@
+import type { DeadLetter, RecordHeader } from '../../ports/dead-letter-publisher.ts';
+import type { FallbackEntry } from '../../ports/fallback-queue.ts';
+import type { LedgerPartition, Position } from '../../record/item-identifier.ts';
+import { decodeRanges, encodeRanges } from '../../record/offset-ranges.ts';
+
+/** Version of the text; the relay reads this one and older ones. */
+const VERSION = 1;
+
+/**
+ * An entry as text, plain ASCII whatever the record holds: keys, values and headers in base64, headers as pairs in order.
+ *
+ * `{ "v": 1, "type": "letter", "letter": { "id", "origin": { "topic", "partition", "offset" }, "key", "value",
+ * "headers": [["name", "base64"]], "timestamp" } }` or `{ "v": 1, "type": "abandoned", "partition": { "cluster", "group",
+ * "topic", "partition" }, "offsets": "sy+2r,2" }`
+ */
+export function encodeFallbackEntry(entry: FallbackEntry): string {
+  const text = JSON.stringify({
+    v: VERSION,
+    ...(entry.type === 'letter' ? letterText(entry.letter) : rangeText(entry)),
+  });
+  // SQS refuses some characters that JSON allows, as U+FFFF. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+  return text.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+function letterText({ id, origin, key, value, headers, timestamp }: DeadLetter) {
+  const { topic, partition, offset } = origin;
+  return {
+    type: 'letter',
+    letter: {
+      id,
+      origin: { topic, partition, offset },
+      key: base64(key),
+      value: base64(value),
+      headers: headers.map((header) => [header.name, base64(header.value)]),
+      timestamp,
+    },
+  };
+}
+
+function rangeText({ partition, offsets }: Extract<FallbackEntry, { readonly type: 'abandoned' }>) {
+  const { cluster, group, topic, partition: number } = partition;
+  return { type: 'abandoned', partition: { cluster, group, topic, partition: number }, offsets: encodeRanges(offsets) };
+}
+
+/** Reads {@link encodeFallbackEntry} back. @throws TypeError or SyntaxError for anything else: such a text must not be deleted */
+export function decodeFallbackEntry(text: string): FallbackEntry {
+  const entry = object(JSON.parse(text), 'the entry');
+  if (entry['v'] !== VERSION) throw new TypeError(`expected \`v\` to be ${VERSION}, got ${String(entry['v'])}`);
+  switch (entry['type']) {
+    case 'letter':
+      return { type: 'letter', letter: readLetter(object(entry['letter'], '`letter`')) };
+    case 'abandoned':
+      return {
+        type: 'abandoned',
+        partition: readPartition(object(entry['partition'], '`partition`')),
+        offsets: decodeRanges(string(entry, 'offsets')),
+      };
+    default:
+      throw new TypeError(`expected \`type\` to be letter or abandoned, got ${String(entry['type'])}`);
+  }
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function readLetter(fields: Fields): DeadLetter {
+  const headers = fields['headers'];
+  if (!Array.isArray(headers)) throw new TypeError('expected `headers` to be an array');
+  return {
+    id: string(fields, 'id'),
+    origin: readPosition(object(fields['origin'], '`origin`')),
+    key: bytes(fields, 'key'),
+    value: bytes(fields, 'value'),
+    headers: headers.map(readHeader),
+    timestamp: number(fields, 'timestamp'),
+  };
+}
+
+function readHeader(pair: unknown): RecordHeader {
+  const [name, value]: readonly unknown[] = Array.isArray(pair) ? pair : [];
+  if (typeof name !== 'string' || typeof value !== 'string') throw new TypeError('expected a header to be two texts');
+  return { name, value: Buffer.from(value, 'base64') };
+}
+
+function readPosition(fields: Fields): Position {
+  return { topic: string(fields, 'topic'), partition: number(fields, 'partition'), offset: number(fields, 'offset') };
+}
+
+function readPartition(fields: Fields): LedgerPartition {
+  return {
+    cluster: string(fields, 'cluster'),
+    group: string(fields, 'group'),
+    topic: string(fields, 'topic'),
+    partition: number(fields, 'partition'),
+  };
+}
+
+function base64(value: Buffer | null): string | null {
+  return value?.toString('base64') ?? null;
+}
+
+function object(value: unknown, what: string): Fields {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+  throw new TypeError(`expected ${what} to be an object`);
+}
+
+function string(fields: Fields, name: string): string {
+  const value = fields[name];
+  if (typeof value === 'string') return value;
+  throw new TypeError(`expected \`${name}\` to be a text`);
+}
+
+function number(fields: Fields, name: string): number {
+  const value = fields[name];
+  if (typeof value === 'number') return value;
+  throw new TypeError(`expected \`${name}\` to be a number`);
+}
+
+function bytes(fields: Fields, name: string): Buffer | null {
+  return fields[name] === null ? null : Buffer.from(string(fields, name), 'base64');
+}

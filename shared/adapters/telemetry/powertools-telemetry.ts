@@ -1,0 +1,40 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import type { Context } from 'aws-lambda';
+import type { ConsumerEnvironment } from '../../environment.ts';
+import type { Log, LogFields, MetricName, Telemetry } from '../../ports/telemetry.ts';
+
+/** Telemetry through Powertools: JSON lines, and CloudWatch's embedded metric format. */
+export interface PowertoolsTelemetry extends Telemetry {
+  /** Names the invocation on every line. */
+  begin(context: Context): void;
+  /** Writes the metrics of the invocation out. */
+  flush(): void;
+}
+
+/** https://docs.aws.amazon.com/powertools/typescript/latest/ */
+export function powertoolsTelemetry({ metricsNamespace, serviceName }: ConsumerEnvironment): PowertoolsTelemetry {
+  const logger = new Logger({ serviceName });
+  const metrics = new Metrics({ namespace: metricsNamespace, serviceName });
+  const counts = new Map<MetricName, number>();
+  const line = (level: 'debug' | 'info' | 'warn' | 'error') => (text: string, fields?: LogFields) => {
+    if (fields === undefined) logger[level](text);
+    else logger[level](text, { ...fields });
+  };
+  const log: Log = { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
+  return {
+    log,
+    count: (metric, value = 1) => {
+      const known = counts.get(metric) ?? 0;
+      counts.set(metric, metric.endsWith('Ms') ? Math.max(known, value) : known + value);
+    },
+    begin: (context) => logger.addContext(context),
+    flush: () => {
+      // Summed here: a metric call per record would cost more than all else that we do for it.
+      for (const [metric, value] of counts)
+        metrics.addMetric(metric, metric.endsWith('Ms') ? MetricUnit.Milliseconds : MetricUnit.Count, value);
+      counts.clear();
+      metrics.publishStoredMetrics();
+    },
+  };
+}

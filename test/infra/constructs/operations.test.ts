@@ -1,0 +1,114 @@
+import type { Template } from 'aws-cdk-lib/assertions';
+import { expect, test } from 'vitest';
+import { synthConsumer } from '../synth.ts';
+
+interface Statement {
+  readonly Sid: string;
+  readonly Action: string | readonly string[];
+  readonly Resource: unknown;
+  readonly Condition?: unknown;
+}
+
+const ARN = 'arn:aws:kafka:eu-central-1:111122223333';
+
+/** What the role of a relay or operator function may do, by statement; without what every function in a VPC needs. */
+function grants(template: Template, operationsFunction: 'Relay' | 'Operator'): Record<string, unknown> {
+  const policies = Object.entries(template.findResources('AWS::IAM::Policy'));
+  const found = policies.filter(([id]) => id.startsWith(`OrdersOperations${operationsFunction}RoleDefaultPolicy`));
+  expect(found).toHaveLength(1);
+  const statements: Statement[] = found[0]?.[1]['Properties'].PolicyDocument.Statement;
+  return Object.fromEntries(
+    statements
+      .filter(({ Sid }) => Sid !== 'WriteOwnLogs')
+      .map(({ Sid, Action, Resource, Condition }) => [
+        Sid,
+        { Action, Resource, ...(Condition !== undefined && { Condition }) },
+      ]),
+  );
+}
+
+const template = synthConsumer({ operations: 'both', onFailureDestination: { retryAttempts: 100 } });
+
+test('the relay may claim its own partitions, empty its queues, read the source and write letters, and nothing else', () => {
+  const queue = expect.objectContaining({
+    'Fn::GetAtt': [expect.stringMatching(/^Orders(Fallback|Failure)Queue/), 'Arn'],
+  });
+  expect(grants(template, 'Relay')).toEqual({
+    FindTheBrokers: { Action: 'kafka:GetBootstrapBrokers', Resource: `${ARN}:cluster/main/uuid-1` },
+    ClaimPartitions: {
+      Action: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
+      Resource: expect.objectContaining({ 'Fn::GetAtt': [expect.stringMatching(/^LockstepLedger/), 'Arn'] }),
+      Condition: {
+        'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['partition#uuid-1#Shop-Orders#orders#*'] },
+      },
+    },
+    EmptyTheQueues: {
+      Action: ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'],
+      Resource: [queue, queue],
+    },
+    KeepWhatMustWait: { Action: 'sqs:SendMessage', Resource: queue },
+    ConnectToTheCluster: { Action: 'kafka-cluster:Connect', Resource: `${ARN}:cluster/main/uuid-1` },
+    ReadTheTopic: {
+      Action: ['kafka-cluster:DescribeTopic', 'kafka-cluster:ReadData'],
+      Resource: `${ARN}:topic/main/uuid-1/orders`,
+    },
+    SeeWhatIsCommitted: { Action: 'kafka-cluster:DescribeGroup', Resource: `${ARN}:group/main/uuid-1/Shop-Orders` },
+    WriteDeadLetters: {
+      Action: ['kafka-cluster:DescribeTopic', 'kafka-cluster:WriteData'],
+      Resource: `${ARN}:topic/main/uuid-1/orders-dead-letters`,
+    },
+  });
+});
+
+test('the operator function may use both topics, in transactions of one name, and nothing of the ledger', () => {
+  expect(grants(template, 'Operator')).toEqual({
+    FindTheBrokers: { Action: 'kafka:GetBootstrapBrokers', Resource: `${ARN}:cluster/main/uuid-1` },
+    ConnectToTheCluster: {
+      Action: ['kafka-cluster:Connect', 'kafka-cluster:WriteDataIdempotently'],
+      Resource: `${ARN}:cluster/main/uuid-1`,
+    },
+    ReadAndRedrive: {
+      Action: ['kafka-cluster:DescribeTopic', 'kafka-cluster:ReadData', 'kafka-cluster:WriteData'],
+      Resource: [`${ARN}:topic/main/uuid-1/orders`, `${ARN}:topic/main/uuid-1/orders-dead-letters`],
+    },
+    SeeWhatIsCommitted: { Action: 'kafka-cluster:DescribeGroup', Resource: `${ARN}:group/main/uuid-1/Shop-Orders` },
+    RedriveInTransactions: {
+      Action: ['kafka-cluster:AlterTransactionalId', 'kafka-cluster:DescribeTransactionalId'],
+      Resource: `${ARN}:transactional-id/main/uuid-1/lockstep-redrive.Shop-Orders.orders-dead-letters`,
+    },
+  });
+});
+
+test('the relay is fed by both queues with partial answers, and by a schedule each minute', () => {
+  const mappings = Object.values(template.findResources('AWS::Lambda::EventSourceMapping'))
+    .map(({ Properties }) => Properties)
+    .filter(({ Topics }) => Topics === undefined);
+  expect(mappings).toHaveLength(2);
+  for (const mapping of mappings)
+    expect(mapping).toMatchObject({ BatchSize: 10, FunctionResponseTypes: ['ReportBatchItemFailures'] });
+  template.hasResourceProperties('AWS::Events::Rule', { ScheduleExpression: 'rate(1 minute)', State: 'ENABLED' });
+});
+
+test('the queues hide what they hand out for longer than the relay may take', () => {
+  for (const { Properties } of Object.values(template.findResources('AWS::SQS::Queue')))
+    expect(Properties.VisibilityTimeout).toBe(360);
+  const timeouts = Object.values(template.findResources('AWS::Lambda::Function')).map(
+    ({ Properties }) => Properties.Timeout,
+  );
+  expect(timeouts).toEqual([60, 60, 300]);
+});
+
+test('alarms tell of a relay that fails, and of entries that it cannot place', () => {
+  const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties);
+  const of = (name: string) => alarms.find(({ AlarmName }) => AlarmName === `Shop-Orders-${name}`);
+  expect(of('relay-errors')).toMatchObject({
+    MetricName: 'Errors',
+    Dimensions: [{ Name: 'FunctionName', Value: { Ref: expect.stringMatching(/^OrdersOperationsRelay/) } }],
+  });
+  for (const name of ['relay-behind', 'relay-behind-failures'])
+    expect(of(name)).toMatchObject({ MetricName: 'ApproximateAgeOfOldestMessage', Threshold: 900 });
+});
+
+test('a consumer without relay and operator functions has one function', () => {
+  synthConsumer({ operations: 'none' }).resourceCountIs('AWS::Lambda::Function', 1);
+});
