@@ -174,7 +174,7 @@ export class Truth {
 
   /**
    * What of a recreated topic's new life a write forgets: it ran, or was tried, before anything gave the new life away, as
-   * docs/testing.md says. In the topic's first life nothing is ever forgotten.
+   * docs/how-it-is-tested.md says. In the topic's first life nothing is ever forgotten.
    */
   forgottenBy({ place, generation, before, after }: Extract<HistoryEvent, { type: 'changed' }>): readonly LogRecord[] {
     if (generation === 0) return [];
