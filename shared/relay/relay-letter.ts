@@ -3,13 +3,13 @@ import { fingerprint } from '../decide/fingerprint.ts';
 import { DOUBTFUL_HEADER } from '../decide/letter.ts';
 import { textHeader } from '../decide/letter-headers.ts';
 import type { BlockedRecord, ErrorSummary } from '../decide/progress.ts';
+import type { RelayCause } from '../decide/relay.ts';
 import { LockstepError } from '../errors.ts';
 import type { OriginalRecordAt } from '../ports/original-reader.ts';
-import { partitionName } from '../record/item-identifier.ts';
+import { type LedgerPartition, partitionName } from '../record/item-identifier.ts';
 import type { OffsetRange } from '../record/offset-ranges.ts';
 import type { Invocation } from '../runtime/invocation.ts';
 import type { RelayPolicy, RelayPorts } from './relay-ports.ts';
-import type { RelayRange } from './relay-range.ts';
 
 /** In the letter of a range of expired offsets: the last of them. */
 export const LAST_OFFSET_HEADER = 'x-original-last-offset';
@@ -18,7 +18,7 @@ interface LetterSource {
   readonly ports: RelayPorts;
   readonly policy: RelayPolicy;
   readonly invocation: Invocation;
-  readonly range: RelayRange;
+  readonly range: { readonly partition: LedgerPartition; readonly cause: RelayCause };
 }
 
 /** The letter of a record that was read back. */

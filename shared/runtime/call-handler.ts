@@ -5,7 +5,7 @@ import { type Blame, blame } from './blame.ts';
 import { type HandlerEnd, runHandler } from './handler-run.ts';
 import type { NotAttemptedReason } from './outcome.ts';
 import type { PartitionRun } from './partition-run.ts';
-import type { ReadyRecord } from './ready-record.ts';
+import type { Failed, ReadyRecord } from './ready-record.ts';
 import { CollectingContext } from './record-context.ts';
 
 /** https://tc39.es/ecma262/#sec-time-values-and-time-range */
@@ -24,6 +24,9 @@ export type CallEnd =
   /** The handler runs on though the invocation must answer. */
   | { readonly type: 'stalled' }
   | { readonly type: 'notTried'; readonly reason: NotAttemptedReason };
+
+/** How one try of a record ended. */
+export type TryEnd = CallEnd | Failed | { readonly type: 'duplicate' };
 
 /** Hands records to the handler once: one, unless it is `onBatch`. None of them is one that crash isolation tries. */
 export function callHandler<V>(run: PartitionRun<V>, ready: readonly ReadyRecord<V>[]): Promise<CallEnd> {

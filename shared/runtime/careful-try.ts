@@ -1,12 +1,11 @@
 import type { DeliveredRecord } from '../record/delivered-record.ts';
-import { type CallEnd, forgetRunning, handOver, hindranceOf, left } from './call-handler.ts';
+import { type CallEnd, forgetRunning, handOver, hindranceOf, left, type TryEnd } from './call-handler.ts';
 import { decodeRecord } from './decode-record.ts';
 import { runHandler } from './handler-run.ts';
 import type { KeyedValue } from './idempotency-keys.ts';
-import { onDemand } from './on-demand.ts';
 import type { PartitionRun } from './partition-run.ts';
+import { keyedValue } from './prepare-keys.ts';
 import { type Readiness, type ReadyRecord, readyRecord } from './ready-record.ts';
-import type { TryEnd } from './try-record.ts';
 
 /** Decodes a record, asks for its idempotency key, and runs its handler once, in crash isolation. */
 export async function tryIsolated<V>(run: PartitionRun<V>, record: DeliveredRecord): Promise<TryEnd> {
@@ -20,7 +19,6 @@ export async function tryIsolated<V>(run: PartitionRun<V>, record: DeliveredReco
       return ready;
     });
   }
-  const { keyedValue } = await onDemand('keys');
   let keyed: KeyedValue | undefined;
   const read = async () => {
     if (!decoded.has(record.offset)) keyed = await keyedValue(run, record);

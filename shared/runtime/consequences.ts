@@ -6,7 +6,9 @@ import type { TransactAction } from '../ports/ledger-store.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import { includesOffset } from '../record/offset-ranges.ts';
 import type { EpochMs, Offset } from '../record/units.ts';
-import { onDemand } from './on-demand.ts';
+import { sendLetter } from './dead-letters.ts';
+import { effectRefused, passOn, tooLarge } from './effects.ts';
+import { countFailure } from './failed-try.ts';
 import type { Outcome } from './outcome.ts';
 import type { PartitionRun } from './partition-run.ts';
 import type { Posting } from './posting.ts';
@@ -67,7 +69,6 @@ export class Consequences<V> {
     { effects, outgoing }: CollectingContext,
   ): Promise<Outcome | Failed> {
     const { session, keys, ports } = this.#run;
-    const { effectRefused, passOn, tooLarge } = await onDemand('effects');
     const posting = effects.length === 0 ? undefined : this.#posting(records, effects);
     const refused = posting === undefined ? undefined : tooLarge(records, posting);
     if (refused !== undefined) return refused;
@@ -112,7 +113,6 @@ export class Consequences<V> {
   /** Counts a failed try. `undefined`: a quick try follows, or the letter. */
   async failed(record: DeliveredRecord, failed: Failed, triesHere: number): Promise<Outcome | undefined> {
     const { session, ports, consumer } = this.#run;
-    const { countFailure } = await onDemand('failedTry');
     const failure = countFailure(this.#run, record, failed, triesHere);
     switch (failure.next) {
       case 'retryInline':
@@ -145,7 +145,6 @@ export class Consequences<V> {
       if (marked.type !== 'written') return { type: 'notAttempted', reason: 'fenced' };
     }
     const blocked = blockedRecordOf(session.progress, record);
-    const { sendLetter } = await onDemand('deadLetters');
     const letter = await sendLetter(this.#run, record, blocked, error);
     if (letter.type === 'refused') {
       const notBefore =

@@ -2,13 +2,12 @@ import { type ClaimDecision, describeOffsets, verdictOfPause } from '../decide/c
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import type { NotAttemptedReason } from './outcome.ts';
 import type { PartitionRun } from './partition-run.ts';
-import type { PartitionTask } from './process-partition.ts';
 import { recordLog } from './record-log.ts';
 import { reportInheritance } from './report-inheritance.ts';
 
 /** Says what a claim found beside records to run. */
 export function reportClaim<V>(
-  { ports, delivered, invocation }: PartitionTask<V>,
+  { ports, delivered, invocation }: Pick<PartitionRun<V>, 'ports' | 'delivered' | 'invocation'>,
   decision: ClaimDecision<DeliveredRecord>,
 ): void {
   const { verdict } = decision;

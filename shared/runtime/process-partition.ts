@@ -9,12 +9,13 @@ import { includesOffset, rangesOf } from '../record/offset-ranges.ts';
 import type { EpochMs } from '../record/units.ts';
 import { claimPartition } from './claim-partition.ts';
 import type { Consumer, Ports } from './consumer.ts';
+import { heldBy, reportClaim } from './held-batch.ts';
 import type { Invocation } from './invocation.ts';
 import { LateSignal } from './late-signal.ts';
 import { LedgerSession } from './ledger-session.ts';
-import { onDemand } from './on-demand.ts';
 import type { NotAttemptedReason, Outcomes } from './outcome.ts';
 import type { PartitionRun } from './partition-run.ts';
+import { prepareKeys } from './prepare-keys.ts';
 import type { ContextShare } from './record-context.ts';
 import { runRecords } from './run-records.ts';
 
@@ -93,8 +94,7 @@ async function claimAndRun<V>(task: PartitionTask<V>, outcomes: Outcomes): Promi
   const item = { ...claim.item, progress: withLetterLimit(claim.item.progress, maxConsecutiveDeadLetters) };
   const decision = decideClaim(item, owner, records, ports.clock.now(), consumer.policy);
   const { verdict, interrupted, recreatedBy } = decision;
-  if (verdict.type !== 'run' || interrupted !== undefined || recreatedBy !== undefined)
-    (await onDemand('heldBatch')).reportClaim(task, decision);
+  if (verdict.type !== 'run' || interrupted !== undefined || recreatedBy !== undefined) reportClaim(task, decision);
   const session = new LedgerSession(
     {
       partition: place,
@@ -174,13 +174,13 @@ async function work<V>(
     if (restartProgress.type !== 'written') return false;
   }
   const { verdict } = decision;
-  const held = verdict.type === 'run' ? undefined : await (await onDemand('heldBatch')).heldBy(run, verdict);
+  const held = verdict.type === 'run' ? undefined : await heldBy(run, verdict);
   if (held !== undefined) {
     for (const { offset } of open) outcomes.set(offset, { type: 'notAttempted', ...held });
     return (await session.write({ release: true })).type === 'written';
   }
   if (open.length === 0) return (await session.write({ release: true })).type === 'written';
-  const keys = run.consumer.idempotencyKey === undefined ? undefined : await (await onDemand('keys')).prepareKeys(run);
+  const keys = await prepareKeys(run);
   const keyed = keys === undefined ? run : { ...run, keys };
   const { stalled } = await runRecords(keyed, outcomes);
   if (stalled) {

@@ -1,11 +1,12 @@
 import { decideStart, isBreakerOpen, type Start } from '../decide/retry-policy.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
+import type { TryEnd } from './call-handler.ts';
 import { Consequences } from './consequences.ts';
 import type { Outcome } from './outcome.ts';
 import type { PartitionRun } from './partition-run.ts';
 import type { Failed } from './ready-record.ts';
 import { logPause } from './record-log.ts';
-import { countInterruption, type TryEnd, tryRecord } from './try-record.ts';
+import { countInterruption, tryRecord } from './try-record.ts';
 
 /** A record of which nothing is known. */
 const RUN: Start = { type: 'run' };

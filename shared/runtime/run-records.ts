@@ -1,5 +1,5 @@
 import type { DeliveredRecord } from '../record/delivered-record.ts';
-import { onDemand } from './on-demand.ts';
+import { BatchRunner } from './batch-runner.ts';
 import { haltsPartition, unitOf } from './ordering.ts';
 import { type Outcomes, settles } from './outcome.ts';
 import type { PartitionRun } from './partition-run.ts';
@@ -10,7 +10,6 @@ import { Schedule } from './schedule.ts';
 export async function runRecords<V>(run: PartitionRun<V>, outcomes: Outcomes): Promise<{ readonly stalled: boolean }> {
   const { session, consumer, keys, open } = run;
   if (consumer.handler.type === 'batch') {
-    const { BatchRunner } = await onDemand('batchRunner');
     return new BatchRunner(run, outcomes).run();
   }
   const runner = new RecordRunner(run);

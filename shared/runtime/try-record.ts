@@ -1,24 +1,17 @@
 import { blockedRecordOf } from '../decide/settle.ts';
 import { LockstepError } from '../errors.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
-import { type CallEnd, callHandler, isTriedIsolated } from './call-handler.ts';
-import { onDemand } from './on-demand.ts';
+import { callHandler, isTriedIsolated, type TryEnd } from './call-handler.ts';
+import { tryIsolated } from './careful-try.ts';
 import type { PartitionRun } from './partition-run.ts';
-import { type Failed, type Readiness, readyRecord } from './ready-record.ts';
+import { type Readiness, readyRecord } from './ready-record.ts';
 import { recordLog } from './record-log.ts';
-
-/** How one try of a record ended. */
-export type TryEnd = CallEnd | Failed | { readonly type: 'duplicate' };
 
 /** Decodes a record, asks for its idempotency key, and runs its handler once. */
 export function tryRecord<V>(run: PartitionRun<V>, record: DeliveredRecord): Promise<TryEnd> | TryEnd {
   if (isTriedIsolated(run, record)) return tryIsolated(run, record);
   const ready = readyRecord(run, record);
   return ready instanceof Promise ? ready.then((settled) => tryReady(run, settled)) : tryReady(run, ready);
-}
-
-async function tryIsolated<V>(run: PartitionRun<V>, record: DeliveredRecord): Promise<TryEnd> {
-  return (await onDemand('carefulTry')).tryIsolated(run, record);
 }
 
 function tryReady<V>(run: PartitionRun<V>, ready: Readiness<V>): Promise<TryEnd> | TryEnd {

@@ -1,6 +1,5 @@
 import type { Clock } from '../ports/clock.ts';
 import type { EpochMs } from '../record/units.ts';
-import { loadAll } from '../runtime/on-demand.ts';
 
 interface Timer {
   readonly at: EpochMs;
@@ -44,7 +43,6 @@ export class VirtualClock implements Clock {
   /** Moves time on, waking sleepers at their moments, each given the chance to finish what it does without waiting. */
   async advance(ms: number): Promise<void> {
     const until = this.#now + ms;
-    await loadAll();
     await settled();
     for (let next = this.#timers.at(-1); next !== undefined && next.at <= until; next = this.#timers.at(-1)) {
       this.#wake(next);
@@ -60,7 +58,6 @@ export class VirtualClock implements Clock {
       done = true;
     };
     work.then(mark, mark);
-    await loadAll();
     for (;;) {
       await settled();
       if (done) return work;

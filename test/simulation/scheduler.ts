@@ -1,5 +1,3 @@
-import { loadAll } from '../../shared/runtime/on-demand.ts';
-
 /** Something that happens at a virtual moment. */
 interface Happening {
   readonly at: number;
@@ -34,8 +32,6 @@ export class Scheduler {
 
   /** Moves time on until nothing is left to happen, or `isOver` says so. */
   async run(isOver: () => boolean): Promise<void> {
-    // Virtual time must not run while a module is loaded.
-    await loadAll();
     await drained();
     for (let next = this.#pop(); next !== undefined && !isOver(); next = this.#pop()) {
       if (next.run === undefined) continue;
