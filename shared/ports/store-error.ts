@@ -4,21 +4,28 @@ import { type ErrorCode, LockstepError } from '../errors.ts';
 export interface StoreErrorOptions extends ErrorOptions {
   /** The very same request may succeed a moment later: throttling, a conflict, a lost connection, an answer that never came. */
   readonly transient: boolean;
+  /** The store refused the request before it changed anything, or never got it: it cannot take effect later either. @default false: nobody knows */
+  readonly notApplied?: boolean;
   /** @default 'LEDGER_UNAVAILABLE' */
   readonly code?: Extract<ErrorCode, 'LEDGER_UNAVAILABLE' | 'LEDGER_ITEM_UNREADABLE'>;
 }
 
 /**
- * The ledger's table could not be asked, or refused to answer. Whether the request was applied is unknown; only the very same
- * request may be repeated, and only where `transient` says that it may help: a missing table or right does not come back
+ * The ledger's table could not be asked, or refused to answer. Unless `notApplied` says otherwise, nobody knows whether the request
+ * was applied; only the very same request may be repeated, and only where `transient` says that it may help: a missing table or right does not come back
  * before the deadline, nor does an item that this code cannot read.
  */
 export class StoreError extends LockstepError {
   readonly transient: boolean;
+  readonly notApplied: boolean;
 
-  constructor(what: string, { transient, code = 'LEDGER_UNAVAILABLE', ...options }: StoreErrorOptions) {
+  constructor(
+    what: string,
+    { transient, notApplied = false, code = 'LEDGER_UNAVAILABLE', ...options }: StoreErrorOptions,
+  ) {
     super(code, what, options);
     this.transient = transient;
+    this.notApplied = notApplied;
   }
 }
 

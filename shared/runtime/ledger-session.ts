@@ -1,11 +1,10 @@
 import type { PartitionItem, Progress } from '../decide/progress.ts';
 import { pendingAfter, type Settling } from '../decide/settle.ts';
 import { writeFate } from '../decide/write-fate.ts';
-import { LockstepError } from '../errors.ts';
-import type { EffectRefusal, KeyCompletion, WriteAnswer } from '../ports/ledger-store.ts';
-import { keyTakenOver } from '../ports/store-error.ts';
+import type { EffectRefusal, KeyCompletion, WriteAnswer, WriteRequest } from '../ports/ledger-store.ts';
+import { keyTakenOver, StoreError } from '../ports/store-error.ts';
 import { type LedgerPartition, partitionName } from '../record/item-identifier.ts';
-import type { OffsetRanges } from '../record/offset-ranges.ts';
+import { includesOffset, type OffsetRanges } from '../record/offset-ranges.ts';
 import type { EpochMs, Offset } from '../record/units.ts';
 import type { ConsumerPolicy, Ports } from './consumer.ts';
 import { HeldProgress } from './held-progress.ts';
@@ -241,16 +240,18 @@ export class LedgerSession {
     try {
       await this.#complete(completions);
       if (this.isOver) return { type: 'lost' };
-      let tries = 0;
-      const answer = await repeat(() => {
-        tries++;
-        return ledger.write(request);
+      let mayStillLand = false;
+      const last = await repeat(async () => {
+        try {
+          return await ledger.write(request);
+        } catch (error) {
+          mayStillLand ||= !(error instanceof StoreError && error.notApplied);
+          throw error;
+        }
       }, this.#patience);
-      // An earlier try of it may still land: whether its effects are there is unknown, so nothing else may be written.
-      if (answer.type === 'cancelled' && tries > 1) {
-        const what = `a transaction of ${partitionName(partition)} was refused after a try of it whose fate is unknown`;
-        throw new LockstepError('LEDGER_UNAVAILABLE', what);
-      }
+      const isUnsure = last.type === 'cancelled' && mayStillLand;
+      const answer = isUnsure ? await this.#overtake(last, request, settlings) : last;
+      if (this.isOver) return { type: 'lost' };
       const written = this.#written(answer, request.leaseUntil, release);
       if (written.type === 'written' && settlings.length > 0) this.#held.adopt(this.#held.after(settlings));
       return written;
@@ -265,6 +266,25 @@ export class LedgerSession {
       this.close(error);
       return { type: 'lost' };
     }
+  }
+
+  /**
+   * A transaction was refused, and an earlier try of it, whose answer never came, may still land. A plain write takes the revision
+   * that it would need.
+   *
+   * @returns what became of the transaction: `refused` where it has landed, since the item shows its revision then
+   */
+  async #overtake(cancelled: WriteAnswer, request: WriteRequest, settlings: readonly Settling[]): Promise<WriteAnswer> {
+    const { effects: _, completions: __, ...plain } = request;
+    const { progress, mustReturn } = this.#held.after([]);
+    const answer = await repeat(
+      () => this.#ports.ledger.write({ ...plain, progress, claimed: mustReturn }),
+      this.#patience,
+    );
+    const settled = (answer.type === 'refused' && answer.item?.progress.settled) || [];
+    if (settlings.some(({ record }) => includesOffset(settled, record.offset))) return answer;
+    this.#written(answer, plain.leaseUntil, false);
+    return cancelled;
   }
 
   #written(answer: WriteAnswer, leaseUntil: EpochMs, release: boolean): Written {

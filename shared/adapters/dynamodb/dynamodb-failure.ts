@@ -37,7 +37,11 @@ export function storeError(cause: unknown, table: string, request: string): Lock
   forgetItems(cause instanceof LockstepError ? cause.cause : cause);
   if (cause instanceof LockstepError) return cause;
   const said = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
-  return new StoreError(failure(table, request, said), { cause, transient: isTransient(cause) });
+  return new StoreError(failure(table, request, said), {
+    cause,
+    transient: isTransient(cause),
+    notApplied: isNotApplied(cause),
+  });
 }
 
 /**
@@ -78,4 +82,27 @@ function isTransient(cause: unknown): boolean {
   }
   // No answer: a lost connection or a timeout pass; missing credentials and a request that cannot be encoded do not.
   return cause instanceof Error && cause.name !== 'CredentialsProviderError' && !(cause instanceof TypeError);
+}
+
+/** No connection was made, so nothing was sent. */
+const NOT_SENT: ReadonlySet<unknown> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
+
+/**
+ * Whether the request certainly changed nothing, now or later: DynamoDB refused it (a cancelled transaction is one such
+ * refusal), or never got it. An answer of 500 and more, and no answer, say nothing of that.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+ */
+function isNotApplied(cause: unknown): boolean {
+  if (cause instanceof DynamoDBServiceException) {
+    const { httpStatusCode = 500 } = cause.$metadata;
+    return httpStatusCode >= 400 && httpStatusCode < 500 && cause.name !== 'TransactionInProgressException';
+  }
+  if (!(cause instanceof Error)) return false;
+  return cause.name === 'CredentialsProviderError' || ('code' in cause && NOT_SENT.has(cause.code));
 }

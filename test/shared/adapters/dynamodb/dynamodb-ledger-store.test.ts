@@ -76,14 +76,17 @@ test('a server that never answers is given up after the time limit, as transient
   expect(server.requests).toHaveLength(1);
 });
 
-test('a server that is not there is transient', async () => {
+test('a server that is not there is transient, and got nothing', async () => {
   const closed = createServer().listen(0, '127.0.0.1');
   await new Promise((listening) => closed.once('listening', listening));
   const address = closed.address();
   await new Promise((end) => closed.close(end));
 
   const port = typeof address === 'object' ? address?.port : 0;
-  await expect(ledgerAt(`http://127.0.0.1:${port}`).read(newPartition())).rejects.toMatchObject({ transient: true });
+  await expect(ledgerAt(`http://127.0.0.1:${port}`).read(newPartition())).rejects.toMatchObject({
+    transient: true,
+    notApplied: true,
+  });
 });
 
 test('a write is one UpdateItem, with effects one TransactWriteItems, a claim one UpdateItem, a read one consistent GetItem', async () => {
@@ -138,8 +141,32 @@ test.each<[Partial<WriteRequest>, readonly string[]]>([
   // The ledger's own condition was not looked at, so the effect's may be due to an earlier try of this very write.
   [withEffects, ['TransactionConflict', 'ConditionalCheckFailed', 'None']],
   [withCompletion, ['None', 'TransactionConflict', 'None', 'None']],
-])('a transaction that met another, or was throttled, is to be repeated (%#)', async (change, codes) => {
-  await expect(writeAnswered(cancellation(...codes), change)).rejects.toMatchObject({ transient: true });
+])(
+  'a transaction that met another, or was throttled, was not applied and is to be repeated (%#)',
+  async (change, codes) => {
+    await expect(writeAnswered(cancellation(...codes), change)).rejects.toMatchObject({
+      transient: true,
+      notApplied: true,
+    });
+  },
+);
+
+test.each<[string, ScriptedAnswer, boolean]>([
+  ['throttled', refusal(400, 'ThrottlingException', 'Slow down.'), true],
+  ['in conflict with a transaction', refusal(400, 'TransactionConflictException', 'Transaction is ongoing.'), true],
+  ['refused for a missing table', refusal(400, 'ResourceNotFoundException', 'Not found'), true],
+  ['answered with an error of the server', refusal(500, 'InternalServerError', 'Internal error.'), false],
+  ['answered by an unavailable server', refusal(503, 'ServiceUnavailable', 'Unavailable.'), false],
+  ['under way under the same token', refusal(400, 'TransactionInProgressException', 'In progress.'), false],
+  ['never answered', 'silence', false],
+  ['cut off', 'hangUp', false],
+])('of a write that was %s, nobody has to guess whether it was applied', async (_, answer, notApplied) => {
+  const server = await scriptedDynamoDb(() => answer);
+  onTestFinished(() => server[Symbol.asyncDispose]());
+
+  const write = ledgerAt(server.endpoint, 50).write(writeBy(newPartition(), 'a'));
+
+  await expect(write).rejects.toMatchObject({ notApplied });
 });
 
 test.each([
