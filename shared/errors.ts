@@ -114,6 +114,10 @@ export type ErrorCode = ConsumerErrorCode | OperatorErrorCode;
 
 /** An error with a code, a place and a remedy. `name` is the code, so that it survives minifying and reads well in logs and letters. */
 export class LockstepError extends Error {
+  static {
+    brand(LockstepError, 'LockstepError');
+  }
+
   readonly code: ErrorCode;
   readonly retryable: boolean;
 
@@ -132,28 +136,70 @@ export class LockstepError extends Error {
   }
 }
 
-/** Thrown by a record handler: trying again cannot help, so the record is dead-lettered at once. The first argument is yours to choose; it becomes the error's name. */
-export class NonRetryableError extends Error {
-  constructor(code: string, options?: ErrorOptions & { readonly detail?: string }) {
-    super(options?.detail === undefined ? code : `${code}: ${options.detail}`, options);
-    this.name = code;
+/** Classes of errors that decide what happens to a record. */
+type BrandedName = 'LockstepError' | 'NonRetryableError' | 'PauseError' | 'BatchFailure';
+
+/** One process may hold two copies of this package, with classes of their own: each knows the other's errors by a shared symbol. */
+function brand(errorClass: { readonly prototype: Error }, name: BrandedName): void {
+  Object.defineProperty(errorClass.prototype, Symbol.for(`lockstep.${name}`), { value: true });
+}
+
+/** Whether `value` was made by a class of that name, of any copy of this package. Never throws, whatever `value` is. */
+export function isBranded(value: unknown, name: BrandedName): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  try {
+    return Reflect.get(value, Symbol.for(`lockstep.${name}`)) === true;
+  } catch {
+    return false;
   }
 }
 
-/** Thrown by a record handler: what it depends on is overloaded. The partition stands still for `resumeAfterMs`; no attempt is counted. */
-export class PauseError extends Error {
-  /** Milliseconds, > 0. */
-  readonly resumeAfterMs: number;
+/**
+ * Thrown by a record handler: trying again cannot help. The record is dead-lettered after this attempt. An error with a
+ * NonRetryableError as its cause counts as one.
+ */
+export class NonRetryableError extends Error {
+  static {
+    brand(NonRetryableError, 'NonRetryableError');
+  }
 
-  constructor({ resumeAfterMs, cause }: { readonly resumeAfterMs: number; readonly cause?: unknown }) {
-    super(`paused for ${resumeAfterMs} ms`, cause === undefined ? undefined : { cause });
+  /** @param options.code - becomes the error's name in logs and letters, as `ORDER_UNKNOWN_CURRENCY`. @default 'NonRetryableError' */
+  constructor(message?: string, options?: ErrorOptions & { readonly code?: string }) {
+    super(message ?? options?.code, options);
+    this.name = options?.code ?? 'NonRetryableError';
+  }
+}
+
+/**
+ * Thrown by a record handler: what it depends on is overloaded. The partition stands still, at most `retry.maxPauseMs`; no attempt
+ * is counted. Say how long (`resumeAfterMs`) or until when (`resumeAt`); what is neither, as `NaN` or a date in the past, pauses
+ * for a second. An error with a PauseError as its cause counts as one.
+ */
+export class PauseError extends Error {
+  static {
+    brand(PauseError, 'PauseError');
+  }
+
+  /** Milliseconds. */
+  readonly resumeAfterMs: number | undefined;
+  readonly resumeAt: Date | undefined;
+
+  constructor(
+    pause: ({ readonly resumeAfterMs: number } | { readonly resumeAt: Date }) & { readonly cause?: unknown },
+  ) {
+    super('the partition is paused', pause.cause === undefined ? undefined : { cause: pause.cause });
     this.name = 'PauseError';
-    this.resumeAfterMs = Number.isFinite(resumeAfterMs) && resumeAfterMs > 0 ? resumeAfterMs : 1;
+    this.resumeAfterMs = 'resumeAfterMs' in pause ? pause.resumeAfterMs : undefined;
+    this.resumeAt = 'resumeAt' in pause ? pause.resumeAt : undefined;
   }
 }
 
 /** Thrown by `onBatch`: what came before `record` is done, `record` failed with `cause`, what comes after was not tried. */
 export class BatchFailure extends Error {
+  static {
+    brand(BatchFailure, 'BatchFailure');
+  }
+
   readonly record: { readonly offset: number };
 
   constructor(record: { readonly offset: number }, options?: ErrorOptions) {

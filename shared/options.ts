@@ -16,6 +16,7 @@ export const DEFAULTS = {
   inlineDelayMs: 100,
   backOffBaseMs: 1_000,
   backOffMaxMs: 300_000,
+  maxPauseMs: 3_600_000,
   maxConsecutiveDeadLetters: DEFAULT_MAX_CONSECUTIVE_DEAD_LETTERS,
   leaseMs: 15_000,
   busyWaitMs: 2_000,
@@ -44,6 +45,8 @@ export interface RetryOptions {
   readonly backOffBaseMs?: number;
   /** Longest back-off, 1–86,400,000 ms. @default {@link DEFAULTS.backOffMaxMs} */
   readonly backOffMaxMs?: number;
+  /** Longest pause that a PauseError may ask for, 1–86,400,000 ms. @default 3,600,000: an hour */
+  readonly maxPauseMs?: number;
   /** Says how an error counts, before the built-in rule; `undefined` leaves it to that. */
   readonly classify?: (error: unknown) => ErrorClass | undefined;
 }
@@ -111,6 +114,7 @@ const RETRY = v.strictObject({
   inlineDelayMs: option('an integer from 0 to 60000', integer(0, 60_000)),
   backOffBaseMs: option('an integer from 1 to 3600000', integer(1, 3_600_000)),
   backOffMaxMs: option('an integer from 1 to 86400000', integer(1, 86_400_000)),
+  maxPauseMs: option('an integer from 1 to 86400000', integer(1, 86_400_000)),
   classify: option('a function', callable()),
 });
 
@@ -179,6 +183,7 @@ export function resolveOptions<V>(
         inlineDelayMs: retry.inlineDelayMs ?? DEFAULTS.inlineDelayMs,
         backOffBaseMs: retry.backOffBaseMs ?? DEFAULTS.backOffBaseMs,
         backOffMaxMs: retry.backOffMaxMs ?? DEFAULTS.backOffMaxMs,
+        maxPauseMs: retry.maxPauseMs ?? DEFAULTS.maxPauseMs,
         maxConsecutiveDeadLetters: options.maxConsecutiveDeadLetters ?? DEFAULTS.maxConsecutiveDeadLetters,
         classify: retry.classify,
       },

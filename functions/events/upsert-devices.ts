@@ -20,7 +20,10 @@ export function upsertDevices(table: DeviceTable): (events: Events, signal: Abor
     const sound = broken === undefined ? events : events.slice(0, events.indexOf(broken));
     const latest = new Map(sound.map(({ value }) => [value.deviceId, value]));
     if (latest.size > 0) await table.putAll([...latest.values()], signal);
-    if (broken !== undefined) throw new BatchFailure(broken, { cause: new NonRetryableError('EVENT_IMPOSSIBLE') });
+    if (broken !== undefined)
+      throw new BatchFailure(broken, {
+        cause: new NonRetryableError('colder than absolute zero', { code: 'EVENT_IMPOSSIBLE' }),
+      });
   };
 }
 

@@ -1,4 +1,5 @@
 import { NonRetryableError, PauseError } from '../../shared/lockstep-consumer.ts';
+import { retryAfterMs } from '../retry-after.ts';
 import type { CreditCheck } from './apply-order.ts';
 
 /** Asks the credit service over HTTP; without a URL every customer is good. */
@@ -12,9 +13,9 @@ export function creditCheck(url: string | undefined): CreditCheck {
       signal,
     });
     if (response.ok) return;
-    if (response.status === 422) throw new NonRetryableError('ORDER_CREDIT_REFUSED');
-    if (response.status === 429)
-      throw new PauseError({ resumeAfterMs: Number(response.headers.get('retry-after') ?? 1) * 1_000 });
+    if (response.status === 422)
+      throw new NonRetryableError('the credit service refused the order', { code: 'ORDER_CREDIT_REFUSED' });
+    if (response.status === 429) throw new PauseError({ resumeAfterMs: retryAfterMs(response) });
     throw new Error(`credit service answered ${response.status}`);
   };
 }

@@ -1,11 +1,9 @@
 import { PauseError } from '../../shared/lockstep-consumer.ts';
+import { retryAfterMs } from '../retry-after.ts';
 import type { Payment } from './payment.ts';
 
 /** Charges a payment; charging it again is the same charge. */
 export type Charge = (payment: Payment, signal: AbortSignal) => Promise<void>;
-
-/** How long to wait where the API does not say. */
-const DEFAULT_PAUSE_SECONDS = 1;
 
 /**
  * Charges over HTTP. The payment's id goes along as `Idempotency-Key`, so that a call whose answer was lost charges once.
@@ -28,13 +26,4 @@ export function chargeOverHttp(url: string | undefined, send: typeof fetch = fet
       throw new PauseError({ resumeAfterMs: retryAfterMs(response) });
     throw new Error(`the payment API answered ${response.status}`);
   };
-}
-
-/** `Retry-After`: seconds, or a date. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */
-function retryAfterMs({ headers }: Response): number {
-  const said = headers.get('retry-after') ?? '';
-  const seconds = Number(said);
-  if (said !== '' && seconds >= 0) return seconds * 1_000;
-  const until = Date.parse(said);
-  return Number.isNaN(until) ? DEFAULT_PAUSE_SECONDS * 1_000 : until - Date.now();
 }

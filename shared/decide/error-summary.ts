@@ -1,13 +1,11 @@
 import { cutText } from './cut-text.ts';
 import type { ErrorSummary, Stage } from './progress.ts';
-import { readThrown, type Thrown } from './thrown.ts';
+import { causeChain, readThrown, type Thrown } from './thrown.ts';
 
 /** What a blocked record keeps of an error's name and text, in bytes: 200 blocked records fit an item with room to spare. */
 const MAX_NAME_BYTES = 128;
-const MAX_TEXT_BYTES = 512;
+export const MAX_TEXT_BYTES = 512;
 
-/** How deep a chain of causes is told. */
-const MAX_CAUSES = 5;
 /** How many errors of an AggregateError are told. */
 const MAX_ERRORS = 3;
 /** A text is cut before it is redacted only where it is absurdly long: a cut may hide half of a secret from the redactor. */
@@ -29,7 +27,7 @@ export function summarizeError(error: unknown, stage: Stage, redact: (text: stri
 /** The stack of a thrown value with those of its causes, redacted. Empty where there is none. Never throws. */
 export function stackOf(error: unknown, redact: (text: string) => string): string {
   const stacks: string[] = [];
-  for (const [depth, { stack, name, text }] of causes(error).entries()) {
+  for (const [depth, { stack, name, text }] of causeChain(error).entries()) {
     if (stack !== undefined) stacks.push(stack);
     else if (depth > 0) stacks.push(`${name}: ${text}`);
   }
@@ -38,7 +36,7 @@ export function stackOf(error: unknown, redact: (text: string) => string): strin
 
 /** `refused (caused by FetchError: fetch failed (caused by Error: connect ECONNREFUSED))` */
 function tell(error: unknown): string {
-  const [first = '', ...rest] = causes(error).map((thrown, depth) =>
+  const [first = '', ...rest] = causeChain(error).map((thrown, depth) =>
     depth === 0 ? withErrors(thrown) : named(thrown),
   );
   const told = rest.reduceRight((inner, text) => (inner === '' ? text : `${text} (caused by ${inner})`), '');
@@ -58,21 +56,6 @@ function withErrors({ text, errors }: Thrown): string {
   });
   const more = errors.length > MAX_ERRORS ? `; and ${errors.length - MAX_ERRORS} more` : '';
   return `${text}${text === '' ? '' : ' '}[${told.join('; ')}${more}]`;
-}
-
-/** The error, its cause, that one's cause: as far as they are told, and never in a circle. */
-function causes(error: unknown): Thrown[] {
-  const seen = new Set<unknown>();
-  const chain: Thrown[] = [];
-  let current: unknown = error;
-  while (chain.length <= MAX_CAUSES && !seen.has(current)) {
-    seen.add(current);
-    const thrown = readThrown(current);
-    chain.push(thrown);
-    if (thrown.cause === undefined || thrown.cause === null) break;
-    current = thrown.cause;
-  }
-  return chain;
 }
 
 function redacted(text: string, redact: (text: string) => string): string {

@@ -1,4 +1,6 @@
 import type { EpochMs } from '../record/units.ts';
+import { cutText } from './cut-text.ts';
+import { MAX_TEXT_BYTES } from './error-summary.ts';
 import { type BlockedRecord, type ErrorSummary, FRESH_PROGRESS, type Progress } from './progress.ts';
 
 /** How often, and how soon again. */
@@ -14,6 +16,8 @@ export interface RetryPolicy {
   /** The back-off before attempt n + 1 is drawn uniformly below `backOffBaseMs * 2^n`, at most `backOffMaxMs`. */
   readonly backOffBaseMs: number;
   readonly backOffMaxMs: number;
+  /** Longest pause that a handler may ask for. */
+  readonly maxPauseMs: number;
   /** Dead letters in a row, per partition, after which exhausted records block instead. */
   readonly maxConsecutiveDeadLetters: number;
 }
@@ -49,6 +53,18 @@ export function isTriedOut(
   { maxAttempts, maxInterruptions }: RetryPolicy,
 ): boolean {
   return attempts >= maxAttempts || interruptions >= maxInterruptions;
+}
+
+/** The record as it is remembered while its partition is paused: an error that it failed with before stays. */
+export function pausedRecord(blocked: BlockedRecord, pause: ErrorSummary, until: EpochMs, now: EpochMs): BlockedRecord {
+  const text = `paused until ${new Date(until).toISOString()}: ${pause.text}`;
+  const error = isPausedOnly(blocked) ? { ...pause, text: cutText(text, MAX_TEXT_BYTES) } : blocked.error;
+  return { ...blocked, ...(error !== undefined && { error }), firstFailedAt: blocked.firstFailedAt ?? now };
+}
+
+/** Whether nothing but a pause keeps the record from being settled: it has not failed. */
+export function isPausedOnly({ attempts, interruptions, exhausted }: BlockedRecord): boolean {
+  return attempts === 0 && interruptions === 0 && !exhausted;
 }
 
 /** @default of the option of that name */

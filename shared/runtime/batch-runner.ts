@@ -1,4 +1,5 @@
-import { LockstepError } from '../errors.ts';
+import { isPausedOnly } from '../decide/retry-policy.ts';
+import { readThrown } from '../decide/thrown.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import type { Offset } from '../record/units.ts';
 import { type CallEnd, callHandler } from './call-handler.ts';
@@ -75,7 +76,9 @@ export class BatchRunner<V> {
 
   #goesAlone({ offset }: DeliveredRecord): boolean {
     const { blockedRecords, isolateUntil, oneRecordPerCall } = this.#run.session.progress;
-    return isolateUntil !== undefined || oneRecordPerCall === true || blockedRecords.has(offset);
+    const blocked = blockedRecords.get(offset);
+    const hasFailed = blocked !== undefined && !isPausedOnly(blocked);
+    return isolateUntil !== undefined || oneRecordPerCall === true || hasFailed;
   }
 
   async #runAlone(record: DeliveredRecord): Promise<void> {
@@ -145,7 +148,7 @@ export class BatchRunner<V> {
         const culprit = this.#culprit(call, end);
         if (culprit !== undefined && !(await this.#settleBefore(call, culprit))) return;
         logPause(this.#run, culprit ?? first, end.until);
-        return this.#ended(culprit ?? first, this.#consequences.paused(end.until));
+        return this.#ended(culprit ?? first, this.#consequences.paused(culprit ?? first, end));
       }
       case 'stalled':
         return this.#stall(records);
@@ -174,7 +177,7 @@ export class BatchRunner<V> {
         partition: call.ready[0]?.delivered.partition,
         from: call.ready[0]?.delivered.offset,
         records: call.ready.length,
-        error: error instanceof LockstepError ? error.code : error instanceof Error ? error.name : typeof error,
+        error: readThrown(error).name,
       });
       await ports.clock.sleep(
         Math.ceil(ports.entropy.random() * consumer.policy.retry.inlineDelayMs),

@@ -1,4 +1,5 @@
-import { BatchFailure, LockstepError } from '../errors.ts';
+import { readThrown } from '../decide/thrown.ts';
+import { type BatchFailure, isBranded, LockstepError } from '../errors.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 
 /** What a handler threw, and the record that it is put down to; none where the handler was given several and named none. */
@@ -11,27 +12,24 @@ export interface Blame {
 export function blame(error: unknown, records: readonly DeliveredRecord[]): Blame {
   const [only, ...others] = records;
   const alone = only !== undefined && others.length === 0 ? { record: only } : {};
-  if (!isBatchFailure(error)) return { error, ...alone };
-  const record = records.find(({ offset }) => offset === error.record.offset);
-  if (record !== undefined) return { error: error.cause ?? error, record };
+  if (!isBranded(error, 'BatchFailure')) return { error, ...alone };
+  const { cause } = readThrown(error);
+  const offset = namedOffset(error);
+  const record = records.find((one) => one.offset === offset);
+  if (record !== undefined) return { error: cause ?? error, record };
   const expected = others.length === 0 ? only?.position : `one of the ${records.length} records from ${only?.position}`;
   const foreign = new LockstepError(
     'BATCH_FAILURE_FOREIGN',
-    `BatchFailure names offset ${error.record.offset}, expected ${expected}`,
-    { cause: error.cause },
+    `BatchFailure names ${typeof offset === 'number' ? `offset ${offset}` : 'no offset'}, expected ${expected}`,
+    { cause },
   );
   return { error: foreign, ...alone };
 }
 
-/** A bundle may hold two copies of the class, so the name decides. */
-function isBatchFailure(error: unknown): error is BatchFailure {
-  if (error instanceof BatchFailure) return true;
-  return (
-    error instanceof Error &&
-    error.name === 'BatchFailure' &&
-    'record' in error &&
-    typeof error.record === 'object' &&
-    error.record !== null &&
-    'offset' in error.record
-  );
+function namedOffset(error: unknown): unknown {
+  try {
+    return (error as BatchFailure).record.offset;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,4 +1,4 @@
-import { PauseError } from '../errors.ts';
+import { errorVerdict, pauseEnd } from '../decide/error-verdict.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import type { EpochMs } from '../record/units.ts';
 import { type Blame, blame } from './blame.ts';
@@ -8,9 +8,6 @@ import type { PartitionRun } from './partition-run.ts';
 import type { Failed, ReadyRecord } from './ready-record.ts';
 import { CollectingContext } from './record-context.ts';
 
-/** https://tc39.es/ecma262/#sec-time-values-and-time-range */
-const LAST_DATE_MS = 8_640_000_000_000_000;
-
 /** How one call of the handler ended, with what it wants committed. */
 export type CallEnd =
   | { readonly type: 'succeeded'; readonly context: CollectingContext }
@@ -18,6 +15,7 @@ export type CallEnd =
   | {
       readonly type: 'paused';
       readonly until: EpochMs;
+      readonly error: unknown;
       readonly context: CollectingContext;
       readonly record?: DeliveredRecord;
     }
@@ -104,7 +102,7 @@ function callOf<V>(
 }
 
 function judged<V>(
-  { ports }: PartitionRun<V>,
+  { ports, consumer }: PartitionRun<V>,
   end: HandlerEnd,
   records: readonly DeliveredRecord[],
   context: CollectingContext,
@@ -113,7 +111,11 @@ function judged<V>(
   if (end.type === 'stalled') return end;
   const { error, record } = blame(end.error, records);
   const whose = { context, ...(record !== undefined && { record }) };
-  if (isPause(error)) return { type: 'paused', until: resumeAt(ports.clock.now(), error), ...whose };
+  const verdict = errorVerdict(error);
+  if (verdict.type === 'pause') {
+    const until = pauseEnd(verdict.pause, ports.clock.now(), consumer.policy.retry.maxPauseMs);
+    return { type: 'paused', until, error, ...whose };
+  }
   return { type: 'failed', stage: 'handler', error, ...whose };
 }
 
@@ -128,17 +130,4 @@ export function left<V>(run: PartitionRun<V>, reason: NotAttemptedReason): CallE
 export function forgetRunning<V>({ session }: PartitionRun<V>): void {
   if (!session.hasRunning) return;
   session.update(({ running: _, ...progress }) => progress);
-}
-
-/** The ledger keeps whole milliseconds, of a time that has a date. */
-function resumeAt(now: EpochMs, { resumeAfterMs }: PauseError): EpochMs {
-  const ms = Number(resumeAfterMs);
-  return Math.min(LAST_DATE_MS, now + (ms > 0 ? Math.ceil(ms) : 1));
-}
-
-/** A bundle may hold two copies of the class, so the name decides. */
-function isPause(error: unknown): error is PauseError {
-  return (
-    error instanceof PauseError || (error instanceof Error && error.name === 'PauseError' && 'resumeAfterMs' in error)
-  );
 }

@@ -1,6 +1,7 @@
 import { latestStart } from '../decide/deadline.ts';
+import { summarizeError } from '../decide/error-summary.ts';
 import type { BlockedRecord } from '../decide/progress.ts';
-import { backOffMs } from '../decide/retry-policy.ts';
+import { backOffMs, pausedRecord } from '../decide/retry-policy.ts';
 import { blockedRecordOf, isFull, type Settling, withBlockedRecord } from '../decide/settle.ts';
 import type { TransactAction } from '../ports/ledger-store.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
@@ -74,7 +75,7 @@ export class Consequences<V> {
     if (refused !== undefined) return refused;
     if (outgoing.length > 0) {
       const passed = await passOn(this.#run, outgoing);
-      if (passed.type === 'unreachable') return this.paused(passed.until);
+      if (passed.type === 'unreachable') return this.paused(records[0] as DeliveredRecord, passed);
       if (passed.type === 'failed') return passed;
     }
     if (posting === undefined) return this.settled(records);
@@ -102,11 +103,21 @@ export class Consequences<V> {
     return this.#afterCheckpoint(DUPLICATE);
   }
 
-  /** What is needed is overloaded or cannot be reached: the partition stands still, no attempt is counted. */
-  paused(until: EpochMs): Outcome {
-    const { session, ports } = this.#run;
+  /**
+   * What `record` needs is overloaded or cannot be reached: the partition stands still, no attempt is counted. The record counts
+   * as blocked meanwhile, so that a long pause is seen and rings an alarm.
+   */
+  paused(record: DeliveredRecord, { until, error }: { readonly until: EpochMs; readonly error: unknown }): Outcome {
+    const { session, ports, consumer } = this.#run;
     ports.telemetry.count('PartitionsPaused');
-    session.update((progress) => ({ ...progress, pausedUntil: until }));
+    const summary = summarizeError(error, 'handler', consumer.policy.redact);
+    session.update((progress) => ({
+      ...withBlockedRecord(
+        progress,
+        pausedRecord(blockedRecordOf(progress, record), summary, until, ports.clock.now()),
+      ),
+      pausedUntil: until,
+    }));
     return { type: 'notAttempted', reason: 'paused', until };
   }
 

@@ -15,7 +15,7 @@ export type PassedOn =
   /** The broker does not take this record: the failure of the record that it came from. */
   | Failed
   /** Nobody's fault and nobody's attempt: the partition stands still for a while. */
-  | { readonly type: 'unreachable'; readonly until: EpochMs };
+  | { readonly type: 'unreachable'; readonly until: EpochMs; readonly error: unknown };
 
 /** As if so many attempts had failed: the pause is drawn below `backOffBaseMs * 2^n`, and `backOffBaseMs` is added. */
 const UNREACHABLE_BACK_OFF = 2;
@@ -39,7 +39,7 @@ export async function passOn<V>(
       error,
       pauseMs,
     });
-    return { type: 'unreachable', until: ports.clock.now() + Math.ceil(pauseMs) };
+    return { type: 'unreachable', until: ports.clock.now() + Math.ceil(pauseMs), error };
   }
 }
 

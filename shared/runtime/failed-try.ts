@@ -1,8 +1,8 @@
 import { summarizeError } from '../decide/error-summary.ts';
+import { errorVerdict } from '../decide/error-verdict.ts';
 import { fingerprint } from '../decide/fingerprint.ts';
 import { decideFailure, type ErrorClass, type Failure, isBreakerOpen } from '../decide/retry-policy.ts';
 import { blockedRecordOf, withBlockedRecord } from '../decide/settle.ts';
-import { LockstepError, NonRetryableError } from '../errors.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import type { PartitionRun } from './partition-run.ts';
 import type { Failed } from './ready-record.ts';
@@ -46,10 +46,9 @@ export function countFailure<V>(
 function classify(error: unknown, own: ((error: unknown) => ErrorClass | undefined) | undefined): ErrorClass {
   try {
     const said = own?.(error);
-    if (said !== undefined) return said;
+    if (said === 'retryable' || said === 'nonRetryable') return said;
   } catch {
     // What cannot judge an error decides nothing: else the failure would count for nobody, and be met again for ever.
   }
-  if (error instanceof NonRetryableError) return 'nonRetryable';
-  return error instanceof LockstepError && !error.retryable ? 'nonRetryable' : 'retryable';
+  return errorVerdict(error).type === 'nonRetryable' ? 'nonRetryable' : 'retryable';
 }

@@ -25,11 +25,14 @@ export function runHandler(
     leave();
     return { type: 'failed', error };
   }
-  if (!isThenable(result)) {
+  if (isPrimitive(result)) {
     leave();
     return { type: 'succeeded' };
   }
-  const running = result;
+  // `await` alone knows what may be returned: a `then` that throws, that calls back twice, a proxy that was revoked.
+  const running = (async () => {
+    await result;
+  })();
   return new Promise((resolve) => {
     let stalled = false;
     const forget = invocation.onStall(() => {
@@ -50,6 +53,6 @@ export function runHandler(
   });
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+function isPrimitive(value: unknown): boolean {
+  return value === null || (typeof value !== 'object' && typeof value !== 'function');
 }

@@ -67,7 +67,7 @@ export class RecordRunner<V> {
         return end;
       case 'paused':
         logPause(this.#run, record, end.until);
-        return this.#consequences.paused(end.until);
+        return this.#consequences.paused(record, end);
       case 'stalled':
         this.stalled = true;
         this.#run.ports.telemetry.count('HandlersStalled');

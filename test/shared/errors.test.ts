@@ -3,6 +3,7 @@ import {
   BatchFailure,
   type ConsumerErrorCode,
   ERRORS,
+  isBranded,
   LockstepError,
   NonRetryableError,
   PauseError,
@@ -44,23 +45,36 @@ describe.each(ALL)('$code', ({ code, kind, error }) => {
   });
 });
 
-test('a NonRetryableError is named by its author', () => {
-  const error = new NonRetryableError('ORDER_UNKNOWN_CURRENCY', { cause: 'XXX', detail: 'no rate' });
-
-  expect({ name: error.name, message: error.message, cause: error.cause }).toEqual({
-    name: 'ORDER_UNKNOWN_CURRENCY',
-    message: 'ORDER_UNKNOWN_CURRENCY: no rate',
-    cause: 'XXX',
-  });
+test.each([
+  [
+    new NonRetryableError('no rate', { code: 'ORDER_UNKNOWN_CURRENCY', cause: 'XXX' }),
+    'ORDER_UNKNOWN_CURRENCY',
+    'no rate',
+  ],
+  [
+    new NonRetryableError(undefined, { code: 'ORDER_UNKNOWN_CURRENCY' }),
+    'ORDER_UNKNOWN_CURRENCY',
+    'ORDER_UNKNOWN_CURRENCY',
+  ],
+  [new NonRetryableError('no rate'), 'NonRetryableError', 'no rate'],
+])('a NonRetryableError is named by its code: %s', (error, name, message) => {
+  expect([error.name, error.message]).toEqual([name, message]);
 });
 
 test.each([
-  [1_500, 1_500],
-  [0, 1],
-  [Number.NaN, 1],
-  [-5, 1],
-])('a PauseError of %d ms pauses %d ms', (given, paused) => {
-  expect(new PauseError({ resumeAfterMs: given }).resumeAfterMs).toBe(paused);
+  ['a LockstepError', new LockstepError('PARTITION_FAILED', 'odd'), 'LockstepError'],
+  ['a NonRetryableError', new NonRetryableError('no'), 'NonRetryableError'],
+  ['a PauseError', new PauseError({ resumeAfterMs: 1 }), 'PauseError'],
+  ['a BatchFailure', new BatchFailure({ offset: 1 }), 'BatchFailure'],
+  ['an error of a class of the user’s own', new (class extends NonRetryableError {})('no'), 'NonRetryableError'],
+] as const)('%s is known by its brand, and by no other', (_, error, name) => {
+  const names = ['LockstepError', 'NonRetryableError', 'PauseError', 'BatchFailure'] as const;
+
+  expect(names.filter((one) => isBranded(error, one))).toEqual([name]);
+});
+
+test('what only looks like one of our errors is none', () => {
+  expect(isBranded(Object.assign(new Error('no'), { name: 'PauseError', resumeAfterMs: 1 }), 'PauseError')).toBe(false);
 });
 
 test('a BatchFailure names the offset that failed', () => {

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import {
   byPosition,
   json,
@@ -10,6 +10,8 @@ import {
 } from '../../shared/lockstep-consumer.ts';
 import { deliver } from '../../shared/testing/deliver.ts';
 import { record } from '../../shared/testing/record.ts';
+
+type Errors = typeof import('../../shared/errors.ts');
 
 const Order = v.object({ orderId: v.string() });
 
@@ -115,7 +117,7 @@ describe('a record that fails', () => {
 
   test('with a NonRetryableError is dead-lettered at once', async () => {
     const { handler } = noting((orderId) => {
-      if (orderId === 'a') throw new NonRetryableError('ORDER_UNKNOWN_CURRENCY');
+      if (orderId === 'a') throw new NonRetryableError('refused', { code: 'ORDER_UNKNOWN_CURRENCY' });
     });
 
     const { letters } = await deliver(handler, orders('a'));
@@ -161,7 +163,7 @@ describe('a record that fails', () => {
 describe('a letter', () => {
   test('that the topic refuses goes to the fallback queue', async () => {
     const { handler } = noting(() => {
-      throw new NonRetryableError('NO');
+      throw new NonRetryableError('refused', { code: 'NO' });
     });
 
     const { letters, fallback, outcomes } = await deliver(handler, orders('a'), { refuseLetters: 1 });
@@ -177,7 +179,7 @@ describe('a letter', () => {
     const tried: string[] = [];
     const { handler } = noting((orderId) => {
       tried.push(orderId);
-      if (orderId === 'a') throw new NonRetryableError('NO');
+      if (orderId === 'a') throw new NonRetryableError('refused', { code: 'NO' });
     });
 
     const { letters, outcomes } = await deliver(handler, orders('a', 'b'), { refuseLetters: 2, refuseFallback: 2 });
@@ -279,24 +281,73 @@ test('a PauseError stands still without counting an attempt', async () => {
   expect(metrics['PartitionsPaused']).toBe(1);
 });
 
-test.each([0.25, 1_234.5, 1e300])(
-  'a PauseError of %d ms is kept in whole milliseconds of a real date, which the ledger can read back',
-  async (resumeAfterMs) => {
-    const pauses: number[] = [];
-    const { handler } = noting(() => {
-      throw new PauseError({ resumeAfterMs });
-    });
-
+test('a PauseError is obeyed for an hour at most, and as long as its consumer allows', async () => {
+  const pauses: (number | undefined)[] = [];
+  for (const retry of [{}, { maxPauseMs: 60_000 }]) {
+    const { handler } = noting(
+      () => {
+        throw new PauseError({ resumeAfterMs: 1e300 });
+      },
+      { retry },
+    );
     await deliver(handler, orders('a'), {
       maxDeliveries: 1,
-      onProgress: ({ pausedUntil }) => {
-        if (pausedUntil !== undefined) pauses.push(pausedUntil);
-      },
+      onProgress: ({ pausedUntil }) => pauses.push(pausedUntil),
     });
+  }
 
-    expect(pauses.map((until) => Number.isInteger(until) && !Number.isNaN(new Date(until).getTime()))).toEqual([true]);
-  },
-);
+  expect(new Set(pauses.flatMap((until) => (until === undefined ? [] : new Date(until).toISOString())))).toEqual(
+    new Set(['2026-01-01T01:00:00.000Z', '2026-01-01T00:01:00.000Z']),
+  );
+});
+
+test('a paused record counts as blocked since its first pause, and says until when', async () => {
+  const texts = new Set<string>();
+  let pauses = 0;
+  const { handler, handled } = noting(() => {
+    if (pauses++ < 3) throw new PauseError({ resumeAfterMs: 60_000 });
+  });
+
+  const { metrics } = await deliver(handler, orders('a'), {
+    onProgress: ({ blockedRecords }) => {
+      for (const { error } of blockedRecords.values()) if (error !== undefined) texts.add(error.text);
+    },
+  });
+
+  expect(handled).toEqual(['a']);
+  expect(metrics['BlockedRecordAgeMs']).toBe(160_000);
+  expect([...texts][0]).toBe('paused until 2026-01-01T00:01:00.000Z: the partition is paused');
+});
+
+test.each<[string, (errors: Errors) => Error, string]>([
+  ['a NonRetryableError', ({ NonRetryableError }) => new NonRetryableError('no', { code: 'FINAL' }), 'deadLettered'],
+  [
+    'one as the cause of another error',
+    ({ NonRetryableError }) => new Error('failed', { cause: new NonRetryableError('no') }),
+    'deadLettered',
+  ],
+  ['a PauseError', ({ PauseError }) => new PauseError({ resumeAfterMs: 5_000 }), 'notAttempted'],
+  [
+    'one as the cause of another error',
+    ({ PauseError }) => new Error('failed', { cause: new PauseError({ resumeAfterMs: 5_000 }) }),
+    'notAttempted',
+  ],
+])('%s of another copy of the package counts as ours does', async (_, make, outcome) => {
+  vi.resetModules();
+  const other: Errors = await import('../../shared/errors.ts');
+  const error = make(other);
+  expect(other.NonRetryableError).not.toBe(NonRetryableError);
+  let runs = 0;
+  const { handler } = noting(() => {
+    runs++;
+    throw error;
+  });
+
+  const { outcomes, metrics } = await deliver(handler, orders('a'), { maxDeliveries: 1 });
+
+  expect({ runs, outcome: outcomes['orders-0@0'] }).toEqual({ runs: 1, outcome });
+  expect(metrics['AttemptsFailed']).toBe(outcome === 'deadLettered' ? 1 : undefined);
+});
 
 test('a blocked record says how long it has been blocked, and what waits behind it counts as not attempted', async () => {
   const { handler } = noting(

@@ -16,6 +16,7 @@ describe('defaults', () => {
         inlineRetries: 2,
         backOffBaseMs: 1_000,
         backOffMaxMs: 300_000,
+        maxPauseMs: 3_600_000,
         maxConsecutiveDeadLetters: 100,
       },
       onUndecodable: 'deadLetter',
@@ -66,6 +67,7 @@ const WRONG: readonly (readonly [option: string, value: unknown, says: string])[
   ['retry.inlineDelayMs', '5', 'expected `retry.inlineDelayMs` to be an integer from 0 to 60000, got `5` (string)'],
   ['retry.backOffBaseMs', 0, 'expected `retry.backOffBaseMs` to be an integer from 1 to 3600000, got `0` (number)'],
   ['retry.backOffMaxMs', null, 'expected `retry.backOffMaxMs` to be an integer from 1 to 86400000, got null'],
+  ['retry.maxPauseMs', 0, 'expected `retry.maxPauseMs` to be an integer from 1 to 86400000, got `0` (number)'],
   ['retry.classify', true, 'expected `retry.classify` to be a function, got `true` (boolean)'],
   ['retry.tries', 5, 'unknown option `retry.tries`'],
   [

@@ -44,7 +44,7 @@ export function runScript(
       case 'fails':
         return fail('failed', new Error(`failed at ${culprit.offset}`));
       case 'nonRetryable':
-        return fail('nonRetryable', new NonRetryableError('SIMULATED'));
+        return fail('nonRetryable', new NonRetryableError('refused', { code: 'SIMULATED' }));
       case 'pauses':
         return fail('paused', new PauseError({ resumeAfterMs: chance.pick([300, 5_000, 60_000]) }));
       case 'kills':

@@ -10,7 +10,7 @@ describe('the summary of what was thrown', () => {
   test.each<[string, unknown, string, string]>([
     ['an error', new RangeError('no such thing'), 'RangeError', 'no such thing'],
     ['an error whose class has no name of its own', new OrderRejected('too late'), 'OrderRejected', 'too late'],
-    ['a code', new NonRetryableError('ORDER_UNKNOWN', { detail: 'a-7' }), 'ORDER_UNKNOWN', 'ORDER_UNKNOWN: a-7'],
+    ['a code', new NonRetryableError('a-7', { code: 'ORDER_UNKNOWN' }), 'ORDER_UNKNOWN', 'a-7'],
     ['text', 'out of stock', 'string', 'out of stock'],
     ['nothing', undefined, 'undefined', ''],
     ['null', null, 'null', ''],

@@ -17,6 +17,7 @@ const policy: RetryPolicy = {
   inlineDelayMs: 100,
   backOffBaseMs: 1_000,
   backOffMaxMs: 300_000,
+  maxPauseMs: 3_600_000,
   maxConsecutiveDeadLetters: 100,
 };
 

@@ -35,7 +35,7 @@ describe('what was thrown, as it is read', () => {
       '{"name":""}',
     ],
   ])('of %s has a name and a text, and nothing else', (_, thrown, name, text) => {
-    expect(readThrown(thrown)).toEqual({ name, text, stack: undefined, cause: undefined, errors: [] });
+    expect(readThrown(thrown)).toEqual({ value: thrown, name, text, stack: undefined, cause: undefined, errors: [] });
   });
 
   test('of an error has its stack, its cause and its errors', () => {
@@ -43,6 +43,7 @@ describe('what was thrown, as it is read', () => {
     const thrown = Object.assign(new AggregateError(['a', 'b'], 'both failed', { cause }), { stack: 'at charge' });
 
     expect(readThrown(thrown)).toEqual({
+      value: thrown,
       name: 'AggregateError',
       text: 'both failed',
       stack: 'at charge',

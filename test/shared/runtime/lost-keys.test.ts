@@ -55,7 +55,7 @@ test('a key that cannot be given back does not undo its record’s letter', asyn
   const calls: string[] = [];
   const { deliver, world } = aFunction(({ key }) => {
     calls.push(String(key));
-    if (key === 'a' && calls.length === 1) throw new NonRetryableError('ORDER_UNKNOWN');
+    if (key === 'a' && calls.length === 1) throw new NonRetryableError('refused', { code: 'ORDER_UNKNOWN' });
   });
   const refused = new StoreError('no right to delete', { transient: false });
   const giveBack: IdempotencyKeyStore['giveBack'] = async (returns) =>
@@ -72,7 +72,7 @@ test('a record whose key others may have taken while it was waited for does not 
   const calls: number[] = [];
   const { deliver, world, store } = aFunction(({ offset }) => {
     calls.push(offset);
-    if (offset === 0) throw new NonRetryableError('ORDER_UNKNOWN');
+    if (offset === 0) throw new NonRetryableError('refused', { code: 'ORDER_UNKNOWN' });
   });
   let standsStill = false;
   /** The second record claims the key once the first has its letter; before it hears of it, our lease has run out and begun anew. */
@@ -117,7 +117,7 @@ test('what was settled is written though the key of a later record cannot be ask
   const calls: string[] = [];
   const { deliver, world } = aFunction(({ offset }, { attempt }) => {
     calls.push(`${offset}.${attempt}`);
-    if (offset === 0) throw new NonRetryableError('ORDER_UNKNOWN');
+    if (offset === 0) throw new NonRetryableError('refused', { code: 'ORDER_UNKNOWN' });
   });
   const refused = new StoreError('no right to put', { transient: false });
   const denied = ({ keys }: Ports): Partial<Ports> => ({

@@ -150,7 +150,8 @@ describe('a BatchFailure', () => {
   test('with a NonRetryableError has its record dead-lettered at once', async () => {
     const { handler, calls } = noting((records) => {
       const a = find(records, 'a');
-      if (a !== undefined) throw new BatchFailure(a, { cause: new NonRetryableError('READING_UNKNOWN_SENSOR') });
+      if (a !== undefined)
+        throw new BatchFailure(a, { cause: new NonRetryableError('refused', { code: 'READING_UNKNOWN_SENSOR' }) });
     });
 
     const { letters } = await deliver(handler, readings('abc'));
