@@ -1,15 +1,14 @@
-import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { describe, expect, test } from 'vitest';
-import { BUG_NAMES, BUGS } from './bugs.ts';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
+import { BugHunters } from './bug-hunters.ts';
+import { BUG_NAMES, BUGS, type BugName } from './bugs.ts';
 import { patched } from './patch-modules.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const run = promisify(execFile);
 
-/** What needs thousands of runs is left to `npm run simulate -- --bug NAME`. */
+/** What needs thousands of runs is left to `npm run test:long`. */
 const MOST_RUNS_HERE = 1_200;
 const quick = BUG_NAMES.filter((name) => BUGS[name].within <= MOST_RUNS_HERE);
 
@@ -28,18 +27,26 @@ test('a bug that no longer fits is refused, not left out', () => {
   expect(patched('before if (held)\n  return; after', patch)).toBe('before  after');
 });
 
-describe.concurrent('each deliberate bug is found within its number of runs', () => {
-  test.each(quick)('%s', { timeout: 120_000 }, async (name) => {
-    const flags = ['--bug', name, '--no-shrink', '--lines', '20'];
-    const ended = await run(process.execPath, ['test/simulation/simulate.ts', ...flags], { cwd: ROOT }).then(
-      () => ({ code: 0, stdout: '' }),
-      ({ code, stdout, stderr }: { code: number; stdout: string; stderr: string }) => ({
-        code,
-        stdout: stdout + stderr,
-      }),
-    );
+test('a hunt that fails says why, and the next hunter takes its place', async () => {
+  const hunters = new BugHunters(1);
+  onTestFinished(() => hunters.end());
 
-    expect(ended.stdout).toMatch(/Seed \d+ broke P\d/);
-    expect(ended.code).toBe(1);
+  const hunts = [hunters.hunt('no such bug' as BugName), hunters.hunt('settled-before-letter')];
+
+  expect(await Promise.allSettled(hunts)).toMatchObject([
+    { status: 'rejected', reason: { name: 'TypeError' } },
+    { status: 'fulfilled', value: { bug: 'settled-before-letter' } },
+  ]);
+});
+
+describe.concurrent('each deliberate bug is found within its number of runs', () => {
+  // One core is left to the other test files.
+  const hunters = new BugHunters(Math.max(1, availableParallelism() - 1));
+  afterAll(() => hunters.end());
+
+  test.each(quick)('%s', { timeout: 300_000 }, async (name) => {
+    const { found } = await hunters.hunt(name);
+
+    expect(found).toEqual({ seed: expect.any(Number), property: expect.stringMatching(/^P\d/) });
   });
 });

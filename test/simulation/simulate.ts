@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { RESEND_READINGS } from '../../infra/local/event-source/mapping-rules.ts';
 import { BUG_NAMES, BUGS, type Bug, type BugName } from './bugs.ts';
 import { FAULT_KINDS, type FaultKind } from './fault-kinds.ts';
-import { patchModules } from './patch-modules.ts';
+import { importPatched } from './patch-modules.ts';
 import type { Case } from './run.ts';
 import { SET_NAMES } from './settings.ts';
 
@@ -53,12 +53,15 @@ const flags = new Command('simulate')
   .opts<Flags>();
 
 const bug: Bug | undefined = flags.bug === undefined ? undefined : BUGS[flags.bug];
-if (bug !== undefined) patchModules(bug.patches);
 // Stacks cost more than all the rest; a trace needs none either.
 Error.stackTraceLimit = 0;
 
 // Only now: the modules under test are loaded with the bug in them.
-const { report } = await import('./report.ts');
+const { report } = await importPatched<typeof import('./report.ts')>(
+  import.meta.resolve('./report.ts'),
+  flags.bug ?? 'none',
+  bug?.patches ?? [],
+);
 const { runs = bug?.within ?? RUNS, seed = bug?.from ?? 1, set = bug?.set } = flags;
 const { trace = false, lines, shrink, records, order, reading, off, skip, plain } = flags;
 const first: Case = {
