@@ -2,12 +2,13 @@ import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-clo
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import type { OperatorAnswers } from '../shared/operator/answers.ts';
 import type { OperatorRequest } from '../shared/operator/requests.ts';
 import { OperatorError } from '../shared/operator-errors.ts';
 import type { LetterCursor } from '../shared/redrive/open-letters.ts';
 import type { RedriveReport } from '../shared/redrive/redrive.ts';
-import { consumersOf, type DeployedConsumer } from './consumer.ts';
+import { consumersOfAll, type DeployedConsumer } from './consumer.ts';
 import type { Target, Watching } from './target.ts';
 
 /** Milliseconds: the operator function's own time limit, and some. */
@@ -17,19 +18,21 @@ const ANSWER_WITHIN_MS = 320_000;
  * Stacks on AWS, with credentials and region as the aws command finds them. Brokers in a VPC cannot be reached from a laptop: what
  * needs Kafka goes through each consumer's operator function.
  *
- * @throws LockstepError CLOUD_UNKNOWN
+ * @throws LockstepError COMMAND_LINE_INVALID, CLOUD_UNKNOWN
  */
 export async function awsTarget(stacks: readonly string[]): Promise<Target> {
-  if (stacks.length === 0) throw new OperatorError('CLOUD_UNKNOWN', 'neither --local nor --stack was given');
-  const outputs = Object.assign({}, ...(await Promise.all(stacks.map(outputsOf))));
+  if (stacks.length === 0) throw new OperatorError('COMMAND_LINE_INVALID', 'neither --local nor --stack was given');
+  const outputs = await Promise.all([...new Set(stacks)].map(async (name) => [name, await outputsOf(name)] as const));
+  const consumers = consumersOfAll(new Map(outputs));
   const lambda = new LambdaClient({ maxAttempts: 1, requestHandler: { requestTimeout: ANSWER_WITHIN_MS } });
   const dynamodb = new DynamoDBClient({});
   const sqs = new SQSClient({});
   return {
-    consumers: consumersOf(outputs),
+    consumers,
     dynamodb,
     lambda,
     sqs,
+    who: callerIdentity,
     async operate(consumer, request, watching = {}) {
       const answer = await inSlices(lambda, consumer, request, watching);
       return answer as OperatorAnswers[(typeof request)['type']];
@@ -90,6 +93,19 @@ export async function invokeOperator(
   if (answer.FunctionError === undefined) return payload;
   const said = typeof payload?.errorMessage === 'string' ? payload.errorMessage : JSON.stringify(payload);
   throw new OperatorError('OPERATOR_FAILED', `the operator function of ${name} said: ${said}`);
+}
+
+/** The ARN of whoever's credentials these are. */
+async function callerIdentity(): Promise<string> {
+  const client = new STSClient({});
+  try {
+    return (await client.send(new GetCallerIdentityCommand({}))).Arn ?? 'unknown';
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new OperatorError('CLOUD_UNKNOWN', `whose credentials these are could not be asked: ${why}`, { cause });
+  } finally {
+    client.destroy();
+  }
 }
 
 async function outputsOf(StackName: string): Promise<Record<string, string>> {

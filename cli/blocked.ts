@@ -22,7 +22,7 @@ interface BlockedHead {
   readonly errorText?: string;
 }
 
-export const blockedRecords = new Command('blockedRecords')
+export const blocked = new Command('blocked')
   .description('The records that block their partition or key: tries, next try, and the last error.')
   .addHelpText('after', example('lockstep blocked --local', 'lockstep blocked --stack Lockstep-Orders-prod --json'))
   .action(async (_, command: Command) => {
@@ -33,8 +33,8 @@ export const blockedRecords = new Command('blockedRecords')
     const found = await Promise.all(
       consumers.map(async (consumer) => {
         const { partitions } = await consumerStatus(target, consumer, now);
-        return partitions.flatMap(({ partition, blockedRecords: blocked }) =>
-          blocked.map(
+        return partitions.flatMap(({ partition, blockedRecords }) =>
+          blockedRecords.map(
             ({
               offset,
               attempts,

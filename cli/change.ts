@@ -5,25 +5,25 @@ import type { OperatorChange } from '../shared/decide/operator.ts';
 import { changePartition, decisionAction, previewChange } from '../shared/operator/change-partition.ts';
 import { previewRepair, repairPartition } from '../shared/operator/repair-partition.ts';
 import { OperatorError } from '../shared/operator-errors.ts';
-import { partitionName } from '../shared/record/item-identifier.ts';
-import { oneConsumer } from './consumer.ts';
+import { partitionName, type TopicPartition } from '../shared/record/item-identifier.ts';
+import { type ConfirmOptions, confirm } from './confirm.ts';
+import { consumerOfTopic } from './consumer.ts';
 import { ledgerOf } from './consumer-state.ts';
 import { type CommonOptions, openTarget, print, say } from './context.ts';
-import { whoAmI } from './who.ts';
 
 /** Options of whatever changes a partition of the ledger. */
-export interface ChangeOptions extends CommonOptions {
+export interface ChangeOptions extends CommonOptions, ConfirmOptions {
   readonly why?: string;
   readonly force?: boolean;
   readonly dryRun?: boolean;
 }
 
-/** Says what a change will do, does it in a claim of its own, and says that it is done. */
-export async function change(options: ChangeOptions, partition: number, wanted: OperatorChange): Promise<void> {
+/** Says what a change will do, asks, does it in a claim of its own, and says that it is done. */
+export async function change(options: ChangeOptions, named: TopicPartition, wanted: OperatorChange): Promise<void> {
   await using target = await openTarget(options);
-  const consumer = oneConsumer(target.consumers, options.consumer);
+  const consumer = consumerOfTopic(target.consumers, options.consumer, named.topic);
   const { cluster, group, topic, ledgerTable } = consumer;
-  const place = { cluster, group, topic, partition };
+  const place = { cluster, group, topic, partition: named.partition };
   const name = partitionName(place);
   const ports = {
     ledger: ledgerOf(target, consumer),
@@ -39,14 +39,15 @@ export async function change(options: ChangeOptions, partition: number, wanted: 
       : previewRepair(broken, systemClock.now());
   if (decided.type === 'refused')
     throw new OperatorError('OPERATION_REFUSED', `${wanted.type} of ${name}: ${decided.why}`);
-  say(`${name}, group ${group}: ${decided.text}.`);
+  say(`${name} of ${consumer.name}, group ${group}: ${decided.text}.`);
   if (options.dryRun)
     return print(options, { changed: false, partition: name, text: decided.text }, () => 'Nothing was changed.');
   if (heldUntil !== undefined && options.force) say('An invocation holds the partition; it is taken away from it.');
+  await confirm(wanted.type, options);
   const decision = {
     partition: place,
     change: wanted,
-    who: whoAmI(),
+    who: await target.who(),
     why: options.why ?? '',
     force: options.force ?? false,
   };

@@ -1,4 +1,4 @@
-import { GetEventSourceMappingCommand } from '@aws-sdk/client-lambda';
+import { GetEventSourceMappingCommand, type GetEventSourceMappingCommandOutput } from '@aws-sdk/client-lambda';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { dynamoDbLedgerStore } from '../shared/adapters/dynamodb/dynamodb-ledger-store.ts';
 import type { BlockedRecord, PartitionItem } from '../shared/decide/progress.ts';
@@ -16,6 +16,7 @@ export type PartitionState =
   | 'blocked'
   | 'waiting'
   | 'paused'
+  | 'not read'
   | 'running'
   | 'ok'
   | 'never claimed';
@@ -33,18 +34,27 @@ export interface PartitionStatus {
   readonly blockedSince?: number;
   /** Until when an invocation holds it. */
   readonly heldUntil?: number;
+  /** Until when a handler asked the partition to stand still. */
+  readonly pausedUntil?: number;
   readonly epoch?: number;
 }
 
 /** A consumer at a glance. */
 export interface ConsumerStatus {
   readonly consumer: string;
+  readonly stack?: string;
   readonly topic: string;
   readonly group: string;
   /** `Enabled`, `Disabled`, or on the way. */
   readonly mapping: string;
+  /** What Lambda says of the mapping's last poll. */
+  readonly lastResult?: string;
+  /** What keeps the whole consumer from going on, each in a sentence. */
+  readonly problems: readonly string[];
   readonly deadLetterTopic: string;
-  /** Records on the dead-letter topic, those that were redriven and our markers included. */
+  /** Letters that are neither redriven nor purged; absent where there are too many to be counted here. */
+  readonly openLetters?: number;
+  /** Offsets of the dead-letter topic: letters, open or not, and markers. */
   readonly onDeadLetterTopic: number;
   readonly inFallbackQueue: number;
   readonly inFailureQueue?: number;
@@ -54,8 +64,8 @@ export interface ConsumerStatus {
 /** Asks Kafka, Lambda, SQS and the ledger. */
 export async function consumerStatus(target: Target, consumer: DeployedConsumer, now: number): Promise<ConsumerStatus> {
   const { name, topic, group, deadLetterTopic, mappingId, failureQueueUrl } = consumer;
-  const [{ partitions, letters }, { State: mapping = 'unknown' }, inFallbackQueue, inFailureQueue] = await Promise.all([
-    target.operate(consumer, { type: 'topics' }),
+  const [{ partitions, letters, openLetters }, mapping, inFallbackQueue, inFailureQueue] = await Promise.all([
+    target.operate(consumer, { type: 'topics', countLetters: true }),
     target.lambda.send(new GetEventSourceMappingCommand({ UUID: mappingId })),
     depth(target, consumer.fallbackQueueUrl),
     failureQueueUrl === undefined ? undefined : depth(target, failureQueueUrl),
@@ -67,16 +77,47 @@ export async function consumerStatus(target: Target, consumer: DeployedConsumer,
     consumer: name,
     topic,
     group,
-    mapping,
+    mapping: mapping.State ?? 'unknown',
+    ...(consumer.stack !== '' && { stack: consumer.stack }),
+    ...(mapping.LastProcessingResult !== undefined && { lastResult: mapping.LastProcessingResult }),
+    problems: mappingProblems(mapping),
     deadLetterTopic,
+    ...(openLetters !== undefined && { openLetters }),
     onDeadLetterTopic: letters,
     inFallbackQueue,
     ...(inFailureQueue !== undefined && { inFailureQueue }),
-    partitions: partitions.map(({ partition, start, end, committed = start }, index) => {
-      const item = items[index];
-      return { partition, lag: Math.max(0, end - committed), next: committed, ...describe(item, now) };
+    partitions: partitions.map(({ partition, start, end, committed = startOf(mapping, start, end) }, index) => {
+      const lag = Math.max(0, end - committed);
+      return { partition, lag, next: committed, ...describe(items[index], now, lag) };
     }),
   };
+}
+
+/** What Lambda says of a mapping. */
+type Mapping = Pick<
+  GetEventSourceMappingCommandOutput,
+  'State' | 'StateTransitionReason' | 'LastProcessingResult' | 'StartingPosition'
+>;
+
+/** States in which a mapping reads, or is about to. */
+const READING = new Set(['Enabled', 'Enabling', 'Creating', 'Updating']);
+const WELL = /^\s*(ok|no records processed)?\.?\s*$/i;
+
+/** Why a mapping reads nothing, each in a sentence; none where it reads. */
+export function mappingProblems({
+  State: state = 'unknown',
+  StateTransitionReason: reason = '',
+  LastProcessingResult: last = '',
+}: Mapping): string[] {
+  return [
+    ...(READING.has(state) ? [] : [`the mapping is ${state}${reason === '' ? '' : ` (${reason})`}: nothing is read`]),
+    ...(WELL.test(last) ? [] : [`the mapping's last poll ended with: ${last}`]),
+  ];
+}
+
+/** Where a group begins that has committed nothing: what lies before that is nobody's lag. */
+function startOf({ StartingPosition: position }: Mapping, start: number, end: number): number {
+  return position === undefined || position === 'TRIM_HORIZON' ? start : end;
 }
 
 /** Its partition stands still, the others do not. */
@@ -99,7 +140,7 @@ export function ledgerOf({ dynamodb }: Target, { ledgerTable }: DeployedConsumer
   return dynamoDbLedgerStore({ client: dynamodb, table: ledgerTable });
 }
 
-function describe(item: PartitionItem | 'unreadable' | undefined, now: number) {
+function describe(item: PartitionItem | 'unreadable' | undefined, now: number, lag: number) {
   if (item === undefined) return { state: 'never claimed' as const, blockedRecords: [] };
   if (item === 'unreadable') return { state: item, blockedRecords: [] };
   const { progress, owner, leaseUntil, epoch } = item;
@@ -107,16 +148,25 @@ function describe(item: PartitionItem | 'unreadable' | undefined, now: number) {
   const times = blockedRecords.flatMap(({ firstFailedAt }) => firstFailedAt ?? []);
   const isHeld = owner !== undefined && leaseUntil >= now;
   return {
-    state: stateOf(item, now, isHeld),
+    state: stateOf(item, now, isHeld, lag),
     blockedRecords,
     epoch,
     ...(times.length > 0 && { blockedSince: Math.min(...times) }),
     ...(isHeld && { heldUntil: leaseUntil }),
+    ...(progress.pausedUntil !== undefined && progress.pausedUntil > now && { pausedUntil: progress.pausedUntil }),
   };
 }
 
-/** What blocks a partition. */
-export function stateOf({ progress }: PartitionItem, now: number, isHeld: boolean): PartitionState {
+/** Milliseconds after which records that nobody came for count as not read. */
+const UNREAD_AFTER_MS = 60_000;
+
+/** What blocks a partition. @param lag - records that wait */
+export function stateOf(
+  { progress, leaseUntil }: PartitionItem,
+  now: number,
+  isHeld: boolean,
+  lag = 0,
+): PartitionState {
   if (highest(progress.replayRefused) !== undefined) return 'replay halted';
   // One whose letter is on its way out blocks nothing while somebody is at it.
   const blocking = [...progress.blockedRecords.values()].filter(({ exhausted }) => !(exhausted && isHeld));
@@ -124,7 +174,8 @@ export function stateOf({ progress }: PartitionItem, now: number, isHeld: boolea
     return progress.consecutiveDeadLetters >= letterLimit(progress) ? 'flood breaker' : 'blocked';
   if (progress.missingRecord !== undefined) return 'waiting';
   if (progress.pausedUntil !== undefined && progress.pausedUntil > now) return 'paused';
-  return isHeld ? 'running' : 'ok';
+  if (isHeld) return 'running';
+  return lag > 0 && now - leaseUntil > UNREAD_AFTER_MS ? 'not read' : 'ok';
 }
 
 async function depth({ sqs }: Target, QueueUrl: string): Promise<number> {

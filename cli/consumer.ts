@@ -2,7 +2,9 @@ import { OperatorError } from '../shared/operator-errors.ts';
 
 /** A deployed consumer, as its stack's outputs describe it. */
 export interface DeployedConsumer {
+  /** As `--consumer` takes it: `Orders`, or `Prod/Orders` where stacks that were asked for have one of the same name. */
   readonly name: string;
+  readonly stack: string;
   readonly mappingId: string;
   readonly topic: string;
   readonly group: string;
@@ -17,8 +19,8 @@ export interface DeployedConsumer {
 
 const ANCHOR = 'MappingId';
 
-/** The consumers that outputs tell of: `<Consumer>MappingId` and its siblings. */
-export function consumersOf(outputs: Readonly<Record<string, string>>): DeployedConsumer[] {
+/** The consumers that a stack's outputs tell of: `<Consumer>MappingId` and its siblings. @throws LockstepError CLOUD_UNKNOWN */
+export function consumersOf(outputs: Readonly<Record<string, string>>, stack = ''): DeployedConsumer[] {
   const names = Object.keys(outputs).flatMap((key) => (key.endsWith(ANCHOR) ? key.slice(0, -ANCHOR.length) : []));
   return names.sort().map((name) => {
     const said = (what: string) => outputs[`${name}${what}`];
@@ -35,6 +37,7 @@ export function consumersOf(outputs: Readonly<Record<string, string>>): Deployed
     const operatorFunctionName = said('OperatorFunctionName');
     return {
       name,
+      stack,
       mappingId: required(ANCHOR),
       topic: required('Topic'),
       group: required('ConsumerGroup'),
@@ -48,23 +51,57 @@ export function consumersOf(outputs: Readonly<Record<string, string>>): Deployed
   });
 }
 
+/** The consumers of several stacks; those of one name are told apart by their stack. */
+export function consumersOfAll(stacks: ReadonlyMap<string, Readonly<Record<string, string>>>): DeployedConsumer[] {
+  const all = [...stacks].flatMap(([stack, outputs]) => consumersOf(outputs, stack));
+  const isShared = (one: DeployedConsumer) => all.some(({ name, stack }) => name === one.name && stack !== one.stack);
+  return all.map((one) => (isShared(one) ? { ...one, name: `${one.stack}/${one.name}` } : one));
+}
+
 /** The consumers that are meant: all, or the one of that name. @throws LockstepError CONSUMER_UNKNOWN */
 export function chosen(consumers: readonly DeployedConsumer[], name: string | undefined): readonly DeployedConsumer[] {
   if (name === undefined) return consumers;
-  const found = consumers.filter((consumer) => consumer.name.toLowerCase() === name.toLowerCase());
-  if (found.length > 0) return found;
-  throw new OperatorError(
-    'CONSUMER_UNKNOWN',
-    `no consumer is called ${name}; there are: ${consumers.map((one) => one.name).join(', ') || 'none'}`,
+  const wanted = name.toLowerCase();
+  const exact = consumers.filter((consumer) => consumer.name === name);
+  const alike = consumers.filter(
+    (consumer) => consumer.name.toLowerCase() === wanted || fullName(consumer).toLowerCase() === wanted,
   );
+  // `Orders` of two stacks: both are meant, and whoever needs one asks which.
+  const ofEach = consumers.filter((consumer) => consumer.name.split('/').at(-1)?.toLowerCase() === wanted);
+  const found = [exact, alike, ofEach].find(({ length }) => length > 0);
+  if (found !== undefined) return found;
+  throw new OperatorError('CONSUMER_UNKNOWN', `no consumer is called ${name}; there are: ${namesOf(consumers)}`);
 }
 
 /** The one consumer that is meant. @throws LockstepError CONSUMER_UNKNOWN where the name is needed and was not given */
 export function oneConsumer(consumers: readonly DeployedConsumer[], name: string | undefined): DeployedConsumer {
   const [only, ...others] = chosen(consumers, name);
   if (only !== undefined && others.length === 0) return only;
-  throw new OperatorError(
-    'CONSUMER_UNKNOWN',
-    `expected --consumer with one of: ${consumers.map((one) => one.name).join(', ') || 'none'}`,
-  );
+  throw new OperatorError('CONSUMER_UNKNOWN', `expected --consumer with one of: ${namesOf(consumers)}`);
+}
+
+/**
+ * The one consumer of that topic, which a record or a partition names, among those that are meant: what is named must be what is
+ * changed.
+ *
+ * @throws LockstepError CONSUMER_UNKNOWN, or OPERATION_REFUSED where the named consumer reads another topic
+ */
+export function consumerOfTopic(
+  consumers: readonly DeployedConsumer[],
+  name: string | undefined,
+  topic: string,
+): DeployedConsumer {
+  const meant = chosen(consumers, name);
+  const reading = meant.filter((consumer) => consumer.topic === topic);
+  if (reading.length > 0) return oneConsumer(reading, undefined);
+  const read = meant.map((consumer) => `${consumer.name} reads ${consumer.topic}`).join(', ') || 'there are none';
+  throw new OperatorError('OPERATION_REFUSED', `no consumer that is meant reads topic ${topic}: ${read}`);
+}
+
+function fullName({ stack, name }: DeployedConsumer): string {
+  return name.includes('/') ? name : `${stack}/${name}`;
+}
+
+function namesOf(consumers: readonly DeployedConsumer[]): string {
+  return consumers.map((one) => one.name).join(', ') || 'none';
 }

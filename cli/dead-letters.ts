@@ -5,13 +5,14 @@ import { oneConsumer } from './consumer.ts';
 import { type CommonOptions, openTarget, optionsOf, print, WIDTH } from './context.ts';
 import { example } from './example.ts';
 import { writeJson, writeTable } from './letter-list.ts';
-import { filterOf, type LetterOptions, wholeNumber, withLetterOptions } from './letter-options.ts';
+import { filterOf, type LetterOptions, withLetterOptions } from './letter-options.ts';
+import { someText, wholeNumber } from './numbers.ts';
 import { table } from './table.ts';
-import { errorOf, number } from './words.ts';
+import { counted, errorOf, number } from './words.ts';
 
 const list = withLetterOptions(new Command('list'))
   .description('Letters that are neither redriven nor purged, in their original order.')
-  .option('--limit <count>', 'at most so many', '50')
+  .option('--limit <count>', 'at most so many', wholeNumber(1), 50)
   .addHelpText(
     'after',
     example(
@@ -20,12 +21,10 @@ const list = withLetterOptions(new Command('list'))
     ),
   )
   .action(async (_, command: Command) => {
-    const options = optionsOf<CommonOptions & LetterOptions & { limit: string }>(command);
+    const options = optionsOf<CommonOptions & LetterOptions & { limit: number }>(command);
     await using target = await openTarget(options);
     const consumer = oneConsumer(target.consumers, options.consumer);
-    const limit = wholeNumber('limit', options.limit);
-    const filter = filterOf(options, Date.now());
-    const pages = target.letterPages(consumer, { filter, limit });
+    const pages = target.letterPages(consumer, { filter: filterOf(options), limit: options.limit });
     await (options.json ? writeJson(pages) : writeTable(pages));
   });
 
@@ -39,13 +38,12 @@ const groups = withLetterOptions(new Command('groups'))
     const options = optionsOf<CommonOptions & LetterOptions>(command);
     await using target = await openTarget(options);
     const consumer = oneConsumer(target.consumers, options.consumer);
-    const filter = filterOf(options, Date.now());
-    print(options, await target.operate(consumer, { type: 'groups', filter }), describeGroups);
+    print(options, await target.operate(consumer, { type: 'groups', filter: filterOf(options) }), describeGroups);
   });
 
 const show = new Command('show')
   .description('All of one letter: headers decoded, value as text.')
-  .argument('<id>', 'its x-dead-letter-id')
+  .argument('<id>', 'its x-dead-letter-id', someText)
   .addHelpText(
     'after',
     example('lockstep dead-letters show --local 3c95326f/Lockstep-Orders-local-Orders/orders-2@17/1795258800000'),
@@ -75,7 +73,7 @@ function describeGroups({ groups: found, causes, letters }: OperatorAnswers['gro
     errorOf(errorName, exampleMessage),
   ]);
   const blocked = ['FINGERPRINT', 'LETTERS', 'FIRST SEEN', 'LAST SEEN', 'EXAMPLE'];
-  return `${table(blocked, [14, 9, 20, 20, 0], rows, WIDTH)}\n${number(letters)} letters of ${number(causes)} causes${causes > found.length ? `, the ${found.length} most frequent shown` : ''}.`;
+  return `${table(blocked, [14, 9, 20, 20, 0], rows, WIDTH)}\n${counted(letters, 'letter')} of ${counted(causes, 'cause')}${causes > found.length ? `, the ${found.length} most frequent shown` : ''}.`;
 }
 
 function describeLetter(letter: NonNullable<OperatorAnswers['letter']['letter']>): string {
@@ -84,8 +82,13 @@ function describeLetter(letter: NonNullable<OperatorAnswers['letter']['letter']>
     `letter     ${id}`,
     `record     ${origin}, key ${key ?? 'none'}, ${timestamp}${doubtful ? ', may have been handled' : ''}`,
     'headers',
-    ...headers.map((header) => `  ${header.name.padEnd(26)} ${header.value.replaceAll('\n', `\n${' '.repeat(29)}`)}`),
+    ...headers.map(({ name, value: text }) => `  ${name.padEnd(26)} ${name.includes('stack') ? inLines(text) : text}`),
     'value',
     `  ${value ?? 'none (a tombstone)'}`,
   ].join('\n');
+}
+
+/** A stack, whose line ends were escaped with everything else: behind its bar no line of it looks like one of ours. */
+function inLines(text: string): string {
+  return text.replaceAll('\\n', `\n${' '.repeat(29)}| `);
 }

@@ -3,9 +3,10 @@ import { Command } from 'commander';
 import { chosen } from './consumer.ts';
 import { type CommonOptions, openTarget, optionsOf, print, WIDTH } from './context.ts';
 import { example } from './example.ts';
+import { seconds, wholeNumber } from './numbers.ts';
 import { table } from './table.ts';
 import type { Target } from './target.ts';
-import { number } from './words.ts';
+import { counted, number } from './words.ts';
 
 interface Lag {
   readonly at: string;
@@ -18,15 +19,15 @@ interface Lag {
 
 export const lag = new Command('lag')
   .description('How far each partition is behind, in records; with --watch again and again, and how fast it moves.')
-  .option('--watch [seconds]', 'look again every so many seconds, until Ctrl-C')
-  .option('--times <count>', 'with --watch: stop after so many looks', Number)
+  .option('--watch [seconds]', 'look again every so many seconds, until Ctrl-C', seconds(0.1, 86_400))
+  .option('--times <count>', 'with --watch: stop after so many looks', wholeNumber(1))
   .addHelpText(
     'after',
     example('lockstep lag --local --watch', 'lockstep lag --stack Lockstep-Orders-prod --watch 10 --json'),
   )
   .action(async (_, command: Command) => {
-    const options = optionsOf<CommonOptions & { watch?: string | true; times?: number }>(command);
-    const everyMs = options.watch === undefined ? 0 : Number(options.watch === true ? 2 : options.watch) * 1_000;
+    const options = optionsOf<CommonOptions & { watch?: number | true; times?: number }>(command);
+    const everyMs = options.watch === undefined ? 0 : (options.watch === true ? 2 : options.watch) * 1_000;
     await using target = await openTarget(options);
     const before = new Map<string, { readonly next: number; readonly at: number }>();
     for (let looks = 1; ; looks++) {
@@ -78,5 +79,5 @@ function describe(found: readonly Lag[]): string {
         : 'stands still',
   ]);
   const total = found.reduce((sum, one) => sum + one.lag, 0);
-  return `${table(['CONSUMER', 'PART', 'LAG', 'MOVES', ''], [24, 6, 14, 14, 0], rows, WIDTH)}\n${number(total)} records behind in all, ${found[0]?.at ?? ''}`;
+  return `${table(['CONSUMER', 'PART', 'LAG', 'MOVES', ''], [24, 6, 14, 14, 0], rows, WIDTH)}\n${counted(total, 'record')} behind in all, ${found[0]?.at ?? ''}`;
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { OperatorAnswers } from '../shared/operator/answers.ts';
 import { WIDTH } from './context.ts';
 import { table } from './table.ts';
+import { visibleData, visibleJson } from './visible.ts';
 import { errorOf, number } from './words.ts';
 
 type Pages = AsyncIterable<OperatorAnswers['letters']>;
@@ -14,7 +15,8 @@ export async function writeTable(pages: Pages): Promise<void> {
   let shown = 0;
   let of = 0;
   for await (const { letters, total } of pages) {
-    if (letters.length > 0) await write(`${table(shown === 0 ? HEAD : [], WIDTHS, letters.map(row), WIDTH)}\n`);
+    if (letters.length > 0)
+      await write(`${table(shown === 0 ? HEAD : [], WIDTHS, visibleData(letters).map(row), WIDTH)}\n`);
     shown += letters.length;
     of = total;
   }
@@ -28,7 +30,7 @@ export async function writeJson(pages: Pages): Promise<void> {
   let shown = 0;
   let of = 0;
   for await (const { letters, total } of pages) {
-    const some = letters.map((letter) => JSON.stringify(letter)).join(',');
+    const some = letters.map(visibleJson).join(',');
     if (letters.length > 0) await write(`${shown > 0 ? ',' : ''}${some}`);
     shown += letters.length;
     of = total;

@@ -14,6 +14,7 @@ import { OperatorError } from '../shared/operator-errors.ts';
 import { consumersOf, type DeployedConsumer } from './consumer.ts';
 import { SILENT } from './silent-log.ts';
 import type { Target } from './target.ts';
+import { whoAmI } from './who.ts';
 
 /** Each request has a time limit of its own. */
 const ONE_DAY_MS = 24 * 60 * 60 * 1_000;
@@ -46,6 +47,7 @@ export async function localTarget(): Promise<Target> {
     dynamodb,
     lambda,
     sqs,
+    who: async () => whoAmI(),
     async operate(consumer, request, { onProgress, signal } = {}) {
       const ports = reach(consumer);
       try {

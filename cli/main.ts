@@ -1,13 +1,15 @@
 #!/usr/bin/env node
-import { CommanderError } from 'commander';
-import { EXIT, failed } from './context.ts';
-import { lockstep } from './program.ts';
+import { run } from './run.ts';
 
-const program = lockstep();
-try {
-  await program.parseAsync();
-} catch (error) {
-  // What is wrong with the command line commander has said already.
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
-  else process.exitCode = failed(error, program.opts());
+/** 128 and the number of SIGPIPE, as a shell tells of a program whose reader has gone. */
+const READER_GONE = 141;
+
+// `lockstep … | head`: who reads has enough. What was begun is either committed or rolled back whole.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(READER_GONE);
+    throw error;
+  });
 }
+
+process.exitCode = await run(process.argv.slice(2));

@@ -1,9 +1,10 @@
 import { Command } from 'commander';
-import { blockedRecords } from './blocked.ts';
+import { blocked } from './blocked.ts';
 import { WIDTH } from './context.ts';
 import { deadLetters } from './dead-letters.ts';
 import { example } from './example.ts';
 import { lag } from './lag.ts';
+import { someText } from './numbers.ts';
 import { pause, resume } from './pause.ts';
 import { purge } from './purge.ts';
 import { redrive } from './redrive.ts';
@@ -11,21 +12,23 @@ import { replay } from './replay.ts';
 import { reset } from './reset.ts';
 import { skip } from './skip.ts';
 import { status } from './status.ts';
+import { version } from './version.ts';
 
 /** The `lockstep` command. */
 export function lockstep(): Command {
   const program = new Command('lockstep')
     .description('What an operator of Lockstep consumers does: look, redrive, decide.')
+    .version(version(), '-V, --version', 'the version of this command')
     .option('--local', 'the local cloud of `npm run local`')
-    .option('--stack <name...>', 'stacks on AWS that the consumers are in')
-    .option('--consumer <name>', 'one consumer, by the name that `status` shows')
+    .option('--stack <name...>', 'stacks on AWS that the consumers are in', everyText)
+    .option('--consumer <name>', 'one consumer, by the name that `status` shows', someText)
     .option('--json', 'JSON on standard output, for scripts')
     .addHelpText(
       'after',
       example('lockstep status --local', 'lockstep dead-letters groups --stack Lockstep-Orders-prod --consumer Orders'),
     )
     .addHelpText('after', EXIT_CODES);
-  for (const command of [status, lag, blockedRecords, deadLetters, redrive, purge, skip, reset, pause, resume, replay])
+  for (const command of [status, lag, blocked, deadLetters, redrive, purge, skip, reset, pause, resume, replay])
     program.addCommand(command);
   for (const command of everyCommand(program)) {
     command.configureHelp({ helpWidth: WIDTH, showGlobalOptions: true }).exitOverride();
@@ -38,7 +41,12 @@ export function everyCommand(command: Command): Command[] {
   return [command, ...command.commands.flatMap(everyCommand)];
 }
 
+/** The values of an option that may be given several. */
+function everyText(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), someText(text)];
+}
+
 const EXIT_CODES = `
-Exit codes: 0 done, 1 failed, 2 wrong command line, 3 refused (nothing was changed), 4 stopped
-before its end (the same command goes on), 5 something is stuck (status --fail-if-stuck).
+Exit codes: 0 done; 1 failed, refused, stopped before its end (the same command goes on), or
+something is stuck (status --fail-if-stuck); 2 wrong command line.
 `;

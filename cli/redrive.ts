@@ -1,23 +1,25 @@
 import { Command } from 'commander';
 import { Listr } from 'listr2';
+import { DEFAULT_MAX_REDRIVES } from '../shared/decide/redrive.ts';
 import type { OperatorAnswers } from '../shared/operator/answers.ts';
 import type { OperatorRequest } from '../shared/operator/requests.ts';
+import { type ConfirmOptions, confirm } from './confirm.ts';
 import { type DeployedConsumer, oneConsumer } from './consumer.ts';
 import { type CommonOptions, EXIT, openTarget, optionsOf, print, say } from './context.ts';
 import { example } from './example.ts';
-import { filterOf, type LetterOptions, wholeNumber, withLetterOptions } from './letter-options.ts';
+import { filterOf, isAll, type LetterOptions, withLetterOptions } from './letter-options.ts';
+import { wholeNumber } from './numbers.ts';
 import { Progress } from './progress.ts';
 import type { Target } from './target.ts';
-import { whoAmI } from './who.ts';
-import { number } from './words.ts';
+import { counted, number } from './words.ts';
 
 type Report = OperatorAnswers['redrive'];
 type Order = Extract<OperatorRequest, { readonly type: 'redrive' | 'purge' }>;
 
-interface Options extends CommonOptions, LetterOptions {
+interface Options extends CommonOptions, ConfirmOptions, LetterOptions {
   readonly dryRun?: boolean;
-  readonly rate?: string;
-  readonly maxRedrives?: string;
+  readonly rate?: number;
+  readonly maxRedrives: number;
   readonly includeDoubtful?: boolean;
 }
 
@@ -26,37 +28,46 @@ export const redrive = withLetterOptions(new Command('redrive'))
     'Sends the records of letters back to their topic, in their original order, each once, whatever crashes on the way.',
   )
   .option('--dry-run', 'only count')
-  .option('--rate <count>', 'records a second, at most')
-  .option('--max-redrives <count>', 'records that were redriven so often stay where they are', '3')
+  .option('--yes', 'do not ask')
+  .option('--rate <count>', 'records a second, at most', wholeNumber(1, 1_000_000))
+  .option(
+    '--max-redrives <count>',
+    'records that were redriven so often stay where they are',
+    wholeNumber(1, 1_000_000),
+    DEFAULT_MAX_REDRIVES,
+  )
   .option('--include-doubtful', 'also records of which nobody can tell whether they were handled')
   .addHelpText(
     'after',
     example(
       'lockstep redrive --local --fingerprint 3f9a --dry-run',
-      'lockstep redrive --stack Lockstep-Orders-prod --fingerprint 3f9a --rate 50',
+      'lockstep redrive --stack Lockstep-Orders-prod --fingerprint 3f9a --rate 50 --yes',
     ),
   )
   .action(async (_, command: Command) => {
     const options = optionsOf<Options>(command);
+    const filter = filterOf(options);
     await using target = await openTarget(options);
     const consumer = oneConsumer(target.consumers, options.consumer);
-    const { dryRun = false, rate, maxRedrives = '3', includeDoubtful = false } = options;
+    const { dryRun = false, rate, maxRedrives, includeDoubtful = false } = options;
     const order: Order = {
       type: 'redrive',
-      filter: filterOf(options, Date.now()),
+      filter,
       dryRun: true,
-      maxRedrives: wholeNumber('max-redrives', maxRedrives),
+      maxRedrives,
       includeDoubtful,
-      by: whoAmI(),
-      ...(rate !== undefined && { rate: wholeNumber('rate', rate) }),
+      by: await target.who(),
+      ...(rate !== undefined && { rate }),
     };
-    const counted: Report = await target.operate(consumer, order);
+    const found: Report = await target.operate(consumer, order);
+    const which = isAll(options) ? 'All open letters are meant: ' : '';
     say(
-      `${number(counted.selected)} records of ${consumer.deadLetterTopic} return to ${consumer.topic}${refusals(counted)}.`,
+      `${which}${counted(found.selected, 'record')} of ${consumer.deadLetterTopic} ${found.selected === 1 ? 'returns' : 'return'} to ${consumer.topic}${refusals(found)}.`,
     );
-    const report =
-      dryRun || counted.selected === 0 ? counted : await run(target, consumer, { ...order, dryRun: false }, options);
-    if (report.left > 0 && !dryRun) process.exitCode = EXIT.unfinished;
+    const goesOn = !dryRun && found.selected > 0;
+    if (goesOn) await confirm('redrive', options);
+    const report = goesOn ? await run(target, consumer, { ...order, dryRun: false }, options) : found;
+    if (report.left > 0 && !dryRun) process.exitCode = EXIT.failed;
     print(options, { ...report, dryRun }, () => (dryRun ? 'Nothing was changed.' : summary(report, 'returned')));
   });
 

@@ -1,12 +1,11 @@
 import { Command } from 'commander';
-import { OperatorError } from '../shared/operator-errors.ts';
-import { parsePartitionName } from '../shared/record/item-identifier.ts';
-import { oneConsumer } from './consumer.ts';
+import { partitionName } from '../shared/record/item-identifier.ts';
+import { type ConfirmOptions, confirm } from './confirm.ts';
+import { consumerOfTopic } from './consumer.ts';
 import { type CommonOptions, openTarget, optionsOf, print, say } from './context.ts';
 import { example } from './example.ts';
-import { span } from './letter-options.ts';
-import { whoAmI } from './who.ts';
-import { number } from './words.ts';
+import { spanNamed } from './named.ts';
+import { counted, number } from './words.ts';
 
 export const replay = new Command('replay')
   .description(
@@ -14,6 +13,7 @@ export const replay = new Command('replay')
   )
   .argument('<span>', 'partition and offsets, both included: orders-3@1042-1060')
   .option('--dry-run', 'only count')
+  .option('--yes', 'do not ask')
   .addHelpText(
     'after',
     example(
@@ -22,21 +22,17 @@ export const replay = new Command('replay')
     ),
   )
   .action(async (text: string, _, command: Command) => {
-    const options = optionsOf<CommonOptions & { dryRun?: boolean }>(command);
+    const options = optionsOf<CommonOptions & ConfirmOptions & { dryRun?: boolean }>(command);
+    const { fromOffset, toOffset, ...place } = spanNamed(text);
     await using target = await openTarget(options);
-    const consumer = oneConsumer(target.consumers, options.consumer);
-    const [name = '', offsets = ''] = text.split('@');
-    const place = parsePartitionName(name);
-    if (place === undefined || place.topic !== consumer.topic)
-      throw new OperatorError(
-        'OPERATOR_REQUEST_INVALID',
-        `expected a span as ${consumer.topic}-3@1042-1060, got \`${text}\``,
-      );
-    const { fromOffset, toOffset } = span(offsets);
+    const consumer = consumerOfTopic(target.consumers, options.consumer, place.topic);
     const { dryRun = false } = options;
+    const name = partitionName(place);
     say(
-      `Records ${fromOffset} to ${toOffset} of ${name} are written to its end again${dryRun ? ' (not now: --dry-run)' : ''}.`,
+      `Records ${fromOffset} to ${toOffset} of ${name} are written to its end again, for ${consumer.name}${dryRun ? ' (not now: --dry-run)' : ''}.`,
     );
+    if (!dryRun) await confirm('replay', options);
+    const by = await target.who();
     let records = 0;
     for (let next: number | undefined = fromOffset; next !== undefined; ) {
       const part: { readonly records: number; readonly next?: number } = await target.operate(consumer, {
@@ -45,12 +41,12 @@ export const replay = new Command('replay')
         fromOffset: next,
         toOffset,
         dryRun,
-        by: whoAmI(),
+        by,
       });
       records += part.records;
       next = part.next;
       // All of a call is written or none: whoever is stopped here knows where to go on.
       if (next !== undefined) say(`${number(records)} records, up to ${next - 1}`);
     }
-    print(options, { records, dryRun }, () => `${number(records)} records${dryRun ? ' would be' : ''} written.`);
+    print(options, { records, dryRun }, () => `${counted(records, 'record')}${dryRun ? ' would be' : ''} written.`);
   });

@@ -1,9 +1,9 @@
 import { Command, Option } from 'commander';
-import { OperatorError } from '../shared/operator-errors.ts';
-import { parsePartitionName } from '../shared/record/item-identifier.ts';
 import { type ChangeOptions, change } from './change.ts';
 import { optionsOf } from './context.ts';
 import { example } from './example.ts';
+import { partitionNamed } from './named.ts';
+import { someText } from './numbers.ts';
 
 interface Options extends ChangeOptions {
   readonly skip?: boolean;
@@ -17,9 +17,10 @@ export const reset = new Command('reset')
   .addOption(new Option('--skip', 'takes the halted replay as duplicates').conflicts(['run', 'breaker']))
   .addOption(new Option('--run', 'runs the halted replay again').conflicts(['skip', 'breaker']))
   .addOption(new Option('--breaker', 'only closes the flood breaker').conflicts(['skip', 'run']))
-  .requiredOption('--why <text>', 'why, for those who ask later')
+  .requiredOption('--why <text>', 'why, for those who ask later', someText)
   .option('--force', 'even if an invocation holds the partition')
   .option('--dry-run', 'only say what it would do')
+  .option('--yes', 'do not ask')
   .addHelpText(
     'after',
     example(
@@ -29,9 +30,7 @@ export const reset = new Command('reset')
   )
   .action(async (name: string, _, command: Command) => {
     const options = optionsOf<Options>(command);
-    const place = parsePartitionName(name);
-    if (place === undefined)
-      throw new OperatorError('OPERATOR_REQUEST_INVALID', `expected a partition as orders-3, got \`${name}\``);
+    const place = partitionNamed(name);
     const type = options.skip
       ? 'acceptAsDuplicates'
       : options.run
@@ -39,5 +38,5 @@ export const reset = new Command('reset')
         : options.breaker
           ? 'closeBreaker'
           : 'reset';
-    await change(options, place.partition, { type });
+    await change(options, place, { type });
   });

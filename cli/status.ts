@@ -5,14 +5,16 @@ import { type ConsumerStatus, consumerStatus, type PartitionStatus } from './con
 import { type CommonOptions, EXIT, openTarget, optionsOf, print, WIDTH } from './context.ts';
 import { example } from './example.ts';
 import { table } from './table.ts';
-import { number, shortDuration } from './words.ts';
+import { counted, number, shortDuration } from './words.ts';
 
 /** States in which nothing moves until somebody or something acts. */
-const STUCK = new Set(['unreadable', 'replay halted', 'flood breaker', 'blocked', 'waiting']);
+const STUCK = new Set(['unreadable', 'replay halted', 'flood breaker', 'blocked', 'waiting', 'not read']);
+/** Milliseconds: a handler may ask for shorter pauses in the ordinary course of things. */
+const LONG_PAUSE_MS = 60_000;
 
 export const status = new Command('status')
   .description('Each consumer and its partitions: lag, next offset, what blocks, for how long, who holds it.')
-  .addOption(new Option('--fail-if-stuck', `exit with ${EXIT.stuck} when a partition is stuck`))
+  .addOption(new Option('--fail-if-stuck', `exit with ${EXIT.failed} when a partition or a mapping is stuck`))
   .addHelpText(
     'after',
     example('lockstep status --local', 'lockstep status --stack Lockstep-Orders-prod --consumer Orders --json'),
@@ -25,10 +27,17 @@ export const status = new Command('status')
       chosen(target.consumers, options.consumer).map((one) => consumerStatus(target, one, now)),
     );
     print(options, all, (found) => found.map((one) => describe(one, now)).join('\n\n'));
-    if (options.failIfStuck && all.some(({ partitions }) => partitions.some(isStuck))) process.exitCode = EXIT.stuck;
+    if (options.failIfStuck && all.some((one) => isConsumerStuck(one, now))) process.exitCode = EXIT.failed;
   });
 
-function isStuck({ state }: PartitionStatus): boolean {
+/** Whether anything of a consumer stands still. */
+export function isConsumerStuck({ problems, partitions }: ConsumerStatus, now: number): boolean {
+  return problems.length > 0 || partitions.some((partition) => isStuck(partition, now));
+}
+
+function isStuck({ state, lag, pausedUntil = 0 }: PartitionStatus, now: number): boolean {
+  if (state === 'never claimed') return lag > 0;
+  if (state === 'paused') return pausedUntil - now > LONG_PAUSE_MS;
   return STUCK.has(state);
 }
 
@@ -39,22 +48,31 @@ export function describe(status: ConsumerStatus, now: number): string {
     topic,
     group,
     mapping,
+    problems,
     deadLetterTopic,
+    openLetters,
     onDeadLetterTopic,
     inFallbackQueue,
     inFailureQueue = 0,
     partitions,
   } = status;
-  const stuck = partitions.filter(isStuck).length;
+  const stuck = partitions.filter((partition) => isStuck(partition, now)).length;
+  const found = [
+    ...(problems.length === 0 ? [] : ['nothing is read']),
+    ...(stuck === 0 ? [] : [`${stuck} of ${counted(partitions.length, 'partition')} stuck`]),
+  ];
   const verdict =
-    stuck === 0
-      ? styleText('green', '● nothing stuck')
-      : styleText(['red', 'bold'], `✖ ${stuck} of ${partitions.length} partitions stuck`);
+    found.length === 0 ? styleText('green', '● nothing stuck') : styleText(['red', 'bold'], `✖ ${found.join(', ')}`);
+  const letters =
+    openLetters === undefined
+      ? `at most ${counted(onDeadLetterTopic, 'letter')} on ${deadLetterTopic} (\`lockstep dead-letters groups\` counts them)`
+      : `${counted(openLetters, 'open letter')} on ${deadLetterTopic}`;
   const parked = inFallbackQueue + inFailureQueue;
   const lines = [
     `${styleText('bold', consumer)}  ${verdict}`,
     `  topic ${topic}, group ${group}, mapping ${mapping === 'Enabled' ? mapping : styleText('yellow', mapping)}`,
-    `  ${number(onDeadLetterTopic)} records on ${deadLetterTopic}${parked === 0 ? '' : styleText('yellow', `, ${parked} entries wait for the relay`)}`,
+    ...problems.map((problem) => styleText('red', `  ${problem}`)),
+    `  ${letters}${parked === 0 ? '' : styleText('yellow', `, ${counted(parked, 'entry', 'entries')} ${parked === 1 ? 'waits' : 'wait'} for the relay`)}`,
   ];
   const rows = partitions.map((partition) => row(partition, now));
   return [
@@ -72,10 +90,11 @@ export function describe(status: ConsumerStatus, now: number): string {
 const WIDTHS = [2, 5, 10, 11, 14, 14, 6, 9, 8, 6, 0];
 
 function row(partition: PartitionStatus, now: number): string[] {
-  const { lag, next, state, blockedRecords, blockedSince, heldUntil } = partition;
+  const { lag, next, state, blockedRecords, blockedSince, heldUntil, pausedUntil } = partition;
   const blocked = blockedRecords[0];
+  const nextTryAt = pausedUntil ?? blocked?.notBefore;
   const cells = [
-    isStuck(partition) ? '✖' : ' ',
+    isStuck(partition, now) ? '✖' : ' ',
     String(partition.partition),
     number(lag),
     String(next),
@@ -86,14 +105,14 @@ function row(partition: PartitionStatus, now: number): string[] {
     blocked === undefined ? '' : `${blocked.attempts}${blocked.interruptions > 0 ? `+${blocked.interruptions}` : ''}`,
     blocked?.exhausted
       ? 'letter'
-      : blocked?.notBefore === undefined
+      : nextTryAt === undefined
         ? ''
-        : blocked.notBefore > now
-          ? shortDuration(blocked.notBefore - now)
+        : nextTryAt > now
+          ? shortDuration(nextTryAt - now)
           : 'now',
     blockedSince === undefined ? '' : shortDuration(now - blockedSince),
     heldUntil === undefined ? '' : shortDuration(heldUntil - now),
     blocked?.error?.name ?? '',
   ];
-  return isStuck(partition) ? cells.map((cell) => styleText(['red', 'bold'], cell)) : cells;
+  return isStuck(partition, now) ? cells.map((cell) => styleText(['red', 'bold'], cell)) : cells;
 }

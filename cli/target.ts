@@ -18,6 +18,8 @@ export interface Target extends AsyncDisposable {
   readonly dynamodb: DynamoDBClient;
   readonly lambda: LambdaClient;
   readonly sqs: SQSClient;
+  /** Who works here, as ledger and markers keep it: on AWS the caller's own identity, not a text of their choice. */
+  who(): Promise<string>;
   /** What needs Kafka: done here, or by the deployed operator function. */
   operate<R extends OperatorRequest>(
     consumer: DeployedConsumer,

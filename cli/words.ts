@@ -33,11 +33,17 @@ export function number(value: number): string {
   return value.toLocaleString('en-US');
 }
 
+/** `1 letter`, `12 letters` */
+export function counted(count: number, one: string, more = `${one}s`): string {
+  return `${number(count)} ${count === 1 ? one : more}`;
+}
+
 /** Reads `30s`, `15min`, `2h`, `7d` as a time ago, or an ISO 8601 time. `undefined` for anything else. */
 export function timeOf(text: string, now: number): number | undefined {
   const ago = /^(\d+)\s*(s|min|h|d)$/.exec(text);
   if (ago !== null) return now - Number(ago[1]) * 1_000 * ({ s: 1, min: 60, h: 3_600, d: 86_400 }[ago[2] ?? 's'] ?? 1);
-  const time = Date.parse(text);
+  // Only ISO 8601: what else a date may be read from (`5`, `May`) is a slip of the hand.
+  const time = /^\d{4}-\d\d-\d\d(T|$)/.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(time) ? undefined : time;
 }
 

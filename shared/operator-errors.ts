@@ -30,6 +30,10 @@ export const OPERATOR_ERRORS = {
     retryable: false,
     hint: 'Use a `lockstep` command of the version that is deployed, or correct the request.',
   },
+  COMMAND_LINE_INVALID: {
+    retryable: false,
+    hint: 'Nothing was changed. The command with --help shows its options and an example.',
+  },
   REDRIVE_FENCED: {
     retryable: true,
     hint: 'Another redrive of this dead-letter topic was started meanwhile. What was committed stays; wait for the other one, then start again: nothing is redriven twice.',

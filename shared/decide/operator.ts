@@ -18,7 +18,9 @@ export type OperatorChange =
   /** What a replay halt refused runs again. */
   | { readonly type: 'acceptToRun' }
   /** Letters may be written again. */
-  | { readonly type: 'closeBreaker' };
+  | { readonly type: 'closeBreaker' }
+  /** The pause that a handler asked for ends now. */
+  | { readonly type: 'liftPause' };
 
 /** What a change comes to. `text`: what it does, for people, before it is done. */
 export type DecidedChange =
@@ -47,9 +49,18 @@ export function decideChange(progress: Progress, change: OperatorChange, now: Ep
         progress: { ...progress, consecutiveDeadLetters: 0 },
         text: `counts dead letters in a row from 0 again, instead of from ${progress.consecutiveDeadLetters}: exhausted records get letters`,
       };
+    case 'liftPause':
+      return liftPause(progress, now);
     default:
       return assertNever(change);
   }
+}
+
+function liftPause({ pausedUntil, ...progress }: Progress, now: EpochMs): DecidedChange {
+  if (pausedUntil === undefined || pausedUntil <= now) return { type: 'refused', why: 'it is not paused' };
+  const date = new Date(pausedUntil);
+  const until = Number.isNaN(date.getTime()) ? String(pausedUntil) : date.toISOString();
+  return { type: 'change', progress, text: `ends the pause until ${until}: records are tried again` };
 }
 
 function skip(progress: Progress, offset: Offset, now: EpochMs): DecidedChange {

@@ -52,7 +52,12 @@ export interface LetterDetail extends LetterLine {
 
 /** Answers, by the type of the request. */
 export interface OperatorAnswers {
-  readonly topics: { readonly partitions: readonly SourcePartition[]; readonly letters: number };
+  /** `letters`: offsets of the dead-letter topic; `openLetters`: where they were to be counted, and are few enough for that. */
+  readonly topics: {
+    readonly partitions: readonly SourcePartition[];
+    readonly letters: number;
+    readonly openLetters?: number;
+  };
   /** `causes`: how many there are; `groups` holds the most frequent of them. */
   readonly groups: {
     readonly groups: readonly LetterGroup[];

@@ -4,12 +4,16 @@ import type { Clock } from '../ports/clock.ts';
 import type { TopicLog } from '../ports/topic-log.ts';
 import type { Transactions } from '../ports/transactions.ts';
 import type { EpochMs } from '../record/units.ts';
+import { indexLetters } from '../redrive/index-letters.ts';
 import { redrive } from '../redrive/redrive.ts';
 import { replay } from '../redrive/replay.ts';
 import type { OperatorAnswers } from './answers.ts';
 import { groupLetters } from './group-letters.ts';
 import { listLetters, showLetter } from './letters.ts';
 import type { OperatorRequest } from './requests.ts';
+
+/** Offsets of a dead-letter topic that a look at a consumer reads through. */
+const MOST_COUNTED = 50_000;
 
 /** A consumer's topics, and how they are reached. */
 export interface OperatorPorts {
@@ -46,7 +50,10 @@ export async function operate(
         const offset = committed.get(one.partition);
         return { ...one, ...(offset !== undefined && { committed: offset }) };
       });
-      return { partitions, letters: held.reduce((sum, { start, end }) => sum + end - start, 0) };
+      const letters = held.reduce((sum, { start, end }) => sum + end - start, 0);
+      const counts = request.countLetters === true && letters <= MOST_COUNTED;
+      const openLetters = counts ? (await indexLetters(source, () => 0)).open().length : undefined;
+      return { partitions, letters, ...(openLetters !== undefined && { openLetters }) };
     }
     case 'groups':
       return groupLetters(source, request.filter, onProgress);

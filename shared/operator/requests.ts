@@ -25,7 +25,7 @@ const Cursor = v.strictObject({
 });
 
 const Request = v.variant('type', [
-  v.strictObject({ type: v.literal('topics') }),
+  v.strictObject({ type: v.literal('topics'), countLetters: v.optional(v.boolean()) }),
   v.strictObject({ type: v.literal('groups'), filter: Filter }),
   v.strictObject({ type: v.literal('letters'), filter: Filter, limit: positive, after: v.optional(Cursor) }),
   v.strictObject({ type: v.literal('letter'), id: v.string() }),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { consumersOf, oneConsumer } from '../../cli/consumer.ts';
+import { consumerOfTopic, consumersOf, consumersOfAll, oneConsumer } from '../../cli/consumer.ts';
 
 const OUTPUTS = {
   OrdersFunctionName: 'f',
@@ -18,6 +18,7 @@ test('finds a consumer in the outputs of its stack', () => {
   expect(consumersOf(OUTPUTS)).toEqual([
     {
       name: 'Orders',
+      stack: '',
       mappingId: 'm-1',
       topic: 'orders',
       group: 'g',
@@ -41,4 +42,45 @@ test('asks which consumer is meant where there are several', () => {
   expect(oneConsumer(both, 'payments').name).toBe('Payments');
   expect(() => oneConsumer(both, undefined)).toThrow('expected --consumer with one of: Orders, Payments');
   expect(() => oneConsumer(both, 'Invoices')).toThrow('no consumer is called Invoices; there are: Orders, Payments');
+});
+
+test('consumers of one name in two stacks are both there, each under its stack', () => {
+  const all = consumersOfAll(
+    new Map([
+      ['Dev', OUTPUTS],
+      ['Prod', { ...OUTPUTS, OrdersMappingId: 'm-2' }],
+    ]),
+  );
+  expect(all.map(({ name, mappingId }) => [name, mappingId])).toEqual([
+    ['Dev/Orders', 'm-1'],
+    ['Prod/Orders', 'm-2'],
+  ]);
+  expect(oneConsumer(all, 'prod/orders').mappingId).toBe('m-2');
+  expect(() => oneConsumer(all, 'Orders')).toThrow('expected --consumer with one of: Dev/Orders, Prod/Orders');
+});
+
+test('a consumer of a single stack may be named with it', () => {
+  expect(oneConsumer(consumersOfAll(new Map([['Prod', OUTPUTS]])), 'Prod/Orders').name).toBe('Orders');
+});
+
+test('a name in its own case is that consumer, whoever else is called alike', () => {
+  const [orders] = consumersOf(OUTPUTS);
+  if (orders === undefined) throw new Error('no consumer');
+  const both = [orders, { ...orders, name: 'ORDERS', mappingId: 'm-2' }];
+  expect(oneConsumer(both, 'ORDERS').mappingId).toBe('m-2');
+  expect(() => oneConsumer(both, 'orders')).toThrow('expected --consumer with one of: Orders, ORDERS');
+});
+
+test('a record belongs to the consumer that reads its topic, and to no other', () => {
+  const [orders] = consumersOf(OUTPUTS);
+  if (orders === undefined) throw new Error('no consumer');
+  const both = [orders, { ...orders, name: 'Payments', topic: 'payments' }];
+  expect(consumerOfTopic(both, undefined, 'payments').name).toBe('Payments');
+  expect(() => consumerOfTopic(both, 'Payments', 'orders')).toThrow(
+    'no consumer that is meant reads topic orders: Payments reads payments',
+  );
+  const shipments = { ...orders, name: 'Shipments' };
+  expect(() => consumerOfTopic([...both, shipments], undefined, 'orders')).toThrow(
+    'expected --consumer with one of: Orders, Shipments',
+  );
 });

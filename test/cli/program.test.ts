@@ -16,7 +16,7 @@ test('there is a command for each thing that an operator does', () => {
     'lockstep',
     'status',
     'lag',
-    'blockedRecords',
+    'blocked',
     'dead-letters',
     'list',
     'groups',

@@ -14,6 +14,8 @@ test('a stuck partition is seen at a glance, in a hundred columns', () => {
         topic: 'orders',
         group: 'Lockstep-Orders-local-Orders',
         mapping: 'Enabled',
+        problems: [],
+        openLetters: 1,
         deadLetterTopic: 'orders-dead-letters',
         onDeadLetterTopic: 1_204,
         inFallbackQueue: 2,
@@ -49,7 +51,7 @@ test('a stuck partition is seen at a glance, in a hundred columns', () => {
 
   expect(text.split('\n').filter((line) => line.length > 100)).toEqual([]);
   expect(text.split('\n')[0]).toBe('Orders  ✖ 2 of 3 partitions stuck');
-  expect(text).toContain('1,204 records on orders-dead-letters, 2 entries wait for the relay');
+  expect(text).toContain('1 open letter on orders-dead-letters, 2 entries wait for the relay');
   const stuck = text.split('\n').filter((line) => line.startsWith('✖'));
   expect(stuck).toHaveLength(2);
   expect(stuck[0]).toMatch(/^✖ +1 +12,345 +1198067 +blocked +1198067 +41\+1 +93 s +72 min +12 s +CreditService…$/);

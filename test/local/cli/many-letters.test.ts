@@ -109,7 +109,7 @@ test('100,000 letters are grouped, listed and redriven in less memory than they 
   const groups = await lockstep('dead-letters', 'groups', '--json');
   const list = await lockstep('dead-letters', 'list');
   const all = await lockstep('dead-letters', 'list', '--limit', String(LETTERS), '--json');
-  const redrive = await lockstep('redrive', '--fingerprint', 'print-0', '--json');
+  const redrive = await lockstep('redrive', '--fingerprint', 'print-0', '--yes', '--json');
   const after = await lockstep('dead-letters', 'groups', '--json');
 
   expect(JSON.parse(groups.stdout).groups.map(({ count }: { count: number }) => count)).toEqual([

@@ -50,7 +50,7 @@ test('1,000 letters of two causes: the mended one returns, each record once and 
   const callsBefore = operated.counterpart.calls.length;
   operated.counterpart.answer(({ id }) => (id.startsWith('a') ? 204 : 422));
   for (const enough of [40, 160]) {
-    const redrive = operated.start('redrive', '--fingerprint', fingerprint, '--rate', '20');
+    const redrive = operated.start('redrive', '--fingerprint', fingerprint, '--rate', '20', '--yes');
     await expect
       .poll(async () => (await operated.ends()) - before, { timeout: 120_000, interval: 100 })
       .toBeGreaterThan(enough);
@@ -62,7 +62,7 @@ test('1,000 letters of two causes: the mended one returns, each record once and 
   expect(left).toBeGreaterThan(0);
   expect(left).toBeLessThan(500);
 
-  expect(await operated.ask('redrive', '--fingerprint', fingerprint)).toMatchObject({ done: left, left: 0 });
+  expect(await operated.ask('redrive', '--fingerprint', fingerprint, '--yes')).toMatchObject({ done: left, left: 0 });
 
   const handled = () => operated.counterpart.calls.slice(callsBefore);
   await expect.poll(() => handled().length, { timeout: 200_000, interval: 500 }).toBe(500);
@@ -76,7 +76,7 @@ test('1,000 letters of two causes: the mended one returns, each record once and 
     letters: 500,
     groups: [{ errorName: 'CAUSE_b', count: 500 }],
   });
-  expect(await operated.ask('redrive', '--fingerprint', fingerprint)).toMatchObject({ selected: 0, done: 0 });
+  expect(await operated.ask('redrive', '--fingerprint', fingerprint, '--yes')).toMatchObject({ selected: 0, done: 0 });
   // Whatever came twice would have come by now.
   expect(handled()).toHaveLength(500);
 }, 900_000);
@@ -84,7 +84,7 @@ test('1,000 letters of two causes: the mended one returns, each record once and 
 test('in a terminal a redrive shows how far it is; Ctrl-C ends it after a slice, and the same command goes on', async () => {
   const callsBefore = operated.counterpart.calls.length;
   operated.counterpart.answer(() => 204);
-  const redrive = operated.startInTerminal('redrive', '--error', 'CAUSE_b', '--rate', '20');
+  const redrive = operated.startInTerminal('redrive', '--error', 'CAUSE_b', '--rate', '20', '--yes');
   const ended = once(redrive.child, 'exit');
   await expect
     .poll(redrive.output, { timeout: 60_000, interval: 100 })
@@ -99,7 +99,7 @@ test('in a terminal a redrive shows how far it is; Ctrl-C ends it after a slice,
     /(\d+) of 500 returned\. (\d+) are left: run the same command again\./.exec(redrive.output()) ?? [];
   expect(Number(done)).toBeGreaterThan(0);
   expect(Number(done) + Number(left)).toBe(500);
-  expect(await operated.ask('redrive', '--error', 'CAUSE_b')).toMatchObject({ done: Number(left), left: 0 });
+  expect(await operated.ask('redrive', '--error', 'CAUSE_b', '--yes')).toMatchObject({ done: Number(left), left: 0 });
   const handled = () => operated.counterpart.calls.slice(callsBefore).map(({ id }) => id);
   await expect.poll(() => handled().length, { timeout: 200_000, interval: 500 }).toBe(500);
   expect(new Set(handled()).size).toBe(500);

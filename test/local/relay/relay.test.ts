@@ -74,7 +74,7 @@ test('a function that cannot start: what the net caught gets letters, none missi
 
   // Mended, they return: never tried, so nothing runs twice.
   await operated.deploy();
-  expect(await operated.ask('redrive')).toMatchObject({ done: 12, left: 0, refused: { doubtful: 0 } });
+  expect(await operated.ask('redrive', '--yes')).toMatchObject({ done: 12, left: 0, refused: { doubtful: 0 } });
   await expect.poll(() => operated.counterpart.calls.length, { timeout: 60_000, interval: 500 }).toBe(21);
   expect(
     operated.counterpart.calls
