@@ -54,9 +54,12 @@ test('status, blocked records and lag tell of a partition that is stuck; skip le
   expect(wrong.code).toBe(1);
   expect(wrong.stderr).toContain('OPERATION_REFUSED: skip of operated-commanded-0: offset 7 blocks nothing');
   await expect
-    .poll(async () => (await operated.lockstep('skip', 'operated-commanded-0@1', '--why', 'a test order', '--yes')).code, {
-      timeout: 60_000,
-    })
+    .poll(
+      async () => (await operated.lockstep('skip', 'operated-commanded-0@1', '--why', 'a test order', '--yes')).code,
+      {
+        timeout: 60_000,
+      },
+    )
     .toBe(0);
 
   await expect.poll(() => operated.lag(), { timeout: 60_000, interval: 500 }).toBe(0);
@@ -80,7 +83,9 @@ test('refuses to change a partition that an invocation holds, and takes it away 
   const held = await operated.lockstep('reset', 'operated-commanded-1', '--why', 'to see', '--yes');
   expect(held.code).toBe(1);
   expect(held.stderr).toContain('PARTITION_HELD: an invocation holds operated-commanded-1 until');
-  expect((await operated.lockstep('reset', 'operated-commanded-1', '--why', 'to see', '--force', '--yes')).code).toBe(0);
+  expect((await operated.lockstep('reset', 'operated-commanded-1', '--why', 'to see', '--force', '--yes')).code).toBe(
+    0,
+  );
 
   resolve(204);
   operated.counterpart.answer(({ id }) => answers.get(id) ?? 204);
@@ -184,9 +189,12 @@ test.each([
       .toMatchObject({ state: 'replay halted', lag: 2 });
 
     await expect
-      .poll(async () => (await operated.lockstep('reset', name, verdict, '--why', 'offsets were set back', '--yes')).code, {
-        timeout: 60_000,
-      })
+      .poll(
+        async () => (await operated.lockstep('reset', name, verdict, '--why', 'offsets were set back', '--yes')).code,
+        {
+          timeout: 60_000,
+        },
+      )
       .toBe(0);
 
     await produce(partition, `after${verdict}`);

@@ -157,3 +157,19 @@ test('the flood breaker is closed by hand, if it counts anything', () => {
     why: 'no dead letters in a row are counted: the flood breaker is closed',
   });
 });
+
+test('a pause is ended; where there is none, nothing is changed', () => {
+  const progress = progressOf({ settled: [{ from: 0, to: 9 }], pausedUntil: 1_800_000_000_000 });
+  expect(decideChange(progress, { type: 'liftPause' }, 5_000)).toEqual({
+    type: 'change',
+    text: 'ends the pause until 2027-01-15T08:00:00.000Z: records are tried again',
+    progress: progressOf({ settled: [{ from: 0, to: 9 }] }),
+  });
+  expect(decideChange(progressOf({ pausedUntil: 4_000 }), { type: 'liftPause' }, 5_000)).toEqual({
+    type: 'refused',
+    why: 'it is not paused',
+  });
+  expect(decideChange(progressOf({ pausedUntil: 1e300 }), { type: 'liftPause' }, 5_000)).toMatchObject({
+    text: 'ends the pause until 1e+300: records are tried again',
+  });
+});
