@@ -2,7 +2,7 @@ import { GetEventSourceMappingCommand, type GetEventSourceMappingCommandOutput }
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { dynamoDbLedgerStore } from '../shared/adapters/dynamodb/dynamodb-ledger-store.ts';
 import type { BlockedRecord, PartitionItem } from '../shared/decide/progress.ts';
-import { letterLimit } from '../shared/decide/retry-policy.ts';
+import { isPausedOnly, letterLimit } from '../shared/decide/retry-policy.ts';
 import { LockstepError } from '../shared/errors.ts';
 import { highest } from '../shared/record/offset-ranges.ts';
 import type { DeployedConsumer } from './consumer.ts';
@@ -168,12 +168,15 @@ export function stateOf(
   lag = 0,
 ): PartitionState {
   if (highest(progress.replayRefused) !== undefined) return 'replay halted';
-  // One whose letter is on its way out blocks nothing while somebody is at it.
-  const blocking = [...progress.blockedRecords.values()].filter(({ exhausted }) => !(exhausted && isHeld));
+  const isPaused = progress.pausedUntil !== undefined && progress.pausedUntil > now;
+  // One whose letter is on its way out blocks nothing while somebody is at it; one that only asked for a pause has not failed.
+  const blocking = [...progress.blockedRecords.values()].filter(
+    (one) => !(one.exhausted && isHeld) && !(isPaused && isPausedOnly(one)),
+  );
   if (blocking.length > 0)
     return progress.consecutiveDeadLetters >= letterLimit(progress) ? 'flood breaker' : 'blocked';
   if (progress.missingRecord !== undefined) return 'waiting';
-  if (progress.pausedUntil !== undefined && progress.pausedUntil > now) return 'paused';
+  if (isPaused) return 'paused';
   if (isHeld) return 'running';
   return lag > 0 && now - leaseUntil > UNREAD_AFTER_MS ? 'not read' : 'ok';
 }

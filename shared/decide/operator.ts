@@ -60,18 +60,7 @@ function liftPause({ pausedUntil, ...progress }: Progress, now: EpochMs): Decide
   if (pausedUntil === undefined || pausedUntil <= now) return { type: 'refused', why: 'it is not paused' };
   const date = new Date(pausedUntil);
   const until = Number.isNaN(date.getTime()) ? String(pausedUntil) : date.toISOString();
-  const blockedRecords = new Map(
-    [...progress.blockedRecords].map(([offset, blocked]) => {
-      const { notBefore, ...atOnce } = blocked;
-      // The record that asked for the pause waits as long; others wait for times of their own.
-      return [offset, notBefore === pausedUntil ? atOnce : blocked] as const;
-    }),
-  );
-  return {
-    type: 'change',
-    progress: { ...progress, blockedRecords },
-    text: `ends the pause until ${until}: records are tried again`,
-  };
+  return { type: 'change', progress, text: `ends the pause until ${until}: records are tried again` };
 }
 
 function skip(progress: Progress, offset: Offset, now: EpochMs): DecidedChange {

@@ -28,6 +28,8 @@ test.each<[string, Partial<Progress>]>([
   ['blocked', { blockedRecords: new Map([[5, blockedRecordAt(5)]]) }],
   ['waiting', { missingRecord: { offset: 5, since: 1, laterBatches: 0 } }],
   ['paused', { pausedUntil: NOW + 1 }],
+  ['paused', { pausedUntil: NOW + 1, blockedRecords: new Map([[5, blockedRecordAt(5)]]) }],
+  ['blocked', { pausedUntil: NOW + 1, blockedRecords: new Map([[5, blockedRecordAt(5, { attempts: 1 })]]) }],
   ['ok', { pausedUntil: NOW - 1 }],
 ])('says %s', (expected, changes) => {
   expect(state(changes)).toBe(expected);
