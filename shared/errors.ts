@@ -37,8 +37,14 @@ export const ERRORS = {
     retryable: false,
     hint: 'The item was written by a newer version or changed by hand: deploy that version, or reset the partition with `lockstep reset`; if it is the item of an idempotency key, delete it: its record counts as never handled then.',
   },
-  KAFKA_VALUE_UNDECODABLE: { retryable: false, hint: "Check the producer's serializer, or set onUndecodable." },
-  KAFKA_VALUE_INVALID: { retryable: false, hint: "Check the producer's schema, or set onUndecodable." },
+  KAFKA_VALUE_UNDECODABLE: {
+    retryable: false,
+    hint: "Check the producer's serializer and the consumer's `value`. `onUndecodable: 'retry'` keeps such records instead of dead-lettering them.",
+  },
+  KAFKA_VALUE_INVALID: {
+    retryable: false,
+    hint: "Compare the producer's schema with the consumer's. `onUndecodable: 'retry'` keeps such records instead of dead-lettering them; the option `redact` lets the schema's own messages into the letter.",
+  },
   IDEMPOTENCY_KEY_EMPTY: {
     retryable: false,
     hint: 'Return a non-empty string from idempotencyKey, or use byPosition when the ledger alone is enough.',
@@ -137,7 +143,7 @@ export class LockstepError extends Error {
 }
 
 /** Classes of errors that decide what happens to a record. */
-type BrandedName = 'LockstepError' | 'NonRetryableError' | 'PauseError' | 'BatchFailure';
+type BrandedName = 'LockstepError' | 'NonRetryableError' | 'PauseError' | 'BatchFailure' | 'QuotingCause';
 
 /** One process may hold two copies of this package, with classes of their own: each knows the other's errors by a shared symbol. */
 function brand(errorClass: { readonly prototype: Error }, name: BrandedName): void {
@@ -151,6 +157,21 @@ export function isBranded(value: unknown, name: BrandedName): boolean {
     return Reflect.get(value, Symbol.for(`lockstep.${name}`)) === true;
   } catch {
     return false;
+  }
+}
+
+/**
+ * What a library said of a record's value, as the cause of an error of ours. It may quote the value, so it reaches logs and letters
+ * only where the consumer has the option `redact`.
+ */
+export class QuotingCause extends Error {
+  static {
+    brand(QuotingCause, 'QuotingCause');
+  }
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'QuotingCause';
   }
 }
 

@@ -13,7 +13,7 @@ export { BatchFailure, LockstepError, NonRetryableError, PauseError, TransactRef
 export { byPosition, type ConsumerOptions, type RetryOptions } from './options.ts';
 export type { TransactAction } from './ports/ledger-store.ts';
 export type { ConsumerRecord } from './record/consumer-record.ts';
-export { bytes, type Decoded, json, text, type ValueDecoder } from './record/decode.ts';
+export { bytes, type JsonOptions, json, text, type ValueDecoder } from './record/decode.ts';
 export type { OnBatch, OnRecord, ProducedRecord, RecordContext } from './runtime/consumer.ts';
 
 /** A Lambda handler; `.use(…)` takes any middy middleware. */

@@ -3,7 +3,7 @@ import { DEFAULT_MAX_CONSECUTIVE_DEAD_LETTERS, type ErrorClass } from './decide/
 import type { ConsumerEnvironment } from './environment.ts';
 import { LockstepError } from './errors.ts';
 import type { ConsumerRecord } from './record/consumer-record.ts';
-import type { ValueDecoder } from './record/decode.ts';
+import { json, type ValueDecoder } from './record/decode.ts';
 import type { Consumer, OnBatch, OnRecord } from './runtime/consumer.ts';
 
 /** Defaults, one place. Milliseconds where the name says so. */
@@ -96,7 +96,11 @@ export interface ConsumerOptions<V> {
   readonly deadLetterHeaders?: readonly ('spring' | 'connect')[];
   /** Largest record that the dead-letter topic takes, 1,024–67,108,864 bytes. @default {@link DEFAULTS.maxDeadLetterBytes}: Kafka's default limit and 64 KiB */
   readonly maxDeadLetterBytes?: number;
-  /** Takes secrets out of error messages and stacks before they reach a log or a letter. @default leaves them as they are */
+  /**
+   * Takes secrets out of error messages and stacks before they reach a log or a dead letter. With it, what may quote a record's
+   * value is told too: the schema's own messages, what a decoder threw, objects that are thrown and are no errors.
+   * @default messages and stacks of errors as they are, nothing that quotes a value
+   */
   readonly redact?: (text: string) => string;
 }
 
@@ -106,6 +110,12 @@ const callable = <T>() => v.custom<T>((value) => typeof value === 'function');
 /** A schema with the words that an error needs. */
 const needed = (expected: string, schema: v.GenericSchema) => v.custom((value) => v.is(schema, value), expected);
 const option = (expected: string, schema: v.GenericSchema) => v.exactOptional(needed(expected, schema));
+
+function hasMember(value: unknown, name: string, type?: string): boolean {
+  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false;
+  const member: unknown = Reflect.get(value, name);
+  return type === undefined ? member !== undefined : typeof member === type;
+}
 
 const RETRY = v.strictObject({
   maxAttempts: option('an integer from 1 to 10000, or Infinity', orInfinity(1, 10_000)),
@@ -119,10 +129,22 @@ const RETRY = v.strictObject({
 });
 
 const OPTIONS = v.strictObject({
-  value: needed(
-    'a decoder such as json(schema)',
-    v.custom(
-      (value) => typeof value === 'object' && value !== null && 'decode' in value && typeof value.decode === 'function',
+  value: v.pipe(
+    needed(
+      'a decoder and no schema: write `json(schema)`',
+      v.custom((value) => !hasMember(value, '~standard')),
+    ),
+    needed(
+      'a decoder: write `json(schema)`, or `json()` without a schema',
+      v.custom((value) => value !== json),
+    ),
+    needed(
+      'a decoder of records and no codec of bytes: write `{ decode: ({ valueBytes }) => codec.decode(valueBytes) }`, or `text`',
+      v.custom((value) => !(hasMember(value, 'encode') || hasMember(value, 'encoding'))),
+    ),
+    needed(
+      'a decoder such as json(schema)',
+      v.custom((value) => typeof value === 'object' && hasMember(value, 'decode', 'function')),
     ),
   ),
   idempotencyKey: needed(
@@ -200,7 +222,7 @@ export function resolveOptions<V>(
       blockedAnswerDelayMs: options.blockedAnswerDelayMs ?? DEFAULTS.blockedAnswerDelayMs,
       deadLetterHeaders: options.deadLetterHeaders ?? [],
       maxDeadLetterBytes: options.maxDeadLetterBytes ?? DEFAULTS.maxDeadLetterBytes,
-      redact: options.redact ?? ((text) => text),
+      redact: options.redact,
       failureMode,
     },
   };

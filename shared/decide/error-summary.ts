@@ -11,23 +11,26 @@ const MAX_ERRORS = 3;
 /** A text is cut before it is redacted only where it is absurdly long: a cut may hide half of a secret from the redactor. */
 const MAX_REDACTED = 262_144;
 
+/** Takes secrets out of a text. Only a consumer that has one is told what may quote a record's value. */
+export type Redact = (text: string) => string;
+
 /**
  * Reads any thrown value: name and text, the texts of its causes behind it, redacted, then cut. Never throws, whatever was
  * thrown and whatever `redact` does: a text that could not be redacted is left out.
  */
-export function summarizeError(error: unknown, stage: Stage, redact: (text: string) => string): ErrorSummary {
-  const { name } = readThrown(error);
+export function summarizeError(error: unknown, stage: Stage, redact: Redact | undefined): ErrorSummary {
+  const { name } = readThrown(error, redact !== undefined);
   return {
     name: cutText(redacted(name, redact), MAX_NAME_BYTES) || 'Error',
-    text: cutText(redacted(tell(error), redact), MAX_TEXT_BYTES),
+    text: cutText(redacted(tell(error, redact !== undefined), redact), MAX_TEXT_BYTES),
     stage,
   };
 }
 
 /** The stack of a thrown value with those of its causes, redacted. Empty where there is none. Never throws. */
-export function stackOf(error: unknown, redact: (text: string) => string): string {
+export function stackOf(error: unknown, redact: Redact | undefined): string {
   const stacks: string[] = [];
-  for (const [depth, { stack, name, text }] of causeChain(error).entries()) {
+  for (const [depth, { stack, name, text }] of causeChain(error, redact !== undefined).entries()) {
     if (stack !== undefined) stacks.push(stack);
     else if (depth > 0) stacks.push(`${name}: ${text}`);
   }
@@ -35,30 +38,31 @@ export function stackOf(error: unknown, redact: (text: string) => string): strin
 }
 
 /** `refused (caused by FetchError: fetch failed (caused by Error: connect ECONNREFUSED))` */
-function tell(error: unknown): string {
-  const [first = '', ...rest] = causeChain(error).map((thrown, depth) =>
-    depth === 0 ? withErrors(thrown) : named(thrown),
+function tell(error: unknown, quoting: boolean): string {
+  const [first = '', ...rest] = causeChain(error, quoting).map((thrown, depth) =>
+    depth === 0 ? withErrors(thrown, quoting) : named(thrown, quoting),
   );
   const told = rest.reduceRight((inner, text) => (inner === '' ? text : `${text} (caused by ${inner})`), '');
   return told === '' ? first : `${first} (caused by ${told})`.trimStart();
 }
 
-function named(thrown: Thrown): string {
-  const text = withErrors(thrown);
+function named(thrown: Thrown, quoting: boolean): string {
+  const text = withErrors(thrown, quoting);
   return text === '' ? thrown.name : `${thrown.name}: ${text}`;
 }
 
-function withErrors({ text, errors }: Thrown): string {
+function withErrors({ text, errors }: Thrown, quoting: boolean): string {
   if (errors.length === 0) return text;
   const told = errors.slice(0, MAX_ERRORS).map((error) => {
-    const { name, text: inner } = readThrown(error);
+    const { name, text: inner } = readThrown(error, quoting);
     return inner === '' ? name : `${name}: ${inner}`;
   });
   const more = errors.length > MAX_ERRORS ? `; and ${errors.length - MAX_ERRORS} more` : '';
   return `${text}${text === '' ? '' : ' '}[${told.join('; ')}${more}]`;
 }
 
-function redacted(text: string, redact: (text: string) => string): string {
+function redacted(text: string, redact: Redact | undefined): string {
+  if (redact === undefined) return text;
   try {
     const result: unknown = redact(text.slice(0, MAX_REDACTED));
     return typeof result === 'string' ? result : '';

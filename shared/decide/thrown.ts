@@ -1,3 +1,5 @@
+import { isBranded } from '../errors.ts';
+
 /** What was thrown, read once and safely: getters of what is thrown may throw themselves. */
 export interface Thrown {
   readonly value: unknown;
@@ -9,35 +11,50 @@ export interface Thrown {
   readonly errors: readonly unknown[];
 }
 
-/** Reads any thrown value: an error, a string, nothing at all. Never throws. */
-export function readThrown(value: unknown): Thrown {
+/** Most characters of a name, a text or a stack that are read: what comes after would be cut away in the end. */
+const MAX_READ = 262_144;
+
+/**
+ * Reads any thrown value: an error, a string, nothing at all. Never throws.
+ *
+ * @param quoting - whether objects that are no errors are told: they may be the record's value, or hold a secret
+ */
+export function readThrown(value: unknown, quoting = false): Thrown {
   if (typeof value !== 'object' || value === null) {
-    return { value, name: value === null ? 'null' : typeof value, text: said(value), ...BARE };
+    return { value, name: value === null ? 'null' : typeof value, text: said(value).slice(0, MAX_READ), ...BARE };
   }
   const errors = field(value, 'errors');
   const stack = field(value, 'stack');
+  const isError = typeof stack === 'string';
   return {
     value,
-    name: nameOf(value),
-    text: textOf(value),
-    stack: typeof stack === 'string' ? stack : undefined,
+    name: isError || quoting ? nameOf(value) : classOf(value),
+    text: isError || quoting ? textOf(value).slice(0, MAX_READ) : NO_ERROR,
+    stack: isError ? stack.slice(0, MAX_READ) : undefined,
     cause: field(value, 'cause'),
     // Of a revoked proxy nobody may even ask whether it is an array.
     errors: safely(() => (Array.isArray(errors) ? errors : []), []),
   };
 }
 
+const NO_ERROR = 'an object that is not an Error was thrown; the option `redact` shows what is in it';
+
 /** How many causes of an error are looked at. */
 const MAX_CAUSES = 5;
 
-/** The error, its cause, the cause of that one: as far as they are looked at, and never in a circle. Never throws. */
-export function causeChain(error: unknown): Thrown[] {
+/**
+ * The error, its cause, the cause of that one: as far as they are looked at, and never in a circle. Never throws.
+ *
+ * @param quoting - whether what may quote a record's value is among them
+ */
+export function causeChain(error: unknown, quoting = false): Thrown[] {
   const seen = new Set<unknown>();
   const chain: Thrown[] = [];
   let current: unknown = error;
   while (chain.length <= MAX_CAUSES && !seen.has(current)) {
+    if (!quoting && isBranded(current, 'QuotingCause')) break;
     seen.add(current);
-    const thrown = readThrown(current);
+    const thrown = readThrown(current, quoting);
     chain.push(thrown);
     if (thrown.cause === undefined || thrown.cause === null) break;
     current = thrown.cause;
@@ -49,8 +66,12 @@ const BARE = { stack: undefined, cause: undefined, errors: [] };
 
 function nameOf(value: object): string {
   const name = field(value, 'name');
-  if (typeof name === 'string' && name !== '' && name !== 'Error') return name;
+  if (typeof name === 'string' && name !== '' && name !== 'Error') return name.slice(0, MAX_READ);
   // `class Rejected extends Error {}` leaves the name at "Error"; its constructor says more.
+  return classOf(value);
+}
+
+function classOf(value: object): string {
   const made = field(value, 'constructor');
   const className = typeof made === 'function' ? field(made, 'name') : undefined;
   return typeof className === 'string' && className !== '' ? className : 'Error';

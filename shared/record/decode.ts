@@ -1,94 +1,113 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { LockstepError } from '../errors.ts';
+import { LockstepError, QuotingCause } from '../errors.ts';
 import type { DeliveredRecord } from './delivered-record.ts';
+import { describeIssues, quoteIssues } from './schema-issues.ts';
+import { serializerOf } from './serializer-of.ts';
 
-/** A value, or why there is none. */
-export type Decoded<V> =
-  | { readonly type: 'decoded'; readonly value: V }
-  | { readonly type: 'undecodable'; readonly stage: 'decode' | 'validate'; readonly error: LockstepError };
-
-/** Turns a record's bytes into the value that the handler sees. Never throws for what a producer can send. */
+/**
+ * Turns a record's bytes into the value that the handler sees. What it returns or resolves to is the value, what it throws or
+ * rejects with makes the record undecodable. `undefined` is no value: a decoder that returns it has forgotten something.
+ */
 export interface ValueDecoder<V> {
   // An object, not a function: TypeScript does not infer V from a call that returns a function.
-  decode(record: DeliveredRecord): Decoded<V> | Promise<Decoded<V>>;
+  decode(record: DeliveredRecord): V | Promise<V>;
+  /** A schema is no decoder: `json(schema)` makes one. */
+  readonly '~standard'?: never;
+  /** A codec decodes bytes, not records: `{ decode: ({ valueBytes }) => codec.decode(valueBytes) }`. */
+  readonly encode?: never;
 }
 
 /** The value's bytes as they are; `null` for a tombstone. */
-export const bytes: ValueDecoder<Buffer | null> = {
-  decode: (record) => ({ type: 'decoded', value: record.valueBytes }),
-};
+export const bytes: ValueDecoder<Buffer | null> = { decode: (record) => record.valueBytes };
 
-/** The value as UTF-8 text; `null` for a tombstone. Bytes that are not UTF-8 are undecodable, never replaced. */
+/** The value as UTF-8 text, a byte-order mark included; `null` for a tombstone. Bytes that are not UTF-8 are undecodable, never replaced. */
 export const text: ValueDecoder<string | null> = {
   decode: (record) => {
     const value = record.valueBytes;
-    if (value === null) return { type: 'decoded', value };
+    if (value === null) return value;
     try {
-      return { type: 'decoded', value: utf8.decode(value) };
-    } catch (cause) {
-      return undecodable(record, 'UTF-8', cause);
+      return exactUtf8.decode(value);
+    } catch {
+      throw undecodable(record, value, 'UTF-8');
     }
   },
 };
 
-// Keeps a leading byte-order mark out of JSON, and refuses what is not UTF-8 instead of replacing it.
+const exactUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+/** Keeps a byte-order mark out of JSON. */
 const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** How JSON is read. */
+export interface JsonOptions {
+  /** Integers beyond `Number.MAX_SAFE_INTEGER`, as 64-bit ids, become `bigint` instead of being rounded. @default false */
+  readonly exactIntegers?: boolean;
+}
 
 /**
  * JSON, checked by any Standard Schema (valibot, zod, arktype, …), synchronous or not. A tombstone is given to the schema as
  * `null`. Without a schema the value is `unknown`. https://standardschema.dev
  */
-export function json(): ValueDecoder<unknown>;
-export function json<S extends StandardSchemaV1>(schema: S): ValueDecoder<StandardSchemaV1.InferOutput<S>>;
-export function json(schema?: StandardSchemaV1): ValueDecoder<unknown> {
+export function json(schema?: undefined, options?: JsonOptions): ValueDecoder<unknown>;
+export function json<S extends StandardSchemaV1>(
+  schema: S,
+  options?: JsonOptions,
+): ValueDecoder<StandardSchemaV1.InferOutput<S>>;
+export function json(schema?: StandardSchemaV1, { exactIntegers = false }: JsonOptions = {}): ValueDecoder<unknown> {
+  const parse = exactIntegers ? parseExactly : JSON.parse;
   return {
     decode: (record) => {
-      const parsed = parse(record);
-      if (parsed.type === 'undecodable' || schema === undefined) return parsed;
-      const result = schema['~standard'].validate(parsed.value);
-      return result instanceof Promise
-        ? result.then((settled) => validated(record, settled))
-        : validated(record, result);
+      const parsed = parsedValue(record, parse);
+      if (schema === undefined) return parsed;
+      const result = schema['~standard'].validate(parsed);
+      return isThenable(result)
+        ? Promise.resolve(result).then((settled) => validated(record, schema, settled))
+        : validated(record, schema, result);
     },
   };
 }
 
-function parse(record: DeliveredRecord): Decoded<unknown> {
+/** Whether `await` would wait for it. Throws what a getter of it throws. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    value !== null &&
+    (typeof value === 'object' || typeof value === 'function') &&
+    typeof (value as { readonly then?: unknown }).then === 'function'
+  );
+}
+
+function parsedValue(record: DeliveredRecord, parse: (text: string) => unknown): unknown {
   const value = record.valueBytes;
-  if (value === null) return { type: 'decoded', value };
+  if (value === null) return value;
   try {
-    return { type: 'decoded', value: JSON.parse(utf8.decode(value)) };
+    return parse(utf8.decode(value));
   } catch {
     // The parser's own error quotes the value, so it is not kept as a cause: values are never logged.
-    return undecodable(record, 'JSON');
+    throw undecodable(record, value, 'JSON');
   }
 }
 
-function undecodable(record: DeliveredRecord, format: string, cause?: unknown): Decoded<never> {
-  const error = new LockstepError(
+/** https://tc39.es/proposal-json-parse-with-source/ */
+function parseExactly(json: string): unknown {
+  const revive = (_: string, value: unknown, context?: { readonly source?: string }) =>
+    typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(context?.source ?? '')
+      ? BigInt(context?.source ?? 0)
+      : value;
+  return JSON.parse(json, revive);
+}
+
+function undecodable(record: DeliveredRecord, value: Buffer, format: string): LockstepError {
+  const serializer = serializerOf(value);
+  return new LockstepError(
     'KAFKA_VALUE_UNDECODABLE',
-    `value of ${record.position} is not ${format}`,
-    cause === undefined ? undefined : { cause },
+    `value of ${record.position} is not ${format}${serializer === undefined ? '' : `: ${serializer}`}`,
   );
-  return { type: 'undecodable', stage: 'decode', error };
 }
 
-function validated(record: DeliveredRecord, result: StandardSchemaV1.Result<unknown>): Decoded<unknown> {
-  if (result.issues === undefined) return { type: 'decoded', value: result.value };
-  const issues = result.issues.slice(0, 5).map(describeIssue).join('; ');
-  const more = result.issues.length > 5 ? ` and ${result.issues.length - 5} more` : '';
-  const error = new LockstepError(
+function validated(record: DeliveredRecord, schema: object, result: StandardSchemaV1.Result<unknown>): unknown {
+  if (result.issues === undefined) return result.value;
+  throw new LockstepError(
     'KAFKA_VALUE_INVALID',
-    `value of ${record.position} does not fit the schema: ${issues}${more}`,
+    `value of ${record.position} does not fit the schema: ${describeIssues(schema, result.issues)}`,
+    { cause: new QuotingCause(quoteIssues(result.issues)) },
   );
-  return { type: 'undecodable', stage: 'validate', error };
-}
-
-function describeIssue({ message, path }: StandardSchemaV1.Issue): string {
-  const place = (path ?? []).map((segment) => String(typeof segment === 'object' ? segment.key : segment)).join('.');
-  // Schema libraries quote the value they got; a value must not reach a log.
-  const said = message
-    .replace(/(\breceived|\bactual|\(was|\bvalue was:) .*/is, '$1 something else')
-    .replace(/"(?:[^"\\]|\\.)*"/g, '"…"');
-  return place === '' ? said : `${place}: ${said}`;
 }

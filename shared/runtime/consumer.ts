@@ -1,4 +1,5 @@
 import type { ClaimPolicy } from '../decide/claim.ts';
+import type { Redact } from '../decide/error-summary.ts';
 import type { ErrorClass, RetryPolicy } from '../decide/retry-policy.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { DeadLetterPublisher } from '../ports/dead-letter-publisher.ts';
@@ -69,7 +70,7 @@ export interface ConsumerPolicy extends ClaimPolicy {
   readonly blockedAnswerDelayMs: number;
   readonly deadLetterHeaders: readonly ('spring' | 'connect')[];
   readonly maxDeadLetterBytes: number;
-  readonly redact: (text: string) => string;
+  readonly redact: Redact | undefined;
   readonly failureMode: 'report' | 'throw';
 }
 

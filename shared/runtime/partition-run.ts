@@ -1,5 +1,5 @@
+import type { LockstepError } from '../errors.ts';
 import type { ConsumerRecord } from '../record/consumer-record.ts';
-import type { Decoded } from '../record/decode.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import type { LedgerPartition } from '../record/item-identifier.ts';
 import type { DeliveredPartition } from '../record/kafka-event.ts';
@@ -24,12 +24,13 @@ export interface PartitionRun<V> {
   readonly keys?: IdempotencyKeys;
   readonly context: ContextShare;
   /** Values that were decoded to learn their keys. */
-  readonly decoded: Map<Offset, DecodedRecord<V>>;
+  /** `used`: a try had the value. The next one gets a value of its own. */
+  readonly decoded: Map<Offset, DecodedRecord<V> | { readonly type: 'used' }>;
 }
 
 /** A record with its value, or why it has none. */
 export type DecodedRecord<V> =
   | { readonly type: 'decoded'; readonly record: ConsumerRecord<V> }
-  | Extract<Decoded<V>, { readonly type: 'undecodable' }>
+  | { readonly type: 'undecodable'; readonly stage: 'decode' | 'validate'; readonly error: LockstepError }
   /** `idempotencyKey` threw, or returned nothing. */
   | { readonly type: 'keyless'; readonly error: unknown };

@@ -31,9 +31,14 @@ export type Readiness<V> =
   | Failed
   | { readonly type: 'notTried'; readonly reason: NotAttemptedReason };
 
+const USED = { type: 'used' } as const;
+
 /** Decodes a record and asks for its idempotency key. */
 export function readyRecord<V>(run: PartitionRun<V>, delivered: DeliveredRecord): Promise<Readiness<V>> | Readiness<V> {
-  const decoded = run.decoded.get(delivered.offset) ?? decodeRecord(run.consumer, delivered);
+  const known = run.decoded.get(delivered.offset);
+  // A handler may change the value that it gets: each try has one of its own.
+  if (known?.type === 'decoded') run.decoded.set(delivered.offset, USED);
+  const decoded = known === undefined || known.type === 'used' ? decodeRecord(run.consumer, delivered) : known;
   return decoded instanceof Promise
     ? decoded.then((value) => judgedRecord(run, delivered, value))
     : judgedRecord(run, delivered, decoded);

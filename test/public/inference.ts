@@ -57,7 +57,7 @@ lockstepConsumer({
 
 // A decoder of the user's own.
 lockstepConsumer({
-  value: { decode: ({ key }) => ({ type: 'decoded', value: Number(key) }) },
+  value: { decode: ({ key }) => Number(key) },
   idempotencyKey: byPosition,
   onRecord: ({ value }) => expectTypeOf(value).toEqualTypeOf<number>(),
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { readThrown } from '../../../shared/decide/thrown.ts';
+import { causeChain, readThrown } from '../../../shared/decide/thrown.ts';
+import { LockstepError, QuotingCause } from '../../../shared/errors.ts';
 
 class OrderRejected extends Error {}
 
@@ -35,7 +36,49 @@ describe('what was thrown, as it is read', () => {
       '{"name":""}',
     ],
   ])('of %s has a name and a text, and nothing else', (_, thrown, name, text) => {
-    expect(readThrown(thrown)).toEqual({ value: thrown, name, text, stack: undefined, cause: undefined, errors: [] });
+    expect(readThrown(thrown, true)).toEqual({
+      value: thrown,
+      name,
+      text,
+      stack: undefined,
+      cause: undefined,
+      errors: [],
+    });
+  });
+
+  test.each<[string, unknown, string]>([
+    ['an object', { name: 'alice', message: 'Bearer abc', token: 'abc' }, 'Object'],
+    [
+      'an object of a class',
+      new (class Refusal {
+        readonly token = 'abc';
+      })(),
+      'Refusal',
+    ],
+    ['an object without a prototype', Object.assign(Object.create(null), { name: 'alice' }), 'Error'],
+    ['an array', ['alice'], 'Array'],
+  ])('of %s tells nothing that is in it, unless it may quote', (_, thrown, name) => {
+    expect(readThrown(thrown)).toMatchObject({
+      name,
+      text: 'an object that is not an Error was thrown; the option `redact` shows what is in it',
+    });
+  });
+
+  test('of an error whose cause may quote a value leaves that out, unless it may quote', () => {
+    const quoting = new QuotingCause('secret', { cause: new SyntaxError('secret too') });
+    const error = new LockstepError('KAFKA_VALUE_INVALID', 'odd', { cause: quoting });
+
+    expect(causeChain(error).map(({ name }) => name)).toEqual(['KAFKA_VALUE_INVALID']);
+    expect(causeChain(error, true).map(({ name }) => name)).toEqual([
+      'KAFKA_VALUE_INVALID',
+      'QuotingCause',
+      'SyntaxError',
+    ]);
+  });
+
+  test('of an absurdly long text is read as far as it is ever told', () => {
+    expect(readThrown(new Error('x'.repeat(1_000_000))).text).toHaveLength(262_144);
+    expect(readThrown('x'.repeat(1_000_000)).text).toHaveLength(262_144);
   });
 
   test('of an error has its stack, its cause and its errors', () => {

@@ -16,7 +16,7 @@ function decoding(atKiller: () => void): ValueDecoder<string> {
   return {
     decode: (one) => {
       const value = one.valueBytes?.toString() ?? '';
-      if (value !== 'killer') return { type: 'decoded', value };
+      if (value !== 'killer') return value;
       atKiller();
       return new Promise(() => undefined);
     },

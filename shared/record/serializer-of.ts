@@ -1,0 +1,20 @@
+/**
+ * Which serializer a value shows signs of, and what to do about it; `undefined` where it shows none. Tells nothing of the value.
+ *
+ * Confluent's writes a zero and a schema id of 4 bytes before the value, AWS Glue's its version (3), its compression (0 or 5) and a
+ * schema version id of 16 bytes. https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-develop/index.html#wire-format
+ */
+export function serializerOf(value: Buffer): string | undefined {
+  const [first, second] = value;
+  if (first === 0 && value.length > 5)
+    return `it begins as Confluent's schema registry serializers write it. ${REGISTRY_REMEDY}`;
+  if (first === 3 && (second === 0 || second === 5) && value.length > 18)
+    return `it begins as the serializers of AWS Glue's schema registry write it. ${REGISTRY_REMEDY}`;
+  if (first === 0x1f && second === 0x8b) return 'it is compressed with gzip. Decompress it in a decoder of your own';
+  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff))
+    return 'it is UTF-16 text. Decode it in a decoder of your own';
+  return undefined;
+}
+
+const REGISTRY_REMEDY =
+  'Give the LockstepConsumer construct a `schemaRegistry`, so that Lambda decodes values, or decode them in a decoder of your own';
