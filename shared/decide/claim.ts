@@ -11,8 +11,9 @@ import {
   union,
 } from '../record/offset-ranges.ts';
 import type { EpochMs, Offset } from '../record/units.ts';
+import { isNewerThan, newestOf } from './newest-time.ts';
 import type { PartitionItem, Progress, RecordIdentity } from './progress.ts';
-import { isAnotherRecord, restartProgress } from './recreation.ts';
+import { isAnotherRecord, isNewBeforeMemory, isUnclear, restartProgress } from './recreation.ts';
 import { blockedRecordOf, endIsolation, withBlockedRecord } from './settle.ts';
 
 /** How a claim is looked at. */
@@ -27,8 +28,11 @@ export const LATER_BATCHES = 3;
 /** What the invocation may do with its batch. */
 export type Verdict =
   | { readonly type: 'run' }
-  /** Before memory: nobody but the operator knows whether these records ran. `news`: this batch was refused just now. */
-  | { readonly type: 'replayHalted'; readonly news: boolean }
+  /**
+   * Nobody but the operator knows whether these records ran: they are from before memory, or what stands at a known offset is
+   * `unclear`. `news`: this batch was refused just now.
+   */
+  | { readonly type: 'replayHalted'; readonly news: boolean; readonly unclear?: RecordIdentity }
   /** The batch overtook a retry: `waitsFor` must come back first. */
   | { readonly type: 'waiting'; readonly waitsFor: Offset }
   /** The mapping has lost `offsets`: once the queue has accepted them the batch runs, with `progress` in place of the decision's. */
@@ -66,14 +70,18 @@ export function decideClaim<R extends RecordIdentity>(
 ): ClaimDecision<R> {
   const { progress: takenOver, interrupted, claimedByDead, firstOfDead } = takeOver(item, owner, now);
   // Decided for the whole batch: what one record gives away holds for its neighbours too.
+  // With `onReplay: 'halt'` an operator decides about what comes from before memory; else nobody would stop it from being skipped.
+  const isOfAnotherLife = (progress: Progress, record: RecordIdentity) =>
+    isAnotherRecord(progress, record) || (policy.onReplay === 'skip' && isNewBeforeMemory(progress, record));
   const recreatedBy =
-    firstOfDead.find((first) => isAnotherRecord(item.progress, first)) ??
-    records.find((record) => isAnotherRecord(takenOver, record));
+    firstOfDead.find((first) => isOfAnotherLife(item.progress, first)) ??
+    records.find((record) => isOfAnotherLife(takenOver, record));
   const known = recreatedBy === undefined ? takenOver : restartProgress(takenOver, claimedByDead, records);
   const delivered = rangesOf(offsetsOf(records));
-  const present = withoutVanished(known, delivered);
+  const unclear = records.filter((record) => isUnclear(known, record));
+  const present = withUnclear(withoutVanished(known, delivered), unclear);
   const open = records.filter((record) => !isDone(present, record, policy));
-  const judged = judge(present, records, open, delivered, now, policy);
+  const judged = haltedBy(present, unclear) ?? judge(present, records, open, delivered, now, policy);
   const mustReturn = subtract(subtract(delivered, judged.refused), forgotten(delivered, judged.progress));
   return {
     progress: endIsolation(judged.progress, mustReturn),
@@ -142,6 +150,32 @@ function withoutReturned(progress: Progress, dead: PartitionItem['claims']): Pro
     : progress;
 }
 
+/** What nobody can tell from the record that settled does not count as settled until an operator has decided about it. */
+function withUnclear(progress: Progress, unclear: readonly RecordIdentity[]): Progress {
+  if (unclear.length === 0) return progress;
+  const offsets = rangesOf(offsetsOf(unclear));
+  return {
+    ...progress,
+    settled: subtract(progress.settled, offsets),
+    replayRefused: union(progress.replayRefused, offsets),
+  };
+}
+
+function haltedBy(progress: Progress, unclear: readonly RecordIdentity[]): Judged | undefined {
+  const [first] = unclear;
+  if (first === undefined) return undefined;
+  // What is pending stays so: if this is the record that we know, it is still due.
+  const refused = subtract(rangesOf(offsetsOf(unclear)), progress.pending);
+  return { progress, verdict: { type: 'replayHalted', news: true, unclear: first }, refused };
+}
+
+/** What of a batch runs. `refused`: what of it nobody waits for. */
+interface Judged {
+  readonly progress: Progress;
+  readonly verdict: Verdict;
+  readonly refused: OffsetRanges;
+}
+
 /** A pending offset inside the batch's range but absent from the batch no longer exists: compaction or retention took it. */
 function withoutVanished(progress: Progress, delivered: OffsetRanges): Progress {
   const spanned = below(atOrAbove(progress.pending, lowest(delivered) ?? 0), (highest(delivered) ?? -1) + 1);
@@ -151,14 +185,12 @@ function withoutVanished(progress: Progress, delivered: OffsetRanges): Progress 
   return { ...progress, pending: subtract(progress.pending, vanished), blockedRecords };
 }
 
-/** Settled, or before memory and skipped by an operator or by policy. */
-function isDone(
-  { settled, pending, floor = 0, skipBelow = 0 }: Progress,
-  { offset }: RecordIdentity,
-  policy: ClaimPolicy,
-): boolean {
+/** Settled, or before memory and skipped by an operator or by policy. Neither ever means what is newer than all that settled. */
+function isDone(progress: Progress, record: RecordIdentity, policy: ClaimPolicy): boolean {
+  const { settled, pending, floor = 0, skipBelow = 0 } = progress;
+  const { offset } = record;
   if (includesOffset(settled, offset)) return true;
-  if (offset >= floor || includesOffset(pending, offset)) return false;
+  if (offset >= floor || includesOffset(pending, offset) || isNewBeforeMemory(progress, record)) return false;
   return policy.onReplay === 'skip' || offset < skipBelow;
 }
 
@@ -169,7 +201,7 @@ function judge<R extends RecordIdentity>(
   delivered: OffsetRanges,
   now: EpochMs,
   policy: ClaimPolicy,
-): { progress: Progress; verdict: Verdict; refused: OffsetRanges } {
+): Judged {
   const first = open[0];
   if (first === undefined) return { progress, verdict: { type: 'run' }, refused: NO_OFFSETS };
   const unplaceable = open.filter((record) => isUnplaceable(progress, record, policy));
@@ -178,8 +210,14 @@ function judge<R extends RecordIdentity>(
     const pending = subtract(progress.pending, rangesOf(offsetsOf(unplaceable)));
     const refused = subtract(delivered, pending);
     const replayRefused = union(progress.replayRefused, refused);
+    const { newestRefused: before, ...halted } = progress;
+    const { newestTimestamp: newestRefused } = newestAmong(
+      unplaceable,
+      progress.replayRefused.length === 0 ? undefined : before,
+    );
+    const isNew = newestRefused !== undefined && isNewerThan(newestRefused, progress.newestTimestamp);
     return {
-      progress: { ...progress, pending, replayRefused },
+      progress: { ...halted, pending, replayRefused, ...(isNew && { newestRefused }) },
       verdict: { type: 'replayHalted', news: true },
       refused,
     };
@@ -199,16 +237,23 @@ function judge<R extends RecordIdentity>(
 
 /** What runs is of the topic's present life: none of it may look newer than what settles of it, in key order before it. */
 function reaching(progress: Progress, open: readonly RecordIdentity[]): Progress {
-  const newest = open.reduce((latest, { timestamp }) => Math.max(latest, timestamp), progress.newestTimestamp ?? -1);
-  return { ...progress, newestTimestamp: newest };
+  return { ...progress, ...newestAmong(open, progress.newestTimestamp) };
+}
+
+function newestAmong(
+  records: readonly RecordIdentity[],
+  known: EpochMs | undefined,
+): { readonly newestTimestamp?: EpochMs } {
+  const newestTimestamp = records.reduce((newest, { timestamp }) => newestOf(newest, timestamp), known);
+  return newestTimestamp === undefined ? {} : { newestTimestamp };
 }
 
 /** Neither known nor new: forgotten, or an offset in a hole that is newer than all that settled above it. */
 function isUnplaceable(progress: Progress, { offset, timestamp }: RecordIdentity, { onReplay }: ClaimPolicy): boolean {
-  const { pending, floor = 0, runBelow = 0, settled, newestTimestamp = Number.POSITIVE_INFINITY } = progress;
+  const { pending, floor = 0, runBelow = 0, settled, newestTimestamp } = progress;
   if (onReplay === 'skip' || offset < runBelow) return false;
   if (offset < floor) return !includesOffset(pending, offset);
-  return offset < (highest(settled) ?? 0) && timestamp > newestTimestamp;
+  return offset < (highest(settled) ?? 0) && isNewerThan(timestamp, newestTimestamp);
 }
 
 /*

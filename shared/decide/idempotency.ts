@@ -1,4 +1,5 @@
 import type { EpochMs } from '../record/units.ts';
+import { differInValue } from '../record/value-hash.ts';
 import type { PartitionItem } from './progress.ts';
 
 /** Who holds a key: a partition item, under one of its epochs. */
@@ -42,7 +43,9 @@ export interface KeySeeker {
 export function decideKey(item: KeyItem, seeker: KeySeeker, now: EpochMs): KeyStanding {
   if (item.expiresAt * 1_000 <= now) return { type: 'free' };
   if (item.status === 'COMPLETED') {
-    return item.valueHash === seeker.valueHash ? { type: 'duplicate' } : { type: 'reused', by: item.position };
+    return differInValue(item.valueHash, seeker.valueHash)
+      ? { type: 'reused', by: item.position }
+      : { type: 'duplicate' };
   }
   if (item.claimedBy.ledgerKey !== seeker.holder.ledgerKey) return { type: 'held' };
   // Our own partition: we hold it now, so whoever claimed the key under another epoch is dead.

@@ -1,8 +1,17 @@
 import { assertNever } from '../assert-never.ts';
-import { countOffsets, highest, includesOffset, NO_OFFSETS, subtract, union } from '../record/offset-ranges.ts';
+import {
+  countOffsets,
+  highest,
+  includesOffset,
+  NO_OFFSETS,
+  type OffsetRanges,
+  rangesOf,
+  subtract,
+  union,
+} from '../record/offset-ranges.ts';
 import type { EpochMs, Offset } from '../record/units.ts';
 import { describeOffsets } from './claim.ts';
-import type { Progress } from './progress.ts';
+import type { Progress, RecordIdentity } from './progress.ts';
 import { stopWaiting } from './relay.ts';
 import { resetCounts } from './retry-policy.ts';
 import { settle } from './settle.ts';
@@ -40,7 +49,7 @@ export function decideChange(progress: Progress, change: OperatorChange, now: Ep
       };
     case 'acceptAsDuplicates':
     case 'acceptToRun':
-      return acceptReplay(progress, change.type);
+      return acceptReplay(progress, change.type, now);
     case 'closeBreaker':
       if (progress.consecutiveDeadLetters === 0)
         return { type: 'refused', why: 'no dead letters in a row are counted: the flood breaker is closed' };
@@ -86,17 +95,24 @@ function skip(progress: Progress, offset: Offset, now: EpochMs): DecidedChange {
   };
 }
 
-function acceptReplay(progress: Progress, how: 'acceptAsDuplicates' | 'acceptToRun'): DecidedChange {
-  const { replayRefused, floor = 0, settled, pending } = progress;
+function acceptReplay(progress: Progress, how: 'acceptAsDuplicates' | 'acceptToRun', now: EpochMs): DecidedChange {
+  const { newestRefused, ...halted } = progress;
+  const { replayRefused, floor = 0, settled, pending, newestTimestamp } = halted;
   const last = highest(replayRefused);
   if (last === undefined) return { type: 'refused', why: 'no replay is halted: nothing stands' };
   // A verdict that stays, not ranges: those would be forgotten again.
   const below = Math.max(floor, last + 1);
-  const cleared = { ...progress, replayRefused: NO_OFFSETS };
+  const cleared = { ...told(halted, replayRefused), replayRefused: NO_OFFSETS };
   if (how === 'acceptAsDuplicates')
     return {
       type: 'change',
-      progress: { ...cleared, skipBelow: below },
+      progress: {
+        ...cleared,
+        skipBelow: below,
+        settled: union(settled, unclearSettled(progress)),
+        // Who is told that records are newer than all that settled, and calls them duplicates, means those written until now.
+        ...(newestRefused !== undefined && { newestTimestamp: Math.max(newestTimestamp ?? 0, newestRefused, now) }),
+      },
       text: `takes what the ledger has forgotten below ${below} as duplicates (refused so far: ${describeOffsets(replayRefused)})`,
     };
   return {
@@ -104,4 +120,21 @@ function acceptReplay(progress: Progress, how: 'acceptAsDuplicates' | 'acceptToR
     progress: { ...cleared, runBelow: below, pending: subtract(union(pending, replayRefused), settled) },
     text: `runs ${describeOffsets(replayRefused)} again, and whatever else is unknown below ${below}`,
   };
+}
+
+/** Whatever stands at these offsets is what the operator says it is: its value no longer tells it from another record. */
+function told(progress: Progress, offsets: OffsetRanges): Progress {
+  const known = <R extends RecordIdentity>(record: R): R =>
+    includesOffset(offsets, record.offset) ? { ...record, valueHash: '' } : record;
+  return {
+    ...progress,
+    firstRecords: progress.firstRecords.map(known),
+    blockedRecords: new Map([...progress.blockedRecords].map(([offset, blocked]) => [offset, known(blocked)])),
+  };
+}
+
+/** Records that had settled when another value came back in their place: a first record that is not settled is pending. */
+function unclearSettled({ firstRecords, replayRefused, pending }: Progress): OffsetRanges {
+  const offsets = firstRecords.map(({ offset }) => offset).filter((offset) => includesOffset(replayRefused, offset));
+  return subtract(rangesOf(offsets), pending);
 }

@@ -64,7 +64,9 @@ export interface Progress {
   readonly missingRecord?: MissingRecord;
   /** What a replay halt refused; an operator decides about it. */
   readonly replayRefused: OffsetRanges;
-  /** An operator's word: what is before memory and below this is a duplicate. */
+  /** The newest time among `replayRefused`, where it is newer than all that settled: then the topic may be another one. */
+  readonly newestRefused?: EpochMs;
+  /** An operator's word: what is before memory and below this is a duplicate, unless it is newer than all that settled. */
   readonly skipBelow?: Offset;
   /** An operator's word: what is below this runs, before memory or not. */
   readonly runBelow?: Offset;

@@ -1,4 +1,7 @@
 import { highest, includesOffset, type OffsetRanges, rangesOf, union } from '../record/offset-ranges.ts';
+import type { EpochMs, Offset } from '../record/units.ts';
+import { differInValue } from '../record/value-hash.ts';
+import { isNewerThan, newestOf } from './newest-time.ts';
 import type { Progress, RecordIdentity } from './progress.ts';
 import { resetCounts } from './retry-policy.ts';
 
@@ -10,19 +13,41 @@ import { resetCounts } from './retry-policy.ts';
 
 /** Whether another record stands at this offset than the one that we know. */
 export function isAnotherRecord(progress: Progress, record: RecordIdentity): boolean {
-  const { settled, newestTimestamp = Number.POSITIVE_INFINITY, firstRecords, blockedRecords } = progress;
-  const { offset, timestamp } = record;
-  if (timestamp > newestTimestamp && includesOffset(settled, offset)) return true;
-  // In key order a batch is marked before its first record settles.
-  const mark = firstRecords.find((candidate) => candidate.offset === offset);
-  if (mark !== undefined && differs(mark, record)) return true;
+  if (isNewerThan(record.timestamp, progress.newestTimestamp) && includesOffset(progress.settled, record.offset))
+    return true;
+  return knownAt(progress, record.offset).some(({ timestamp }) => timestamp !== record.timestamp);
+}
+
+/**
+ * Whether nobody can tell if this is the record that we know: it has its time and another value, in the same form. Either whatever
+ * delivers the records has changed their form unseen, or the topic was recreated and refilled with the old timestamps.
+ */
+export function isUnclear(progress: Progress, record: RecordIdentity): boolean {
+  return knownAt(progress, record.offset).some(
+    (known) => known.timestamp === record.timestamp && differInValue(known.valueHash, record.valueHash),
+  );
+}
+
+/** What is remembered of an offset. In key order a batch is marked before its first record settles. */
+function knownAt({ firstRecords, blockedRecords }: Progress, offset: Offset): readonly RecordIdentity[] {
+  const known: RecordIdentity[] = firstRecords.filter((mark) => mark.offset === offset);
   const blocked = blockedRecords.get(offset);
-  return blocked !== undefined && differs(blocked, record);
+  return blocked === undefined ? known : [...known, blocked];
+}
+
+/**
+ * Whether a record from before memory, which would be skipped, is newer than all that ever settled: it cannot have run.
+ *
+ * @see isAnotherRecord for what is within memory
+ */
+export function isNewBeforeMemory(progress: Progress, { offset, timestamp }: RecordIdentity): boolean {
+  const { floor = 0, pending, newestTimestamp } = progress;
+  return offset < floor && isNewerThan(timestamp, newestTimestamp) && !includesOffset(pending, offset);
 }
 
 /** Where the mapping decodes values, the relay, which reads the broker's bytes, cannot know the hash of what is delivered. */
-function differs(known: RecordIdentity, record: RecordIdentity): boolean {
-  return known.timestamp !== record.timestamp || (known.valueHash !== '' && known.valueHash !== record.valueHash);
+function isSame(known: RecordIdentity, record: RecordIdentity): boolean {
+  return known.timestamp === record.timestamp && !differInValue(known.valueHash, record.valueHash);
 }
 
 /**
@@ -39,9 +64,13 @@ export function restartProgress(
 ): Progress {
   const { pending, replayRefused, firstRecords, blockedRecords, settled } = known;
   const isOneOfThem = (one: RecordIdentity) =>
-    records.some((record) => record.offset === one.offset && !differs(one, record));
+    records.some((record) => record.offset === one.offset && isSame(one, record));
   const seen = firstRecords.filter((mark) => isOneOfThem(mark));
   const done = seen.filter(({ offset }) => includesOffset(settled, offset));
+  const newestTimestamp = done.reduce<EpochMs | undefined>(
+    (newest, mark) => newestOf(newest, mark.timestamp),
+    undefined,
+  );
   const isolateUntil = highest(claimedByDead);
   return {
     ...resetCounts(known),
@@ -49,7 +78,7 @@ export function restartProgress(
     pending: union(union(pending, replayRefused), claimedByDead),
     firstRecords: seen,
     blockedRecords: new Map([...blockedRecords].filter(([, blocked]) => isOneOfThem(blocked))),
-    ...(done.length > 0 && { newestTimestamp: Math.max(...done.map(({ timestamp }) => timestamp)) }),
+    ...(newestTimestamp !== undefined && { newestTimestamp }),
     ...(isolateUntil !== undefined && { isolateUntil }),
   };
 }

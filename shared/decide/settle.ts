@@ -9,6 +9,7 @@ import {
   union,
 } from '../record/offset-ranges.ts';
 import type { Offset } from '../record/units.ts';
+import { newestOf } from './newest-time.ts';
 import type { BlockedRecord, FirstRecord, Progress, RecordIdentity } from './progress.ts';
 
 /** Batches that stay recognisable: their settled ranges and first records are kept. */
@@ -48,7 +49,7 @@ export function settleAll(progress: Progress, settlings: readonly Settling[]): P
   let { newestTimestamp = first.record.timestamp, firstRecords, consecutiveDeadLetters } = progress;
   let marked: Settling['mark'] = false;
   for (const { record, mark, outcome } of settlings) {
-    newestTimestamp = Math.max(newestTimestamp, record.timestamp);
+    newestTimestamp = newestOf(newestTimestamp, record.timestamp);
     if (mark !== false && mark !== marked) firstRecords = withFirstRecord(firstRecords, mark);
     marked = mark;
     consecutiveDeadLetters = afterSettling(consecutiveDeadLetters, outcome);

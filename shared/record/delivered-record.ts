@@ -1,7 +1,7 @@
-import { hash } from 'node:crypto';
 import { type Position, positionName } from './item-identifier.ts';
 import { RecordHeaders } from './record-headers.ts';
 import type { EpochMs, Offset } from './units.ts';
+import { deliveredHash } from './value-hash.ts';
 
 /** A record as the event has it. https://docs.aws.amazon.com/lambda/latest/dg/with-msk.html */
 export interface RawRecord {
@@ -14,6 +14,8 @@ export interface RawRecord {
   readonly key?: string | null;
   /** base64; null or absent for a tombstone. */
   readonly value?: string | null;
+  /** Only with a schema registry, which delivers the value in another form than Kafka holds. */
+  readonly valueSchemaMetadata?: { readonly dataFormat?: string; readonly schemaId?: string } | null;
   /** One-key objects in order; bytes are signed, as Java has them. */
   readonly headers?: readonly Readonly<Record<string, readonly number[]>>[] | null;
 }
@@ -67,7 +69,7 @@ export class DeliveredRecord implements Position {
    * Tells records at one offset apart: of the value as delivered, 48 bits as base64url: first records of 64 batches keep the item below the
    * 1 KB that DynamoDB bills as one write unit. Computed when first asked for. */
   get valueHash(): string {
-    this.#valueHash ??= shortHash(this.#raw.value ?? null);
+    this.#valueHash ??= deliveredHash(this.#raw);
     return this.#valueHash;
   }
 
@@ -79,9 +81,4 @@ export class DeliveredRecord implements Position {
 
 function bytesOf(base64: string | null | undefined): Buffer | null {
   return base64 === undefined || base64 === null ? null : Buffer.from(base64, 'base64');
-}
-
-/** 48 bits of the sha-256 of a base64 text; a tombstone and an empty value differ. */
-export function shortHash(base64: string | null): string {
-  return hash('sha256', base64 === null ? 'tombstone' : `value:${base64}`, 'base64url').slice(0, 8);
 }

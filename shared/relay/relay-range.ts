@@ -12,7 +12,6 @@ import {
   withoutAbsent,
 } from '../decide/relay.ts';
 import type { OriginalRecordAt } from '../ports/original-reader.ts';
-import { shortHash } from '../record/delivered-record.ts';
 import type { LedgerPartition } from '../record/item-identifier.ts';
 import {
   includesOffset,
@@ -23,6 +22,7 @@ import {
   subtract,
 } from '../record/offset-ranges.ts';
 import type { Offset } from '../record/units.ts';
+import { shortHash } from '../record/value-hash.ts';
 import { claimPartition } from '../runtime/claim-partition.ts';
 import type { Invocation } from '../runtime/invocation.ts';
 import { LedgerSession } from '../runtime/ledger-session.ts';

@@ -17,11 +17,22 @@ export function reportClaim<V>(
     const record = delivered.records.find((one) => one.offset === offset);
     return record && recordLog(telemetry.log, record, attempt, invocation.requestId);
   });
-  if (verdict.type === 'replayHalted') {
-    telemetry.count('ReplayHalted');
+  if (verdict.type === 'replayHalted') telemetry.count('ReplayHalted');
+  if (verdict.type === 'replayHalted' && verdict.unclear !== undefined) {
+    telemetry.log.error(
+      'a known record came back with its time and another value: the partition stands still until an operator decides. If whatever delivers the records has changed their form, take it as a duplicate; if the topic was recreated and refilled with its old timestamps, reset the partition',
+      { topic, partition, offset: verdict.unclear.offset },
+    );
+  } else if (verdict.type === 'replayHalted') {
     telemetry.log.error(
       'records from before memory came back: the partition stands still until an operator decides. `lockstep skip` takes them as duplicates, `lockstep replay` runs them again, `lockstep reset` forgets the partition',
-      { topic, partition, offset: delivered.records[0]?.offset },
+      {
+        topic,
+        partition,
+        offset: delivered.records[0]?.offset,
+        // Newer than all that settled: the topic may have been recreated.
+        ...(decision.progress.newestRefused !== undefined && { newestRefused: decision.progress.newestRefused }),
+      },
     );
   }
   if (verdict.type === 'waiting') {

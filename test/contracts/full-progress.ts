@@ -49,6 +49,7 @@ export const FULL_PROGRESS: Required<Progress> = {
     { from: 2, to: 4 },
     { from: 6, to: 6 },
   ],
+  newestRefused: 1_795_251_600_500,
   skipBelow: 7,
   runBelow: 8,
   isolateUntil: 19,

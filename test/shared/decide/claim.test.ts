@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { type ClaimPolicy, decideClaim, describeOffsets } from '../../../shared/decide/claim.ts';
+import { decideChange } from '../../../shared/decide/operator.ts';
 import type { PartitionItem, RecordIdentity } from '../../../shared/decide/progress.ts';
+import { settleAll } from '../../../shared/decide/settle.ts';
 import { batchOf, blockedRecordAt, claimedItem, identity, progressOf } from '../../fixtures/progress.ts';
 
 const policy: ClaimPolicy = { onReplay: 'halt', missingRecordTimeoutMs: 300_000 };
@@ -120,8 +122,8 @@ describe('a recreated topic', () => {
     expect(decision.progress.settled).toEqual([]);
   });
 
-  test('is recognised by a mark with another value', () => {
-    const decision = decide(claimedItem({ progress: settled }), [identity(50, { valueHash: 'another' }), identity(51)]);
+  test('is recognised by a mark with another time', () => {
+    const decision = decide(claimedItem({ progress: settled }), [identity(50, { timestamp: 7 }), identity(51)]);
 
     expect(decision.recreatedBy?.offset).toBe(50);
     expect(decision.openOffsets).toEqual([50, 51]);
@@ -181,6 +183,74 @@ describe('a recreated topic', () => {
 
   test('is not seen where the same record came back', () => {
     expect(decide(claimedItem({ progress: settled }), batchOf(50, 51)).recreatedBy).toBeUndefined();
+  });
+});
+
+describe('a known record whose time came back with another value', () => {
+  const other = identity(50, { valueHash: 'another' });
+  const settled = progressOf({ settled: [{ from: 0, to: 99 }], newestTimestamp: 1_099, firstRecords: [identity(50)] });
+
+  test('halts: it may be the same in another form, or another topic’s', () => {
+    const decision = decide(claimedItem({ progress: settled }), [other, identity(51)]);
+
+    expect(decision.recreatedBy).toBeUndefined();
+    expect(decision.verdict).toEqual({ type: 'replayHalted', news: true, unclear: other });
+    expect(decision.openOffsets).toEqual([50]);
+    expect(decision.progress).toMatchObject({
+      settled: [
+        { from: 0, to: 49 },
+        { from: 51, to: 99 },
+      ],
+      replayRefused: [{ from: 50, to: 50 }],
+    });
+  });
+
+  test('halts where replays are skipped, too', () => {
+    expect(decide(claimedItem({ progress: settled }), [other], { onReplay: 'skip' }).verdict.type).toBe('replayHalted');
+  });
+
+  test('that is taken as a duplicate counts as settled again', () => {
+    const { progress } = decide(claimedItem({ progress: settled }), [other]);
+    const accepted = decideChange(progress, { type: 'acceptAsDuplicates' }, 0);
+
+    const decision = decide(claimedItem(accepted.type === 'change' ? { progress: accepted.progress } : {}), [other]);
+
+    expect(decision.openOffsets).toEqual([]);
+    expect(decision.verdict).toEqual({ type: 'run' });
+    expect(decision.progress.settled).toEqual([{ from: 0, to: 99 }]);
+  });
+
+  test('that shall run again runs', () => {
+    const { progress } = decide(claimedItem({ progress: settled }), [other]);
+    const accepted = decideChange(progress, { type: 'acceptToRun' }, 0);
+
+    const decision = decide(claimedItem(accepted.type === 'change' ? { progress: accepted.progress } : {}), [other]);
+
+    expect(decision.openOffsets).toEqual([50]);
+    expect(decision.verdict).toEqual({ type: 'run' });
+  });
+
+  test('that blocks is due whatever an operator says, with its tries', () => {
+    const blocked = progressOf({
+      settled: [{ from: 0, to: 49 }],
+      pending: [{ from: 50, to: 51 }],
+      firstRecords: [identity(50)],
+      blockedRecords: new Map([[50, blockedRecordAt(50, { attempts: 3 })]]),
+    });
+    const { progress, verdict } = decide(claimedItem({ progress: blocked }), [other, identity(51)]);
+
+    expect(verdict.type).toBe('replayHalted');
+    for (const type of ['acceptAsDuplicates', 'acceptToRun'] as const) {
+      const accepted = decideChange(progress, { type }, 0);
+      const decision = decide(claimedItem(accepted.type === 'change' ? { progress: accepted.progress } : {}), [
+        other,
+        identity(51),
+      ]);
+
+      expect(decision.openOffsets).toEqual([50, 51]);
+      expect(decision.verdict).toEqual({ type: 'run' });
+      expect(decision.progress.blockedRecords.get(50)).toMatchObject({ attempts: 3 });
+    }
   });
 });
 
@@ -274,6 +344,108 @@ describe('before memory', () => {
     const item = claimedItem({ progress: { ...forgetful, pending: [{ from: 498, to: 499 }] } });
 
     expect(decide(item, batchOf(498, 499)).openOffsets).toEqual([498, 499]);
+  });
+});
+
+describe('a recreated topic whose records stand before memory', () => {
+  const forgetful = progressOf({
+    settled: [{ from: 500, to: 599 }],
+    floor: 500,
+    newestTimestamp: 1_599,
+    firstRecords: [identity(500)],
+  });
+  const newer = [identity(0, { timestamp: 1_600 }), identity(1, { timestamp: 1_601 })];
+
+  test('runs where replays are skipped: what is newer than all that settled cannot be old', () => {
+    const decision = decide(claimedItem({ progress: forgetful }), newer, { onReplay: 'skip' });
+
+    expect(decision.recreatedBy).toEqual(newer[0]);
+    expect(decision.openOffsets).toEqual([0, 1]);
+    expect(decision.verdict).toEqual({ type: 'run' });
+    expect(decision.progress).toMatchObject({ settled: [], firstRecords: [], newestTimestamp: 1_601 });
+    expect(decision.progress.floor).toBeUndefined();
+  });
+
+  test('runs though only its second record is newer than all that settled', () => {
+    const batch = [identity(0, { timestamp: 1_599 }), identity(1, { timestamp: 1_600 })];
+
+    const decision = decide(claimedItem({ progress: forgetful }), batch, { onReplay: 'skip' });
+
+    expect(decision.recreatedBy).toEqual(batch[1]);
+    expect(decision.openOffsets).toEqual([0, 1]);
+  });
+
+  test('is recognised by what a dead invocation had claimed, too', () => {
+    const item = claimedItem({ progress: forgetful, dead: [newer] });
+
+    const decision = decide(item, batchOf(600), { onReplay: 'skip' });
+
+    expect(decision.recreatedBy).toEqual(newer[0]);
+    expect(decision.verdict).toEqual({ type: 'waiting', waitsFor: 0 });
+  });
+
+  test('is none where the newer record was owed already', () => {
+    const item = claimedItem({ progress: { ...forgetful, pending: [{ from: 0, to: 0 }] } });
+
+    const decision = decide(item, newer.slice(0, 1), { onReplay: 'skip' });
+
+    expect(decision.recreatedBy).toBeUndefined();
+    expect(decision.openOffsets).toEqual([0]);
+  });
+
+  test('halts below an operator’s word: that meant the topic of then', () => {
+    const decision = decide(claimedItem({ progress: { ...forgetful, skipBelow: 500 } }), newer);
+
+    expect(decision.verdict).toEqual({ type: 'replayHalted', news: true });
+    expect(decision.openOffsets).toEqual([0, 1]);
+    expect(decision.progress).toMatchObject({ replayRefused: [{ from: 0, to: 1 }], newestRefused: 1_601 });
+  });
+
+  test('halts as a whole where one of its records is newer', () => {
+    const batch = [identity(0), identity(1, { timestamp: 1_600 })];
+
+    const decision = decide(claimedItem({ progress: { ...forgetful, skipBelow: 500 } }), batch);
+
+    expect(decision.verdict.type).toBe('replayHalted');
+  });
+
+  test('says nothing of a newest time where the refused records are old', () => {
+    const decision = decide(claimedItem({ progress: { ...forgetful, newestRefused: 9_000 } }), batchOf(3, 4));
+
+    expect(decision.progress.newestRefused).toBeUndefined();
+  });
+
+  test('keeps the newest time of what is refused over several batches', () => {
+    const progress = { ...forgetful, replayRefused: [{ from: 0, to: 0 }], newestRefused: 9_000 };
+
+    expect(decide(claimedItem({ progress }), newer).progress.newestRefused).toBe(9_000);
+  });
+
+  test.each([
+    ['microseconds', 1_767_225_600_000_000],
+    ['nanoseconds', 1_767_225_600_000_000_000],
+  ])('is seen though a record of %s was settled before', (_, timestamp) => {
+    const settled = settleAll(progressOf({ newestTimestamp: 1_599 }), [
+      { record: identity(599, { timestamp }), from: 599, mark: false, outcome: 'handled' },
+    ]);
+    const progress = { ...settled, floor: 500 };
+
+    expect(decide(claimedItem({ progress }), newer, { onReplay: 'skip' }).recreatedBy).toEqual(newer[0]);
+  });
+
+  test('is seen by its like where all times are in microseconds', () => {
+    const at = (offset: number, timestamp: number) =>
+      identity(offset, { timestamp: 1_767_225_600_000_000 + timestamp });
+    const progress = { ...forgetful, newestTimestamp: at(599, 10).timestamp };
+
+    expect(decide(claimedItem({ progress }), [at(0, 9)], { onReplay: 'skip' }).recreatedBy).toBeUndefined();
+    expect(decide(claimedItem({ progress }), [at(0, 11)], { onReplay: 'skip' }).recreatedBy?.offset).toBe(0);
+  });
+
+  test('is not what the same record in another unit makes of it', () => {
+    const progress = progressOf({ settled: [{ from: 0, to: 9 }], newestTimestamp: 1_009 });
+
+    expect(decide(claimedItem({ progress }), [identity(3, { timestamp: 1e18 })]).recreatedBy).toBeUndefined();
   });
 });
 

@@ -30,6 +30,13 @@ describe('a key', () => {
     expect(decideKey(completed, seeker, 0)).toEqual({ type: 'reused', by: 'orders-0@7' });
   });
 
+  test('that was completed with the same value in another form is a duplicate', () => {
+    const completed = item({ status: 'COMPLETED', valueHash: 'hW3k_q0-' });
+
+    expect(decideKey(completed, { ...seeker, valueHash: 'JtpLqAvo6' }, 0)).toEqual({ type: 'duplicate' });
+    expect(decideKey(completed, { ...seeker, valueHash: 'tpLqAvo6' }, 0).type).toBe('reused');
+  });
+
   test('that another partition works on is held', () => {
     const held = item({ claimedBy: { ledgerKey: 'partition#c#g#orders#0', epoch: 7 } });
 

@@ -124,6 +124,26 @@ test('a halted replay that shall run becomes pending', () => {
   });
 });
 
+test('who takes records that are newer than all that settled as duplicates means those written until now', () => {
+  const progress = progressOf({
+    floor: 20,
+    newestTimestamp: 4_000,
+    replayRefused: [{ from: 5, to: 7 }],
+    newestRefused: 4_500,
+  });
+  const accepted = decideChange(progress, { type: 'acceptAsDuplicates' }, 5_000);
+
+  expect(accepted).toMatchObject({ progress: { skipBelow: 20, newestTimestamp: 5_000, replayRefused: [] } });
+  expect(accepted.type === 'change' && accepted.progress.newestRefused).toBeUndefined();
+});
+
+test('of a replay of old records the newest time stays what it was, whatever is decided', () => {
+  const progress = progressOf({ floor: 20, newestTimestamp: 4_000, replayRefused: [{ from: 5, to: 7 }] });
+
+  for (const type of ['acceptAsDuplicates', 'acceptToRun'] as const)
+    expect(decideChange(progress, { type }, 5_000)).toMatchObject({ progress: { newestTimestamp: 4_000 } });
+});
+
 test('refuses to accept a replay that nothing halted', () => {
   expect(decideChange(progressOf({}), { type: 'acceptToRun' }, 5_000)).toEqual({
     type: 'refused',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isAnotherRecord, restartProgress } from '../../../shared/decide/recreation.ts';
+import { isAnotherRecord, isUnclear, restartProgress } from '../../../shared/decide/recreation.ts';
 import { batchOf, blockedRecordAt, identity, progressOf } from '../../fixtures/progress.ts';
 
 const blockedRecords = (...offsets: number[]) =>
@@ -9,15 +9,9 @@ describe('a record is a another record', () => {
   test.each([
     ['newer than all that settled, at a settled offset', { settled: [{ from: 0, to: 9 }], newestTimestamp: 1_004 }, 5],
     ['of another time than the mark at its offset', { firstRecords: [identity(3), identity(5, { timestamp: 7 })] }, 5],
-    ['of another value than the mark at its offset', { firstRecords: [identity(5, { valueHash: 'other' })] }, 5],
     [
       'of another time than the blocked record at its offset',
       { blockedRecords: new Map([[5, { ...blockedRecordAt(5), timestamp: 7 }]]) },
-      5,
-    ],
-    [
-      'of another value than the blocked record at its offset',
-      { blockedRecords: new Map([[5, { ...blockedRecordAt(5), valueHash: 'o' }]]) },
       5,
     ],
   ])('%s', (_, progress, offset) => {
@@ -32,8 +26,51 @@ describe('a record is a another record', () => {
     ['that differs from the mark at another offset', { firstRecords: [identity(4)] }],
     ['whose blocked record is its own', { blockedRecords: blockedRecords(4, 5) }],
     ['whose known value nobody could hash', { firstRecords: [identity(5, { valueHash: '' })] }],
+    ['of another value than the mark at its offset', { firstRecords: [identity(5, { valueHash: 'other' })] }],
   ])('but none %s', (_, progress) => {
     expect(isAnotherRecord(progressOf(progress), identity(5))).toBe(false);
+  });
+});
+
+describe('of a record that has the time of the known one and another value nobody can tell whether it is the same', () => {
+  const AS_KAFKA_HOLDS_IT = 'hW3k_q0-';
+  const AS_JSON = 'JtpLqAvo6';
+  const WITHOUT_FRAMING = 'SA6Wv6rxc';
+  const known = (valueHash: string) => ({ firstRecords: [identity(5, { valueHash })] });
+
+  test.each([
+    ['as a mark says', known('tpLqAvo6')],
+    [
+      'as the blocked record says',
+      { blockedRecords: new Map([[5, { ...blockedRecordAt(5), valueHash: 'tpLqAvo6' }]]) },
+    ],
+  ])('%s', (_, progress) => {
+    expect(isUnclear(progressOf(progress), identity(5, { valueHash: AS_KAFKA_HOLDS_IT }))).toBe(true);
+  });
+
+  test('as JSON, where JSON was known too', () => {
+    expect(isUnclear(progressOf(known('JA6Wv6rxc')), identity(5, { valueHash: AS_JSON }))).toBe(true);
+  });
+
+  test.each([
+    ['a schema registry was switched on', AS_KAFKA_HOLDS_IT, AS_JSON],
+    ['a schema registry was switched off', AS_JSON, AS_KAFKA_HOLDS_IT],
+    ['a schema registry was switched on, with SOURCE', AS_KAFKA_HOLDS_IT, WITHOUT_FRAMING],
+    ['EventRecordFormat went from SOURCE to JSON', WITHOUT_FRAMING, AS_JSON],
+    ['EventRecordFormat went from JSON to SOURCE', AS_JSON, WITHOUT_FRAMING],
+    ['the relay saw only the bytes of the broker', '', AS_JSON],
+  ])('but the record is the known one where %s', (_, before, after) => {
+    const progress = progressOf(known(before));
+
+    expect(isUnclear(progress, identity(5, { valueHash: after }))).toBe(false);
+    expect(isAnotherRecord(progress, identity(5, { valueHash: after }))).toBe(false);
+  });
+
+  test('but it is another one where its time differs as well', () => {
+    const record = identity(5, { timestamp: 7, valueHash: AS_JSON });
+
+    expect(isUnclear(progressOf(known('JA6Wv6rxc')), record)).toBe(false);
+    expect(isAnotherRecord(progressOf(known('JA6Wv6rxc')), record)).toBe(true);
   });
 });
 

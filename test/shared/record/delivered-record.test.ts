@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ConsumerRecord } from '../../../shared/record/consumer-record.ts';
-import { DeliveredRecord, type RawRecord, shortHash } from '../../../shared/record/delivered-record.ts';
+import { DeliveredRecord, type RawRecord } from '../../../shared/record/delivered-record.ts';
+import { shortHash } from '../../../shared/record/value-hash.ts';
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 const delivered = (changes: Partial<RawRecord> = {}) =>
@@ -41,6 +42,37 @@ describe('a delivered record', () => {
     expect(delivered({ value: base64('b') }).valueHash).not.toBe(delivered({ value: base64('a') }).valueHash);
     expect([shortHash(null), shortHash('')]).toEqual(['m-TYIKyp', 'A6Wv6rxc']);
     expect(delivered().valueHash).toBe(delivered({ value: null }).valueHash);
+  });
+});
+
+describe('the hash of a value that a schema registry decoded', () => {
+  const framed = Buffer.from([0, 0, 0, 0, 7, 2, 0x7b]).toString('base64');
+  const avro = Buffer.from([2, 0x7b, 0x14]).toString('base64');
+  const valueSchemaMetadata = { dataFormat: 'AVRO', schemaId: '7' };
+
+  test.each([
+    ['an object', '{"id":1}', 'J'],
+    ['an array with blanks around it', ' [1, 2]\n', 'J'],
+    ['a string', '"a"', 'J'],
+    ['a number', '-12', 'J'],
+    ['true', 'true', 'J'],
+    ['null', 'null', 'J'],
+    ['bytes', '\u0002\u0014', 'S'],
+    ['nothing', '', 'S'],
+  ])('says in which form it came: %s', (_, value, form) => {
+    const plain = delivered({ value: base64(value) }).valueHash;
+
+    expect(delivered({ value: base64(value), valueSchemaMetadata }).valueHash).toBe(`${form}${plain}`);
+  });
+
+  test('says of the framed value that Kafka holds that it is no other form', () => {
+    expect(delivered({ value: framed }).valueHash).toHaveLength(8);
+    expect(delivered({ value: avro, valueSchemaMetadata }).valueHash).toMatch(/^S.{8}$/);
+    expect(delivered({ value: framed, valueSchemaMetadata: null }).valueHash).toHaveLength(8);
+  });
+
+  test('of a tombstone is the same in every form', () => {
+    expect(delivered({ value: null, valueSchemaMetadata }).valueHash).toBe('m-TYIKyp');
   });
 });
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { shortHash } from '../../../shared/record/delivered-record.ts';
+import { shortHash } from '../../../shared/record/value-hash.ts';
 import { relayRange } from '../../../shared/relay/relay-range.ts';
 import { blockedRecordAt, identity } from '../../fixtures/progress.ts';
 import { aRelay, header, PLACE, RECREATED, RECREATION_LINE } from './a-relay.ts';

@@ -203,6 +203,7 @@ const progressArbitrary = fc
         .uniqueArray(identity, { selector: (mark) => mark.offset, maxLength: 64 })
         .map((firstRecords) => firstRecords.toSorted((a, b) => a.offset - b.offset)),
       newestTimestamp: time,
+      newestRefused: time,
       blockedRecords: fc
         .uniqueArray(fc.tuple(offset, blocked), { selector: ([at]) => at, maxLength: 5 })
         .map((blockedRecords) => new Map(blockedRecords.map(([at, value]) => [at, { ...value, offset: at }]))),

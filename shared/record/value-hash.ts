@@ -1,0 +1,41 @@
+import { hash } from 'node:crypto';
+import type { RawRecord } from './delivered-record.ts';
+
+const HASH_LENGTH = 8;
+
+/** 48 bits of the sha-256 of a base64 text; a tombstone and an empty value differ. */
+export function shortHash(base64: string | null): string {
+  return hash('sha256', base64 === null ? 'tombstone' : `value:${base64}`, 'base64url').slice(0, HASH_LENGTH);
+}
+
+/**
+ * The hash of a value as it was delivered. With a schema registry Lambda delivers the same record in another form: as JSON
+ * (`J` before the hash) or without the registry's framing (`S`), which `EventRecordFormat` chooses. Without one it is as Kafka holds
+ * it. Tombstones have one form only.
+ *
+ * https://docs.aws.amazon.com/lambda/latest/dg/services-consume-kafka-events.html
+ */
+export function deliveredHash({ value = null, valueSchemaMetadata }: RawRecord): string {
+  const short = shortHash(value);
+  if (value === null || valueSchemaMetadata === undefined || valueSchemaMetadata === null) return short;
+  return `${isJsonText(value) ? 'J' : 'S'}${short}`;
+}
+
+/**
+ * Whether two hashes tell two values apart: not where one of them is unknown (empty), nor where they were made of different forms,
+ * which nobody can compare.
+ */
+export function differInValue(a: string, b: string): boolean {
+  return a !== '' && b !== '' && a !== b && formOf(a) === formOf(b);
+}
+
+function formOf(valueHash: string): string {
+  return valueHash.length === HASH_LENGTH + 1 ? valueHash.slice(0, 1) : '';
+}
+
+/** How JSON begins and ends: enough to tell it from Avro and Protobuf, without parsing each value. */
+function isJsonText(base64: string): boolean {
+  const first = Buffer.from(base64.slice(0, 4), 'base64').toString('latin1');
+  const last = Buffer.from(base64.slice(-4), 'base64').toString('latin1');
+  return /^\s*[[{"\-0-9tfn]/.test(first) && /[\]}"0-9el]\s*$/.test(last);
+}
