@@ -1,8 +1,9 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { Kafka, logLevel } from 'kafkajs';
+import { logLevel } from 'kafkajs';
 import type { CloudDescription } from '../../infra/local/cloud-description.ts';
 import { runConsumers } from '../../infra/local/consumers.ts';
+import { kafkaJsClient } from '../../shared/adapters/kafka/kafkajs-client.ts';
 import type { CONSUMERS } from './consumers.ts';
 import type { Handled } from './handled.ts';
 
@@ -14,7 +15,7 @@ export interface Contestant extends AsyncDisposable {
 
 /** A group of their own that starts where the topic ends now: what others were to handle is not theirs. */
 export async function startAtTheEnd(bootstrapServers: string, topic: string, groupId: string): Promise<void> {
-  const admin = new Kafka({ brokers: [bootstrapServers], logLevel: logLevel.NOTHING }).admin();
+  const admin = kafkaJsClient({ brokers: [bootstrapServers], logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
   const ends = await admin.fetchTopicOffsets(topic);
   const partitions = ends.map(({ partition, high }) => ({ partition, offset: high }));

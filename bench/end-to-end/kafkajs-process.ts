@@ -1,6 +1,6 @@
 /** A plain kafkajs consumer in a process of its own: commits after each record, or after each batch. */
-import '../../shared/adapters/kafka/kafkajs-request-queue.ts';
-import { Kafka, logLevel } from 'kafkajs';
+import { logLevel } from 'kafkajs';
+import { kafkaJsClient } from '../../shared/adapters/kafka/kafkajs-client.ts';
 import { PARTITIONS } from './consumers.ts';
 import { effectAt } from './effect.ts';
 import { HandledCounter } from './handled.ts';
@@ -9,7 +9,7 @@ import { HandledCounter } from './handled.ts';
 const TELL_EVERY_MS = 100;
 
 const [broker = '', topic = '', commits = '', groupId = '', endpoint = ''] = process.argv.slice(2);
-const kafka = new Kafka({ brokers: [broker], logLevel: logLevel.NOTHING });
+const kafka = kafkaJsClient({ brokers: [broker], logLevel: logLevel.NOTHING });
 const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100 });
 const effect = effectAt(endpoint);
 const handled = new HandledCounter();

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Kafka, logLevel } from 'kafkajs';
+import { logLevel } from 'kafkajs';
+import { kafkaJsClient } from '../../shared/adapters/kafka/kafkajs-client.ts';
 import { PARTITIONS } from './consumers.ts';
 
 const VALUE_BYTES = 300;
@@ -17,7 +18,7 @@ export interface Producing extends AsyncDisposable {
 
 /** Connects to a broker. */
 export async function producing(bootstrapServers: string): Promise<Producing> {
-  const producer = new Kafka({ brokers: [bootstrapServers], logLevel: logLevel.NOTHING }).producer();
+  const producer = kafkaJsClient({ brokers: [bootstrapServers], logLevel: logLevel.NOTHING }).producer();
   await producer.connect();
   const send = (topic: string, from: number, count: number) =>
     producer.send({ topic, acks: -1, messages: Array.from({ length: count }, (_, index) => message(from + index)) });

@@ -1,9 +1,9 @@
-import '../../shared/adapters/kafka/kafkajs-request-queue.ts';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { GetEventSourceMappingCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { Kafka, logLevel } from 'kafkajs';
+import { logLevel } from 'kafkajs';
+import { kafkaJsClient } from '../../shared/adapters/kafka/kafkajs-client.ts';
 import { assertNever } from '../../shared/assert-never.ts';
 import type { CloudDescription } from './cloud-description.ts';
 import type { DeployedConsumer } from './deployed.ts';
@@ -64,7 +64,7 @@ export async function runConsumers(
   });
 
   const sqs = new SQSClient(config);
-  const admin = new Kafka({
+  const admin = kafkaJsClient({
     clientId: 'lockstep-metrics',
     brokers: bootstrapServers.split(','),
     logLevel: logLevel.NOTHING,

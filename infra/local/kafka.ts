@@ -1,10 +1,10 @@
-import '../../shared/adapters/kafka/kafkajs-request-queue.ts';
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Kafka, logLevel } from 'kafkajs';
+import { logLevel } from 'kafkajs';
+import { kafkaJsClient } from '../../shared/adapters/kafka/kafkajs-client.ts';
 import { freePorts } from './free-ports.ts';
 import { type Guarded, spawnGuarded } from './guard.ts';
 import { kafkaServerProperties } from './kafka-server-properties.ts';
@@ -126,7 +126,7 @@ async function formatBroker(
 
 /** Asks for something that only a broker in full service grants: to validate a new topic. */
 async function takesRequests(bootstrapServers: string): Promise<boolean> {
-  const kafka = new Kafka({
+  const kafka = kafkaJsClient({
     clientId: 'lockstep-local',
     brokers: bootstrapServers.split(','),
     logLevel: logLevel.NOTHING,

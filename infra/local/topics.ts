@@ -1,5 +1,5 @@
-import '../../shared/adapters/kafka/kafkajs-request-queue.ts';
-import { Kafka, logLevel } from 'kafkajs';
+import { logLevel } from 'kafkajs';
+import { kafkaJsClient } from '../../shared/adapters/kafka/kafkajs-client.ts';
 
 /** A topic to be made. */
 export interface TopicToMake {
@@ -11,7 +11,7 @@ export interface TopicToMake {
 
 /** Makes those topics that do not exist yet; one that exists is left as it is. Returns when each partition has a leader. */
 export async function makeTopics(bootstrapServers: string, topics: readonly TopicToMake[]): Promise<void> {
-  const kafka = new Kafka({
+  const kafka = kafkaJsClient({
     clientId: 'lockstep-local',
     brokers: bootstrapServers.split(','),
     logLevel: logLevel.NOTHING,

@@ -1,5 +1,4 @@
 /** `npm run chaos`: records through deployed consumers while everything fails in turn. Exit 0 only if no promise was broken. */
-import '../../shared/adapters/kafka/kafkajs-request-queue.ts';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { Listr } from 'listr2';
 import { RESEND_READINGS, type ResendReading } from '../../infra/local/event-source/decide.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { LambdaClient } from '@aws-sdk/client-lambda';
-import { Kafka, logLevel } from 'kafkajs';
+import { logLevel } from 'kafkajs';
 import type { CloudDescription } from '../../infra/local/cloud-description.ts';
 import { runConsumers } from '../../infra/local/consumers.ts';
 import type { DeployedConsumer } from '../../infra/local/deployed.ts';
@@ -8,6 +8,7 @@ import type { ResendReading } from '../../infra/local/event-source/decide.ts';
 import { lambdaInvoker } from '../../infra/local/event-source/lambda-invoker.ts';
 import type { LocalKafka } from '../../infra/local/kafka.ts';
 import { clientConfig } from '../../infra/local/local-endpoint.ts';
+import { kafkaJsClient } from '../../shared/adapters/kafka/kafkajs-client.ts';
 import { DEFAULTS } from '../../shared/options.ts';
 import { Random } from '../simulation/random.ts';
 import { conduct, USUAL_TROUBLE } from './conduct.ts';
@@ -69,7 +70,11 @@ export async function runReading(options: ReadingOptions): Promise<ReadingResult
   const counts = noFaults();
   const faults = planFaults(seed, records, options.faults);
   const slices = planRecords(seed, records, partitions, faults.length);
-  const kafka = new Kafka({ brokers: [cloud.bootstrapServers], logLevel: logLevel.NOTHING, retry: { retries: 20 } });
+  const kafka = kafkaJsClient({
+    brokers: [cloud.bootstrapServers],
+    logLevel: logLevel.NOTHING,
+    retry: { retries: 20 },
+  });
   const admin = kafka.admin();
   const { topicName: letterTopic = '' } = consumer.deadLetterTopic ?? {};
   const history = await openHistory(historyPath(cloud.runFolder, consumer.name));

@@ -200,7 +200,7 @@ describe('a process that has written a letter', () => {
 
     const { stdout, stderr } = await run(process.execPath, [script, await brokers(), TOPIC, patienceMs]);
 
-    expect(JSON.parse(stdout)).toEqual({ end, checksWhileIdle: 0, left: [] });
+    expect(JSON.parse(stdout)).toEqual({ end, timersWhileIdle: 0, left: [] });
     expect(stderr).toBe('');
   });
 });

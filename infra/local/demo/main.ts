@@ -1,8 +1,8 @@
 /** `npm run demo`: watches 2,000 orders through the deployed consumer and proves what became of them. Exit 0 only if every check held. */
-import '../../../shared/adapters/kafka/kafkajs-request-queue.ts';
 import Table from 'cli-table3';
-import { Kafka, logLevel } from 'kafkajs';
+import { logLevel } from 'kafkajs';
 import { Listr } from 'listr2';
+import { kafkaJsClient } from '../../../shared/adapters/kafka/kafkajs-client.ts';
 import { LocalCloudError } from '../local-cloud-error.ts';
 import { type CloudContext, startupTasks, stopCloud } from '../startup-tasks.ts';
 import { type Check, checks } from './checks.ts';
@@ -117,7 +117,7 @@ async function running() {
     throw new LocalCloudError('The stacks have no consumer called Orders with a dead-letter topic.');
   }
   const brokers = description.bootstrapServers.split(',');
-  const kafka = new Kafka({ clientId: 'demo', brokers, logLevel: logLevel.NOTHING });
+  const kafka = kafkaJsClient({ clientId: 'demo', brokers, logLevel: logLevel.NOTHING });
   const admin = kafka.admin();
   await admin.connect();
   return { description, orders, letters, kafka, admin };

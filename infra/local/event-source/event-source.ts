@@ -1,5 +1,5 @@
-import '../../../shared/adapters/kafka/kafkajs-request-queue.ts';
-import { type Admin, Kafka, type LogEntry, logLevel } from 'kafkajs';
+import { type Admin, type Kafka, type LogEntry, logLevel } from 'kafkajs';
+import { kafkaJsClient } from '../../../shared/adapters/kafka/kafkajs-client.ts';
 import type { Batch, ResendReading } from './decide.ts';
 import type { EncodedRecord } from './encode-record.ts';
 import type { MetricsPort } from './esm-metrics.ts';
@@ -158,7 +158,7 @@ function repeat(timers: NodeJS.Timeout[], everyMs: number, work: () => Promise<u
 }
 
 function kafkaClient({ bootstrapServers, log }: EventSourceOptions, onError: () => void = () => {}): Kafka {
-  return new Kafka({
+  return kafkaJsClient({
     clientId: 'lambda-poller',
     brokers: bootstrapServers.split(','),
     logLevel: logLevel.ERROR,

@@ -1,13 +1,12 @@
 import { promisify } from 'node:util';
 import { gunzip, zstdDecompress } from 'node:zlib';
-import { lz4Decompress } from './lz4.ts';
-import { snappyDecompress } from './snappy.ts';
 
 const gunzipped = promisify(gunzip);
 const unzstd = promisify(zstdDecompress);
 
 /**
- * What a batch's producer compressed. Node knows gzip and zstd; kafkajs only gzip.
+ * What a batch's producer compressed. Node knows gzip and zstd; kafkajs knows only gzip. The code for the others is loaded with the
+ * first batch that needs it.
  *
  * @param compression - the batch's codec number: https://kafka.apache.org/documentation/#recordbatch
  * @throws TypeError for any other
@@ -19,9 +18,9 @@ export async function decompress(compression: number, bytes: Buffer): Promise<Bu
     case 1:
       return gunzipped(bytes, { chunkSize: gunzippedBytes(bytes) });
     case 2:
-      return snappyDecompress(bytes);
+      return (await import('./snappy.ts')).readSnappy(bytes);
     case 3:
-      return lz4Decompress(bytes);
+      return (await import('./lz4.ts')).readLz4(bytes);
     case 4:
       return unzstd(bytes);
     default:

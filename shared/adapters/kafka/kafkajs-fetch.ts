@@ -1,10 +1,9 @@
-import Cluster from 'kafkajs/src/cluster/index.js';
+import type { Cluster } from 'kafkajs/src/cluster/index.js';
 import protocolErrors from 'kafkajs/src/protocol/error.js';
 import fetchRequest from 'kafkajs/src/protocol/requests/fetch/v11/request.js';
 import type { TopicPartition } from '../../record/item-identifier.ts';
 import type { Offset } from '../../record/units.ts';
 import { type FetchedPiece, readFetchAnswer } from '../kafka-format/fetched-piece.ts';
-import type { KafkaJsSession } from './kafkajs-session.ts';
 
 /** A fetch: what there is from an offset on, or where the log begins if that offset is not in it. */
 export type Fetched =
@@ -28,20 +27,6 @@ export class FetchError extends Error {
 const EMPTY_WAIT_MS = 250;
 const OFFSET_OUT_OF_RANGE = 1;
 const COMMITTED = 1;
-
-/** kafkajs's own view of a cluster: which node leads what, and a connection to each. */
-export function clusterOf({ kafka, config }: KafkaJsSession): Cluster {
-  const { logLevel: _level, logCreator: _creator, socketFactory, ...rest } = config;
-  if (socketFactory === undefined) throw new TypeError('a session has a socket factory of its own');
-  return new Cluster({
-    ...rest,
-    socketFactory,
-    logger: kafka.logger(),
-    metadataMaxAge: 300_000,
-    allowAutoTopicCreation: false,
-    isolationLevel: COMMITTED,
-  });
-}
 
 /**
  * Fetches from the partition's leader, without a consumer group.

@@ -1,4 +1,4 @@
-import type Cluster from 'kafkajs/src/cluster/index.js';
+import type { Cluster } from 'kafkajs/src/cluster/index.js';
 import { LockstepError } from '../../errors.ts';
 import type { OriginalRangeReader, OriginalRecordAt } from '../../ports/original-reader.ts';
 import { partitionName, positionName, type TopicPartition } from '../../record/item-identifier.ts';
@@ -7,12 +7,15 @@ import type { EpochMs, Offset } from '../../record/units.ts';
 import type { FetchedPiece } from '../kafka-format/fetched-piece.ts';
 import { originalInPiece, passPiece, saysNothingYet, sliceOfPiece } from '../kafka-format/original-in-piece.ts';
 import type { KafkaConnectionOptions } from './kafka-connection.ts';
-import { clusterOf, FetchError, type Fetched, fetchFrom, unreadableRecords } from './kafkajs-fetch.ts';
+import { kafkaJsCluster } from './kafkajs-client.ts';
+import { FetchError, type Fetched, fetchFrom, unreadableRecords } from './kafkajs-fetch.ts';
 import { KafkaJsLink } from './kafkajs-link.ts';
 import type { OpenSocket } from './kafkajs-session.ts';
 
 /** Of one answer; more only where a single batch is larger. @default 4 MiB */
 export const SLICE_BYTES = 4 * 1024 * 1024;
+/** kafkajs's own default. */
+const METADATA_MAX_AGE_MS = 300_000;
 /** A broker always gives one whole batch. */
 const ONE_BATCH = 1;
 
@@ -27,8 +30,8 @@ export function kafkaJsOriginalReader(
 ): OriginalRangeReader {
   const link = new KafkaJsLink<Cluster>(
     options,
-    async (session) => {
-      const cluster = clusterOf(session);
+    async ({ kafka }) => {
+      const cluster = kafkaJsCluster(kafka, { metadataMaxAge: METADATA_MAX_AGE_MS, allowAutoTopicCreation: false });
       await cluster.connect();
       return { client: cluster, goodbye: () => cluster.disconnect() };
     },

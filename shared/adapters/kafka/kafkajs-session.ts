@@ -1,10 +1,10 @@
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { type ISocketFactory, Kafka, type KafkaConfig, type LogEntry, logLevel } from 'kafkajs';
-import './kafkajs-request-queue.ts';
+import { type ISocketFactory, type Kafka, type KafkaConfig, type LogEntry, logLevel } from 'kafkajs';
 import type { Log } from '../../ports/telemetry.ts';
 import { CONNECT_TIMEOUT_MS, type KafkaConnectionOptions, REQUEST_TIMEOUT_MS } from './kafka-connection.ts';
 import { kafkaSecurity } from './kafka-security.ts';
+import { kafkaJsClient } from './kafkajs-client.ts';
 
 /** Milliseconds that a client has to say goodbye; then its sockets are closed under it. */
 const GOODBYE_MS = 250;
@@ -19,7 +19,6 @@ export type OpenSocket = ISocketFactory;
  */
 export class KafkaJsSession {
   readonly kafka: Kafka;
-  readonly config: KafkaConfig;
   readonly #options: KafkaConnectionOptions;
   readonly #sockets = new Set<Socket>();
   #isClosed = false;
@@ -27,7 +26,7 @@ export class KafkaJsSession {
   private constructor(options: KafkaConnectionOptions, security: Partial<KafkaConfig>, turn: number, open: OpenSocket) {
     const { clientId = 'lockstep', connectTimeoutMs, requestTimeoutMs } = options;
     this.#options = options;
-    this.config = {
+    this.kafka = kafkaJsClient({
       clientId,
       brokers: rotated(brokerList(options), turn),
       ...security,
@@ -38,8 +37,7 @@ export class KafkaJsSession {
       socketFactory: (where) => this.#track(open, where),
       logLevel: logLevel.WARN,
       logCreator: () => (entry) => this.#log(options.log, entry),
-    };
-    this.kafka = new Kafka(this.config);
+    });
   }
 
   /**

@@ -2,7 +2,7 @@ import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwa
 import { DeleteRolePolicyCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { PurgeQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { type Admin, Kafka, logLevel, type Producer } from 'kafkajs';
+import { type Admin, logLevel, type Producer } from 'kafkajs';
 import { expect } from 'vitest';
 import type { CloudDescription } from '../../../infra/local/cloud-description.ts';
 import { type RunningConsumers, runConsumers } from '../../../infra/local/consumers.ts';
@@ -11,6 +11,7 @@ import type { DeployedConsumer } from '../../../infra/local/deployed.ts';
 import type { LocalKafka } from '../../../infra/local/kafka.ts';
 import { clientConfig } from '../../../infra/local/local-endpoint.ts';
 import { startServers } from '../../../infra/local/servers.ts';
+import { kafkaJsClient } from '../../../shared/adapters/kafka/kafkajs-client.ts';
 import { startSwitchboard } from '../fixtures/switchboard.ts';
 
 const STATE_WITHIN_MS = 100_000;
@@ -34,7 +35,11 @@ export async function startWatched({ operations = false } = {}) {
   const config = clientConfig(cloud.endpoint);
   const cloudwatch = new CloudWatchClient(config);
   const sqs = new SQSClient(config);
-  const kafka = new Kafka({ brokers: [cloud.bootstrapServers], logLevel: logLevel.NOTHING, retry: { retries: 30 } });
+  const kafka = kafkaJsClient({
+    brokers: [cloud.bootstrapServers],
+    logLevel: logLevel.NOTHING,
+    retry: { retries: 30 },
+  });
   const admin: Admin = kafka.admin();
   await admin.connect();
   const producer: Producer = kafka.producer({ allowAutoTopicCreation: false });

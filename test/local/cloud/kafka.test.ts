@@ -1,13 +1,14 @@
-import { Kafka, logLevel } from 'kafkajs';
+import { logLevel } from 'kafkajs';
 import { expect, onTestFinished, test } from 'vitest';
 import { startKafka } from '../../../infra/local/kafka.ts';
+import { kafkaJsClient } from '../../../shared/adapters/kafka/kafkajs-client.ts';
 
 test('a broker that was stopped or killed comes back on the same port with its data', {
   timeout: 300_000,
 }, async () => {
   const broker = await startKafka({ bootstrapServers: '' });
   onTestFinished(() => broker.stop());
-  const admin = new Kafka({ brokers: [broker.bootstrapServers], logLevel: logLevel.NOTHING }).admin();
+  const admin = kafkaJsClient({ brokers: [broker.bootstrapServers], logLevel: logLevel.NOTHING }).admin();
   onTestFinished(() => admin.disconnect());
   await admin.connect();
   await admin.createTopics({ topics: [{ topic: 'orders', numPartitions: 3 }] });
@@ -23,7 +24,7 @@ test('a broker that was stopped or killed comes back on the same port with its d
 test('a topic that nobody created is refused', { timeout: 300_000 }, async () => {
   const broker = await startKafka({ bootstrapServers: '' });
   onTestFinished(() => broker.stop());
-  const producer = new Kafka({
+  const producer = kafkaJsClient({
     brokers: [broker.bootstrapServers],
     logLevel: logLevel.NOTHING,
     retry: { retries: 1 },

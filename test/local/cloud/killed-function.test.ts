@@ -1,10 +1,11 @@
 import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
-import { Kafka, logLevel } from 'kafkajs';
+import { logLevel } from 'kafkajs';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { startCreditService } from '../../../infra/local/demo/credit-service.ts';
 import { killFunctionWorkers } from '../../../infra/local/function-workers.ts';
 import { startLocalCloud } from '../../../infra/local/local-cloud.ts';
 import { clientConfig } from '../../../infra/local/local-endpoint.ts';
+import { kafkaJsClient } from '../../../shared/adapters/kafka/kafkajs-client.ts';
 
 const ORDERS = 300;
 /** The processes are killed when the credit service has seen so many requests. */
@@ -19,7 +20,7 @@ test('killing the function in mid-batch loses no order and changes no order', { 
   const orders = description.deployed.consumers.find(({ name }) => name === 'Orders');
   if (orders === undefined) throw new Error('no orders consumer');
   const ids = Array.from({ length: ORDERS }, (_, index) => `order-${String(index).padStart(3, '0')}`);
-  const producer = new Kafka({ brokers: [description.bootstrapServers], logLevel: logLevel.NOTHING }).producer({
+  const producer = kafkaJsClient({ brokers: [description.bootstrapServers], logLevel: logLevel.NOTHING }).producer({
     allowAutoTopicCreation: false,
   });
   await producer.connect();

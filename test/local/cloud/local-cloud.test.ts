@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { Kafka, logLevel, type Producer } from 'kafkajs';
+import { logLevel, type Producer } from 'kafkajs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type LocalCloud, startLocalCloud } from '../../../infra/local/local-cloud.ts';
 import { clientConfig } from '../../../infra/local/local-endpoint.ts';
+import { kafkaJsClient } from '../../../shared/adapters/kafka/kafkajs-client.ts';
 
 let cloud: LocalCloud;
 let producer: Producer;
@@ -18,7 +19,7 @@ beforeAll(async () => {
     app: 'npx node test/local/cloud/fixtures/cloud-app.ts',
     onLog: (name, line) => printed.push(`${name}: ${line}`),
   });
-  const kafka = new Kafka({ brokers: [cloud.description.bootstrapServers], logLevel: logLevel.NOTHING });
+  const kafka = kafkaJsClient({ brokers: [cloud.description.bootstrapServers], logLevel: logLevel.NOTHING });
   producer = kafka.producer({ allowAutoTopicCreation: false });
   await producer.connect();
   dynamo = new DynamoDBClient(clientConfig(cloud.description.endpoint));

@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
-import { Kafka, logLevel } from 'kafkajs';
+import { logLevel } from 'kafkajs';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { runConsumers } from '../../../infra/local/consumers.ts';
 import { clientConfig } from '../../../infra/local/local-endpoint.ts';
+import { kafkaJsClient } from '../../../shared/adapters/kafka/kafkajs-client.ts';
 
 test('an order on the shared cloud goes through the deployed consumer into the table', async () => {
   const cloud = inject('localCloud');
   const running = await runConsumers(cloud, { consumers: ['Orders'] });
   onTestFinished(() => running.stop());
-  const kafka = new Kafka({ brokers: [cloud.bootstrapServers], logLevel: logLevel.NOTHING });
+  const kafka = kafkaJsClient({ brokers: [cloud.bootstrapServers], logLevel: logLevel.NOTHING });
   const producer = kafka.producer({ allowAutoTopicCreation: false });
   await producer.connect();
   const orderId = randomUUID();
@@ -28,7 +29,7 @@ test('an order on the shared cloud goes through the deployed consumer into the t
 });
 
 test('topics have as many partitions as the run asks for, the dead-letter topic too', async () => {
-  const admin = new Kafka({ brokers: [inject('localCloud').bootstrapServers], logLevel: logLevel.NOTHING }).admin();
+  const admin = kafkaJsClient({ brokers: [inject('localCloud').bootstrapServers], logLevel: logLevel.NOTHING }).admin();
   onTestFinished(() => admin.disconnect());
   await admin.connect();
 

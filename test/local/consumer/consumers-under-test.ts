@@ -1,9 +1,10 @@
-import { Kafka, logLevel } from 'kafkajs';
+import { type Kafka, logLevel } from 'kafkajs';
 import { inject } from 'vitest';
 import type { CloudDescription, ServersDescription } from '../../../infra/local/cloud-description.ts';
 import { type ConsumersOptions, type RunningConsumers, runConsumers } from '../../../infra/local/consumers.ts';
 import { deployStacks } from '../../../infra/local/deploy-stacks.ts';
 import type { DeployedConsumer } from '../../../infra/local/deployed.ts';
+import { kafkaJsClient } from '../../../shared/adapters/kafka/kafkajs-client.ts';
 import { kafkaJsOriginalReader } from '../../../shared/adapters/kafka/kafkajs-original-reader.ts';
 import { systemClock } from '../../../shared/adapters/system/system-clock.ts';
 import type { OriginalBytes } from '../../../shared/ports/original-reader.ts';
@@ -55,7 +56,7 @@ export async function startConsumers(
 ): Promise<ConsumersUnderTest> {
   const counterpart = await startCounterpart();
   const { bootstrapServers } = servers;
-  const kafka = new Kafka({ brokers: [bootstrapServers], logLevel: logLevel.NOTHING, retry: { retries: 8 } });
+  const kafka = kafkaJsClient({ brokers: [bootstrapServers], logLevel: logLevel.NOTHING, retry: { retries: 8 } });
   const admin = kafka.admin();
   const reader = kafkaJsOriginalReader({
     brokers: () => bootstrapServers,

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { type Admin, type ITopicConfig, Kafka, logLevel } from 'kafkajs';
+import { type Admin, type ITopicConfig, type Kafka, logLevel } from 'kafkajs';
 import { type LocalKafka, startKafka } from '../../../infra/local/kafka.ts';
 import type { KafkaConnectionOptions } from '../../../shared/adapters/kafka/kafka-connection.ts';
+import { kafkaJsClient } from '../../../shared/adapters/kafka/kafkajs-client.ts';
 import { kafkaJsOriginalReader } from '../../../shared/adapters/kafka/kafkajs-original-reader.ts';
 import { systemClock } from '../../../shared/adapters/system/system-clock.ts';
 import type { OriginalRangeReader, OriginalRecordAt } from '../../../shared/ports/original-reader.ts';
@@ -33,7 +34,7 @@ export async function aBroker(): Promise<ABroker> {
     clock: systemClock,
     log: QUIET,
   };
-  const client = new Kafka({ brokers: [bootstrapServers], logLevel: logLevel.NOTHING });
+  const client = kafkaJsClient({ brokers: [bootstrapServers], logLevel: logLevel.NOTHING });
   const reader = kafkaJsOriginalReader(options);
   const soon = () => Date.now() + 20_000;
   return {

@@ -1,4 +1,4 @@
-import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs';
+import { ConfigResourceTypes, logLevel } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import type { ResendReading } from '../../../infra/local/event-source/decide.ts';
 import type { EsmMetric } from '../../../infra/local/event-source/esm-metrics.ts';
@@ -8,6 +8,7 @@ import {
   startEventSource,
 } from '../../../infra/local/event-source/event-source.ts';
 import type { Mapping } from '../../../infra/local/event-source/mapping.ts';
+import { kafkaJsClient } from '../../../shared/adapters/kafka/kafkajs-client.ts';
 import {
   type Answer,
   committed,
@@ -19,7 +20,7 @@ import {
 } from './a-mapping.ts';
 
 const { bootstrapServers } = inject('localCloud');
-const kafka = new Kafka({ brokers: [bootstrapServers], logLevel: logLevel.NOTHING });
+const kafka = kafkaJsClient({ brokers: [bootstrapServers], logLevel: logLevel.NOTHING });
 const admin = kafka.admin();
 const running: EventSource[] = [];
 

@@ -1,13 +1,14 @@
-import { Kafka, logLevel } from 'kafkajs';
+import { logLevel } from 'kafkajs';
 import { expect, test, vi } from 'vitest';
 import { startEventSource } from '../../../infra/local/event-source/event-source.ts';
 import { startKafka } from '../../../infra/local/kafka.ts';
+import { kafkaJsClient } from '../../../shared/adapters/kafka/kafkajs-client.ts';
 import { committed, fakeFunction, newMapping, produce } from './a-mapping.ts';
 
 test('a broker that is killed and comes back costs no record and no order', async () => {
   // Not the run's broker: others use that.
   const broker = await startKafka({ bootstrapServers: '' });
-  const kafka = new Kafka({ brokers: [broker.bootstrapServers], logLevel: logLevel.NOTHING });
+  const kafka = kafkaJsClient({ brokers: [broker.bootstrapServers], logLevel: logLevel.NOTHING });
   const admin = kafka.admin();
   await admin.connect();
   const mapping = await newMapping(admin, { partitions: 2, batchSize: 10 });

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { Kafka, logLevel } from 'kafkajs';
+import { logLevel } from 'kafkajs';
 import { afterAll, beforeAll, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { runConsumers } from '../../../infra/local/consumers.ts';
 import { readDeployed } from '../../../infra/local/deployed.ts';
 import { endpointEnvironment } from '../../../infra/local/local-endpoint.ts';
 import { makeTopics } from '../../../infra/local/topics.ts';
+import { kafkaJsClient } from '../../../shared/adapters/kafka/kafkajs-client.ts';
 import { aUsersApp, packedPackage, readmeCode, type UsersApp } from './a-users-app.ts';
 
 const INSTALLED_WITHIN_MS = 600_000;
@@ -92,7 +93,7 @@ test('deployed by the app’s own cdk, the README’s handler consumes a record'
   const printed: string[] = [];
   const running = await runConsumers({ ...cloud, deployed }, { onLog: (_, line) => printed.push(line) });
   onTestFinished(() => running.stop());
-  const kafka = new Kafka({ brokers: [cloud.bootstrapServers], logLevel: logLevel.NOTHING });
+  const kafka = kafkaJsClient({ brokers: [cloud.bootstrapServers], logLevel: logLevel.NOTHING });
   const producer = kafka.producer({ allowAutoTopicCreation: false });
   await producer.connect();
   const amount = Math.floor(Math.random() * 1e9);

@@ -1,9 +1,10 @@
 import { type AttributeValue, DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
-import { Kafka, logLevel, type Message } from 'kafkajs';
+import { type Kafka, logLevel, type Message } from 'kafkajs';
 import { inject, onTestFinished } from 'vitest';
 import type { CloudDescription } from '../../../infra/local/cloud-description.ts';
 import type { DeployedConsumer } from '../../../infra/local/deployed.ts';
 import { clientConfig } from '../../../infra/local/local-endpoint.ts';
+import { kafkaJsClient } from '../../../shared/adapters/kafka/kafkajs-client.ts';
 
 /** What tests of consumers ask of the shared local cloud. */
 export interface PatternCloud {
@@ -21,7 +22,7 @@ export interface PatternCloud {
 
 /** The shared local cloud for one test; what it opens is closed at the test's end. */
 export async function patternCloud(cloud: CloudDescription = inject('localCloud')): Promise<PatternCloud> {
-  const kafka = new Kafka({ brokers: [cloud.bootstrapServers], logLevel: logLevel.NOTHING });
+  const kafka = kafkaJsClient({ brokers: [cloud.bootstrapServers], logLevel: logLevel.NOTHING });
   const producer = kafka.producer({ allowAutoTopicCreation: false });
   await producer.connect();
   const client = new DynamoDBClient(clientConfig(cloud.endpoint));

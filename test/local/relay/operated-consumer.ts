@@ -2,11 +2,12 @@ import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Admin, Kafka, logLevel } from 'kafkajs';
+import { type Admin, logLevel } from 'kafkajs';
 import { inject } from 'vitest';
 import { runConsumers } from '../../../infra/local/consumers.ts';
 import { deployStacks } from '../../../infra/local/deploy-stacks.ts';
 import type { DeployedConsumer } from '../../../infra/local/deployed.ts';
+import { kafkaJsClient } from '../../../shared/adapters/kafka/kafkajs-client.ts';
 import { kafkaJsTopicLog } from '../../../shared/adapters/kafka/kafkajs-topic-log.ts';
 import { systemClock } from '../../../shared/adapters/system/system-clock.ts';
 import { type Letter, readLetterTopic } from '../../../shared/decide/letter.ts';
@@ -38,7 +39,7 @@ export async function startOperated(name: string, { failureRetries = 0 } = {}) {
   await writeFile(cloudFile, JSON.stringify(cloud));
   const [consumer] = cloud.deployed.consumers as readonly [DeployedConsumer];
   const running = await runConsumers(cloud, { onLog: (from, line) => printed.push(`${from}: ${line}`) });
-  const kafka = new Kafka({ brokers: [cloud.bootstrapServers], logLevel: logLevel.NOTHING, retry: { retries: 8 } });
+  const kafka = kafkaJsClient({ brokers: [cloud.bootstrapServers], logLevel: logLevel.NOTHING, retry: { retries: 8 } });
   const admin: Admin = kafka.admin();
   await admin.connect();
   const log = kafkaJsTopicLog({

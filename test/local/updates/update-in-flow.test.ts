@@ -1,9 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
-import { Kafka, logLevel, type Producer } from 'kafkajs';
+import { logLevel, type Producer } from 'kafkajs';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import type { CloudDescription } from '../../../infra/local/cloud-description.ts';
 import { runConsumers } from '../../../infra/local/consumers.ts';
 import { deployStacks } from '../../../infra/local/deploy-stacks.ts';
+import { kafkaJsClient } from '../../../shared/adapters/kafka/kafkajs-client.ts';
 import { startSwitchboard } from '../fixtures/switchboard.ts';
 
 const APP = 'npx node test/local/updates/fixtures/updates-app.ts';
@@ -53,7 +54,7 @@ test('a changed function and a changed batch size, deployed while records flow, 
   const handled = (version: string) => switchboard.asked.filter((word) => word.startsWith(`${version}/`)).length;
   const printed: string[] = [];
   const onLog = (_: string, line: string) => void printed.push(line);
-  const kafka = new Kafka({ brokers: [servers.bootstrapServers], logLevel: logLevel.NOTHING });
+  const kafka = kafkaJsClient({ brokers: [servers.bootstrapServers], logLevel: logLevel.NOTHING });
   const producer = kafka.producer({ allowAutoTopicCreation: false });
   const admin = kafka.admin();
   await Promise.all([producer.connect(), admin.connect()]);
