@@ -2,10 +2,10 @@ import type { ClaimPolicy } from '../decide/claim.ts';
 import type { DeadLetterPublisher } from '../ports/dead-letter-publisher.ts';
 import type { FallbackQueue } from '../ports/fallback-queue.ts';
 import type { TopicLog } from '../ports/topic-log.ts';
-import type { SessionPolicy, SessionPorts } from '../runtime/ledger-session.ts';
+import type { LeasePolicy, LeasePorts } from '../runtime/lease.ts';
 
 /** What the relay goes by; as the consumer's own options where they have the name. */
-export interface RelayPolicy extends ClaimPolicy, SessionPolicy {
+export interface RelayPolicy extends ClaimPolicy, LeasePolicy {
   readonly busyWaitMs: number;
   readonly maxAttempts: number;
   readonly deadLetterHeaders: readonly ('spring' | 'connect')[];
@@ -15,7 +15,7 @@ export interface RelayPolicy extends ClaimPolicy, SessionPolicy {
 }
 
 /** All that the relay reaches outside itself. */
-export interface RelayPorts extends SessionPorts {
+export interface RelayPorts extends LeasePorts {
   readonly letters: DeadLetterPublisher;
   readonly fallback: FallbackQueue;
   readonly log: TopicLog;

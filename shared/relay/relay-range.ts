@@ -25,8 +25,8 @@ import type { Offset } from '../record/units.ts';
 import { shortHash } from '../record/value-hash.ts';
 import { claimPartition } from '../runtime/claim-partition.ts';
 import type { Invocation } from '../runtime/invocation.ts';
-import { LedgerSession } from '../runtime/ledger-session.ts';
-import { reportInheritance } from '../runtime/report-inheritance.ts';
+import { Lease } from '../runtime/lease.ts';
+import { reportTakeover } from '../runtime/report-claim.ts';
 import { letterOf, letterOfExpired } from './relay-letter.ts';
 import type { RelayPolicy, RelayPorts } from './relay-ports.ts';
 
@@ -50,7 +50,7 @@ interface RangeRun {
   readonly ports: RelayPorts;
   readonly policy: RelayPolicy;
   readonly invocation: Invocation;
-  readonly session: LedgerSession;
+  readonly session: Lease;
   readonly range: RelayRange;
 }
 
@@ -73,8 +73,8 @@ export async function relayRange(
   const claim = await claimPartition(range.partition, owner, { offsets: NO_OFFSETS }, ports, policy, invocation);
   if (claim.type === 'busy') return { type: 'again', letters: 0, why: 'an invocation holds the partition' };
   const found = decideOperationsClaim(claim.item, owner, ports.clock.now(), policy);
-  reportInheritance(ports.telemetry, range.partition, found);
-  const session = new LedgerSession(
+  reportTakeover(ports.telemetry, range.partition, found);
+  const session = new Lease(
     {
       partition: range.partition,
       owner,

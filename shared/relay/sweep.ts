@@ -5,7 +5,7 @@ import { NO_OFFSETS, subtract } from '../record/offset-ranges.ts';
 import type { Offset } from '../record/units.ts';
 import { claimPartition } from '../runtime/claim-partition.ts';
 import type { Invocation } from '../runtime/invocation.ts';
-import { reportInheritance } from '../runtime/report-inheritance.ts';
+import { reportTakeover } from '../runtime/report-claim.ts';
 import type { RelayPolicy, RelayPorts } from './relay-ports.ts';
 
 /**
@@ -49,7 +49,7 @@ async function abandon(
   const isUntouched = claim.item.epoch === before.epoch + 1;
   const lost = isUntouched ? lostForGood(before, committed, clock.now(), policy.missingRecordTimeoutMs) : NO_OFFSETS;
   const found = decideOperationsClaim(claim.item, owner, clock.now(), policy);
-  reportInheritance(telemetry, partition, found);
+  reportTakeover(telemetry, partition, found);
   if (lost.length > 0) {
     await fallback.send({ type: 'abandoned', partition, offsets: lost });
     telemetry.count('RecordsNotRedelivered');

@@ -4,7 +4,6 @@ import type { LedgerPartition } from '../record/item-identifier.ts';
 import type { EpochMs } from '../record/units.ts';
 import type { ConsumerPolicy, Ports } from './consumer.ts';
 import type { Invocation } from './invocation.ts';
-import { isFinalError } from './is-final-error.ts';
 import { repeat } from './repeat.ts';
 
 /** Pause between two looks at a partition that another invocation holds; the second half is drawn. */
@@ -37,7 +36,6 @@ export async function claimPartition(
       clock,
       entropy,
       giveUpAt: plan.abortAt,
-      isFinal: isFinalError,
     });
     // One that shows our own name is a grant whose answer was lost.
     if (answer.type === 'granted' || answer.item.owner === owner)

@@ -8,7 +8,7 @@ import type { DeliveredRecord } from '../record/delivered-record.ts';
 import type { PartitionRun } from './partition-run.ts';
 import { recordLog } from './record-log.ts';
 
-/** Whether a letter is kept somewhere. */
+/** Whether a dead letter is kept somewhere. */
 export type LetterFate = { readonly type: 'kept'; readonly id: string } | { readonly type: 'refused' };
 
 /**

@@ -1,6 +1,6 @@
 import type { Progress } from '../decide/progress.ts';
-import { endIsolation, forget, isFull, type Settling, settleAll, settledBy } from '../decide/settle.ts';
-import { type OffsetRanges, subtract } from '../record/offset-ranges.ts';
+import { endIsolation, forget, isFull, pendingAfter, type Settling, settleAll, settledBy } from '../decide/settle.ts';
+import { lowest, type OffsetRanges, subtract } from '../record/offset-ranges.ts';
 import type { Offset } from '../record/units.ts';
 
 /** Where a partition stands, and what of our own batch must still be settled. */
@@ -43,14 +43,14 @@ export class HeldProgress {
     return isUneventful && !isFull(this.#progress, this.#settledRanges);
   }
 
-  /** Whether a record is written ahead as being tried. */
-  get hasRunning(): boolean {
-    return this.#progress.running !== undefined;
-  }
-
   /** Whether records run one at a time. */
   get isIsolating(): boolean {
     return this.#progress.isolateUntil !== undefined && this.progress.isolateUntil !== undefined;
+  }
+
+  /** The lowest offset of our batch, or pending before it, that is not settled. */
+  get lowestUnsettled(): Offset | undefined {
+    return lowest(pendingAfter(this.progress, this.#mustReturn));
   }
 
   update(change: (progress: Progress) => Progress): void {

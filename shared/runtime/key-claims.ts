@@ -5,7 +5,6 @@ import { parseLedgerKey } from '../record/item-identifier.ts';
 import type { EpochMs } from '../record/units.ts';
 import { sideBySide } from '../side-by-side.ts';
 import type { ConsumerPolicy, Ports } from './consumer.ts';
-import { isFinalError } from './is-final-error.ts';
 import { type Patience, repeat, repeatEach } from './repeat.ts';
 
 /** Claims of one key: each that is refused shows who was faster, and a few settle who holds it. */
@@ -56,7 +55,7 @@ export class KeyClaims {
     this.#ports = ports;
     this.#policy = policy;
     const { clock, entropy } = ports;
-    this.#patience = { clock, entropy, giveUpAt, isFinal: isFinalError };
+    this.#patience = { clock, entropy, giveUpAt };
   }
 
   /** Claims the keys of `asked`, and decides what each means for its record. @throws when the table cannot be reached */

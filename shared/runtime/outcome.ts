@@ -19,13 +19,19 @@ export type Outcome =
   | { readonly type: 'handled' }
   | { readonly type: 'duplicate' }
   | { readonly type: 'deadLettered'; readonly deadLetterId: string }
-  /** Tried, failed, to be tried again; not before `notBefore`. */
-  | { readonly type: 'retry'; readonly notBefore?: EpochMs }
+  /** Tried, failed, to be tried again; not before `notBefore`. `stalled`: its handler still runs. */
+  | { readonly type: 'retry'; readonly notBefore?: EpochMs; readonly stalled?: true }
   | { readonly type: 'notAttempted'; readonly reason: NotAttemptedReason; readonly until?: EpochMs };
 
 /** Whether the record needs no more work. */
 export function settles({ type }: Outcome): boolean {
   return type === 'handled' || type === 'duplicate' || type === 'deadLettered';
+}
+
+/** Whether nothing more of the partition may start, whatever ordering unit the record is of. */
+export function haltsPartition(outcome: Outcome): boolean {
+  if (outcome.type !== 'notAttempted') return false;
+  return ['deadline', 'paused', 'fenced', 'unavailable'].includes(outcome.reason);
 }
 
 /** Outcomes by offset. */

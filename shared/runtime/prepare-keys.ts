@@ -5,46 +5,36 @@ import { decodeRecord } from './decode-record.ts';
 import { idempotencyKeyText } from './idempotency-key-text.ts';
 import { IdempotencyKeys, type KeyedValue } from './idempotency-keys.ts';
 import { KeyClaims } from './key-claims.ts';
-import type { DecodedRecord, PartitionRun } from './partition-run.ts';
+import type { PartitionRun } from './partition-run.ts';
 
 /**
- * Claims the idempotency keys of what is open, all at once, but for records that crash isolation tries. Records without
- * a value or a key fail when their turn comes; one that is exhausted needs no key.
+ * Claims the idempotency keys of the open records, all at once, except for those that crash isolation tries. A record without a
+ * value or a key fails when its turn comes. One that is exhausted needs no key.
  */
 export async function prepareKeys<V>(run: PartitionRun<V>): Promise<IdempotencyKeys | undefined> {
-  const { consumer, ports, session, invocation, open, partition } = run;
+  const { consumer, ports, lease, invocation, open, partition } = run;
   const { idempotencyKey, policy } = consumer;
   if (idempotencyKey === undefined) return undefined;
-  const holder = { ledgerKey: ledgerKey(partition), epoch: session.epoch };
-  const claims = new KeyClaims(holder, ports, policy, invocation.plan.abortAt, () => session.lapses);
+  const holder = { ledgerKey: ledgerKey(partition), epoch: lease.epoch };
+  const claims = new KeyClaims(holder, ports, policy, invocation.plan.abortAt, () => lease.lapses);
   const keys = new IdempotencyKeys(claims, policy.keyNamespace);
   if (isBlocked(run, open[0])) return keys;
-  const { isolateUntil = -1 } = session.progress;
+  const { isolateUntil = -1 } = lease.progress;
   const keyed: KeyedValue[] = [];
   for (const record of open) {
-    if (record.offset <= isolateUntil || session.progress.blockedRecords.get(record.offset)?.exhausted) continue;
-    const value = keyedValue(run, record);
-    const known = value instanceof Promise ? await value : value;
-    if (known !== undefined) keyed.push(known);
+    if (record.offset <= isolateUntil || lease.progress.blockedRecords.get(record.offset)?.exhausted) continue;
+    const value = await keyedValue(run, record);
+    if (value !== undefined) keyed.push(value);
   }
   await keys.prepare(keyed);
   return keys;
 }
 
-/** Decodes a record and asks for its key; `undefined` where it has none. */
-export function keyedValue<V>(
-  run: PartitionRun<V>,
-  record: DeliveredRecord,
-): Promise<KeyedValue | undefined> | KeyedValue | undefined {
-  const decoded = decodeRecord(run.consumer, record);
-  return decoded instanceof Promise ? decoded.then((value) => keyOf(run, record, value)) : keyOf(run, record, decoded);
-}
-
-function keyOf<V>(
-  { consumer: { idempotencyKey }, decoded: known }: PartitionRun<V>,
-  record: DeliveredRecord,
-  decoded: DecodedRecord<V>,
-): KeyedValue | undefined {
+/** Decodes a record before its turn and asks for its idempotency key; `undefined` where it has none. */
+export async function keyedValue<V>(run: PartitionRun<V>, record: DeliveredRecord): Promise<KeyedValue | undefined> {
+  const { consumer, decoded: known } = run;
+  const { idempotencyKey } = consumer;
+  const decoded = await decodeRecord(consumer, record);
   known.set(record.offset, decoded);
   if (decoded.type !== 'decoded' || idempotencyKey === undefined) return undefined;
   try {
@@ -55,11 +45,11 @@ function keyOf<V>(
   }
 }
 
-/** In partition order a blocked record in back-off lets nothing run: then no key is worth a request. */
-function isBlocked<V>({ consumer, session, ports }: PartitionRun<V>, first: DeliveredRecord | undefined): boolean {
+/** In partition order nothing runs while the first record is in back-off: then no key is worth a request. */
+function isBlocked<V>({ consumer, lease, ports }: PartitionRun<V>, first: DeliveredRecord | undefined): boolean {
   const { order, retry } = consumer.policy;
   if (order !== 'partition' || first === undefined) return false;
-  const { blockedRecords, consecutiveDeadLetters } = session.progress;
+  const { blockedRecords, consecutiveDeadLetters } = lease.progress;
   return (
     decideStart(
       blockedRecords.get(first.offset),

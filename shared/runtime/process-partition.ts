@@ -1,5 +1,5 @@
 import { type ClaimDecision, decideClaim } from '../decide/claim.ts';
-import type { Progress, RecordIdentity } from '../decide/progress.ts';
+import type { RecordIdentity } from '../decide/progress.ts';
 import { withLetterLimit } from '../decide/retry-policy.ts';
 import { LockstepError } from '../errors.ts';
 import { StoreError } from '../ports/store-error.ts';
@@ -9,15 +9,18 @@ import { includesOffset, rangesOf } from '../record/offset-ranges.ts';
 import type { EpochMs } from '../record/units.ts';
 import { claimPartition } from './claim-partition.ts';
 import type { Consumer, Ports } from './consumer.ts';
-import { heldBy, reportClaim } from './held-batch.ts';
+import { followVerdict } from './follow-verdict.ts';
 import type { Invocation } from './invocation.ts';
 import { LateSignal } from './late-signal.ts';
-import { LedgerSession } from './ledger-session.ts';
+import { Lease } from './lease.ts';
 import type { NotAttemptedReason, Outcomes } from './outcome.ts';
 import type { PartitionRun } from './partition-run.ts';
 import { prepareKeys } from './prepare-keys.ts';
 import type { ContextShare } from './record-context.ts';
-import { runRecords } from './run-records.ts';
+import { reportClaim } from './report-claim.ts';
+import { runPartition } from './run-partition.ts';
+import { orderingUnit } from './schedule.ts';
+import { settlingIn } from './settling.ts';
 
 /** How a partition's part of an event ended. */
 export interface PartitionReport {
@@ -39,6 +42,9 @@ export interface PartitionTask<V> {
   readonly ports: Ports;
   readonly invocation: Invocation;
 }
+
+/** What the claim means for the batch. */
+type Plan = Pick<ClaimDecision<DeliveredRecord>, 'verdict' | 'recreatedBy'>;
 
 /** Claims a partition, runs what of its batch is open, commits, and says what must come back. Never rejects. */
 export async function processPartition<V>(task: PartitionTask<V>): Promise<PartitionReport> {
@@ -71,15 +77,10 @@ function tooLate<V>(task: PartitionTask<V>, outcomes: Outcomes): Promise<Partiti
 async function claimAndRun<V>(task: PartitionTask<V>, outcomes: Outcomes): Promise<PartitionReport> {
   const { cluster, owner, delivered, consumer, ports, invocation } = task;
   const { topic, partition, records } = delivered;
+  const { policy } = consumer;
   const place = { cluster, group: ports.group, topic, partition };
-  const claim = await claimPartition(
-    place,
-    owner,
-    { offsets: rangesOf(records.map(({ offset }) => offset)), ...identityOf(records[0]) },
-    ports,
-    consumer.policy,
-    invocation,
-  );
+  const batch = { offsets: rangesOf(records.map(({ offset }) => offset)), ...identityOf(records[0]) };
+  const claim = await claimPartition(place, owner, batch, ports, policy, invocation);
   if (claim.type === 'busy') {
     ports.telemetry.count('PartitionsBusy');
     ports.telemetry.log.info('another invocation holds the partition', {
@@ -90,65 +91,95 @@ async function claimAndRun<V>(task: PartitionTask<V>, outcomes: Outcomes): Promi
     });
     return whole(task, outcomes, 'busy');
   }
-  const { maxConsecutiveDeadLetters } = consumer.policy.retry;
-  const item = { ...claim.item, progress: withLetterLimit(claim.item.progress, maxConsecutiveDeadLetters) };
-  const decision = decideClaim(item, owner, records, ports.clock.now(), consumer.policy);
-  const { verdict, interrupted, recreatedBy } = decision;
-  if (verdict.type !== 'run' || interrupted !== undefined || recreatedBy !== undefined) reportClaim(task, decision);
-  const session = new LedgerSession(
-    {
-      partition: place,
-      owner,
-      item: claim.item,
-      progress: decision.progress,
-      mustReturn: decision.mustReturn,
-      batchStart: records[0]?.offset ?? 0,
-      leaseUntil: claim.leaseUntil,
-      invocation,
-    },
-    ports,
-    consumer.policy,
-  );
+  const known = withLetterLimit(claim.item.progress, policy.retry.maxConsecutiveDeadLetters);
+  const plan = decideClaim({ ...claim.item, progress: known }, owner, records, ports.clock.now(), policy);
+  reportClaim(task, plan);
+  const { progress, mustReturn, open } = plan;
+  const batchStart = records[0]?.offset ?? 0;
+  const { item, leaseUntil } = claim;
+  const start = { partition: place, owner, item, progress, mustReturn, batchStart, leaseUntil, invocation };
+  const lease = new Lease(start, ports, policy);
   const aborted = new LateSignal();
   const forgetAbort = invocation.onAbort(() => aborted.abort());
-  session.lost.onAbort(() => aborted.abort());
+  lease.lost.onAbort(() => aborted.abort());
+  const context: ContextShare = {
+    aborted,
+    cluster,
+    group: ports.group,
+    epoch: lease.epoch,
+    deadline: invocation.plan.deadline,
+    log: ports.telemetry.log,
+    requestId: invocation.requestId,
+  };
+  const run: PartitionRun<V> = {
+    consumer,
+    ports,
+    invocation,
+    partition: place,
+    delivered,
+    open,
+    lease,
+    context,
+    unitOf: orderingUnit(policy.order),
+    settlingOf: settlingIn(records, open),
+    decoded: new Map(),
+    failedTries: new Map(),
+  };
   try {
-    const context: ContextShare = {
-      aborted,
-      cluster,
-      group: ports.group,
-      epoch: session.epoch,
-      deadline: invocation.plan.deadline,
-      log: ports.telemetry.log,
-      requestId: invocation.requestId,
-    };
-    const run: PartitionRun<V> = {
-      consumer,
-      ports,
-      invocation,
-      partition: place,
-      delivered,
-      open: decision.open,
-      session,
-      context,
-      decoded: new Map(),
-    };
-    const released = await work(run, decision, outcomes);
-    if (!released) return whole(task, outcomes, session.failure === undefined ? 'fenced' : 'unavailable');
-    const firstUnsettled = decision.open.find(
-      ({ offset }) => !includesOffset(session.progress.settled, offset),
-    )?.offset;
-    const blockedSince = oldestFailure(session.progress);
-    return {
-      delivered,
-      outcomes,
-      ...(firstUnsettled !== undefined && { firstUnsettled }),
-      ...(blockedSince !== undefined && { blockedSince }),
-    };
+    const released = await runAndRelease(run, plan, outcomes);
+    return released
+      ? settledReport(run, outcomes)
+      : whole(task, outcomes, lease.failure === undefined ? 'fenced' : 'unavailable');
   } finally {
     forgetAbort();
-    session.close();
+    lease.close();
   }
+}
+
+/** Runs what may run and gives the partition back. `false`: the partition is lost, or kept because a handler still runs. */
+async function runAndRelease<V>(
+  run: PartitionRun<V>,
+  { verdict, recreatedBy }: Plan,
+  outcomes: Outcomes,
+): Promise<boolean> {
+  const { lease, delivered, open } = run;
+  if (open.length < delivered.records.length) {
+    const isOpen = new Set(open);
+    for (const record of delivered.records) if (!isOpen.has(record)) outcomes.set(record.offset, { type: 'duplicate' });
+  }
+  // At once: a record of this batch that kills the process must not undo it again and again.
+  if (recreatedBy !== undefined && (await lease.write()).type !== 'written') return false;
+  const noAttempt = await followVerdict(run, verdict);
+  if (noAttempt !== undefined)
+    for (const { offset } of open) outcomes.set(offset, { type: 'notAttempted', ...noAttempt });
+  if (noAttempt !== undefined || open.length === 0) return release(lease);
+  const keys = await prepareKeys(run);
+  const { stalled } = await runPartition({ ...run, ...(keys !== undefined && { keys }) }, outcomes);
+  if (stalled) {
+    // The handler still runs: what is known is written, and the lease is kept until the process must have ended.
+    await lease.write();
+    const what = `a record handler of ${delivered.identifier} was still running when the invocation had to answer`;
+    lease.close(new LockstepError('HANDLER_NEVER_ENDED', what));
+    return false;
+  }
+  if (!lease.isOver) await keys?.giveBackUnsettled();
+  return release(lease);
+}
+
+async function release(lease: Lease): Promise<boolean> {
+  return (await lease.write({ release: true })).type === 'written';
+}
+
+function settledReport<V>({ delivered, open, lease }: PartitionRun<V>, outcomes: Outcomes): PartitionReport {
+  const { settled, blockedRecords } = lease.progress;
+  const firstUnsettled = open.find(({ offset }) => !includesOffset(settled, offset))?.offset;
+  const failures = [...blockedRecords.values()].flatMap(({ firstFailedAt }) => firstFailedAt ?? []);
+  return {
+    delivered,
+    outcomes,
+    ...(firstUnsettled !== undefined && { firstUnsettled }),
+    ...(failures.length > 0 && { blockedSince: Math.min(...failures) }),
+  };
 }
 
 function identityOf(record: DeliveredRecord | undefined): { readonly first?: RecordIdentity } {
@@ -157,53 +188,7 @@ function identityOf(record: DeliveredRecord | undefined): { readonly first?: Rec
   return { first: { offset, timestamp, valueHash } };
 }
 
-/** Runs what may run and gives the partition back. `false`: the partition is lost, or kept because a handler runs on. */
-async function work<V>(
-  run: PartitionRun<V>,
-  decision: ClaimDecision<DeliveredRecord>,
-  outcomes: Outcomes,
-): Promise<boolean> {
-  const { session, delivered, open } = run;
-  if (open.length < delivered.records.length) {
-    const isOpen = new Set(open);
-    for (const record of delivered.records) if (!isOpen.has(record)) outcomes.set(record.offset, { type: 'duplicate' });
-  }
-  if (decision.recreatedBy !== undefined) {
-    // At once: a record of this batch that kills the process must not undo it for ever.
-    const restartProgress = await session.write();
-    if (restartProgress.type !== 'written') return false;
-  }
-  const { verdict } = decision;
-  const held = verdict.type === 'run' ? undefined : await heldBy(run, verdict);
-  if (held !== undefined) {
-    for (const { offset } of open) outcomes.set(offset, { type: 'notAttempted', ...held });
-    return (await session.write({ release: true })).type === 'written';
-  }
-  if (open.length === 0) return (await session.write({ release: true })).type === 'written';
-  const keys = await prepareKeys(run);
-  const keyed = keys === undefined ? run : { ...run, keys };
-  const { stalled } = await runRecords(keyed, outcomes);
-  if (stalled) {
-    // The handler runs on: what is known is written, and the lease is kept until the process must have ended.
-    await session.write();
-    session.close(
-      new LockstepError(
-        'HANDLER_NEVER_ENDED',
-        `a record handler of ${delivered.identifier} was still running when the invocation had to answer`,
-      ),
-    );
-    return false;
-  }
-  if (session.isOver) return false;
-  await keys?.giveBackUnsettled();
-  return (await session.write({ release: true })).type === 'written';
-}
-
-function oldestFailure({ blockedRecords }: Progress): EpochMs | undefined {
-  const times = [...blockedRecords.values()].flatMap(({ firstFailedAt }) => firstFailedAt ?? []);
-  return times.length === 0 ? undefined : Math.min(...times);
-}
-
+/** Nothing more is known than `outcomes`: all of the batch must come back. */
 function whole<V>({ delivered }: PartitionTask<V>, outcomes: Outcomes, reason: NotAttemptedReason): PartitionReport {
   for (const { offset } of delivered.records)
     if (!outcomes.has(offset)) outcomes.set(offset, { type: 'notAttempted', reason });

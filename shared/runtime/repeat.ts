@@ -7,14 +7,17 @@ import type { EpochMs } from '../record/units.ts';
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
 
-/** What a repetition needs to know. */
+/** How long a request is repeated. */
 export interface Patience {
   readonly clock: Clock;
   readonly entropy: Entropy;
   /** No repetition starts after this. */
   readonly giveUpAt: EpochMs;
-  /** Errors that no repetition mends. */
-  readonly isFinal?: (error: unknown) => boolean;
+}
+
+/** Whether repeating a request cannot help: the table is missing, or the right to use it. Adapters say so by `transient: false`. */
+function isFinalError(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'transient' in error && error.transient === false;
 }
 
 /**
@@ -23,13 +26,13 @@ export interface Patience {
  *
  * @throws the last error, once time is up or no repetition can help
  */
-export async function repeat<T>(send: () => Promise<T>, { clock, entropy, giveUpAt, isFinal }: Patience): Promise<T> {
+export async function repeat<T>(send: () => Promise<T>, { clock, entropy, giveUpAt }: Patience): Promise<T> {
   for (let tries = 0; ; tries++) {
     try {
       return await send();
     } catch (error) {
       const pause = Math.ceil(entropy.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** tries));
-      if (isFinal?.(error) || clock.now() + pause >= giveUpAt) throw error;
+      if (isFinalError(error) || clock.now() + pause >= giveUpAt) throw error;
       await clock.sleep(pause);
     }
   }
@@ -57,7 +60,7 @@ export async function repeatEach<Q, A extends { readonly type: string }>(
       else answers[index] = answer;
       return isUnknown(answer);
     });
-    if (unknown.length > 0) throw (unknown.find(({ error }) => patience.isFinal?.(error)) ?? unknown[0])?.error;
+    if (unknown.length > 0) throw (unknown.find(({ error }) => isFinalError(error)) ?? unknown[0])?.error;
   }, patience);
   return answers;
 }

@@ -2,7 +2,7 @@ import { observeHandlerMs } from '../decide/deadline.ts';
 
 /**
  * What outlives an invocation in its process: how long handlers take, whether one of an earlier invocation still runs, and who
- * may run one now. Crash isolation runs one handler at a time in the whole process, so that a death is put down to the right record.
+ * may run one now. Crash isolation runs one handler at a time in the whole process, so that a death counts for the right record.
  */
 export class Sandbox {
   /** Longest handler run seen lately, in milliseconds. */
@@ -17,8 +17,8 @@ export class Sandbox {
     this.longestHandlerMs = observeHandlerMs(this.longestHandlerMs, handlerMs);
   }
 
-  /** Waits until a handler may run; `alone` beside no other. `true` where there is nothing to wait for, `false` when turned away. */
-  enter(alone: boolean): Promise<boolean> | true {
+  /** Waits until a handler may run; `alone` beside no other. `false`: the invocation must answer first. */
+  async enter(alone: boolean): Promise<boolean> {
     if (this.#waiting.length === 0 && this.#admits(alone)) {
       this.#admit(alone);
       return true;
@@ -32,7 +32,7 @@ export class Sandbox {
   leave(): void {
     this.#running--;
     if (this.#running === 0) this.#alone = false;
-    // First come, first served: a lone one is never overtaken for ever.
+    // First come, first served: one that waits to run alone is never overtaken for ever.
     for (let next = this.#waiting[0]; next !== undefined && this.#admits(next.alone); next = this.#waiting[0]) {
       this.#waiting.shift();
       this.#admit(next.alone);
@@ -40,7 +40,7 @@ export class Sandbox {
     }
   }
 
-  /** The invocation is about to answer: who still waits is not let in. */
+  /** The invocation must answer: nothing that still waits may run. */
   turnAway(): void {
     const waiting = this.#waiting;
     this.#waiting = [];

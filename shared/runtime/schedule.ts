@@ -1,33 +1,53 @@
+import type { DeliveredRecord } from '../record/delivered-record.ts';
 import type { Offset } from '../record/units.ts';
+import { type Outcomes, settles } from './outcome.ts';
 
-/** An ordering unit: its records in offset order, the first of them next. */
+/** Records that go to the handler together, in offset order: one, or for `onBatch` several. */
+export type Call<R> = readonly [R, ...R[]];
+
+/** How a schedule makes calls. */
+export interface ScheduleRules<R> {
+  /** Equal for records whose order matters. */
+  readonly unitOf: (record: R) => unknown;
+  /** Records in one call at most. */
+  readonly maxRecords: number;
+  /** Whether a record shares its call with no other. */
+  readonly goesAlone: (record: R) => boolean;
+}
+
+/** The ordering unit of a record: its partition, or its key. A record without a key orders nothing but itself. */
+export function orderingUnit(order: 'partition' | 'key'): (record: DeliveredRecord) => unknown {
+  return order === 'partition' ? () => '' : (record) => record.encodedKey ?? record;
+}
+
+/** The records of one ordering unit, in offset order. */
 interface Lane<R> {
   readonly records: R[];
+  /** Into `records`: everything before it is settled. */
   next: number;
+  /** How many from `next` on are in a call. */
+  inCall: number;
 }
 
 /**
- * Says which record may start next: the earliest one whose unit has nothing running and nothing halted before it. Earliest
- * first, so that what runs ahead of a slow record stays small.
+ * Says which records may go to the handler next: the earliest ones whose ordering unit has nothing running and nothing halted
+ * before them. Earliest first, so that what runs ahead of a slow record stays small. It knows no clock and no I/O.
  */
 export class Schedule<R extends { readonly offset: Offset }> {
+  readonly #rules: ScheduleRules<R>;
   readonly #laneOf = new Map<unknown, Lane<R>>();
   /** Lanes whose next record may start, the earliest last. */
-  readonly #ready: Lane<R>[] = [];
-  readonly #unitOf: (record: R) => unknown;
+  #ready: Lane<R>[] = [];
 
-  /**
-   * @param records - in offset order
-   * @param unitOf - equal for records of one unit
-   */
-  constructor(records: readonly R[], unitOf: (record: R) => unknown) {
-    this.#unitOf = unitOf;
+  /** @param records - in offset order */
+  constructor(records: readonly R[], rules: ScheduleRules<R>) {
+    this.#rules = rules;
     for (const record of records) {
-      const unit = unitOf(record);
+      const unit = rules.unitOf(record);
       const lane = this.#laneOf.get(unit);
       if (lane !== undefined) lane.records.push(record);
       else {
-        const opened = { records: [record], next: 0 };
+        const opened = { records: [record], next: 0, inCall: 0 };
         this.#laneOf.set(unit, opened);
         this.#ready.push(opened);
       }
@@ -35,30 +55,51 @@ export class Schedule<R extends { readonly offset: Offset }> {
     this.#ready.reverse();
   }
 
-  /** The record to start now, `undefined` while none may. */
-  next(): R | undefined {
+  /** The call to make now, `undefined` while none may be made. Calls of several records are made one at a time. */
+  next(): Call<R> | undefined {
     const lane = this.#ready.pop();
-    return lane?.records[lane.next];
+    const first = lane?.records[lane.next];
+    if (lane === undefined || first === undefined) return undefined;
+    lane.inCall = 1;
+    const { maxRecords, goesAlone } = this.#rules;
+    return maxRecords === 1 || goesAlone(first) ? [first] : [first, ...this.#more(lane)];
   }
 
-  /** `record` is settled: its unit goes on. */
-  settled(record: R): void {
-    const lane = this.#laneOf.get(this.#unitOf(record));
-    if (lane === undefined || ++lane.next >= lane.records.length) return;
-    const offset = offsetOf(lane);
-    let low = 0;
-    let high = this.#ready.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (offsetOf(this.#ready[middle]) > offset) low = middle + 1;
-      else high = middle;
+  /** What goes along with the first record of `lane`. A record that goes alone keeps its unit out of the rest of the call. */
+  #more(lane: Lane<R>): readonly R[] {
+    const { maxRecords, goesAlone } = this.#rules;
+    const more: R[] = [];
+    const keptOut: Lane<R>[] = [];
+    this.#insert(lane);
+    while (more.length < maxRecords - 1) {
+      const next = this.#ready.pop();
+      const record = next?.records[next.next + next.inCall];
+      if (next === undefined || record === undefined) break;
+      if (goesAlone(record)) keptOut.push(next);
+      else {
+        more.push(record);
+        next.inCall++;
+        this.#insert(next);
+      }
     }
-    this.#ready.splice(low, 0, lane);
+    for (const other of keptOut) this.#insert(other);
+    this.#ready = this.#ready.filter(({ inCall }) => inCall === 0);
+    return more;
+  }
+
+  /** The call has ended. A record of it without an outcome is due again; one whose outcome does not settle it halts its unit. */
+  ended(call: Call<R>, outcomes: Outcomes): void {
+    const lanes = call.map((record) => this.#laneOf.get(this.#rules.unitOf(record)));
+    for (const lane of lanes) {
+      if (lane === undefined || lane.inCall === 0) continue;
+      lane.inCall = 0;
+      if (!isHalted(lane, outcomes)) this.#insert(lane);
+    }
   }
 
   /** What waits for `record` in its unit, itself first. */
   waitingFor(record: R): readonly R[] {
-    const lane = this.#laneOf.get(this.#unitOf(record));
+    const lane = this.#laneOf.get(this.#rules.unitOf(record));
     return lane === undefined ? [record] : lane.records.slice(lane.next);
   }
 
@@ -67,8 +108,31 @@ export class Schedule<R extends { readonly offset: Offset }> {
     this.#ready.length = 0;
     this.#laneOf.clear();
   }
+
+  /** Puts a lane where its next record belongs, if there is one. */
+  #insert(lane: Lane<R>): void {
+    const offset = nextOffset(lane);
+    if (offset === undefined) return;
+    let low = 0;
+    let high = this.#ready.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((nextOffset(this.#ready[middle]) ?? 0) > offset) low = middle + 1;
+      else high = middle;
+    }
+    this.#ready.splice(low, 0, lane);
+  }
 }
 
-function offsetOf<R extends { readonly offset: Offset }>(lane: Lane<R> | undefined): Offset {
-  return lane?.records[lane.next]?.offset ?? Number.POSITIVE_INFINITY;
+/** Passes over what is settled. Whether a record that stays unsettled in this invocation comes next: what follows it must wait. */
+function isHalted<R extends { readonly offset: Offset }>(lane: Lane<R>, outcomes: Outcomes): boolean {
+  for (; ; lane.next++) {
+    const outcome = outcomes.get(lane.records[lane.next]?.offset ?? -1);
+    if (outcome === undefined) return false;
+    if (!settles(outcome)) return true;
+  }
+}
+
+function nextOffset<R extends { readonly offset: Offset }>(lane: Lane<R> | undefined): Offset | undefined {
+  return lane?.records[lane.next + lane.inCall]?.offset;
 }

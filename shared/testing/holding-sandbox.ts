@@ -14,20 +14,15 @@ export class HoldingSandbox extends Sandbox {
     this.#onRun = onRun;
   }
 
-  override enter(alone: boolean): Promise<boolean> | true {
-    const entered = super.enter(alone);
-    if (entered !== true) return entered.then((admitted) => admitted && this.#hold());
-    return this.#hold();
+  override async enter(alone: boolean): Promise<boolean> {
+    const entered = await super.enter(alone);
+    if (entered) this.#releases.push(this.#clock.hold());
+    return entered;
   }
 
   override leave(): void {
     this.#releases.pop()?.();
     this.#onRun();
     super.leave();
-  }
-
-  #hold(): true {
-    this.#releases.push(this.#clock.hold());
-    return true;
   }
 }

@@ -60,9 +60,9 @@ export const CHAOS_BUGS = {
     what: 'a record counts as settled with the one before it',
     patches: [
       {
-        file: 'shared/runtime/consequences.ts',
-        find: 'return { record, from, mark: this.#mark, outcome };',
-        put: 'return { record: { ...record, offset: record.offset + 1 }, from, mark: this.#mark, outcome };',
+        file: 'shared/runtime/settling.ts',
+        find: '({ record, from: ',
+        put: '({ record: { ...record, offset: record.offset + 1 }, from: ',
       },
     ],
     faults: ['killed'],

@@ -17,10 +17,11 @@ export interface Bug {
 }
 
 const LEDGER = 'shared/testing/fake-ledger-store.ts';
-const SESSION = 'shared/runtime/ledger-session.ts';
+const LEASE = 'shared/runtime/lease.ts';
 const PARTITION = 'shared/runtime/process-partition.ts';
-const HELD_BATCH = 'shared/runtime/held-batch.ts';
-const CONSEQUENCES = 'shared/runtime/consequences.ts';
+const VERDICT = 'shared/runtime/follow-verdict.ts';
+const CONCLUDE = 'shared/runtime/conclude.ts';
+const TURN = 'shared/runtime/turn.ts';
 const CLAIM = 'shared/decide/claim.ts';
 const RECREATION = 'shared/decide/recreation.ts';
 const SETTLE = 'shared/decide/settle.ts';
@@ -65,7 +66,7 @@ export const BUGS = {
         find: '{ owner, offsets, ...(first !== undefined && { first }) }]',
         put: '{ owner, offsets: [] }]',
       },
-      { file: SESSION, find: 'claimed: next.mustReturn,', put: 'claimed: [],' },
+      { file: LEASE, find: 'claimed: next.mustReturn,', put: 'claimed: [],' },
     ],
     set: 'lose',
     within: 100,
@@ -101,9 +102,9 @@ export const BUGS = {
     what: 'a record counts as settled before its letter is acknowledged',
     patches: [
       {
-        file: CONSEQUENCES,
+        file: CONCLUDE,
         find: 'const letter = await sendLetter(',
-        put: "session.settle(this.#settling(record, 'deadLettered')); await session.write(); const letter = await sendLetter(",
+        put: "lease.settle(run.settlingOf(record, 'deadLettered')); await lease.write(); const letter = await sendLetter(",
       },
     ],
     set: 'base',
@@ -113,7 +114,7 @@ export const BUGS = {
   'letter-without-mark': {
     what: 'a letter is sent before the ledger says that the record is exhausted',
     patches: [
-      { file: CONSEQUENCES, find: 'if (!blockedRecordOf(session.progress, record).exhausted) {', put: 'if (false) {' },
+      { file: CONCLUDE, find: 'if (!blockedRecordOf(lease.progress, record).exhausted) {', put: 'if (false) {' },
     ],
     set: 'base',
     within: 300,
@@ -137,7 +138,7 @@ export const BUGS = {
     what: 'what the mapping lost is forgotten instead of given to the relay',
     patches: [
       {
-        file: HELD_BATCH,
+        file: VERDICT,
         find: "await ports.fallback.send({ type: 'abandoned', partition: place, offsets: verdict.offsets });",
         put: '',
       },
@@ -157,7 +158,7 @@ export const BUGS = {
     what: 'offsets before a batch count as settled with its first record',
     patches: [
       {
-        file: CONSEQUENCES,
+        file: 'shared/runtime/settling.ts',
         find: 'previous === undefined ? offset :',
         put: 'previous === undefined ? Math.max(0, offset - 3) :',
       },
@@ -170,7 +171,7 @@ export const BUGS = {
     what: 'blocked records are not kept over a release',
     patches: [
       {
-        file: SESSION,
+        file: LEASE,
         find: 'release ? { ...next.progress, pending:',
         put: 'release ? { ...next.progress, blockedRecords: new Map(), pending:',
       },
@@ -190,7 +191,7 @@ export const BUGS = {
     what: 'crash isolation is not kept over a release',
     patches: [
       {
-        file: SESSION,
+        file: LEASE,
         find: 'release ? { ...next.progress, pending:',
         put: 'release ? { ...next.progress, isolateUntil: undefined, pending:',
       },
@@ -212,9 +213,9 @@ export const BUGS = {
     what: 'crash isolation does not write ahead which record it tries',
     patches: [
       {
-        file: 'shared/runtime/careful-try.ts',
-        find: "session.update((progress) => ({ ...progress, running: { offset, timestamp, valueHash } })); const written = await session.write(); if (written.type !== 'written') return left(run, 'fenced');",
-        put: '',
+        file: TURN,
+        find: "lease.update((progress) => ({ ...progress, running: { offset, timestamp, valueHash } })); const written = await lease.write(); if (written.type === 'written') return undefined;",
+        put: 'if (true) return undefined;',
       },
     ],
     set: 'gaps',
@@ -236,7 +237,7 @@ export const BUGS = {
   },
   'recreation-not-written': {
     what: 'a recreated topic is first written down with the next checkpoint',
-    patches: [{ file: PARTITION, find: 'if (decision.recreatedBy !== undefined) {', put: 'if (false) {' }],
+    patches: [{ file: PARTITION, find: 'if (recreatedBy !== undefined &&', put: 'if (false &&' }],
     set: 'recreate',
     within: 500,
     from: 400,
@@ -269,7 +270,7 @@ export const BUGS = {
   'lease-ignored': {
     what: 'records start after the lease has ended',
     patches: [
-      { file: SESSION, find: 'export const LEASE_MARGIN_MS = 3_000;', put: 'export const LEASE_MARGIN_MS = -1e9;' },
+      { file: LEASE, find: 'export const LEASE_MARGIN_MS = 3_000;', put: 'export const LEASE_MARGIN_MS = -1e9;' },
     ],
     set: 'stall',
     within: 1_200,
@@ -286,9 +287,9 @@ export const BUGS = {
   'key-completed-late': {
     what: 'a key is completed after its record counts as settled',
     patches: [
-      { file: SESSION, find: "await this.#complete(completions); if (this.isOver) return { type: 'lost' };", put: '' },
+      { file: LEASE, find: "await this.#complete(completions); if (this.isOver) return { type: 'lost' };", put: '' },
       {
-        file: SESSION,
+        file: LEASE,
         find: 'const written = this.#written(answer, request.leaseUntil, release);',
         put: 'await this.#complete(completions); const written = this.#written(answer, request.leaseUntil, release);',
       },
@@ -300,7 +301,7 @@ export const BUGS = {
   'keys-outlive-their-holder': {
     what: 'keys are kept through a halt, and a claim on a key does not end with its holder',
     patches: [
-      { file: PARTITION, find: 'await keys?.giveBackUnsettled();', put: '' },
+      { file: PARTITION, find: 'if (!lease.isOver) await keys?.giveBackUnsettled();', put: '' },
       {
         file: IDEMPOTENCY,
         find: 'holder !== undefined && holder.epoch === epoch && holder.owner !== undefined && holder.leaseUntil >= now',
@@ -335,14 +336,14 @@ export const BUGS = {
   },
   'keys-unordered': {
     what: 'records of one key run side by side',
-    patches: [{ file: 'shared/runtime/ordering.ts', find: 'record.encodedKey ?? record', put: 'record' }],
+    patches: [{ file: 'shared/runtime/schedule.ts', find: 'record.encodedKey ?? record', put: 'record' }],
     set: 'base',
     within: 50,
     breaks: 'P2 overlap',
   },
   'key-claim-outlives-a-lapse': {
     what: 'a key that was claimed before the host stood still past its lease is not asked for again',
-    patches: [{ file: SESSION, find: 'if (!this.#leaseCovers()) this.lapses++;', put: '' }],
+    patches: [{ file: LEASE, find: 'if (!this.#leaseCovers()) this.lapses++;', put: '' }],
     set: 'stall',
     within: 12_000,
     breaks: 'P3 repeats',
@@ -366,8 +367,8 @@ export const BUGS = {
     patches: [
       {
         file: 'shared/runtime/call-handler.ts',
-        find: "if (!session.mayStartAt(startedAt)) return left(run, 'fenced');",
-        put: '',
+        find: 'if (!lease.mayStartAt(ports.clock.now()) && !(await lease.mayStart()))',
+        put: 'if (false)',
       },
     ],
     set: 'keys',
@@ -457,7 +458,7 @@ export const BUGS = {
   },
   'turn-ends-unwritten': {
     what: 'another handler starts before it is written that a careful one has ended',
-    patches: [{ file: 'shared/runtime/careful-try.ts', find: 'await run.session.write();\n  run.', put: 'run.' }],
+    patches: [{ file: TURN, find: 'await lease.write();\n  }', put: '}' }],
     set: 'gaps',
     within: 100,
     breaks: 'P5 innocent',
@@ -493,7 +494,7 @@ export const BUGS = {
     what: 'progress is written only at the end',
     patches: [
       {
-        file: SESSION,
+        file: LEASE,
         find: "if (this.#checkpointing || checkpointMs === 'record') return;",
         put: 'if (true) return;',
       },

@@ -1,8 +1,9 @@
 import type { Bug } from './bugs.ts';
 
-const BATCH = 'shared/runtime/batch-runner.ts';
-const SESSION = 'shared/runtime/ledger-session.ts';
-const CONSEQUENCES = 'shared/runtime/consequences.ts';
+const CALL = 'shared/runtime/call-handler.ts';
+const COMMIT = 'shared/runtime/commit.ts';
+const CONCLUDE = 'shared/runtime/conclude.ts';
+const LEASE = 'shared/runtime/lease.ts';
 
 /** Deliberate bugs in bulk handlers, in effects of the ledger's transaction and in what is passed on. */
 export const PATTERN_BUGS = {
@@ -10,9 +11,9 @@ export const PATTERN_BUGS = {
     what: 'the record that a BatchFailure names is settled with those before it',
     patches: [
       {
-        file: BATCH,
-        find: 'const records = call.ready.map(({ delivered }) => delivered).filter(({ offset }) => offset < limit);',
-        put: 'const records = call.ready.map(({ delivered }) => delivered).filter(({ offset }) => offset <= limit);',
+        file: CONCLUDE,
+        find: 'delivered: delivered.filter(isBefore),',
+        put: 'delivered: delivered.filter(({ offset }) => offset <= limit),',
       },
     ],
     set: 'base',
@@ -23,9 +24,9 @@ export const PATTERN_BUGS = {
     what: 'all of a call is settled with the records before the one that it names',
     patches: [
       {
-        file: BATCH,
-        find: 'const records = call.ready.map(({ delivered }) => delivered).filter(({ offset }) => offset < limit);',
-        put: 'const records = call.ready.map(({ delivered }) => delivered).filter(({ offset }) => offset !== limit);',
+        file: CONCLUDE,
+        find: 'delivered: delivered.filter(isBefore),',
+        put: 'delivered: delivered.filter(({ offset }) => offset !== limit),',
       },
     ],
     set: 'base',
@@ -36,9 +37,9 @@ export const PATTERN_BUGS = {
     what: 'a call that names nobody is put down to its first record',
     patches: [
       {
-        file: BATCH,
-        find: 'if (culprit === undefined) {',
-        put: 'culprit ??= call.ready[0]?.delivered; if (culprit === undefined) {',
+        file: CONCLUDE,
+        find: 'if (end.record === undefined) return tryOneByOne(run, end);',
+        put: 'if (end.record === undefined) return countOrGiveUp(run, first, end);',
       },
     ],
     set: 'base',
@@ -49,9 +50,9 @@ export const PATTERN_BUGS = {
     what: 'what came before a named record is settled without the effects that the call gave for it',
     patches: [
       {
-        file: BATCH,
-        find: 'return isBare || call.ready.length === 1 ? record : undefined;',
-        put: 'return record;',
+        file: CALL,
+        find: 'const record = context.isBare || delivered.length === 1 ? named : undefined;',
+        put: 'const record = named;',
       },
     ],
     set: 'base',
@@ -62,7 +63,7 @@ export const PATTERN_BUGS = {
     what: 'a record counts as settled though its transaction was refused',
     patches: [
       {
-        file: SESSION,
+        file: LEASE,
         find: "if (written.type === 'written' && settlings.length > 0)",
         put: 'if (settlings.length > 0)',
       },
@@ -75,9 +76,9 @@ export const PATTERN_BUGS = {
     what: 'a record is settled before what it passed on is acknowledged',
     patches: [
       {
-        file: CONSEQUENCES,
-        find: 'const passed = await passOn(this.#run, outgoing);',
-        put: "void passOn(this.#run, outgoing); const passed: import('./effects.ts').PassedOn = { type: 'acknowledged' };",
+        file: COMMIT,
+        find: 'const unproduced = outgoing.length === 0 ? undefined : await produce(run, call, outgoing);',
+        put: 'if (outgoing.length > 0) void produce(run, call, outgoing); const unproduced = undefined;',
       },
     ],
     set: 'base',

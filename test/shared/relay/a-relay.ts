@@ -99,6 +99,6 @@ export const RECREATED: PartitionItem = {
 
 /** What is said of it. */
 export const RECREATION_LINE = [
-  'another record stands at a known offset: the topic was recreated, progress starts afresh',
+  'another record stands at a known offset: the topic was recreated, progress starts again',
   { topic: 'orders', partition: 3, offset: 2 },
 ];

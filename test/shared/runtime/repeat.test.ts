@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import type { UnknownFate } from '../../../shared/ports/idempotency-key-store.ts';
 import { StoreError } from '../../../shared/ports/store-error.ts';
-import { isFinalError } from '../../../shared/runtime/is-final-error.ts';
 import { repeatEach } from '../../../shared/runtime/repeat.ts';
 
 type Answer = { readonly type: 'done'; readonly of: string };
@@ -17,7 +16,6 @@ function scripted(...script: readonly Readonly<Record<string, UnknownFate>>[]) {
     clock: { now: () => 0, sleep: async (ms: number) => void pauses.push(ms) },
     entropy: { random: () => 0.5, id: () => 'nobody' },
     giveUpAt: 10_000,
-    isFinal: isFinalError,
   };
   const send = async (open: readonly string[]): Promise<readonly (Answer | UnknownFate)[]> => {
     calls.push([...open]);

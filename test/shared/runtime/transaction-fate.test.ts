@@ -3,14 +3,14 @@ import { FRESH_PROGRESS } from '../../../shared/decide/progress.ts';
 import type { LedgerStore, WriteAnswer, WriteRequest } from '../../../shared/ports/ledger-store.ts';
 import { StoreError } from '../../../shared/ports/store-error.ts';
 import { Invocation } from '../../../shared/runtime/invocation.ts';
-import { LedgerSession } from '../../../shared/runtime/ledger-session.ts';
+import { Lease } from '../../../shared/runtime/lease.ts';
 import { fakeLedgerStore } from '../../../shared/testing/fake-ledger-store.ts';
 import { VirtualClock } from '../../../shared/testing/virtual-clock.ts';
 
 const PLACE = { cluster: 'c', group: 'billing', topic: 'orders', partition: 0 };
 const RECORD = { offset: 10, timestamp: 1_000, valueHash: 'hash' };
 const EFFECT = { Put: { TableName: 'accounts' } };
-const POSTING = {
+const TRANSACTION = {
   settlings: [{ record: RECORD, from: 10, mark: RECORD, outcome: 'handled' as const }],
   effects: [EFFECT],
   completions: [],
@@ -22,7 +22,7 @@ const noAnswer = () => new StoreError('TimeoutError', { transient: true });
 /** What becomes of the n-th write on its way; `lands` makes it take effect. */
 type OnWay = (lands: () => Promise<WriteAnswer>, request: WriteRequest) => Promise<WriteAnswer>;
 
-/** A session that has claimed 10…11, and whose first writes go as told. */
+/** A lease that has claimed 10…11, and whose first writes go as told. */
 async function opened(onWay: readonly OnWay[], refuses: () => boolean = () => true) {
   const clock = new VirtualClock();
   const counts: Record<string, number> = {};
@@ -42,7 +42,7 @@ async function opened(onWay: readonly OnWay[], refuses: () => boolean = () => tr
   const offsets = [{ from: 10, to: 11 }];
   const { item } = await ledger.claim({ partition: PLACE, owner: 'me', now: clock.now(), leaseUntil, offsets });
   const invocation = new Invocation('request', 60_000, clock);
-  const session = new LedgerSession(
+  const lease = new Lease(
     {
       partition: PLACE,
       owner: 'me',
@@ -68,22 +68,22 @@ async function opened(onWay: readonly OnWay[], refuses: () => boolean = () => tr
     { leaseMs: 15_000, checkpointMs: 200 },
   );
   onTestFinished(() => {
-    session.close();
+    lease.close();
     invocation.end();
   });
-  return { clock, session, fake, counts, peek: () => fake.peek(PLACE) };
+  return { clock, lease, fake, counts, peek: () => fake.peek(PLACE) };
 }
 
 test('a refusal after conflicts counts at once: a cancelled transaction was certainly not applied', async () => {
   const cancel: OnWay = async () => {
     throw conflict();
   };
-  const { clock, session, counts, peek } = await opened([cancel, cancel]);
+  const { clock, lease, counts, peek } = await opened([cancel, cancel]);
 
-  const written = await clock.runUntilSettled(session.post(POSTING));
+  const written = await clock.runUntilSettled(lease.commit(TRANSACTION));
 
   expect(written).toMatchObject({ type: 'cancelled', reasons: [{ index: 0, code: 'ConditionalCheckFailed' }] });
-  expect(session.isOver).toBe(false);
+  expect(lease.isOver).toBe(false);
   expect(counts).toEqual({});
   // Nothing but the claim has changed the item.
   expect(peek()).toMatchObject({ rev: 1, owner: 'me' });
@@ -96,15 +96,15 @@ test('a refusal after a try without an answer counts once that try can no longer
     late = lands;
     throw noAnswer();
   };
-  const { clock, session, fake, peek } = await opened([lost], () => !holds);
+  const { clock, lease, fake, peek } = await opened([lost], () => !holds);
 
-  const written = await clock.runUntilSettled(session.post(POSTING));
+  const written = await clock.runUntilSettled(lease.commit(TRANSACTION));
   // Its condition would hold by now, but its revision is taken.
   holds = true;
   const landed = await late();
 
   expect(written.type).toBe('cancelled');
-  expect(session.isOver).toBe(false);
+  expect(lease.isOver).toBe(false);
   expect(landed.type).toBe('refused');
   expect(fake.effects).toEqual([]);
   expect(peek()).toMatchObject({ rev: 2, progress: { settled: [] } });
@@ -113,7 +113,7 @@ test('a refusal after a try without an answer counts once that try can no longer
 test('a transaction that lands after its repetition was refused is written, and not tried again', async () => {
   let holds = false;
   let late = () => Promise.resolve<WriteAnswer>({ type: 'written' });
-  const { clock, session, fake, peek } = await opened(
+  const { clock, lease, fake, peek } = await opened(
     [
       async (lands) => {
         late = lands;
@@ -129,16 +129,16 @@ test('a transaction that lands after its repetition was refused is written, and 
     () => !holds,
   );
 
-  const written = await clock.runUntilSettled(session.post(POSTING));
+  const written = await clock.runUntilSettled(lease.commit(TRANSACTION));
 
   expect(written.type).toBe('written');
   expect(fake.effects).toEqual([EFFECT]);
-  expect(session.progress.settled).toEqual([{ from: 10, to: 10 }]);
+  expect(lease.progress.settled).toEqual([{ from: 10, to: 10 }]);
   expect(peek()).toMatchObject({ rev: 2, progress: { settled: [{ from: 10, to: 10 }] } });
 });
 
 test('a plain write whose own answer was lost is told from the transaction that it overtakes', async () => {
-  const { clock, session, peek } = await opened([
+  const { clock, lease, peek } = await opened([
     async () => {
       throw noAnswer();
     },
@@ -149,15 +149,15 @@ test('a plain write whose own answer was lost is told from the transaction that 
     },
   ]);
 
-  const written = await clock.runUntilSettled(session.post(POSTING));
+  const written = await clock.runUntilSettled(lease.commit(TRANSACTION));
 
   expect(written.type).toBe('cancelled');
-  expect(session.isOver).toBe(false);
+  expect(lease.isOver).toBe(false);
   expect(peek()).toMatchObject({ rev: 2, progress: { settled: [] } });
 });
 
 test('a partition that was taken over meanwhile is lost, whatever became of the transaction', async () => {
-  const { clock, session, fake, counts } = await opened([
+  const { clock, lease, fake, counts } = await opened([
     async () => {
       throw noAnswer();
     },
@@ -169,7 +169,7 @@ test('a partition that was taken over meanwhile is lost, whatever became of the 
     },
   ]);
 
-  const written = await clock.runUntilSettled(session.post(POSTING));
+  const written = await clock.runUntilSettled(lease.commit(TRANSACTION));
 
   expect(written).toEqual({ type: 'lost' });
   expect(counts).toEqual({ FencedCommits: 1 });

@@ -9,10 +9,16 @@ import type { EpochMs, Offset } from '../record/units.ts';
 import type { ConsumerPolicy, Ports } from './consumer.ts';
 import { HeldProgress } from './held-progress.ts';
 import type { Invocation } from './invocation.ts';
-import { isFinalError } from './is-final-error.ts';
 import { LateSignal } from './late-signal.ts';
-import { joined, NO_POSTING, type Posting, type PostingSize, postingSize, sharing } from './posting.ts';
 import { type Patience, repeat, repeatEach } from './repeat.ts';
+import {
+  joined,
+  NO_TRANSACTION,
+  sharing,
+  type Transaction,
+  type TransactionSize,
+  transactionSize,
+} from './transaction.ts';
 
 /** No record starts so shortly before the lease ends by the local clock: hosts' clocks differ. */
 export const LEASE_MARGIN_MS = 3_000;
@@ -24,7 +30,7 @@ export type Written =
   | { readonly type: 'cancelled'; readonly reasons: readonly EffectRefusal[] };
 
 /** What a session is opened with: a granted claim. */
-export interface SessionStart {
+export interface LeaseStart {
   readonly partition: LedgerPartition;
   readonly owner: string;
   readonly item: PartitionItem;
@@ -37,21 +43,21 @@ export interface SessionStart {
 }
 
 /** What a session reaches outside itself. */
-export type SessionPorts = Pick<Ports, 'ledger' | 'clock' | 'entropy' | 'telemetry'> & {
+export type LeasePorts = Pick<Ports, 'ledger' | 'clock' | 'entropy' | 'telemetry'> & {
   readonly keys: Pick<Ports['keys'], 'complete'>;
 };
 
 /** What a session must be told of its consumer's settings. */
-export type SessionPolicy = Pick<ConsumerPolicy, 'leaseMs' | 'checkpointMs'>;
+export type LeasePolicy = Pick<ConsumerPolicy, 'leaseMs' | 'checkpointMs'>;
 
 interface WriteOrder {
   readonly release: boolean;
-  readonly posting?: Posting;
+  readonly transaction?: Transaction;
 }
 
-interface WaitingPosting {
-  readonly posting: Posting;
-  readonly size: PostingSize;
+interface WaitingTransaction {
+  readonly transaction: Transaction;
+  readonly size: TransactionSize;
   readonly written: PromiseWithResolvers<Written>;
 }
 
@@ -60,15 +66,15 @@ interface WaitingPosting {
  * conditional on epoch, owner and revision. It keeps the lease alive and closes itself when the partition is lost or the ledger
  * cannot be reached; from then on nothing is written.
  */
-export class LedgerSession {
+export class Lease {
   /** Fires when the partition is lost to another invocation or the ledger cannot be reached; not when it is given back. */
   readonly lost = new LateSignal();
   readonly epoch: number;
   /** How often the lease was renewed so late that others may have taken it for over: what rests on it may be theirs since. */
   lapses = 0;
-  readonly #start: SessionStart;
-  readonly #ports: SessionPorts;
-  readonly #policy: SessionPolicy;
+  readonly #start: LeaseStart;
+  readonly #ports: LeasePorts;
+  readonly #policy: LeasePolicy;
   #rev: number;
   #leaseUntil: EpochMs;
   readonly #held: HeldProgress;
@@ -78,13 +84,13 @@ export class LedgerSession {
   #queued = 0;
   #tail: Promise<unknown> = Promise.resolve();
   #completions: KeyCompletion[] = [];
-  readonly #postings: WaitingPosting[] = [];
+  readonly #transactions: WaitingTransaction[] = [];
   #checkpointing = false;
   #failure: unknown;
   readonly #over = new AbortController();
   readonly #forgetEnd: () => void;
 
-  constructor(start: SessionStart, ports: SessionPorts, policy: SessionPolicy) {
+  constructor(start: LeaseStart, ports: LeasePorts, policy: LeasePolicy) {
     this.#start = start;
     this.#ports = ports;
     this.#policy = policy;
@@ -110,9 +116,9 @@ export class LedgerSession {
     return this.#held.isPlain(offset);
   }
 
-  /** Whether a record is written ahead as being tried. */
-  get hasRunning(): boolean {
-    return this.#held.hasRunning;
+  /** The lowest offset of our batch, or pending before it, that is not settled. */
+  get lowestUnsettled(): Offset | undefined {
+    return this.#held.lowestUnsettled;
   }
 
   /** Whether records run one at a time, so that a death is put down to the right one. */
@@ -141,10 +147,10 @@ export class LedgerSession {
    * the next transaction, as far as it fits. If an effect's own condition fails, each goes alone, so that the refusal concerns
    * only its own records: they are not settled, and nothing of theirs is written.
    */
-  post(posting: Posting): Promise<Written> {
-    const waiting = { posting, size: postingSize(posting), written: Promise.withResolvers<Written>() };
-    this.#postings.push(waiting);
-    void this.#inTurn(() => this.#postNow());
+  commit(transaction: Transaction): Promise<Written> {
+    const waiting = { transaction, size: transactionSize(transaction), written: Promise.withResolvers<Written>() };
+    this.#transactions.push(waiting);
+    void this.#inTurn(() => this.#commitNow());
     return waiting.written.promise;
   }
 
@@ -201,24 +207,28 @@ export class LedgerSession {
   }
 
   /** Commits what waits, as much as fits one transaction; what was committed along with an earlier one is done already. */
-  async #postNow(): Promise<Written> {
-    const share = this.#postings.splice(0, sharing(this.#postings.map(({ size }) => size)));
+  async #commitNow(): Promise<Written> {
+    const share = this.#transactions.splice(0, sharing(this.#transactions.map(({ size }) => size)));
     const [first, ...others] = share;
     if (first === undefined) return { type: 'written' };
-    const together = await this.#writeNow({ release: false, posting: joined(share.map(({ posting }) => posting)) });
+    const together = await this.#writeNow({
+      release: false,
+      transaction: joined(share.map(({ transaction }) => transaction)),
+    });
     if (together.type !== 'cancelled' || others.length === 0) {
       for (const { written } of share) written.resolve(together);
       return together;
     }
-    for (const { posting, written } of share) written.resolve(await this.#writeNow({ release: false, posting }));
+    for (const { transaction, written } of share)
+      written.resolve(await this.#writeNow({ release: false, transaction }));
     return { type: 'written' };
   }
 
-  async #writeNow({ release, posting }: WriteOrder): Promise<Written> {
+  async #writeNow({ release, transaction }: WriteOrder): Promise<Written> {
     if (this.isOver) return { type: 'lost' };
     const { partition, owner, batchStart, invocation } = this.#start;
     const { clock, ledger } = this.#ports;
-    const { settlings, effects, completions: posted } = posting ?? NO_POSTING;
+    const { settlings, effects, completions: posted } = transaction ?? NO_TRANSACTION;
     const completions = this.#completions;
     this.#completions = [];
     this.#dirty = false;
@@ -319,7 +329,7 @@ export class LedgerSession {
 
   get #patience(): Patience {
     const { clock, entropy } = this.#ports;
-    return { clock, entropy, giveUpAt: this.#start.invocation.plan.answerBy, isFinal: isFinalError };
+    return { clock, entropy, giveUpAt: this.#start.invocation.plan.answerBy };
   }
 
   #checkpointSoon(): void {

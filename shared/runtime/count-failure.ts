@@ -4,21 +4,22 @@ import { fingerprint } from '../decide/fingerprint.ts';
 import { decideFailure, type ErrorClass, type Failure, isBreakerOpen } from '../decide/retry-policy.ts';
 import { blockedRecordOf, withBlockedRecord } from '../decide/settle.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
+import type { Failed } from './admit.ts';
 import type { PartitionRun } from './partition-run.ts';
-import type { Failed } from './ready-record.ts';
 import { recordLog } from './record-log.ts';
 
-/** Counts a failed try in the blocked record of its record, and says what follows. */
+/** Counts a failed try of a record in the ledger's progress, and says what follows. */
 export function countFailure<V>(
-  { session, ports, consumer, context }: PartitionRun<V>,
+  { lease, ports, consumer, context, failedTries }: PartitionRun<V>,
   record: DeliveredRecord,
-  { error, stage, errorClass }: Failed,
-  triesHere: number,
+  { error, stage, errorClass }: Omit<Failed, 'type'>,
 ): Failure {
+  const triesHere = (failedTries.get(record.offset) ?? 0) + 1;
+  failedTries.set(record.offset, triesHere);
   const { retry, redact } = consumer.policy;
   const summary = summarizeError(error, stage, redact);
-  const blocked = blockedRecordOf(session.progress, record);
-  const breakerOpen = isBreakerOpen(session.progress.consecutiveDeadLetters, retry);
+  const blocked = blockedRecordOf(lease.progress, record);
+  const breakerOpen = isBreakerOpen(lease.progress.consecutiveDeadLetters, retry);
   const failure = decideFailure(
     {
       blocked,
@@ -32,7 +33,7 @@ export function countFailure<V>(
     retry,
     breakerOpen,
   );
-  session.update((progress) => withBlockedRecord(progress, failure.blocked));
+  lease.update((progress) => withBlockedRecord(progress, failure.blocked));
   ports.telemetry.count('AttemptsFailed');
   recordLog(context.log, record, failure.blocked.attempts, context.requestId).warn('record failed', {
     stage,
@@ -48,7 +49,7 @@ function classify(error: unknown, own: ((error: unknown) => ErrorClass | undefin
     const said = own?.(error);
     if (said === 'retryable' || said === 'nonRetryable') return said;
   } catch {
-    // What cannot judge an error decides nothing: else the failure would count for nobody, and be met again for ever.
+    // A `classify` that throws decides nothing. Else the failure would not be counted, and the record would fail again for ever.
   }
   return errorVerdict(error).type === 'nonRetryable' ? 'nonRetryable' : 'retryable';
 }

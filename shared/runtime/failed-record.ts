@@ -2,14 +2,14 @@ import { readThrown } from '../decide/thrown.ts';
 import { type BatchFailure, isBranded, LockstepError } from '../errors.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 
-/** What a handler threw, and the record that it is put down to; none where the handler was given several and named none. */
-export interface Blame {
+/** An error, and the record that it is about: absent where the handler was given several and named none. */
+export interface RecordError {
   readonly error: unknown;
   readonly record?: DeliveredRecord;
 }
 
-/** Whom an error of a handler concerns. A BatchFailure says so itself and counts as its cause. */
-export function blame(error: unknown, records: readonly DeliveredRecord[]): Blame {
+/** Which record an error of a handler is about. A BatchFailure names it and counts as its cause. */
+export function failedRecord(error: unknown, records: readonly DeliveredRecord[]): RecordError {
   const [only, ...others] = records;
   const alone = only !== undefined && others.length === 0 ? { record: only } : {};
   if (!isBranded(error, 'BatchFailure')) return { error, ...alone };

@@ -3,7 +3,7 @@ import { actionBytes, MAX_EFFECT_BYTES, MAX_TRANSACTION_ACTIONS } from '../decid
 import type { KeyCompletion, TransactAction } from '../ports/ledger-store.ts';
 
 /** Records to be settled in one transaction with their effects. */
-export interface Posting {
+export interface Transaction {
   readonly settlings: readonly Settling[];
   /** Of the keys of those records. */
   readonly completions: readonly KeyCompletion[];
@@ -11,29 +11,29 @@ export interface Posting {
 }
 
 /** A write without effects. */
-export const NO_POSTING: Posting = { settlings: [], completions: [], effects: [] };
+export const NO_TRANSACTION: Transaction = { settlings: [], completions: [], effects: [] };
 
-/** How much of a transaction a posting takes, besides the partition's own item. */
-export interface PostingSize {
+/** How much of DynamoDB's limits a transaction takes, besides the partition's own item. */
+export interface TransactionSize {
   readonly actions: number;
   readonly bytes: number;
 }
 
-/** How large a posting is. */
-export function postingSize({ completions, effects }: Posting): PostingSize {
+/** How large a transaction is. */
+export function transactionSize({ completions, effects }: Transaction): TransactionSize {
   return {
     actions: completions.length + effects.length,
     bytes: effects.reduce((bytes, effect) => bytes + actionBytes(effect), 0),
   };
 }
 
-/** Whether one transaction takes that much. */
-export function fitsTransaction({ actions, bytes }: PostingSize): boolean {
+/** Whether DynamoDB takes that much in one transaction. */
+export function fitsTransaction({ actions, bytes }: TransactionSize): boolean {
   return actions < MAX_TRANSACTION_ACTIONS && bytes <= MAX_EFFECT_BYTES;
 }
 
-/** How many of the first postings share one transaction; at least one where there is one: a posting is never split. */
-export function sharing(sizes: readonly PostingSize[]): number {
+/** How many of the first transactions go into one; at least one where there is one: a transaction is never split. */
+export function sharing(sizes: readonly TransactionSize[]): number {
   let actions = 0;
   let bytes = 0;
   for (const [index, size] of sizes.entries()) {
@@ -44,11 +44,11 @@ export function sharing(sizes: readonly PostingSize[]): number {
   return sizes.length;
 }
 
-/** Several postings as one. */
-export function joined(postings: readonly Posting[]): Posting {
+/** Several transactions as one. */
+export function joined(transactions: readonly Transaction[]): Transaction {
   return {
-    settlings: postings.flatMap(({ settlings }) => settlings),
-    completions: postings.flatMap(({ completions }) => completions),
-    effects: postings.flatMap(({ effects }) => effects),
+    settlings: transactions.flatMap(({ settlings }) => settlings),
+    completions: transactions.flatMap(({ completions }) => completions),
+    effects: transactions.flatMap(({ effects }) => effects),
   };
 }

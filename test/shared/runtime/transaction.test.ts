@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { actionBytes } from '../../../shared/decide/transact-size.ts';
-import { fitsTransaction, sharing } from '../../../shared/runtime/posting.ts';
+import { fitsTransaction, sharing } from '../../../shared/runtime/transaction.ts';
 
 describe('a transaction', () => {
   test.each([
@@ -12,7 +12,7 @@ describe('a transaction', () => {
     expect(fitsTransaction(size)).toBe(fits);
   });
 
-  test('is shared by as many of the first postings as fit, whole', () => {
+  test('is shared by as many of the first transactions as fit, whole', () => {
     const small = { actions: 30, bytes: 100 };
 
     expect(sharing([small, small, small, small])).toBe(3);

@@ -1,0 +1,199 @@
+import { summarizeError } from '../decide/error-summary.ts';
+import type { BlockedRecord } from '../decide/progress.ts';
+import { backOffMs, pausedRecord } from '../decide/retry-policy.ts';
+import { blockedRecordOf, withBlockedRecord } from '../decide/settle.ts';
+import { readThrown } from '../decide/thrown.ts';
+import { LockstepError } from '../errors.ts';
+import type { DeliveredRecord } from '../record/delivered-record.ts';
+import type { NotReady } from './admit.ts';
+import type { CallEnd, HandedOver } from './call-handler.ts';
+import { commit, settle } from './commit.ts';
+import { countFailure } from './count-failure.ts';
+import { sendLetter } from './dead-letters.ts';
+import type { Outcome } from './outcome.ts';
+import type { PartitionRun } from './partition-run.ts';
+import { recordLog } from './record-log.ts';
+
+/** A record and what became of it. */
+export type Ended = readonly [record: DeliveredRecord, outcome: Outcome];
+
+type Failed = Extract<CallEnd, { readonly type: 'failed' }>;
+type Paused = Extract<CallEnd, { readonly type: 'paused' }>;
+
+const HANDLED: Outcome = { type: 'handled' };
+const DUPLICATE: Outcome = { type: 'duplicate' };
+
+/**
+ * What follows from how a call ended: records are settled, counted, dead-lettered, or the partition pauses.
+ *
+ * @param first - the first record of the call
+ * @returns the records that have ended; the others of the call are due again
+ */
+export async function conclude<V>(
+  run: PartitionRun<V>,
+  first: DeliveredRecord,
+  end: CallEnd | NotReady,
+): Promise<readonly Ended[]> {
+  switch (end.type) {
+    case 'succeeded': {
+      const instead = await commit(run, end);
+      return instead === undefined ? settled(end) : conclude(run, first, instead);
+    }
+    case 'duplicate':
+      return settleAll(run, { delivered: [], duplicates: end.duplicates });
+    case 'failed':
+      if (!('delivered' in end)) return countOrGiveUp(run, first, end);
+      if (end.record === undefined) return tryOneByOne(run, end);
+      return [...(await settleBefore(run, end, end.record)), ...(await countOrGiveUp(run, end.record, end))];
+    case 'paused':
+      return pause(run, end, end.record ?? first);
+    case 'exhausted':
+      return [[first, await giveUp(run, first, undefined)]];
+    case 'stalled':
+      return countStall(run, 'delivered' in end ? end.delivered : [first]);
+    case 'notStarted':
+      return [[first, { ...end, type: 'notAttempted' }]];
+  }
+}
+
+async function settleAll<V>(run: PartitionRun<V>, records: HandedOver): Promise<readonly Ended[]> {
+  await settle(run, records);
+  return settled(records);
+}
+
+function settled({ delivered, duplicates }: HandedOver): readonly Ended[] {
+  return [
+    ...delivered.map((record): Ended => [record, HANDLED]),
+    ...duplicates.map((record): Ended => [record, DUPLICATE]),
+  ];
+}
+
+/** Settles what of a failed call came before the record that failed: its work is done. */
+async function settleBefore<V>(
+  run: PartitionRun<V>,
+  { delivered, duplicates }: HandedOver,
+  { offset: limit }: DeliveredRecord,
+): Promise<readonly Ended[]> {
+  const isBefore = ({ offset }: DeliveredRecord) => offset < limit;
+  const before = { delivered: delivered.filter(isBefore), duplicates: duplicates.filter(isBefore) };
+  return before.delivered.length + before.duplicates.length === 0 ? [] : settleAll(run, before);
+}
+
+/** Counts a failed try. Then the record is tried again at once, later or never again. */
+async function countOrGiveUp<V>(
+  run: PartitionRun<V>,
+  record: DeliveredRecord,
+  failed: Parameters<typeof countFailure>[2],
+): Promise<readonly Ended[]> {
+  const { next, blocked } = countFailure(run, record, failed);
+  switch (next) {
+    case 'retryInline':
+      await shortPause(run);
+      return [];
+    case 'retryLater':
+      return [[record, retryOf(blocked)]];
+    case 'blocked':
+      run.ports.telemetry.count('FloodBreakerOpen');
+      return [[record, retryOf(blocked)]];
+    case 'giveUp':
+      return [[record, await giveUp(run, record, failed.error)]];
+  }
+}
+
+/**
+ * The record gets its dead letter. First the ledger says so, so that the record never meets its handler again: after a crash only
+ * the letter is repeated. The record counts as settled after the letter is acknowledged, and not before.
+ */
+async function giveUp<V>(run: PartitionRun<V>, record: DeliveredRecord, error: unknown): Promise<Outcome> {
+  const { lease, ports, keys, consumer } = run;
+  if (!blockedRecordOf(lease.progress, record).exhausted) {
+    lease.update(({ running: _, ...progress }) =>
+      withBlockedRecord(progress, { ...blockedRecordOf(progress, record), exhausted: true }),
+    );
+    const marked = await lease.write();
+    if (marked.type !== 'written') return { type: 'notAttempted', reason: 'fenced' };
+  }
+  const blocked = blockedRecordOf(lease.progress, record);
+  const letter = await sendLetter(run, record, blocked, error);
+  if (letter.type === 'refused') {
+    const backOff = backOffMs(blocked.attempts, consumer.policy.retry, ports.entropy.random());
+    return { type: 'retry', notBefore: ports.clock.now() + Math.ceil(backOff) };
+  }
+  await keys?.deadLettered(record);
+  lease.settle(run.settlingOf(record, 'deadLettered'));
+  ports.telemetry.count('RecordsDeadLettered');
+  if (consumer.policy.checkpointMs === 'record') await lease.write();
+  return { type: 'deadLettered', deadLetterId: letter.id };
+}
+
+/** A call failed without naming a record: its records go one at a time, until the one that fails is found. */
+async function tryOneByOne<V>(
+  run: PartitionRun<V>,
+  { delivered, error }: Failed & HandedOver,
+): Promise<readonly Ended[]> {
+  run.lease.update((progress) => ({ ...progress, oneRecordPerCall: true }));
+  const { topic, partition } = run.delivered;
+  run.context.log.warn('a call of onBatch failed as a whole; its records are handed over one at a time', {
+    topic,
+    partition,
+    from: delivered[0]?.offset,
+    records: delivered.length,
+    error: readThrown(error).name,
+  });
+  await shortPause(run);
+  return [];
+}
+
+/**
+ * What the handler needs is overloaded or cannot be reached: the partition pauses, and no attempt is counted. The record counts as
+ * blocked meanwhile, so that an alarm shows a long pause.
+ */
+async function pause<V>(run: PartitionRun<V>, end: Paused, record: DeliveredRecord): Promise<readonly Ended[]> {
+  const before = await settleBefore(run, end, record);
+  const { lease, ports, consumer } = run;
+  const { until } = end;
+  ports.telemetry.count('PartitionsPaused');
+  const summary = summarizeError(end.error, 'handler', consumer.policy.redact);
+  const blocked = pausedRecord(blockedRecordOf(lease.progress, record), summary, until, ports.clock.now());
+  lease.update((progress) => ({ ...withBlockedRecord(progress, blocked), pausedUntil: until }));
+  return [...before, [record, { type: 'notAttempted', reason: 'paused', until }]];
+}
+
+/**
+ * A handler never ended. Of a call of one it counts as an interruption, apart from the attempts; of a call of several, crash
+ * isolation finds out which record does that.
+ */
+function countStall<V>(run: PartitionRun<V>, records: readonly DeliveredRecord[]): readonly Ended[] {
+  const { lease, ports, context } = run;
+  ports.telemetry.count('HandlersStalled');
+  const [first, ...others] = records;
+  if (first !== undefined && others.length === 0) {
+    ports.telemetry.count('Interruptions');
+    const blocked = blockedRecordOf(lease.progress, first);
+    const interruptions = blocked.interruptions + 1;
+    recordLog(context.log, first, blocked.attempts + 1, context.requestId).error('a record handler never ended', {
+      interruptions,
+      error: new LockstepError(
+        'HANDLER_NEVER_ENDED',
+        `the handler of ${first.position} was still running when the invocation had to answer`,
+      ),
+    });
+    const firstFailedAt = blocked.firstFailedAt ?? ports.clock.now();
+    lease.update((progress) => withBlockedRecord(progress, { ...blocked, interruptions, firstFailedAt }));
+  }
+  const last = records.at(-1)?.offset ?? -1;
+  lease.update(({ running: _, ...progress }) => ({
+    ...progress,
+    isolateUntil: Math.max(progress.isolateUntil ?? -1, last),
+  }));
+  return records.map((record) => [record, { type: 'retry', stalled: true }]);
+}
+
+function shortPause<V>({ ports, lease, consumer }: PartitionRun<V>): Promise<void> {
+  const ms = Math.ceil(ports.entropy.random() * consumer.policy.retry.inlineDelayMs);
+  return ports.clock.sleep(ms, lease.lost.signal);
+}
+
+function retryOf({ notBefore }: BlockedRecord): Outcome {
+  return { type: 'retry', ...(notBefore !== undefined && { notBefore }) };
+}

@@ -1,0 +1,76 @@
+import type { ClaimDecision } from '../decide/claim.ts';
+import type { OperationsClaim } from '../decide/relay.ts';
+import type { Log, Telemetry } from '../ports/telemetry.ts';
+import type { DeliveredRecord } from '../record/delivered-record.ts';
+import type { LedgerPartition } from '../record/item-identifier.ts';
+import type { Offset } from '../record/units.ts';
+import type { PartitionRun } from './partition-run.ts';
+import { recordLog } from './record-log.ts';
+
+/**
+ * Reports what a claim found of earlier invocations: a record in whose handler the process died, and a record that shows that
+ * the topic was recreated. Only the first claim after that sees it, of a consumer or of the relay; an alarm needs the second.
+ *
+ * @param logOf - a log whose lines name the record at an offset, where it was delivered
+ */
+export function reportTakeover(
+  { count, log }: Telemetry,
+  { topic, partition }: Pick<LedgerPartition, 'topic' | 'partition'>,
+  { interrupted, recreatedBy, progress }: OperationsClaim,
+  logOf: (offset: Offset, attempt: number) => Log | undefined = () => undefined,
+): void {
+  if (interrupted !== undefined) {
+    count('Interruptions');
+    const { offset } = interrupted;
+    const { attempts = 0, interruptions } = progress.blockedRecords.get(offset) ?? {};
+    const itsOwn = logOf(offset, attempts + 1);
+    (itsOwn ?? log).warn('the process died in the handler of a record', {
+      ...(itsOwn === undefined && { topic, partition, offset }),
+      interruptions,
+    });
+  }
+  if (recreatedBy !== undefined) {
+    count('TopicsRecreated');
+    log.warn('another record stands at a known offset: the topic was recreated, progress starts again', {
+      topic,
+      partition,
+      offset: recreatedBy.offset,
+    });
+  }
+}
+
+/** Reports what a claim of a consumer found. */
+export function reportClaim<V>(
+  { ports, delivered, invocation }: Pick<PartitionRun<V>, 'ports' | 'delivered' | 'invocation'>,
+  decision: ClaimDecision<DeliveredRecord>,
+): void {
+  const { verdict } = decision;
+  const { telemetry } = ports;
+  const { topic, partition } = delivered;
+  reportTakeover(telemetry, delivered, decision, (offset, attempt) => {
+    const record = delivered.records.find((one) => one.offset === offset);
+    return record && recordLog(telemetry.log, record, attempt, invocation.requestId);
+  });
+  if (verdict.type === 'replayHalted') telemetry.count('ReplayHalted');
+  if (verdict.type === 'replayHalted' && verdict.unclear !== undefined) {
+    telemetry.log.error(
+      'a known record came back with its time and another value: the partition stands still until an operator decides. If whatever delivers the records has changed their form, take it as a duplicate; if the topic was recreated and refilled with its old timestamps, reset the partition',
+      { topic, partition, offset: verdict.unclear.offset },
+    );
+  } else if (verdict.type === 'replayHalted') {
+    telemetry.log.error(
+      'records from before memory came back: the partition stands still until an operator decides. `lockstep skip` takes them as duplicates, `lockstep replay` runs them again, `lockstep reset` forgets the partition',
+      {
+        topic,
+        partition,
+        offset: delivered.records[0]?.offset,
+        // Newer than all that settled: the topic may have been recreated.
+        ...(decision.progress.newestRefused !== undefined && { newestRefused: decision.progress.newestRefused }),
+      },
+    );
+  }
+  if (verdict.type === 'waiting') {
+    telemetry.count('PartitionsWaitingForRecord');
+    telemetry.log.warn('the batch overtook a retry and waits', { topic, partition, waitsFor: verdict.waitsFor });
+  }
+}

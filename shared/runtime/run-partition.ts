@@ -1,0 +1,100 @@
+import { isPausedOnly } from '../decide/retry-policy.ts';
+import type { DeliveredRecord } from '../record/delivered-record.ts';
+import { admit } from './admit.ts';
+import { callHandler } from './call-handler.ts';
+import { conclude, type Ended } from './conclude.ts';
+import { haltsPartition, type Outcomes, settles } from './outcome.ts';
+import type { PartitionRun } from './partition-run.ts';
+import { type Call, Schedule } from './schedule.ts';
+
+/** Runs the open records of a partition, call after call, until none may be made any more. Fills `outcomes`. */
+export async function runPartition<V>(
+  run: PartitionRun<V>,
+  outcomes: Outcomes,
+): Promise<{ readonly stalled: boolean }> {
+  const { lease, consumer, keys, open, unitOf } = run;
+  const { order, maxConcurrency, maxBatchRecords } = consumer.policy;
+  const isBatch = consumer.handler.type === 'batch';
+  const maxRecords = isBatch ? maxBatchRecords : 1;
+  const schedule = new Schedule(open, { unitOf, maxRecords, goesAlone: (record) => goesAlone(run, record) });
+  /** Up to here records go one at a time, once a call failed without naming one. */
+  let oneByOneUntil = open.at(-1)?.offset ?? -1;
+  let stalled = false;
+  let running = 0;
+  let oneEnded = Promise.withResolvers<void>();
+  let broken: { readonly error: unknown } | undefined;
+  const make = async (call: Call<DeliveredRecord>) => {
+    const ended = await runCall(run, call);
+    for (const [record, outcome] of ended) {
+      outcomes.set(record.offset, outcome);
+      if (keys !== undefined && !settles(outcome))
+        for (const waiting of schedule.waitingFor(record)) keys.open(waiting);
+      if (outcome.type === 'retry' && outcome.stalled) stalled = true;
+    }
+    schedule.ended(call, outcomes);
+    if (isBatch) {
+      const last = call.at(-1)?.offset ?? -1;
+      if (call.length > 1) oneByOneUntil = last;
+      else if (ended.some((one) => last >= oneByOneUntil || isFound(one))) endOneByOne(run);
+    }
+    if (ended.some(([, outcome]) => haltsPartition(outcome))) stop();
+  };
+  /** Nothing starts any more. A record that waits for another's idempotency key would wait in vain. */
+  const stop = () => {
+    schedule.stop();
+    if (keys !== undefined) for (const record of open) if (!outcomes.has(record.offset)) keys.open(record);
+  };
+  const end = () => {
+    running--;
+    oneEnded.resolve();
+  };
+  for (;;) {
+    if (broken !== undefined) throw broken.error;
+    if (lease.isOver) stop();
+    const limit = isBatch || order === 'partition' || lease.isIsolating ? 1 : maxConcurrency;
+    const call = running < limit ? schedule.next() : undefined;
+    if (call === undefined) {
+      if (running === 0) break;
+      // Not a race of all that run: each turn of it costs as much as there are.
+      await oneEnded.promise;
+      oneEnded = Promise.withResolvers();
+    } else if (limit === 1) {
+      await make(call);
+    } else {
+      running++;
+      make(call).then(end, (error: unknown) => {
+        broken ??= { error };
+        end();
+      });
+    }
+  }
+  if (outcomes.size < run.delivered.records.length)
+    for (const { offset } of open)
+      if (!outcomes.has(offset)) outcomes.set(offset, { type: 'notAttempted', reason: 'halted' });
+  return { stalled };
+}
+
+/** One call, from its admission to what became of its records. */
+async function runCall<V>(run: PartitionRun<V>, call: Call<DeliveredRecord>): Promise<readonly Ended[]> {
+  const admission = await admit(run, call);
+  if (admission.type !== 'ready') return conclude(run, call[0], admission);
+  return conclude(run, admission.delivered[0], await callHandler(run, admission));
+}
+
+/** What has failed before, what crash isolation tries, and what is looked at one by one shares its call with no other record. */
+function goesAlone<V>({ lease }: PartitionRun<V>, { offset }: DeliveredRecord): boolean {
+  const { blockedRecords, isolateUntil, oneRecordPerCall } = lease.progress;
+  const blocked = blockedRecords.get(offset);
+  const hasFailed = blocked !== undefined && !isPausedOnly(blocked);
+  return isolateUntil !== undefined || oneRecordPerCall === true || hasFailed;
+}
+
+/** Whether the record is the one for which a whole call failed. */
+function isFound([, { type }]: Ended): boolean {
+  return type === 'retry' || type === 'deadLettered';
+}
+
+/** The record that made a call fail is found, or all that the call held went well. */
+function endOneByOne<V>({ lease }: PartitionRun<V>): void {
+  if (lease.progress.oneRecordPerCall) lease.update(({ oneRecordPerCall: _, ...progress }) => progress);
+}
