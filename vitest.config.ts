@@ -1,7 +1,27 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { WhereTimeWent } from './test/where-time-went.ts';
+
+/** Each in a process of its own: they replace modules, or are about what a process does first. */
+export const ALONE = [
+  'functions/**/*.test.ts',
+  'test/shared/connect.test.ts',
+  'test/shared/adapters/telemetry/opentelemetry-tracer.test.ts',
+  'test/simulation/first-life.test.ts',
+];
+
+const UNIT = {
+  exclude: ['**/node_modules/**'],
+  maxWorkers: availableParallelism(),
+  // Only ends what hangs: bundles and synths take long on a busy machine.
+  testTimeout: 180_000,
+  hookTimeout: 300_000,
+};
 
 export default defineConfig({
   test: {
+    // The file is what `.ci/run` counts.
+    reporters: ['default', ['json', { outputFile: 'reports/tests.json' }], new WhereTimeWent()],
     coverage: {
       provider: 'v8',
       include: ['shared/**/*.ts', 'infra/**/*.ts', 'functions/**/*.ts', 'cli/**/*.ts'],
@@ -10,12 +30,17 @@ export default defineConfig({
     },
     projects: [
       {
-        // What needs no server: seconds.
+        // What needs no server: many files in one process, which loads CDK and the AWS SDK once.
         test: {
+          ...UNIT,
           name: 'unit',
-          include: ['test/**/*.test.ts', 'functions/**/*.test.ts'],
-          exclude: ['**/node_modules/**', 'test/local/**'],
+          include: ['test/**/*.test.ts'],
+          exclude: [...UNIT.exclude, 'test/local/**', ...ALONE],
+          isolate: false,
         },
+      },
+      {
+        test: { ...UNIT, name: 'unit-alone', include: ALONE },
       },
       {
         // End to end, on one local cloud that is started once for the whole run; one file at a time, since machines are small.

@@ -1,11 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { apiFindings } from '../../api/report.ts';
 import { LOCAL_FOLDER } from '../../infra/local/local-folder.ts';
-
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 }); // a compiler and three reports, on a busy machine
 
 let build: string;
 

@@ -17,8 +17,6 @@ import { ordersConsumer } from '../../bench/peers/lockstep/consumer.ts';
  * `npm run bench`, beside the peers, and asserted nowhere.
  */
 
-vi.setConfig({ testTimeout: 60_000 }); // bundling, on a busy machine
-
 let dynamoDb: GrantingDynamoDb;
 beforeEach(async () => {
   dynamoDb = await grantingDynamoDb();

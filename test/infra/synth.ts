@@ -1,12 +1,8 @@
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { vi } from 'vitest';
 import type { LockstepConsumerProps } from '../../infra/constructs/consumer-props.ts';
 import type { KafkaCluster } from '../../infra/constructs/kafka-cluster.ts';
 import { LockstepConsumer } from '../../infra/constructs/lockstep-consumer.ts';
-
-// The first synth of a file loads CDK and its validators: a second or two, many on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
 
 /** A handler to bundle. */
 export const ENTRY = 'test/infra/fixtures/handler.ts';

@@ -20,7 +20,7 @@ beforeAll(async () => {
     CREATE TABLE invoice (number text PRIMARY KEY, customer text NOT NULL, cents bigint NOT NULL);
     CREATE TABLE debt (customer text PRIMARY KEY, cents bigint NOT NULL);
   `);
-}, 60_000);
+});
 beforeEach(() => sql.exec('TRUNCATE lockstep_position, invoice, debt').then(() => undefined));
 afterAll(() => sql?.close());
 

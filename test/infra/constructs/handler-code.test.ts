@@ -7,8 +7,6 @@ import { Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { handlerCode } from '../../../infra/constructs/handler-code.ts';
 
-vi.setConfig({ testTimeout: 60_000 }); // bundling, on a busy machine
-
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'lockstep-bundle-'));

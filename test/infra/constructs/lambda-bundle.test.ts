@@ -2,10 +2,8 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { type BundledFile, lambdaBundle } from '../../../infra/constructs/lambda-bundle.ts';
-
-vi.setConfig({ testTimeout: 60_000 }); // bundling, on a busy machine
 
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'lockstep-bundled-'));

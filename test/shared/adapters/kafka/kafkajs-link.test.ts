@@ -61,7 +61,8 @@ describe('a link to brokers of which none answers', () => {
     const end = await linked.use(work, Date.now() + 10_000);
 
     expect(end).toMatchObject({ type: 'failed', failure: { type: 'unreachable' } });
-    expect(asked).toEqual([brokers[0], brokers[1], brokers[0]]);
+    // What the sockets were asked for may be seen after they are closed.
+    await expect.poll(() => asked, { timeout: 120_000 }).toEqual([brokers[0], brokers[1], brokers[0]]);
     expect(sockets.every(({ destroyed }) => destroyed)).toBe(true);
   });
 
@@ -98,10 +99,10 @@ describe('a link to brokers of which none answers', () => {
     const asked = linked.use(work, 10_000);
 
     passed = 2_499;
-    await expect.poll(() => sockets.length, { timeout: 20_000 }).toBeGreaterThan(3);
+    await expect.poll(() => sockets.length, { timeout: 120_000 }).toBeGreaterThan(3);
     passed = 2_500;
     expect(await asked).toMatchObject({ type: 'failed', failure: { type: 'unreachable' } });
-  }, 30_000);
+  });
 
   test('asks again when that time is over', async () => {
     const broker = await portThatIsSilent();
@@ -146,12 +147,12 @@ describe('a link to brokers of which none answers', () => {
     const asked: string[] = [];
     for (const server of servers) server.on('connection', ({ localPort }) => asked.push(`127.0.0.1:${localPort}`));
     void linked.use(work, Date.now() + 10_000);
-    await expect.poll(() => asked).toEqual([one]);
+    await expect.poll(() => asked, { timeout: 120_000 }).toContain(one);
 
     brokers = other;
     await linked.use(work, Date.now() + 10_000);
 
-    expect(asked).toContain(other);
+    await expect.poll(() => asked, { timeout: 120_000 }).toContain(other);
   });
 });
 
