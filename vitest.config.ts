@@ -35,7 +35,7 @@ export default defineConfig({
           ...UNIT,
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...UNIT.exclude, 'test/local/**', 'test/long/**', ...ALONE],
+          exclude: [...UNIT.exclude, 'test/local/**', ...ALONE],
           isolate: false,
         },
       },

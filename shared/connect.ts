@@ -1,10 +1,12 @@
 import { dynamoDbClient } from './adapters/dynamodb/dynamodb-client.ts';
 import { dynamoDbLedgerStore } from './adapters/dynamodb/dynamodb-ledger-store.ts';
+import { watchRejections } from './adapters/system/handler-scope.ts';
 import { systemClock } from './adapters/system/system-clock.ts';
 import { systemEntropy } from './adapters/system/system-entropy.ts';
 import { loadedTracer } from './adapters/telemetry/loaded-tracer.ts';
 import { powertoolsTelemetry } from './adapters/telemetry/powertools-telemetry.ts';
 import type { Connection } from './connection.ts';
+import { readThrown } from './decide/thrown.ts';
 import { readEnvironment } from './environment.ts';
 import { loadOnce } from './load-once.ts';
 import { Sandbox } from './runtime/sandbox.ts';
@@ -20,6 +22,13 @@ export async function connect(): Promise<Connection> {
   const telemetry = powertoolsTelemetry(environment);
   const store = { client: dynamoDbClient(), table: environment.ledgerTable };
   const tracer = await loadedTracer();
+  const handlerScope = watchRejections((reason, records) => {
+    telemetry.log.error('a promise that a handler started and nobody awaited was rejected', {
+      records: records.map(({ position }) => position).slice(0, 5),
+      error: readThrown(reason).name,
+    });
+    return false;
+  });
   let brokers = '';
   const kafka = loadOnce(async () => {
     const { connectKafka } = await import('./connect-kafka.ts');
@@ -54,6 +63,7 @@ export async function connect(): Promise<Connection> {
       entropy: systemEntropy,
       telemetry,
       sandbox: new Sandbox(),
+      handlerScope,
       ...(tracer !== undefined && { tracer }),
       endProcess: () => process.exit(1),
       group: environment.consumerGroup,

@@ -17,19 +17,20 @@ export interface Connection {
   flush(): void;
 }
 
-/** Where a handler finds its connection: what is deployed, unless a test has put something else in its place. */
+/** Where a handler finds its connection: what is deployed, unless a test has put another in place for one invocation. */
 export class ConnectionHolder {
   readonly #connect: () => Promise<Connection>;
+  readonly #ofTests = new WeakMap<Context, Connection>();
   #connected: Promise<Connection> | undefined;
-  #override: Connection | undefined;
 
   constructor(connect: () => Promise<Connection>) {
     this.#connect = connect;
   }
 
   /** Connects on first use. A failure is not kept: the next invocation tries again. */
-  current(): Promise<Connection> {
-    if (this.#override !== undefined) return Promise.resolve(this.#override);
+  current(context: Context): Promise<Connection> {
+    const ofTest = this.#ofTests.get(context);
+    if (ofTest !== undefined) return Promise.resolve(ofTest);
     this.#connected ??= this.#connect().catch((error: unknown) => {
       this.#connected = undefined;
       throw error;
@@ -37,14 +38,9 @@ export class ConnectionHolder {
     return this.#connected;
   }
 
-  /** Runs `work` with another connection in place. */
-  async during<T>(connection: Connection, work: () => Promise<T>): Promise<T> {
-    this.#override = connection;
-    try {
-      return await work();
-    } finally {
-      this.#override = undefined;
-    }
+  /** Puts a connection in place for the invocation with this context: tests run side by side. */
+  use(context: Context, connection: Connection): void {
+    this.#ofTests.set(context, connection);
   }
 }
 
@@ -55,7 +51,19 @@ export function rememberHolder(handler: object, holder: ConnectionHolder): void 
   holders.set(handler, holder);
 }
 
-/** The holder of a handler that lockstepConsumer made; `undefined` for any other. */
-export function holderOf(handler: object): ConnectionHolder | undefined {
-  return holders.get(handler);
+/**
+ * Invokes a handler with another connection than the deployed one, as tests do.
+ *
+ * @throws TypeError for a handler that lockstepConsumer did not make
+ */
+export async function invokeWith<E, R>(
+  handler: (event: E, context: Context) => Promise<R>,
+  connection: Connection,
+  event: E,
+  context: Context,
+): Promise<R> {
+  const holder = holders.get(handler);
+  if (holder === undefined) throw new TypeError('expected a handler that lockstepConsumer returned');
+  holder.use(context, connection);
+  return handler(event, context);
 }

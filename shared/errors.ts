@@ -21,6 +21,14 @@ export const ERRORS = {
     retryable: false,
     hint: 'Nothing of the event was handled. If the event came from a mapping, report it; if from a test, build it with record() and kafkaEvent().',
   },
+  EVENT_CHANGED: {
+    retryable: false,
+    hint: 'A middleware given to `.use()` changed the event, as @middy/event-normalizer does. Nothing of the event was handled. Remove that middleware: the option `value` decodes values.',
+  },
+  ANSWER_CHANGED: {
+    retryable: false,
+    hint: 'Lambda would take failed records for handled ones. A middleware given to `.use()` set a response: remove it, as an error handler or a response formatter for HTTP. Lambda sends the event again; what is settled is skipped.',
+  },
   OPTIONS_INVALID: {
     retryable: false,
     hint: 'Correct the option in the call of lockstepConsumer; docs/retry-and-idempotency.md lists them all.',
@@ -73,6 +81,18 @@ export const ERRORS = {
   PRODUCE_SOURCE_UNKNOWN: {
     retryable: true,
     hint: 'In onBatch, say with `from` which record of the call it comes from: context.produce(topic, { ..., from: record }).',
+  },
+  PRODUCE_INVALID: {
+    retryable: true,
+    hint: 'Give context.produce the name of a topic, a value (text, bytes, or null), and a key and headers of text or bytes: numbers and objects are yours to encode.',
+  },
+  TRANSACT_INVALID: {
+    retryable: true,
+    hint: 'Give context.transact actions as TransactWriteItems takes them: `{ Put: { TableName, Item } }`.',
+  },
+  CONTEXT_ENDED: {
+    retryable: false,
+    hint: 'What is given to transact or produce after the handler ended is not committed. Await everything in the handler: look for a promise without `await`.',
   },
   PRODUCE_FAILED: {
     retryable: true,

@@ -3,18 +3,19 @@ import type { Context } from 'aws-lambda';
 import { connect } from './connect.ts';
 import { type Connection, ConnectionHolder, rememberHolder } from './connection.ts';
 import type { KafkaBatchResponse } from './decide/batch-response.ts';
-import { invocationTelemetry } from './middleware/invocation-telemetry.ts';
+import { type ConsumerRequest, endTelemetry, invocationTelemetry } from './middleware/invocation-telemetry.ts';
+import { MiddlewareGuard } from './middleware/middleware-guard.ts';
 import { type ConsumerOptions, checkOptions, resolveOptions } from './options.ts';
-import { type KafkaEvent, parseKafkaEvent } from './record/kafka-event.ts';
+import type { KafkaEvent } from './record/kafka-event.ts';
 import { Invocation } from './runtime/invocation.ts';
 import { processBatch } from './runtime/process-batch.ts';
 
 export { BatchFailure, LockstepError, NonRetryableError, PauseError, TransactRefusedError } from './errors.ts';
 export { byPosition, type ConsumerOptions, type RetryOptions } from './options.ts';
-export type { TransactAction } from './ports/ledger-store.ts';
 export type { ConsumerRecord } from './record/consumer-record.ts';
 export { bytes, type JsonOptions, json, text, type ValueDecoder } from './record/decode.ts';
 export type { OnBatch, OnRecord, ProducedRecord, RecordContext } from './runtime/consumer.ts';
+export type { TransactAction } from './transact-action.ts';
 
 /** A Lambda handler; `.use(…)` takes any middy middleware. */
 export type LockstepHandler = MiddyfiedHandler<KafkaEvent, KafkaBatchResponse, Error, Context>;
@@ -25,7 +26,8 @@ export type LockstepHandler = MiddyfiedHandler<KafkaEvent, KafkaBatchResponse, E
  *
  * The stack, outermost first: telemetry (names the invocation on each log line, writes the metrics out however it ends), then
  * whatever `.use(…)` adds, then the consumer. So added middlewares see the event as Lambda sent it and the answer as Lambda
- * gets it; what they throw makes Lambda send the whole event again, and what is settled is then skipped.
+ * gets it, and may change neither: EVENT_CHANGED, ANSWER_CHANGED. What they throw makes Lambda send the whole event again, and what
+ * is settled is then skipped.
  *
  * @throws LockstepError OPTIONS_INVALID at once, naming the option; the environment is read by the first invocation
  */
@@ -33,21 +35,41 @@ export function lockstepConsumer<V>(options: ConsumerOptions<V>): LockstepHandle
   checkOptions(options);
   const holder = new ConnectionHolder(connect);
   const resolve = oncePer((connection: Connection) => resolveOptions(options, connection.environment));
-  // Deadlines are ours to guard; middy's own timer would outlive an invocation that never ends, and hold a test's process.
-  const handler: LockstepHandler = middy<KafkaEvent, KafkaBatchResponse, Error, Context>({ timeoutEarlyInMillis: 0 })
+  const guard = new MiddlewareGuard();
+  const handler: LockstepHandler = middy<KafkaEvent, KafkaBatchResponse, Error, Context>({
+    // Deadlines are ours to guard; middy's own timer would outlive an invocation that never ends, and hold a test's process.
+    timeoutEarlyInMillis: 0,
+    requestStart: (request: ConsumerRequest) => guard.begin(request),
+    requestEnd: (request: ConsumerRequest) => endRequest(request, guard, holder),
+  })
     .use(invocationTelemetry(holder))
     .handler(async (event, context) => {
-      const connection = await holder.current();
+      const connection = await holder.current(context);
       const { ports } = connection;
-      const delivered = parseKafkaEvent(event);
+      const delivered = guard.delivered(event, context);
       connection.useBrokers(delivered.bootstrapServers);
       const invocation = new Invocation(context.awsRequestId, context.getRemainingTimeInMillis(), ports.clock);
       const { response, reports } = await processBatch(resolve(connection), delivered, invocation, ports);
       connection.ended?.(reports);
+      guard.answered(context, response);
       return response;
     });
   rememberHolder(handler, holder);
   return handler;
+}
+
+/** The last thing that happens: what Lambda gets is checked, and told. */
+async function endRequest(request: ConsumerRequest, guard: MiddlewareGuard, holder: ConnectionHolder): Promise<void> {
+  const { context, error, response } = request;
+  // Without a response Lambda gets the error.
+  if (error !== null && error !== undefined && response === undefined) return endTelemetry(holder, context, error);
+  try {
+    guard.check(request);
+  } catch (changed) {
+    await endTelemetry(holder, context, changed);
+    throw changed;
+  }
+  await endTelemetry(holder, context);
 }
 
 /** Options are resolved once for each connection: in production once. */

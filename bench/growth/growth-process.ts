@@ -1,5 +1,5 @@
 /** A process of its own: measures all series and sends what it found to its parent. */
-import { holderOf } from '../../shared/connection.ts';
+import { invokeWith } from '../../shared/connection.ts';
 import { parseKafkaEvent } from '../../shared/record/kafka-event.ts';
 import { lambdaContext } from '../measure/lambda-context.ts';
 import { connectionInMemory } from '../peers/lockstep/connection-in-memory.ts';
@@ -40,7 +40,7 @@ async function cpuOf({ handler, event, progress }: GrowthCase): Promise<number> 
   }
   const context = lambdaContext(`request-${invocations++}`);
   const before = process.cpuUsage();
-  await holderOf(handler)?.during(connection, () => handler(event, context));
+  await invokeWith(handler, connection, event, context);
   const { user, system } = process.cpuUsage(before);
   return user + system;
 }

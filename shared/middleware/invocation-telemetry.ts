@@ -1,26 +1,28 @@
-import type { MiddlewareObj } from '@middy/core';
+import type { Request } from '@middy/core';
 import type { Context } from 'aws-lambda';
 import type { ConnectionHolder } from '../connection.ts';
-import type { KafkaBatchResponse } from '../decide/batch-response.ts';
-import type { KafkaEvent } from '../record/kafka-event.ts';
 
-type Stack = Required<
-  Pick<MiddlewareObj<KafkaEvent, KafkaBatchResponse, Error, Context>, 'before' | 'after' | 'onError'>
->;
+/** What middy knows of one invocation. */
+export type ConsumerRequest = Request<unknown, unknown, Error, Context>;
 
-/** Names the invocation on its log lines, and writes its metrics out when it ends, well or not. */
-export function invocationTelemetry(holder: ConnectionHolder): Stack {
-  const invocationTelemetryBefore: Stack['before'] = async ({ context }) => {
-    (await holder.current()).begin(context);
+/** Names the invocation on its log lines. */
+export function invocationTelemetry(holder: ConnectionHolder): { before(request: ConsumerRequest): Promise<void> } {
+  return {
+    async before({ context }) {
+      (await holder.current(context)).begin(context);
+    },
   };
-  const invocationTelemetryAfter: Stack['after'] = async () => {
-    (await holder.current()).flush();
-  };
-  const invocationTelemetryOnError: Stack['onError'] = async ({ error }) => {
-    // Without a connection there is nothing to write metrics with; Lambda logs the error itself.
-    const connection = await holder.current().catch(() => undefined);
+}
+
+/**
+ * Writes the metrics of an invocation out when it ends, well or not, whatever added middlewares do.
+ *
+ * @param error - what Lambda gets to see; absent where it gets an answer
+ */
+export async function endTelemetry(holder: ConnectionHolder, context: Context, error?: unknown): Promise<void> {
+  // Without a connection there is nothing to write metrics with; Lambda logs the error itself.
+  const connection = await holder.current(context).catch(() => undefined);
+  if (error !== undefined)
     connection?.ports.telemetry.log.error('invocation failed; Lambda sends the whole event again', { error });
-    connection?.flush();
-  };
-  return { before: invocationTelemetryBefore, after: invocationTelemetryAfter, onError: invocationTelemetryOnError };
+  connection?.flush();
 }

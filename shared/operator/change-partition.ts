@@ -6,10 +6,11 @@ import type { LockstepError } from '../errors.ts';
 import { OperatorError } from '../operator-errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Entropy } from '../ports/entropy.ts';
-import type { LedgerStore, TransactAction } from '../ports/ledger-store.ts';
+import type { LedgerStore } from '../ports/ledger-store.ts';
 import { type LedgerPartition, ledgerKey, partitionName } from '../record/item-identifier.ts';
 import { NO_OFFSETS } from '../record/offset-ranges.ts';
 import type { EpochMs } from '../record/units.ts';
+import type { TransactAction } from '../transact-action.ts';
 
 /** How long an operator holds a partition at most. */
 const OPERATOR_LEASE_MS = 15_000;

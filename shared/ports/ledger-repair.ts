@@ -1,6 +1,6 @@
 import type { LedgerPartition } from '../record/item-identifier.ts';
 import type { EpochMs } from '../record/units.ts';
-import type { TransactAction } from './ledger-store.ts';
+import type { TransactAction } from '../transact-action.ts';
 
 /** What can be read of an item that cannot be read as a whole. */
 export interface BrokenItem<Seen = unknown> {

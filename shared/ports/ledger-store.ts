@@ -3,6 +3,7 @@ import type { PartitionItem, Progress, RecordIdentity } from '../decide/progress
 import type { LedgerPartition } from '../record/item-identifier.ts';
 import type { OffsetRanges } from '../record/offset-ranges.ts';
 import type { EpochMs } from '../record/units.ts';
+import type { TransactAction } from '../transact-action.ts';
 
 /** Asks for a partition. */
 export interface ClaimRequest {
@@ -46,11 +47,6 @@ export interface KeyCompletion {
   readonly key: string;
   readonly item: KeyItem;
 }
-
-/** A DynamoDB write action (Put, Update, Delete or ConditionCheck of TransactWriteItems), as the SDK's types have it. */
-export type TransactAction =
-  | Readonly<Record<'Put' | 'Update' | 'Delete' | 'ConditionCheck', unknown>>
-  | Readonly<Record<string, unknown>>;
 
 /**
  * `refused`: epoch, owner or revision are not the caller's; with the item as it stands (absent: deleted).

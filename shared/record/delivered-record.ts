@@ -34,7 +34,8 @@ export class DeliveredRecord implements Position {
     this.partition = raw.partition;
     this.offset = raw.offset;
     this.timestamp = raw.timestamp;
-    this.#raw = raw;
+    // A copy: a middleware may change the event in place.
+    this.#raw = { ...raw };
   }
 
   /** `CREATE_TIME` or `LOG_APPEND_TIME`, where the mapping says so. */
@@ -73,11 +74,18 @@ export class DeliveredRecord implements Position {
     return this.#valueHash;
   }
 
+  /** The first member in which a record of the event is not the one that was delivered. */
+  changeIn(raw: RawRecord | undefined): keyof RawRecord | undefined {
+    return MEMBERS.find((name) => raw?.[name] !== this.#raw[name]);
+  }
+
   /** `orders-3@1042` */
   get position(): string {
     return positionName(this);
   }
 }
+
+const MEMBERS = ['value', 'key', 'offset', 'timestamp', 'topic'] as const satisfies readonly (keyof RawRecord)[];
 
 function bytesOf(base64: string | null | undefined): Buffer | null {
   return base64 === undefined || base64 === null ? null : Buffer.from(base64, 'base64');

@@ -90,7 +90,7 @@ function deliveredRecord(identifier: string, index: number, raw: unknown): Deliv
   if (typeof timestamp !== 'number' || !Number.isFinite(timestamp)) {
     throw refuse(`expected \`timestamp\` to be a number, got ${describe(timestamp)}`);
   }
-  // Checked just now; nearly always as it came, without a copy.
+  // Checked just now; nearly always as it came.
   return new DeliveredRecord(
     partition === raw['partition'] ? (raw as object as RawRecord) : { ...raw, topic, partition, offset, timestamp },
   );

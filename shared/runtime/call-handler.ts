@@ -30,7 +30,7 @@ interface FailedCall extends HandedOver {
 
 /** Calls the handler once. */
 export async function callHandler<V>(run: PartitionRun<V>, call: ReadyCall<V>): Promise<CallEnd> {
-  const { sandbox, clock, telemetry, tracer, group } = run.ports;
+  const { sandbox, clock, telemetry, tracer, handlerScope, group } = run.ports;
   if (!call.isolated && !(await sandbox.enter(false))) return { type: 'notStarted', reason: 'deadline' };
   const leave = () => void leaveSandbox(run, call.isolated);
   const refusal = await lastLook(run, call);
@@ -41,11 +41,13 @@ export async function callHandler<V>(run: PartitionRun<V>, call: ReadyCall<V>): 
   const { delivered } = call;
   // A record that has failed before goes alone, so that it is the first of its call.
   const context = new CollectingContext(run.context, delivered, attemptOf(run, delivered[0]));
-  const handle = handlerOf(run, call, context);
+  const called = handlerOf(run, call, context);
+  const handle = handlerScope === undefined ? called : () => handlerScope.run(delivered, called);
   const about = { group, attempt: context.attempt };
   const traced = tracer === undefined ? handle : () => tracer.trace(delivered, about, handle);
   const startedAt = clock.now();
   const end = await runHandler(traced, run.invocation, sandbox, leave);
+  context.end();
   const handlerMs = clock.now() - startedAt;
   sandbox.observe(handlerMs);
   telemetry.count('HandlerMs', handlerMs);

@@ -5,8 +5,9 @@ import type { Clock } from '../ports/clock.ts';
 import type { DeadLetterPublisher } from '../ports/dead-letter-publisher.ts';
 import type { Entropy } from '../ports/entropy.ts';
 import type { FallbackQueue } from '../ports/fallback-queue.ts';
+import type { HandlerScope } from '../ports/handler-scope.ts';
 import type { IdempotencyKeyStore } from '../ports/idempotency-key-store.ts';
-import type { LedgerStore, TransactAction } from '../ports/ledger-store.ts';
+import type { LedgerStore } from '../ports/ledger-store.ts';
 import type { OriginalReader } from '../ports/original-reader.ts';
 import type { RecordProducer } from '../ports/record-producer.ts';
 import type { Log, Telemetry } from '../ports/telemetry.ts';
@@ -14,6 +15,7 @@ import type { Tracer } from '../ports/tracer.ts';
 import type { ConsumerRecord } from '../record/consumer-record.ts';
 import type { ValueDecoder } from '../record/decode.ts';
 import type { EpochMs, Offset } from '../record/units.ts';
+import type { TransactAction } from '../transact-action.ts';
 import type { Sandbox } from './sandbox.ts';
 
 /** What a record handler may know and use beside the record. */
@@ -39,9 +41,9 @@ export interface RecordContext {
 
 /** A record to be produced. Text is written as UTF-8. */
 export interface ProducedRecord {
-  readonly key?: string | Buffer | null;
-  readonly value: string | Buffer | null;
-  readonly headers?: Readonly<Record<string, string | Buffer>>;
+  readonly key?: string | Uint8Array | null;
+  readonly value: string | Uint8Array | null;
+  readonly headers?: Readonly<Record<string, string | Uint8Array>>;
   /** The record that it comes from: needed in `onBatch`, since calls are cut anew after a crash and the id must not change. @default the record of the call */
   readonly from?: { readonly offset: Offset };
 }
@@ -100,6 +102,8 @@ export interface Ports {
   readonly sandbox: Sandbox;
   /** Present where an OpenTelemetry SDK is loaded. */
   readonly tracer?: Tracer;
+  /** Present where promises that nobody awaited are told by record. */
+  readonly handlerScope?: HandlerScope;
   /** Ends the process. Never returns in production. */
   readonly endProcess: () => void;
   /** Consumer group, as the mapping has it. */

@@ -1,11 +1,12 @@
 import { LockstepError } from '../errors.ts';
-import type { TransactAction } from '../ports/ledger-store.ts';
 import type { OutgoingRecord } from '../ports/record-producer.ts';
 import type { Log } from '../ports/telemetry.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import type { EpochMs, Offset } from '../record/units.ts';
+import type { TransactAction } from '../transact-action.ts';
 import type { ProducedRecord, RecordContext } from './consumer.ts';
 import type { LateSignal } from './late-signal.ts';
+import { outgoingRecord } from './outgoing-record.ts';
 import { recordLog } from './record-log.ts';
 
 /** What contexts of one partition have in common. */
@@ -31,6 +32,7 @@ export class CollectingContext implements RecordContext {
   /** How much each record passed on. */
   #passedOn: Map<Offset, number> | undefined;
   #logger: Log | undefined;
+  #isOver = false;
 
   /** @param records - what the handler is called with: one, or those of an `onBatch` call */
   constructor(share: ContextShare, records: readonly DeliveredRecord[], attempt: number) {
@@ -75,6 +77,8 @@ export class CollectingContext implements RecordContext {
   // Bound, so that handlers may take them out of the context: `(record, { transact }) => …`.
   get transact(): RecordContext['transact'] {
     return (...actions) => {
+      this.#refuseIfOver('transact');
+      for (const action of actions) checkAction(action, nameOf(this.#records));
       this.#effects ??= [];
       this.#effects.push(...actions);
     };
@@ -84,24 +88,33 @@ export class CollectingContext implements RecordContext {
     return (topic, record) => this.#passOn(topic, record);
   }
 
-  #passOn(topic: string, { key, value, headers, from }: ProducedRecord): void {
+  /** The handler has ended: what it adds from now on would be lost. */
+  end(): void {
+    this.#isOver = true;
+  }
+
+  #refuseIfOver(what: string): void {
+    if (!this.#isOver) return;
+    const error = new LockstepError(
+      'CONTEXT_ENDED',
+      `context.${what} was called after the handler of ${nameOf(this.#records)} had ended`,
+    );
+    this.logger.error('a handler went on after it had ended', { error });
+    throw error;
+  }
+
+  #passOn(topic: string, record: ProducedRecord): void {
+    this.#refuseIfOver('produce');
     const { cluster, group } = this.#share;
-    const { position, timestamp, offset } = this.#source(topic, from);
+    const { position, timestamp, offset } = this.#source(topic, record?.from);
     this.#passedOn ??= new Map();
     const index = this.#passedOn.get(offset) ?? 0;
-    this.#passedOn.set(offset, index + 1);
     // The same for every run of this record, so that a next consumer keyed by it applies each once.
     const id = `${cluster}/${group}/${position}/${timestamp}/${index}`;
+    const outgoing = outgoingRecord(topic, record, position, id);
+    this.#passedOn.set(offset, index + 1);
     this.#outgoing ??= [];
-    this.#outgoing.push({
-      topic,
-      key: bytesOf(key ?? null),
-      value: bytesOf(value),
-      headers: [
-        ...Object.entries(headers ?? {}).map(([name, text]) => ({ name, value: Buffer.from(text) })),
-        { name: 'x-lockstep-id', value: Buffer.from(id) },
-      ],
-    });
+    this.#outgoing.push(outgoing);
   }
 
   #source(topic: string, from: ProducedRecord['from']): DeliveredRecord {
@@ -116,6 +129,21 @@ export class CollectingContext implements RecordContext {
   }
 }
 
-function bytesOf(text: string | Buffer | null): Buffer | null {
-  return typeof text === 'string' ? Buffer.from(text) : text;
+const ACTIONS = ['Put', 'Update', 'Delete', 'ConditionCheck'];
+
+function checkAction(action: unknown, of: string): void {
+  const given = typeof action === 'object' && action !== null ? Object.entries(action) : [];
+  const names = given.flatMap(([name, member]) => (member === undefined ? [] : name));
+  if (names.length === 1 && ACTIONS.includes(names[0] ?? '')) return;
+  throw new LockstepError(
+    'TRANSACT_INVALID',
+    `context.transact of ${of}: expected objects with one of Put, Update, Delete and ConditionCheck, got ${
+      names.length === 0 ? typeof action : `an object with ${names.slice(0, 5).join(', ')}`
+    }`,
+  );
+}
+
+function nameOf(records: readonly DeliveredRecord[]): string {
+  const [first, ...others] = records;
+  return others.length === 0 ? `${first?.position}` : `${first?.position} and ${others.length} more`;
 }

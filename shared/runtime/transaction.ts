@@ -1,6 +1,7 @@
 import type { Settling } from '../decide/settle.ts';
 import { actionBytes, MAX_EFFECT_BYTES, MAX_TRANSACTION_ACTIONS } from '../decide/transact-size.ts';
-import type { KeyCompletion, TransactAction } from '../ports/ledger-store.ts';
+import type { KeyCompletion } from '../ports/ledger-store.ts';
+import type { TransactAction } from '../transact-action.ts';
 
 /** Records to be settled in one transaction with their effects. */
 export interface Transaction {

@@ -1,17 +1,18 @@
-import { holderOf } from '../connection.ts';
+import { invokeWith } from '../connection.ts';
 import type { KafkaBatchResponse } from '../decide/batch-response.ts';
 import type { Progress } from '../decide/progress.ts';
 import type { LockstepHandler } from '../lockstep-consumer.ts';
 import type { DeadLetter } from '../ports/dead-letter-publisher.ts';
 import type { FallbackEntry } from '../ports/fallback-queue.ts';
-import type { TransactAction } from '../ports/ledger-store.ts';
 import type { OutgoingRecord } from '../ports/record-producer.ts';
 import type { LogFields } from '../ports/telemetry.ts';
 import type { KafkaEvent } from '../record/kafka-event.ts';
 import type { Outcome } from '../runtime/outcome.ts';
+import type { TransactAction } from '../transact-action.ts';
 import { DeliveryWorld } from './delivery-world.ts';
 import type { FakeLedgerOptions } from './fake-ledger-store.ts';
 import { kafkaEvent, type TestRecord } from './record.ts';
+import { WorkUnderWay } from './work-under-way.ts';
 
 /** What goes wrong while records are delivered. */
 export interface DeliveryFaults {
@@ -57,30 +58,44 @@ export interface Delivery {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
+/** Real milliseconds in which work that a handler left behind may still show itself. */
+const LEFT_BEHIND_MS = 100;
+
 /**
  * Delivers records to a handler as Lambda's mapping would, again and again until all are settled: no AWS, no broker, no
- * environment. Time is virtual, so back-offs cost nothing; it stands still while the handler works.
+ * environment. Time is virtual, so back-offs cost nothing. It stands still while the handler does real work; a handler that hangs
+ * (nothing is under way for 300 ms, or it takes longer than 2 s) meets `context.signal` and the deadline as in production.
  *
  * @throws TypeError for a handler that lockstepConsumer did not make
  * @throws what the handler's invocation throws, as for a malformed event
+ * @throws LockstepError CONTEXT_ENDED when a handler calls `transact` or `produce` after it ended; an error that names the record
+ *   when a promise is rejected that its handler started and nobody awaited
  */
 export async function deliver(
   handler: LockstepHandler,
   records: readonly TestRecord[],
   faults: DeliveryFaults = {},
 ): Promise<Delivery> {
-  const holder = holderOf(handler);
-  if (holder === undefined) throw new TypeError('deliver expects a handler that lockstepConsumer returned');
   const world = new DeliveryWorld(faults);
-  let due: KafkaEvent | undefined = kafkaEvent(records);
-  for (let delivery = 0; due !== undefined && delivery < (faults.maxDeliveries ?? 100); delivery++) {
-    const event: KafkaEvent = due;
-    const connection = world.newProcess();
-    const invocation = holder.during(connection, async () => handler(event, world.context()));
-    const answer = await world.clock.runUntilSettled(Promise.race([invocation, world.death.promise]));
-    world.answers.push(answer);
-    due = answer === undefined ? event : reported(event, answer);
+  const work = new WorkUnderWay();
+  try {
+    let due: KafkaEvent | undefined = kafkaEvent(records);
+    for (let delivery = 0; due !== undefined && delivery < (faults.maxDeliveries ?? 100); delivery++) {
+      const event: KafkaEvent = due;
+      const invocation = work.run(() => invokeWith(handler, world.newProcess(), event, world.context()));
+      const ended = Promise.race([invocation, world.death.promise]);
+      const answer = await world.clock.runUntilSettled(ended, () => work.isIdle);
+      world.answers.push(answer);
+      due = answer === undefined ? event : reported(event, answer);
+    }
+    const until = performance.now() + LEFT_BEHIND_MS;
+    while (!work.isIdle && world.failure === undefined && performance.now() < until)
+      await new Promise((resolve) => setTimeout(resolve, 1));
+  } finally {
+    world.close();
+    work.close();
   }
+  if (world.failure !== undefined) throw world.failure.error;
   return world.delivery();
 }
 

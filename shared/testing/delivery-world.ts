@@ -1,11 +1,16 @@
 import type { Context } from 'aws-lambda';
+import { watchRejections } from '../adapters/system/handler-scope.ts';
 import type { Connection } from '../connection.ts';
 import type { KafkaBatchResponse } from '../decide/batch-response.ts';
+import { LockstepError } from '../errors.ts';
 import type { DeadLetter } from '../ports/dead-letter-publisher.ts';
 import type { FallbackEntry } from '../ports/fallback-queue.ts';
 import type { WriteAnswer, WriteRequest } from '../ports/ledger-store.ts';
 import type { OutgoingRecord } from '../ports/record-producer.ts';
 import type { LogFields } from '../ports/telemetry.ts';
+import { isThenable } from '../record/decode.ts';
+import type { DeliveredRecord } from '../record/delivered-record.ts';
+import { positionName } from '../record/item-identifier.ts';
 import type { Outcome } from '../runtime/outcome.ts';
 import type { Delivery, DeliveryFaults } from './deliver.ts';
 import { fakeIdempotencyKeyStore } from './fake-idempotency-key-store.ts';
@@ -34,6 +39,12 @@ export class DeliveryWorld {
   #refuseLetters: number;
   #refuseFallback: number;
   #runs = 0;
+  /** Records whose handler has done its work, by position. */
+  readonly #worked = new Set<string>();
+  #process: HoldingSandbox | undefined;
+  /** What fails the test whatever became of the records. */
+  failure: { readonly error: unknown } | undefined;
+  readonly #scope = watchRejections((reason, records) => this.#abandoned(reason, records));
   #invocations = 0;
 
   constructor(faults: DeliveryFaults) {
@@ -51,6 +62,7 @@ export class DeliveryWorld {
 
   /** A process that has just started, on the same table and the same topics. */
   newProcess(): Connection {
+    this.#process?.abandon();
     const death = Promise.withResolvers<undefined>();
     this.death = death;
     let alive = true;
@@ -62,7 +74,11 @@ export class DeliveryWorld {
       this.#runs++;
       if (this.#runs === this.#faults.crashAt) die();
     });
-    const log = (level: string) => (text: string, fields?: LogFields) => void this.#logs.push({ level, text, fields });
+    this.#process = sandbox;
+    const log = (level: string) => (text: string, fields?: LogFields) => {
+      this.#logs.push({ level, text, fields });
+      if (isContextEnded(fields?.['error'])) this.failure ??= { error: fields?.['error'] };
+    };
     const living = <T extends object>(port: T) => failAfterDeath(port, () => alive);
     return {
       environment: { consumerGroup: 'deliver', failureMode: 'report' },
@@ -87,6 +103,7 @@ export class DeliveryWorld {
           },
         },
         sandbox,
+        handlerScope: { run: (records, call) => this.#noting(records, this.#scope.run(records, call)) },
         endProcess: die,
         group: 'deliver',
       },
@@ -97,8 +114,9 @@ export class DeliveryWorld {
           for (const { offset, position } of delivered.records) {
             const outcome = outcomes.get(offset);
             // A settled record that comes back as a duplicate keeps the outcome that settled it.
-            if (outcome !== undefined && !(outcome.type === 'duplicate' && isSettled(this.#outcomes[position])))
-              this.#outcomes[position] = outcome.type;
+            if (outcome === undefined) continue;
+            if (outcome.type !== 'duplicate') this.#outcomes[position] = outcome.type;
+            else if (!isSettled(this.#outcomes[position])) this.#outcomes[position] = this.#settledAs(position);
           }
         }
       },
@@ -124,6 +142,36 @@ export class DeliveryWorld {
       fail: () => undefined,
       succeed: () => undefined,
     };
+  }
+
+  /** Nothing is left behind in the test's process. */
+  close(): void {
+    this.#scope.close();
+    this.#process?.abandon();
+  }
+
+  /** How a record was settled by an invocation that died before it said so. */
+  #settledAs(position: string): Outcome['type'] {
+    const hasLetter = ({ origin }: DeadLetter) => positionName(origin) === position;
+    const isParked = (entry: FallbackEntry) => entry.type === 'letter' && hasLetter(entry.letter);
+    if (this.#letters.some(hasLetter) || this.#fallback.some(isParked)) return 'deadLettered';
+    return this.#worked.has(position) ? 'handled' : 'duplicate';
+  }
+
+  #noting<T>(records: readonly DeliveredRecord[], result: T): T {
+    const note = () => {
+      for (const { position } of records) this.#worked.add(position);
+    };
+    if (isThenable(result)) Promise.resolve(result).then(note, () => undefined);
+    else note();
+    return result;
+  }
+
+  #abandoned(reason: unknown, [first]: readonly DeliveredRecord[]): boolean {
+    const text = `a promise that the handler of ${first?.position} started and nobody awaited was rejected`;
+    this.#logs.push({ level: 'error', text, fields: { error: reason } });
+    this.failure ??= { error: new Error(text, { cause: reason }) };
+    return true;
   }
 
   delivery(): Delivery {
@@ -163,6 +211,10 @@ export class DeliveryWorld {
     if (this.#refuseFallback-- > 0) throw new Error('the fallback queue refuses');
     this.#fallback.push(entry);
   }
+}
+
+function isContextEnded(error: unknown): boolean {
+  return error instanceof LockstepError && error.code === 'CONTEXT_ENDED';
 }
 
 function isSettled(type: Outcome['type'] | undefined): boolean {

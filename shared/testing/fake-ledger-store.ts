@@ -5,12 +5,12 @@ import type {
   EffectRefusal,
   KeyCompletion,
   LedgerStore,
-  TransactAction,
   WriteAnswer,
   WriteRequest,
 } from '../ports/ledger-store.ts';
 import { keyTakenOver } from '../ports/store-error.ts';
 import { type LedgerPartition, ledgerKey } from '../record/item-identifier.ts';
+import type { TransactAction } from '../transact-action.ts';
 import type { FakeIdempotencyKeyStore } from './fake-idempotency-key-store.ts';
 
 /** What a test may ask of the fake besides the port. */

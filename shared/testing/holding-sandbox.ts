@@ -1,7 +1,7 @@
 import { Sandbox } from '../runtime/sandbox.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
-/** Time stands still while a handler runs: it may do real work. */
+/** Time stands still while a handler does real work. */
 export class HoldingSandbox extends Sandbox {
   readonly #clock: VirtualClock;
   readonly #onRun: () => void;
@@ -24,5 +24,10 @@ export class HoldingSandbox extends Sandbox {
     this.#releases.pop()?.();
     this.#onRun();
     super.leave();
+  }
+
+  /** The process has ended, with whatever still ran in it. */
+  abandon(): void {
+    for (const release of this.#releases.splice(0)) release();
   }
 }

@@ -12,6 +12,9 @@ export class VirtualClock implements Clock {
   #now: EpochMs;
   #count = 0;
   #holds = 0;
+  /** Real time, while time is held. */
+  #heldSince: number | undefined;
+  #waitedMs = 0;
   /** By time and, for equal times, by who came first; the earliest last. */
   readonly #timers: Timer[] = [];
 
@@ -51,27 +54,58 @@ export class VirtualClock implements Clock {
     this.#now = until;
   }
 
-  /** Moves time on as far as `work` needs it. Time stands still while {@link hold} is in force: real work is going on. */
-  async runUntilSettled<T>(work: Promise<T>): Promise<T> {
+  /**
+   * Moves time on as far as `work` needs it. While {@link hold} is in force real work is going on, and time stands still: until the
+   * work shows no sign of life, then time goes on, so that what hangs meets its deadline as in production.
+   *
+   * @param isIdle - whether nothing is under way that could wake what is waited for
+   */
+  async runUntilSettled<T>(work: Promise<T>, isIdle: () => boolean = () => true): Promise<T> {
     let done = false;
     const mark = () => {
       done = true;
     };
     work.then(mark, mark);
-    for (;;) {
+    while (true) {
       await settled();
       if (done) return work;
       const next = this.#timers.at(-1);
-      if (this.#holds === 0 && next !== undefined) this.#wake(next);
+      if (next === undefined) await pause(1);
+      else if (this.#holds > 0 ? await this.#isStuck(isIdle) : await this.#mayPass(isIdle)) this.#wake(next);
     }
   }
 
   /** Stops time until the function that it returns is called. */
   hold(): () => void {
     this.#holds++;
+    this.#heldSince ??= performance.now();
+    let isHeld = true;
     return () => {
+      if (!isHeld) return;
+      isHeld = false;
       this.#holds--;
+      // Somebody ended: those who still work get their time anew.
+      this.#heldSince = this.#holds === 0 ? undefined : performance.now();
     };
+  }
+
+  /** Whether time may pass though nobody holds it: what a decoder waits for gets some real time, in all. */
+  async #mayPass(isIdle: () => boolean): Promise<boolean> {
+    if (this.#waitedMs > WORKING_MS || isIdle()) return true;
+    const before = performance.now();
+    await pause(1);
+    this.#waitedMs += performance.now() - before;
+    return false;
+  }
+
+  /** Whether what holds the time has had enough of it: little where nothing is under way that could wake it. */
+  async #isStuck(isIdle: () => boolean): Promise<boolean> {
+    for (let turn = 0; turn < 5; turn++) await settled();
+    if (this.#holds === 0) return false;
+    const heldMs = performance.now() - (this.#heldSince ?? 0);
+    if (heldMs > (isIdle() ? IDLE_MS : WORKING_MS)) return true;
+    await pause(1);
+    return false;
   }
 
   #wake(timer: Timer): void {
@@ -91,6 +125,14 @@ export class VirtualClock implements Clock {
     this.#timers.splice(low, 0, timer);
     return timer;
   }
+}
+
+/** Real milliseconds after which a handler counts as one that hangs: while nothing, and while something is under way. */
+const IDLE_MS = 300;
+const WORKING_MS = 2_000;
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** Resolves once every promise that could go on has gone on. */

@@ -1,6 +1,6 @@
-import type { TransactAction } from '../../shared/ports/ledger-store.ts';
 import { fakeIdempotencyKeyStore } from '../../shared/testing/fake-idempotency-key-store.ts';
 import { fakeLedgerStore } from '../../shared/testing/fake-ledger-store.ts';
+import type { TransactAction } from '../../shared/transact-action.ts';
 import type { LedgerUnderTest } from './ledger-under-test.ts';
 
 /** The fakes, with effects that know one condition. */

@@ -1,8 +1,9 @@
 import type { Progress } from '../../shared/decide/progress.ts';
 import { FRESH_PROGRESS } from '../../shared/decide/progress.ts';
 import type { IdempotencyKeyStore, KeyItem } from '../../shared/ports/idempotency-key-store.ts';
-import type { ClaimRequest, LedgerStore, TransactAction, WriteRequest } from '../../shared/ports/ledger-store.ts';
+import type { ClaimRequest, LedgerStore, WriteRequest } from '../../shared/ports/ledger-store.ts';
 import type { LedgerPartition } from '../../shared/record/item-identifier.ts';
+import type { TransactAction } from '../../shared/transact-action.ts';
 
 /** Idempotency keys with what shows their items. */
 export interface KeysUnderTest {

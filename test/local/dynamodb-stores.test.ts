@@ -14,8 +14,8 @@ import { type BlockedRecord, FRESH_PROGRESS, type Progress } from '../../shared/
 import { decisionAction, decisionsKey } from '../../shared/operator/change-partition.ts';
 import { repairPartition } from '../../shared/operator/repair-partition.ts';
 import type { BrokenItem, LedgerRepair } from '../../shared/ports/ledger-repair.ts';
-import type { TransactAction } from '../../shared/ports/ledger-store.ts';
 import { type LedgerPartition, ledgerKey } from '../../shared/record/item-identifier.ts';
+import type { TransactAction } from '../../shared/transact-action.ts';
 import { createTables, dynamoDbUnderTest, LEDGER_TABLE } from '../contracts/dynamodb-under-test.ts';
 import { effectPut } from '../contracts/fake-under-test.ts';
 import {
@@ -294,8 +294,8 @@ describe('an effect that DynamoDB cannot carry out is the record handler’s fau
       'more actions than a transaction takes',
       () => Array.from({ length: 100 }, () => effectPut('accounts', newId('x'))),
     ],
-    ['an action without an item', () => [{ Put: { TableName: 'accounts' } }]],
-    ['an action that is none', () => [{ Sing: { TableName: 'accounts' } }]],
+    ['an action without an item', () => [{ Put: { TableName: 'accounts' } } as never]],
+    ['an action that is none', () => [{ Sing: { TableName: 'accounts' } } as never]],
   ])('%s', async (_, effects) => {
     const partition = newPartition();
     const { item } = await onServer.ledger.claim(claimBy(partition, 'a'));

@@ -5,6 +5,7 @@ import {
   fakeIdempotencyKeyStore,
 } from '../../shared/testing/fake-idempotency-key-store.ts';
 import { type FakeLedgerStore, fakeLedgerStore } from '../../shared/testing/fake-ledger-store.ts';
+import type { TransactAction } from '../../shared/transact-action.ts';
 import type { HistoryEvent, Writer } from './history.ts';
 import { TOPIC } from './kafka-log.ts';
 
@@ -26,8 +27,8 @@ export class LedgerWorld {
    */
   constructor(
     emit: (event: HistoryEvent) => void,
-    emitEffect: (effect: unknown) => void,
-    refuseEffect: (effect: unknown) => boolean,
+    emitEffect: (effect: TransactAction) => void,
+    refuseEffect: (effect: TransactAction) => boolean,
   ) {
     const keys = fakeIdempotencyKeyStore();
     this.keys = {
@@ -45,7 +46,7 @@ export class LedgerWorld {
         refuseEffect(effect) ? { code: 'ConditionalCheckFailed', text: 'simulated' } : undefined,
       onChange: (partition, before, after) => {
         const { effects } = this.ledger;
-        while (this.#effects < effects.length) emitEffect(effects[this.#effects++]);
+        for (; this.#effects < effects.length; this.#effects++) emitEffect(effects[this.#effects] as TransactAction);
         emit({ type: 'changed', ...this.#writer, place: partitionName(partition), before, after });
       },
     });

@@ -76,7 +76,7 @@ function failure(
   const isAlone = records.length === 1;
   const hasEffects = (transacts || produces) && !isAlone;
   // Nobody knows whose effects these are: then it does not count whom the call names.
-  if (hasEffects) context.transact({ Put: { record: -1 } });
+  if (hasEffects) context.transact(effectOf(-1));
   const isNamed = !isAlone && chance.chance(0.6);
   const counts = isAlone || (isNamed && !hasEffects);
   const before = records.slice(0, culprit === undefined ? 0 : records.indexOf(culprit));
@@ -87,13 +87,18 @@ function failure(
   return isNamed && culprit !== undefined ? new BatchFailure(culprit, { cause: error }) : error;
 }
 
+/** The index of a record as an effect; -1 of none. */
+function effectOf(index: number) {
+  return { Put: { TableName: 'effects', Item: { record: { N: `${index}` } } } };
+}
+
 function leave(
   { transacts, produces }: HandlerWorld,
   record: LogRecord,
   from: ConsumerRecord<unknown> | undefined,
   context: RecordContext,
 ): void {
-  if (transacts) context.transact({ Put: { record: record.index } });
+  if (transacts) context.transact(effectOf(record.index));
   const headers = { [TRUTH_HEADER]: `${record.index}` };
   if (produces) context.produce('shipments', { value: record.content, headers, ...(from !== undefined && { from }) });
 }

@@ -5,6 +5,7 @@ import { json } from '../../shared/record/decode.ts';
 import type { RecordHeader } from '../../shared/record/record-headers.ts';
 import type { Consumer } from '../../shared/runtime/consumer.ts';
 import type { Invocation } from '../../shared/runtime/invocation.ts';
+import type { TransactAction } from '../../shared/transact-action.ts';
 import { type FaultPlan, Faults } from './faults.ts';
 import { Fleet } from './fleet.ts';
 import type { HistoryEvent, Moment, Violation } from './history.ts';
@@ -130,12 +131,12 @@ export class World {
     if (event.type === 'changed') this.#watch(event);
   };
 
-  readonly #effect = (effect: unknown): void => {
+  readonly #effect = (effect: TransactAction): void => {
     const record = this.#recordOf(effect);
     if (record !== undefined) this.emit({ type: 'effect', record });
   };
 
-  readonly #refusesEffect = (effect: unknown): boolean => {
+  readonly #refusesEffect = (effect: TransactAction): boolean => {
     const record = this.#recordOf(effect);
     if (record === undefined || !this.faults.happens('effectRefused', 0.05)) return false;
     this.emit({ type: 'effectRefused', record });
@@ -143,10 +144,9 @@ export class World {
   };
 
   /** Whose effect it is. */
-  #recordOf(effect: unknown): LogRecord | undefined {
-    if (typeof effect !== 'object' || effect === null || !('Put' in effect)) return undefined;
-    const put = effect.Put;
-    return typeof put === 'object' && put !== null && 'record' in put ? this.records[Number(put.record)] : undefined;
+  #recordOf(effect: TransactAction): LogRecord | undefined {
+    const index = effect.Put?.Item?.['record']?.N;
+    return index === undefined ? undefined : this.records[Number(index)];
   }
 
   /** An error that nobody foresaw. */

@@ -1,4 +1,4 @@
-import { holderOf } from '../../../shared/connection.ts';
+import { invokeWith } from '../../../shared/connection.ts';
 import type { Peer } from '../common/peer.ts';
 import { connectionInMemory } from './connection-in-memory.ts';
 import { ordersConsumer } from './consumer.ts';
@@ -6,14 +6,9 @@ import { ordersConsumer } from './consumer.ts';
 export const peer: Peer = {
   inMemory(keyedBy, latencyMs) {
     const handler = ordersConsumer(keyedBy);
-    const holder = holderOf(handler);
     let connection = connectionInMemory(latencyMs);
     return {
-      handler: async (event, context) => {
-        const answer = await holder?.during(connection, () => handler(event, context));
-        if (answer === undefined) throw new Error('lockstepConsumer made a handler without a connection');
-        return answer;
-      },
+      handler: (event, context) => invokeWith(handler, connection, event, context),
       forget: () => {
         connection = connectionInMemory(latencyMs);
       },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { holderOf } from '../../../shared/connection.ts';
+import { invokeWith } from '../../../shared/connection.ts';
 import {
   byPosition,
   type ConsumerOptions,
@@ -30,10 +30,8 @@ async function deliverTo(handler: LockstepHandler, values: readonly string[], on
   for (let left = 40; left > 0; left--) {
     const { ports, ...connection } = world.newProcess();
     onProcess(ports.endProcess);
-    const invocation = holderOf(handler)?.during(
-      { ...connection, ports: { ...ports, sandbox: new Sandbox() } },
-      async () => handler(event, world.context()),
-    );
+    const careful = { ...connection, ports: { ...ports, sandbox: new Sandbox() } };
+    const invocation = invokeWith(handler, careful, event, world.context());
     const answer = await world.clock.runUntilSettled(Promise.race([invocation, world.death.promise]));
     if (answer?.batchItemFailures.length === 0) break;
   }
@@ -88,10 +86,7 @@ test('a sandbox in which decoding goes on for ever ends itself', async () => {
   const event = kafkaEvent([record({ value: Buffer.from('killer') })]);
   const { ports, ...connection } = world.newProcess();
   const sandbox = new Sandbox();
-  const invoke = async () =>
-    holderOf(handler)?.during({ ...connection, ports: { ...ports, sandbox } }, async () =>
-      handler(event, world.context()),
-    );
+  const invoke = () => invokeWith(handler, { ...connection, ports: { ...ports, sandbox } }, event, world.context());
   // Once as it comes, once busy with the lease of that, once carefully.
   for (let time = 0; sandbox.stalledHandlers === 0 && time < 5; time++) await world.clock.runUntilSettled(invoke());
   void invoke().catch(() => undefined);

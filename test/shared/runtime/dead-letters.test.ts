@@ -1,6 +1,6 @@
 import type { Context } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
-import { holderOf } from '../../../shared/connection.ts';
+import { invokeWith } from '../../../shared/connection.ts';
 import type { PartitionItem } from '../../../shared/decide/progress.ts';
 import { byPosition, lockstepConsumer, text } from '../../../shared/lockstep-consumer.ts';
 import type { DeadLetter } from '../../../shared/ports/dead-letter-publisher.ts';
@@ -94,10 +94,7 @@ async function deliverOne({ originals, refusesAfterMs, maxConsecutiveDeadLetters
   const event = kafkaEvent([
     { ...record({ value: Buffer.from('decoded'), timestamp: 17 }), timestampType: 'LOG_APPEND_TIME' },
   ]);
-  const answer = await clock.runUntilSettled(
-    holderOf(handler)?.during(connection, async () => handler(event, context)) ??
-      Promise.reject(new Error('no holder')),
-  );
+  const answer = await clock.runUntilSettled(invokeWith(handler, connection, event, context));
   return { letters, giveUps, parked, warnings, disconnects, answer, items };
 }
 

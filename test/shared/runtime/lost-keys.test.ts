@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { holderOf } from '../../../shared/connection.ts';
+import { invokeWith } from '../../../shared/connection.ts';
 import { type ConsumerOptions, lockstepConsumer, NonRetryableError, text } from '../../../shared/lockstep-consumer.ts';
 import type { IdempotencyKeyStore } from '../../../shared/ports/idempotency-key-store.ts';
 import { StoreError } from '../../../shared/ports/store-error.ts';
@@ -24,9 +24,8 @@ function aFunction(onRecord: NonNullable<ConsumerOptions<string | null>['onRecor
     const connection = world.newProcess();
     const ports: Ports = { ...connection.ports, keys: store };
     const event = kafkaEvent([...keys].map((key, offset) => record({ key, offset, value: Buffer.from('v') })));
-    const run = async () => handler(event, world.context());
-    const answer = holderOf(handler)?.during({ ...connection, ports: { ...ports, ...change(ports) } }, run);
-    if (answer === undefined) throw new Error('no handler of ours');
+    const changed = { ...connection, ports: { ...ports, ...change(ports) } };
+    const answer = invokeWith(handler, changed, event, world.context());
     const { batchItemFailures } = await world.clock.runUntilSettled(answer);
     return batchItemFailures.map(({ itemIdentifier: { offset } }) => offset);
   };

@@ -1,6 +1,6 @@
 import type { Context } from 'aws-lambda';
 import { expect, test } from 'vitest';
-import { holderOf } from '../../../shared/connection.ts';
+import { invokeWith } from '../../../shared/connection.ts';
 import { byPosition, json, lockstepConsumer } from '../../../shared/lockstep-consumer.ts';
 import { DeliveryWorld } from '../../../shared/testing/delivery-world.ts';
 import { kafkaEvent, record } from '../../../shared/testing/record.ts';
@@ -18,11 +18,10 @@ test('parts of an event that name the same partition are claimed one after the o
     ...event,
     records: { ...event.records, again: kafkaEvent([record({ offset: 1 })]).records['orders-0'] ?? [] },
   };
-  const context = { awsRequestId: 'request-1', getRemainingTimeInMillis: () => 60_000 } as Context;
 
   const deliver = async () => {
-    const answer = holderOf(handler)?.during(world.newProcess(), async () => handler(twice, context));
-    return world.clock.runUntilSettled(answer ?? Promise.reject());
+    const context = { awsRequestId: 'request-1', getRemainingTimeInMillis: () => 60_000 } as Context;
+    return world.clock.runUntilSettled(invokeWith(handler, world.newProcess(), twice, context));
   };
 
   expect(await deliver()).toEqual({ batchItemFailures: [] });

@@ -1,6 +1,6 @@
 import type { Context } from 'aws-lambda';
 import { expect, test } from 'vitest';
-import { holderOf } from '../../../shared/connection.ts';
+import { invokeWith } from '../../../shared/connection.ts';
 import { LockstepError } from '../../../shared/errors.ts';
 import { byPosition, lockstepConsumer, type OnRecord, PauseError, text } from '../../../shared/lockstep-consumer.ts';
 import type { LogFields } from '../../../shared/ports/telemetry.ts';
@@ -59,8 +59,7 @@ function aWorld(onRecord: OnRecord<string | null>, more: Partial<Ports> = {}) {
       record({ value: Buffer.from('first'), headers: { traceparent: TRACEPARENT } }),
       record({ value: Buffer.from('second') }),
     ]);
-    const answer = holderOf(handler)?.during(connection, async () => handler(event, context));
-    if (answer === undefined) throw new Error('no handler of ours');
+    const answer = invokeWith(handler, connection, event, context);
     return {
       answer: () => clock.runUntilSettled(answer),
       die: () => {

@@ -9,7 +9,7 @@ import { VirtualClock } from '../../../shared/testing/virtual-clock.ts';
 
 const PLACE = { cluster: 'c', group: 'billing', topic: 'orders', partition: 0 };
 const RECORD = { offset: 10, timestamp: 1_000, valueHash: 'hash' };
-const EFFECT = { Put: { TableName: 'accounts' } };
+const EFFECT = { Put: { TableName: 'accounts', Item: {} } };
 const TRANSACTION = {
   settlings: [{ record: RECORD, from: 10, mark: RECORD, outcome: 'handled' as const }],
   effects: [EFFECT],

@@ -1,0 +1,39 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { HandlerScope } from '../../ports/handler-scope.ts';
+import type { DeliveredRecord } from '../../record/delivered-record.ts';
+
+/** Told of a rejected promise. `true`: it is dealt with, and the process goes on. */
+type Watcher = (reason: unknown) => boolean;
+
+const watchers = new Set<Watcher>();
+
+function tellWatchers(reason: unknown): void {
+  const told = [...watchers].map((watcher) => watcher(reason));
+  // A listener keeps Node from ending the process, which is what a promise that nobody awaited does by default.
+  if (!told.includes(true) && process.listenerCount('unhandledRejection') === 1) throw reason;
+}
+
+/**
+ * Tells which records' handler left a promise that was rejected and that nobody awaited.
+ *
+ * @param onRejection - called with the reason and with the records that the handler was called for. Returns whether the process may
+ *   go on: Node and Lambda end it otherwise
+ */
+export function watchRejections(
+  onRejection: (reason: unknown, records: readonly DeliveredRecord[]) => boolean,
+): HandlerScope & { close(): void } {
+  const handling = new AsyncLocalStorage<readonly DeliveredRecord[]>();
+  const watcher: Watcher = (reason) => {
+    const records = handling.getStore();
+    return records !== undefined && onRejection(reason, records);
+  };
+  if (watchers.size === 0) process.on('unhandledRejection', tellWatchers);
+  watchers.add(watcher);
+  return {
+    run: (records, call) => handling.run(records, call),
+    close: () => {
+      watchers.delete(watcher);
+      if (watchers.size === 0) process.off('unhandledRejection', tellWatchers);
+    },
+  };
+}

@@ -1,0 +1,48 @@
+import { LockstepError } from '../errors.ts';
+import type { OutgoingRecord } from '../ports/record-producer.ts';
+import type { ProducedRecord } from './consumer.ts';
+
+/** https://github.com/apache/kafka/blob/trunk/clients/src/main/java/org/apache/kafka/common/internals/Topic.java */
+const TOPIC = /^(?!\.{1,2}$)[\w.-]{1,249}$/;
+
+/**
+ * What a handler gave to `context.produce`, as bytes of its own: what the handler does to its buffers later changes nothing.
+ *
+ * @param of - the record that it comes from, for errors
+ * @param id - what tells its copies after a crash
+ * @throws LockstepError PRODUCE_INVALID naming the topic and the field: what cannot be encoded would fail for ever at the broker
+ */
+export function outgoingRecord(topic: unknown, record: ProducedRecord, of: string, id: string): OutgoingRecord {
+  const refuse = (what: string) =>
+    new LockstepError('PRODUCE_INVALID', `context.produce of ${of} for ${nameOf(topic)}: ${what}`);
+  if (typeof topic !== 'string' || !TOPIC.test(topic)) throw refuse('expected the name of a topic');
+  if (typeof record !== 'object' || record === null) throw refuse(`expected a record, got ${kindOf(record)}`);
+  const encoded = (value: unknown, field: string): Buffer => {
+    if (typeof value === 'string') return Buffer.from(value);
+    if (value instanceof Uint8Array) return Buffer.from(value);
+    throw refuse(`expected \`${field}\` to be text or bytes, got ${kindOf(value)}`);
+  };
+  const { key = null, value, headers = {} } = record;
+  if (value === undefined) throw refuse('expected `value` to be text, bytes, or null for a tombstone, got undefined');
+  if (typeof headers !== 'object' || headers === null || Array.isArray(headers))
+    throw refuse(`expected \`headers\` to be an object, got ${kindOf(headers)}`);
+  return {
+    topic,
+    key: key === null ? null : encoded(key, 'key'),
+    value: value === null ? null : encoded(value, 'value'),
+    headers: [
+      ...Object.entries(headers).map(([name, header]) => ({ name, value: encoded(header, `headers.${name}`) })),
+      { name: 'x-lockstep-id', value: Buffer.from(id) },
+    ],
+  };
+}
+
+function nameOf(topic: unknown): string {
+  return typeof topic === 'string' ? `topic \`${topic.slice(0, 249)}\`` : `a topic of type ${typeof topic}`;
+}
+
+function kindOf(value: unknown): string {
+  if (value === undefined || value === null) return String(value);
+  if (typeof value === 'object') return Array.isArray(value) ? 'an array' : 'an object';
+  return `a ${typeof value}`;
+}
