@@ -45,6 +45,10 @@ export const ERRORS = {
     retryable: false,
     hint: 'The item was written by a newer version or changed by hand: deploy that version, or reset the partition with `lockstep reset`; if it is the item of an idempotency key, delete it: its record counts as never handled then.',
   },
+  LEDGER_ITEM_FULL: {
+    retryable: false,
+    hint: 'The item has reached the 400 KB that DynamoDB allows. See with `lockstep status` what blocks the partition and settle or skip it; `lockstep reset` makes the ledger forget the partition.',
+  },
   KAFKA_VALUE_UNDECODABLE: {
     retryable: false,
     hint: "Check the producer's serializer and the consumer's `value`. `onUndecodable: 'retry'` keeps such records instead of dead-lettering them.",

@@ -14,7 +14,14 @@ import type { EpochMs, Offset } from '../record/units.ts';
 import { isNewerThan, newestOf } from './newest-time.ts';
 import type { PartitionItem, Progress, RecordIdentity } from './progress.ts';
 import { isAnotherRecord, isNewBeforeMemory, isUnclear, restartProgress } from './recreation.ts';
-import { blockedRecordOf, endIsolation, withBlockedRecord } from './settle.ts';
+import {
+  blockedRecordOf,
+  endIsolation,
+  MAX_PENDING_RANGES,
+  MAX_REFUSED_RANGES,
+  withBatch,
+  withBlockedRecord,
+} from './settle.ts';
 
 /** How a claim is looked at. */
 export interface ClaimPolicy {
@@ -123,7 +130,7 @@ function takeOver({ claims, progress }: PartitionItem, owner: string, now: Epoch
     const isolateUntil = Math.max(progress.isolateUntil ?? -1, highest(left) ?? -1);
     next = {
       ...withoutReturned(next, dead),
-      pending: union(next.pending, subtract(left, forgotten(left, progress))),
+      pending: dead.reduce((pending, { offsets }) => owing(pending, offsets, progress), next.pending),
       ...(isolateUntil >= 0 && { isolateUntil }),
     };
   }
@@ -140,6 +147,13 @@ function takeOver({ claims, progress }: PartitionItem, owner: string, now: Epoch
     claimedByDead,
     firstOfDead,
   };
+}
+
+/** With what a dead invocation's batch leaves: what of it is neither settled nor before memory. */
+function owing(pending: OffsetRanges, batch: OffsetRanges, progress: Progress): OffsetRanges {
+  const unsettled = subtract(batch, progress.settled);
+  const left = subtract(unsettled, forgotten(unsettled, progress));
+  return withBatch(pending, left, MAX_PENDING_RANGES, progress.settled);
 }
 
 /** What a gate waited for was there if a dead invocation's batch held it: nobody lived to say so. */
@@ -209,7 +223,7 @@ function judge<R extends RecordIdentity>(
     // What is pending is known, unless a dead invocation made it so without a look: then what it claimed waits for the operator too.
     const pending = subtract(progress.pending, rangesOf(offsetsOf(unplaceable)));
     const refused = subtract(delivered, pending);
-    const replayRefused = union(progress.replayRefused, refused);
+    const replayRefused = withBatch(progress.replayRefused, refused, MAX_REFUSED_RANGES, NO_OFFSETS);
     const { newestRefused: before, ...halted } = progress;
     const { newestTimestamp: newestRefused } = newestAmong(
       unplaceable,

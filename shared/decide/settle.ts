@@ -15,9 +15,14 @@ import type { BlockedRecord, FirstRecord, Progress, RecordIdentity } from './pro
 /** Batches that stay recognisable: their settled ranges and first records are kept. */
 export const REMEMBERED_BATCHES = 64;
 
-/** Settled and pending ranges, and blocked records, that fit the item with room to spare (DynamoDB: 400 KB). Past it nothing new starts. */
+/** Settled ranges, and blocked records, that fit the item with room to spare (DynamoDB: 400 KB). Past it nothing new starts. */
 export const MAX_RANGES = 1_000;
 export const MAX_HEADS = 200;
+
+/** Ranges of what must come back: those of a whole batch of 10,000 records of which no two are neighbours, and some more. */
+export const MAX_PENDING_RANGES = 12_000;
+/** Ranges of what a replay halt refused. */
+export const MAX_REFUSED_RANGES = 1_000;
 
 /** A record that needs no more work, with the offsets that are settled along with it. */
 export interface Settling {
@@ -122,8 +127,32 @@ export function blockedRecordOf(progress: Progress, record: RecordIdentity): Blo
  *
  * @param moreRanges - settled ranges that will be added
  */
-export function isFull({ settled, pending, blockedRecords }: Progress, moreRanges = 0): boolean {
-  return settled.length + moreRanges >= MAX_RANGES || pending.length >= MAX_RANGES || blockedRecords.size >= MAX_HEADS;
+export function isFull({ settled, blockedRecords }: Progress, moreRanges = 0): boolean {
+  return settled.length + moreRanges >= MAX_RANGES || blockedRecords.size >= MAX_HEADS;
+}
+
+/**
+ * `known` with the offsets of one batch, in at most about `most` ranges.
+ *
+ * Exactly, as long as there is room. Then the batch becomes one span from its first offset to its last: what is absent between
+ * them vanishes when the batch comes back, as what compaction took does. At last everything above becomes one span. An offset that
+ * does not exist may then be waited for, where batches come back in other cuts; it is given up like a lost one. Nothing that must
+ * come back is ever left out.
+ *
+ * @param but - what is not to be in it
+ */
+export function withBatch(known: OffsetRanges, batch: OffsetRanges, most: number, but: OffsetRanges): OffsetRanges {
+  const exact = subtract(union(known, batch), but);
+  if (exact.length <= most) return exact;
+  const spanned = subtract(union(known, spanOf(batch)), but);
+  if (spanned.length <= most) return spanned;
+  return subtract(union(spanned.slice(0, most - 1), spanOf(spanned.slice(most - 1))), but);
+}
+
+function spanOf(ranges: OffsetRanges): OffsetRanges {
+  const from = lowest(ranges);
+  const to = highest(ranges);
+  return from === undefined || to === undefined ? ranges : [{ from, to }];
 }
 
 /**
@@ -174,7 +203,7 @@ function ending(progress: Progress, floor: Offset | undefined): Progress {
 
 /** What must come back once the invocation that owes `mustReturn` has ended, besides what was pending already. */
 export function pendingAfter(progress: Progress, mustReturn: OffsetRanges): OffsetRanges {
-  return subtract(union(progress.pending, mustReturn), progress.settled);
+  return withBatch(progress.pending, mustReturn, MAX_PENDING_RANGES, progress.settled);
 }
 
 /** Crash isolation ends when nothing at or below its end is left to run. */

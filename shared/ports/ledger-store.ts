@@ -5,6 +5,12 @@ import type { OffsetRanges } from '../record/offset-ranges.ts';
 import type { EpochMs } from '../record/units.ts';
 import type { TransactAction } from '../transact-action.ts';
 
+/**
+ * Claims that an item keeps with their offsets, ours among them: as many as fit with room to spare. A claim beyond it is granted
+ * without its offsets; whoever holds it writes before anything runs, which puts what the dead had claimed into the progress.
+ */
+export const MAX_CLAIMS = 4;
+
 /** Asks for a partition. */
 export interface ClaimRequest {
   readonly partition: LedgerPartition;
@@ -72,7 +78,7 @@ export interface EffectRefusal {
  * and only the very same request may be repeated. Reads are consistent.
  */
 export interface LedgerStore {
-  /** Takes the next epoch if nobody holds the partition or its lease ran out before `now`. */
+  /** Takes the next epoch if nobody holds the partition or its lease ran out before `now`. Past {@link MAX_CLAIMS} it keeps no offsets. */
   claim(request: ClaimRequest): Promise<ClaimAnswer>;
   write(request: WriteRequest): Promise<WriteAnswer>;
   /** The item, `undefined` where there is none. */

@@ -7,7 +7,7 @@ export interface StoreErrorOptions extends ErrorOptions {
   /** The store refused the request before it changed anything, or never got it: it cannot take effect later either. @default false: nobody knows */
   readonly notApplied?: boolean;
   /** @default 'LEDGER_UNAVAILABLE' */
-  readonly code?: Extract<ErrorCode, 'LEDGER_UNAVAILABLE' | 'LEDGER_ITEM_UNREADABLE'>;
+  readonly code?: Extract<ErrorCode, 'LEDGER_UNAVAILABLE' | 'LEDGER_ITEM_UNREADABLE' | 'LEDGER_ITEM_FULL'>;
 }
 
 /**

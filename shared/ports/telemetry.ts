@@ -10,6 +10,7 @@ export const METRICS = [
   'PartitionsBusy',
   'PartitionsWaitingForRecord',
   'PartitionsPaused',
+  'PartitionsFull',
   'RecordsNotRedelivered',
   'ReplayHalted',
   'TopicsRecreated',

@@ -17,7 +17,7 @@ import type { NotAttemptedReason, Outcomes } from './outcome.ts';
 import type { PartitionRun } from './partition-run.ts';
 import { prepareKeys } from './prepare-keys.ts';
 import type { ContextShare } from './record-context.ts';
-import { reportClaim } from './report-claim.ts';
+import { reportClaim, reportNoRoom } from './report-claim.ts';
 import { runPartition } from './run-partition.ts';
 import { orderingUnit } from './schedule.ts';
 import { settlingIn } from './settling.ts';
@@ -126,7 +126,9 @@ async function claimAndRun<V>(task: PartitionTask<V>, outcomes: Outcomes): Promi
     failedTries: new Map(),
   };
   try {
-    const released = await runAndRelease(run, plan, outcomes);
+    const isBare = item.claims.at(-1)?.offsets.length === 0;
+    const released = await runAndRelease(run, plan, outcomes, isBare);
+    reportNoRoom(run, outcomes);
     return released
       ? settledReport(run, outcomes)
       : whole(task, outcomes, lease.failure === undefined ? 'fenced' : 'unavailable');
@@ -141,14 +143,15 @@ async function runAndRelease<V>(
   run: PartitionRun<V>,
   { verdict, recreatedBy }: Plan,
   outcomes: Outcomes,
+  isBare: boolean,
 ): Promise<boolean> {
   const { lease, delivered, open } = run;
   if (open.length < delivered.records.length) {
     const isOpen = new Set(open);
     for (const record of delivered.records) if (!isOpen.has(record)) outcomes.set(record.offset, { type: 'duplicate' });
   }
-  // At once: a record of this batch that kills the process must not undo it again and again.
-  if (recreatedBy !== undefined && (await lease.write()).type !== 'written') return false;
+  // At once: a record of this batch that kills the process must not undo it again and again, and a claim without offsets holds none.
+  if ((recreatedBy !== undefined || isBare) && (await lease.write()).type !== 'written') return false;
   const noAttempt = await followVerdict(run, verdict);
   if (noAttempt !== undefined)
     for (const { offset } of open) outcomes.set(offset, { type: 'notAttempted', ...noAttempt });

@@ -4,6 +4,7 @@ import type { Log, Telemetry } from '../ports/telemetry.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import type { LedgerPartition } from '../record/item-identifier.ts';
 import type { Offset } from '../record/units.ts';
+import type { Outcomes } from './outcome.ts';
 import type { PartitionRun } from './partition-run.ts';
 import { recordLog } from './record-log.ts';
 
@@ -73,4 +74,30 @@ export function reportClaim<V>(
     telemetry.count('PartitionsWaitingForRecord');
     telemetry.log.warn('the batch overtook a retry and waits', { topic, partition, waitsFor: verdict.waitsFor });
   }
+}
+
+/** Says, once an invocation, that records did not start since the item has no room: what blocks the partition keeps them waiting too. */
+export function reportNoRoom<V>(
+  { ports, delivered, lease }: Pick<PartitionRun<V>, 'ports' | 'delivered' | 'lease'>,
+  outcomes: Outcomes,
+): void {
+  const { topic, partition, records } = delivered;
+  const first = records.find(({ offset }) => {
+    const outcome = outcomes.get(offset);
+    return outcome?.type === 'notAttempted' && outcome.reason === 'full';
+  });
+  if (first === undefined) return;
+  const { settled, blockedRecords } = lease.progress;
+  ports.telemetry.count('PartitionsFull');
+  ports.telemetry.log.warn(
+    'the ledger item of the partition has no room for one more blocked record or range: nothing new starts until blocked records settle',
+    {
+      topic,
+      partition,
+      offset: first.offset,
+      firstBlocked: [...blockedRecords.keys()][0],
+      blockedRecords: blockedRecords.size,
+      settledRanges: settled.length,
+    },
+  );
 }

@@ -1,15 +1,17 @@
 import { FRESH_PROGRESS, type PartitionItem } from '../decide/progress.ts';
-import type {
-  ClaimAnswer,
-  ClaimRequest,
-  EffectRefusal,
-  KeyCompletion,
-  LedgerStore,
-  WriteAnswer,
-  WriteRequest,
+import {
+  type ClaimAnswer,
+  type ClaimRequest,
+  type EffectRefusal,
+  type KeyCompletion,
+  type LedgerStore,
+  MAX_CLAIMS,
+  type WriteAnswer,
+  type WriteRequest,
 } from '../ports/ledger-store.ts';
 import { keyTakenOver } from '../ports/store-error.ts';
 import { type LedgerPartition, ledgerKey } from '../record/item-identifier.ts';
+import { NO_OFFSETS } from '../record/offset-ranges.ts';
 import type { TransactAction } from '../transact-action.ts';
 import type { FakeIdempotencyKeyStore } from './fake-idempotency-key-store.ts';
 
@@ -100,12 +102,14 @@ function claimed(
   before: PartitionItem | undefined,
   { owner, leaseUntil, offsets, first }: ClaimRequest,
 ): PartitionItem {
+  const others = before?.claims ?? [];
+  const claim = { owner, offsets, ...(first !== undefined && { first }) };
   return {
     epoch: (before?.epoch ?? 0) + 1,
     rev: (before?.rev ?? 0) + 1,
     owner,
     leaseUntil,
-    claims: [...(before?.claims ?? []), { owner, offsets, ...(first !== undefined && { first }) }],
+    claims: [...others, others.length < MAX_CLAIMS ? claim : { owner, offsets: NO_OFFSETS }],
     progress: before?.progress ?? FRESH_PROGRESS,
   };
 }

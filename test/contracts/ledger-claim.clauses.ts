@@ -85,6 +85,40 @@ export function ledgerClaimClauses(clause: Clause, open: () => Promise<LedgerUnd
     expect(item).toMatchObject({ epoch: 3, rev: 3 });
   });
 
+  clause('keeps the offsets of four claims at most, and grants a fifth without: the item stays small', async () => {
+    const { ledger } = await open();
+    const partition = newPartition();
+    const first = { offset: 10, timestamp: 1_795_251_599_000, valueHash: 'hW3k_q0-' };
+    const claimAs = (owner: string, now: number) =>
+      ledger.claim(claimBy(partition, owner, { now, leaseUntil: now, first }));
+    for (const [index, owner] of ['a', 'b', 'c', 'd'].entries()) await claimAs(owner, NOW + index);
+
+    const bare = await claimAs('e', NOW + 4);
+    const again = await claimAs('e', NOW + 4);
+
+    expect(bare).toMatchObject({ type: 'granted', item: { epoch: 5, rev: 5, owner: 'e', leaseUntil: NOW + 4 } });
+    expect(bare.item.claims.map(({ owner, offsets }) => [owner, offsets.length])).toEqual([
+      ['a', 1],
+      ['b', 1],
+      ['c', 1],
+      ['d', 1],
+      ['e', 0],
+    ]);
+    expect(bare.item.claims[4]).toEqual({ owner: 'e', offsets: [] });
+    expect(again).toMatchObject({ type: 'refused', item: { epoch: 5, owner: 'e' } });
+  });
+
+  clause('refuses a fifth claim within the lease of the fourth as any other', async () => {
+    const { ledger } = await open();
+    const partition = newPartition();
+    for (const [index, owner] of ['a', 'b', 'c', 'd'].entries())
+      await ledger.claim(claimBy(partition, owner, { now: NOW + index, leaseUntil: NOW + index }));
+
+    const answer = await ledger.claim(claimBy(partition, 'e', { now: NOW + 3 }));
+
+    expect(answer).toMatchObject({ type: 'refused', item: { epoch: 4, owner: 'd' } });
+  });
+
   clause('keeps the first record of a claimed batch until the first write under the claim', async () => {
     const { ledger } = await open();
     const partition = newPartition();

@@ -63,8 +63,8 @@ export const BUGS = {
     patches: [
       {
         file: LEDGER,
-        find: '{ owner, offsets, ...(first !== undefined && { first }) }]',
-        put: '{ owner, offsets: [] }]',
+        find: 'const claim = { owner, offsets, ...(first !== undefined && { first }) };',
+        put: 'const claim = { owner, offsets: NO_OFFSETS };',
       },
       { file: LEASE, find: 'claimed: next.mustReturn,', put: 'claimed: [],' },
     ],
@@ -227,7 +227,7 @@ export const BUGS = {
     patches: [
       {
         file: CLAIM,
-        find: 'records.find((record) => isAnotherRecord(takenOver, record));',
+        find: 'records.find((record) => isOfAnotherLife(takenOver, record));',
         put: 'records.find(() => false);',
       },
     ],
@@ -237,7 +237,7 @@ export const BUGS = {
   },
   'recreation-not-written': {
     what: 'a recreated topic is first written down with the next checkpoint',
-    patches: [{ file: PARTITION, find: 'if (recreatedBy !== undefined &&', put: 'if (false &&' }],
+    patches: [{ file: PARTITION, find: 'if ((recreatedBy !== undefined || isBare) &&', put: 'if (isBare &&' }],
     set: 'recreate',
     within: 500,
     from: 400,
@@ -422,7 +422,7 @@ export const BUGS = {
   },
   'recreation-unseen-in-claims': {
     what: 'what dead invocations had claimed is not looked at to recognise a recreated topic',
-    patches: [{ file: CLAIM, find: 'firstOfDead.find((first) => isAnotherRecord(item.progress, first)) ??', put: '' }],
+    patches: [{ file: CLAIM, find: 'firstOfDead.find((first) => isOfAnotherLife(item.progress, first)) ??', put: '' }],
     set: 'recreate',
     within: 1_000,
     from: 470,
@@ -443,7 +443,7 @@ export const BUGS = {
   },
   'newest-of-settled': {
     what: 'only what is settled makes the newest known timestamp newer, not all that runs with it',
-    patches: [{ file: CLAIM, find: 'progress: reaching(waiting, open), verdict', put: 'progress: gated, verdict' }],
+    patches: [{ file: CLAIM, find: 'progress: reaching(waiting, open), verdict', put: 'progress: waiting, verdict' }],
     set: 'base',
     within: 1_000,
     breaks: 'P1 false halt',

@@ -41,6 +41,7 @@ export function storeError(cause: unknown, table: string, request: string): Lock
     cause,
     transient: isTransient(cause),
     notApplied: isNotApplied(cause),
+    ...(isTooLarge(cause) && { code: 'LEDGER_ITEM_FULL' }),
   });
 }
 
@@ -83,6 +84,22 @@ function isTransient(cause: unknown): boolean {
   // No answer: a lost connection or a timeout pass; missing credentials and a request that cannot be encoded do not.
   return cause instanceof Error && cause.name !== 'CredentialsProviderError' && !(cause instanceof TypeError);
 }
+
+/** DynamoDB names the limit in the text only; in a transaction the first action is the ledger's own. */
+function isTooLarge(cause: unknown): boolean {
+  if (cause instanceof TransactionCanceledException) {
+    const [ledger] = cause.CancellationReasons ?? [];
+    return ledger?.Code === 'ValidationError' && ITEM_TOO_LARGE.test(ledger.Message ?? '');
+  }
+  return (
+    cause instanceof DynamoDBServiceException &&
+    cause.name === 'ValidationException' &&
+    ITEM_TOO_LARGE.test(cause.message)
+  );
+}
+
+/** "Item size to update has exceeded the maximum allowed size", "Item size has exceeded the maximum allowed size" */
+const ITEM_TOO_LARGE = /item size.* exceeded the maximum allowed size/i;
 
 /** No connection was made, so nothing was sent. */
 const NOT_SENT: ReadonlySet<unknown> = new Set([

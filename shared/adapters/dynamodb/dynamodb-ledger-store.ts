@@ -5,8 +5,16 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import type { PartitionItem } from '../../decide/progress.ts';
-import type { ClaimAnswer, ClaimRequest, LedgerStore, WriteAnswer, WriteRequest } from '../../ports/ledger-store.ts';
+import {
+  type ClaimAnswer,
+  type ClaimRequest,
+  type LedgerStore,
+  MAX_CLAIMS,
+  type WriteAnswer,
+  type WriteRequest,
+} from '../../ports/ledger-store.ts';
 import { type LedgerPartition, ledgerKey } from '../../record/item-identifier.ts';
+import { NO_OFFSETS } from '../../record/offset-ranges.ts';
 import { type Attributes, text } from './ledger-attributes.ts';
 import { decodePartitionItem } from './ledger-item.ts';
 import { claimUpdate, progressUpdate } from './ledger-update.ts';
@@ -39,10 +47,12 @@ async function claim(client: DynamoDBClient, table: string, request: ClaimReques
     const { Attributes: granted } = await client.send(command);
     return { type: 'granted', item: decodePartitionItem(granted ?? {}) };
   } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) {
-      return { type: 'refused', item: decodePartitionItem(error.Item ?? {}) };
-    }
-    throw error;
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    const item = decodePartitionItem(error.Item ?? {});
+    const isFree = item.owner === undefined || item.leaseUntil < request.now;
+    if (!isFree || request.offsets.length === 0 || item.claims.length < MAX_CLAIMS) return { type: 'refused', item };
+    const { first: _, ...bare } = request;
+    return claim(client, table, { ...bare, offsets: NO_OFFSETS });
   }
 }
 

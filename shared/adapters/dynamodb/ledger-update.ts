@@ -1,5 +1,5 @@
 import type { AttributeValue, Update } from '@aws-sdk/client-dynamodb';
-import type { ClaimRequest, WriteRequest } from '../../ports/ledger-store.ts';
+import { type ClaimRequest, MAX_CLAIMS, type WriteRequest } from '../../ports/ledger-store.ts';
 import { ledgerKey } from '../../record/item-identifier.ts';
 import { number, text } from './ledger-attributes.ts';
 import { encodeClaim, encodeProgress, LEDGER_VERSION, PROGRESS_ATTRIBUTES } from './ledger-item.ts';
@@ -25,16 +25,20 @@ const CLAIM_EXPRESSION =
 const CLAIM_CONDITION =
   '(attribute_not_exists(#owner) OR #leaseUntil < :now) AND (attribute_not_exists(#pk) OR #v <= :v)';
 
+/** Room for its offsets: {@link MAX_CLAIMS}. */
+const ROOM_CONDITION = ' AND (attribute_not_exists(#claims) OR size(#claims) < :most)';
+
 const WRITE_CONDITION = '#epoch = :epoch AND #owner = :owner AND #rev = :rev';
 
 /** The one update that takes a partition. */
 export function claimUpdate(table: string, request: ClaimRequest): Update {
-  const { partition, owner, now, leaseUntil } = request;
+  const { partition, owner, now, leaseUntil, offsets } = request;
+  const needsRoom = offsets.length > 0;
   return {
     TableName: table,
     Key: { pk: text(ledgerKey(partition)) },
     UpdateExpression: CLAIM_EXPRESSION,
-    ConditionExpression: CLAIM_CONDITION,
+    ConditionExpression: needsRoom ? CLAIM_CONDITION + ROOM_CONDITION : CLAIM_CONDITION,
     ExpressionAttributeNames: CLAIM_NAMES,
     ExpressionAttributeValues: {
       ':owner': text(owner),
@@ -44,6 +48,7 @@ export function claimUpdate(table: string, request: ClaimRequest): Update {
       ':claim': { L: [encodeClaim(request)] },
       ':one': number(1),
       ':now': number(now),
+      ...(needsRoom && { ':most': number(MAX_CLAIMS) }),
     },
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
   };

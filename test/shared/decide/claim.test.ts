@@ -88,6 +88,31 @@ describe('a dead invocation', () => {
   });
 });
 
+describe('batches of dead invocations that hold more ranges than fit', () => {
+  const sparse = (from: number, count: number) => Array.from({ length: count }, (_, index) => from + index * 2);
+
+  test('are waited for from their first to their last offset', () => {
+    const dead = [sparse(0, 10_000), sparse(100_000, 10_000), sparse(200_000, 10_000)];
+
+    const { progress } = decide(claimedItem({ dead }), batchOf(300_001));
+
+    expect(progress.pending).toHaveLength(10_002);
+    expect(progress.pending.slice(-2)).toEqual([
+      { from: 100_000, to: 119_998 },
+      { from: 200_000, to: 219_998 },
+    ]);
+  });
+
+  test('lose what does not exist of them when they come back', () => {
+    const dead = [sparse(0, 10_000), sparse(100_000, 3_000)];
+
+    const { progress } = decide(claimedItem({ dead }), batchOf(...sparse(100_000, 3_000)));
+
+    expect(progress.pending).toHaveLength(13_000);
+    expect(progress.pending.at(-2)).toEqual({ from: 105_996, to: 105_996 });
+  });
+});
+
 describe('crash isolation', () => {
   test('goes on while anything at or below its end is pending', () => {
     const item = claimedItem({ progress: progressOf({ isolateUntil: 13, pending: [{ from: 13, to: 13 }] }) });
@@ -345,6 +370,16 @@ describe('before memory', () => {
 
     expect(decide(item, batchOf(498, 499)).openOffsets).toEqual([498, 499]);
   });
+});
+
+test('what a replay halt refuses of a sparse batch fits the item, and none of it is left out', () => {
+  const refused = Array.from({ length: 3_000 }, (_, index) => index * 2);
+  const progress = progressOf({ settled: [{ from: 9_000, to: 9_999 }], floor: 9_000, newestTimestamp: 99_999 });
+
+  const decision = decide(claimedItem({ progress }), batchOf(...refused));
+
+  expect(decision.progress.replayRefused).toEqual([{ from: 0, to: 5_998 }]);
+  expect(decision.mustReturn).toEqual([]);
 });
 
 describe('a recreated topic whose records stand before memory', () => {

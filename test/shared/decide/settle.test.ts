@@ -10,9 +10,10 @@ import {
   settle,
   settleAll,
   settledBy,
+  withBatch,
   withBlockedRecord,
 } from '../../../shared/decide/settle.ts';
-import { rangesOf } from '../../../shared/record/offset-ranges.ts';
+import { eachOffset, includesOffset, rangesOf, subtract, union } from '../../../shared/record/offset-ranges.ts';
 import { blockedRecordAt, identity, progressOf } from '../../fixtures/progress.ts';
 
 describe('settling a record', () => {
@@ -294,14 +295,15 @@ test('crash isolation lasts while something up to its end is due', () => {
   expect(endIsolation(progress, [{ from: 14, to: 20 }]).isolateUntil).toBeUndefined();
 });
 
-test('an item is full at two hundred blocked records or a thousand ranges', () => {
+test('an item is full at two hundred blocked records or a thousand settled ranges', () => {
   const blockedRecords = new Map(Array.from({ length: 200 }, (_, offset) => [offset, blockedRecordAt(offset)]));
   const settled = Array.from({ length: 1_000 }, (_, index) => ({ from: index * 2, to: index * 2 }));
 
   expect(isFull(progressOf({}))).toBe(false);
   expect(isFull(progressOf({ blockedRecords }))).toBe(true);
   expect(isFull(progressOf({ settled }))).toBe(true);
-  expect(isFull(progressOf({ pending: settled }))).toBe(true);
+  // What must come back starts nothing: it has room of its own.
+  expect(isFull(progressOf({ pending: settled }))).toBe(false);
   expect(isFull(progressOf({ settled: settled.slice(2) }), 1)).toBe(false);
   expect(isFull(progressOf({ settled: settled.slice(2) }), 2)).toBe(true);
   expect(
@@ -313,6 +315,54 @@ test('an item is full at two hundred blocked records or a thousand ranges', () =
       }),
     ),
   ).toBe(false);
+});
+
+describe('what must come back of a batch', () => {
+  const pending = [{ from: 0, to: 0 }];
+  const sparse = [10, 12, 14, 18].map((offset) => ({ from: offset, to: offset }));
+
+  test('is kept exactly as long as there is room', () => {
+    expect(withBatch(pending, sparse, 5, [])).toEqual([...pending, ...sparse]);
+  });
+
+  test('is kept as one span where there is none, but for what is settled in it', () => {
+    expect(withBatch(pending, sparse, 4, [])).toEqual([...pending, { from: 10, to: 18 }]);
+    expect(withBatch(pending, sparse, 3, [{ from: 11, to: 12 }])).toEqual([
+      ...pending,
+      { from: 10, to: 10 },
+      { from: 13, to: 18 },
+    ]);
+  });
+
+  test('becomes one with all that is above the lowest ranges, once there are too many batches', () => {
+    const known = [0, 2, 4, 6].map((offset) => ({ from: offset, to: offset }));
+
+    expect(withBatch(known, sparse, 3, [{ from: 15, to: 15 }])).toEqual([
+      { from: 0, to: 0 },
+      { from: 2, to: 2 },
+      { from: 4, to: 14 },
+      { from: 16, to: 18 },
+    ]);
+  });
+
+  test('of no batch changes nothing', () => {
+    expect(withBatch(pending, [], 1, [])).toEqual(pending);
+  });
+
+  test('always holds each offset of it that is not settled, in few ranges', () => {
+    const setOf = fc
+      .uniqueArray(fc.integer({ min: 0, max: 120 }), { maxLength: 40 })
+      .map((offsets) => rangesOf(offsets.toSorted((a, b) => a - b)));
+    fc.assert(
+      fc.property(setOf, setOf, setOf, fc.integer({ min: 1, max: 12 }), (known, batch, settled, most) => {
+        const kept = withBatch(known, batch, most, settled);
+        for (const offset of eachOffset(subtract(union(known, batch), settled)))
+          expect(includesOffset(kept, offset)).toBe(true);
+        for (const offset of eachOffset(settled)) expect(includesOffset(kept, offset)).toBe(false);
+        expect(kept.length).toBeLessThanOrEqual(most + settled.length);
+      }),
+    );
+  });
 });
 
 describe('settling records in one go', () => {

@@ -207,6 +207,54 @@ test.each([
   expect(await writeAnswered(answer, withEffects)).toMatchObject({ type: 'cancelled', reasons: [{ index: -1 }] });
 });
 
+test.each([
+  [refusal(400, 'ValidationException', 'Item size to update has exceeded the maximum allowed size'), {}],
+  [refusal(400, 'ValidationException', 'Item size has exceeded the maximum allowed size'), {}],
+  [
+    refusal(400, 'TransactionCanceledException', 'cancelled', {
+      CancellationReasons: [
+        { Code: 'ValidationError', Message: 'Item size to update has exceeded the maximum allowed size' },
+        { Code: 'None' },
+        { Code: 'None' },
+      ],
+    }),
+    withEffects,
+  ],
+])(
+  'an item that has reached the limit of DynamoDB is told as that, and no repetition helps (%#)',
+  async (answer, change) => {
+    await expect(writeAnswered(answer, change)).rejects.toMatchObject({
+      code: 'LEDGER_ITEM_FULL',
+      transient: false,
+      notApplied: true,
+      message: expect.stringContaining('lockstep status'),
+    });
+  },
+);
+
+test('an effect whose item is too large is that effect’s refusal, not the ledger’s', async () => {
+  const answer = refusal(400, 'TransactionCanceledException', 'cancelled', {
+    CancellationReasons: [
+      { Code: 'None' },
+      { Code: 'ValidationError', Message: 'Item size to update has exceeded the maximum allowed size' },
+      { Code: 'None' },
+    ],
+  });
+
+  expect(await writeAnswered(answer, withEffects)).toMatchObject({
+    type: 'cancelled',
+    reasons: [{ index: 0, code: 'ValidationError' }],
+  });
+});
+
+test('a claim that is too large for the item is told as that', async () => {
+  const { ledger } = await scripted(() =>
+    refusal(400, 'ValidationException', 'Item size to update has exceeded the maximum allowed size'),
+  );
+
+  await expect(ledger.claim(claimBy(newPartition(), 'a'))).rejects.toMatchObject({ code: 'LEDGER_ITEM_FULL' });
+});
+
 test('a transaction refused for a right on the ledger itself is not the effects’ fault', async () => {
   const said = `not authorized to perform: dynamodb:UpdateItem on resource: arn:aws:dynamodb:eu-central-1:1:table/${TABLE}`;
 
