@@ -29,7 +29,8 @@ export {
   retryLimit,
   withQueue,
 } from '../infra/local/event-source/decide.ts';
-export { type Delivery, type DeliveryFaults, deliver } from '../shared/testing/deliver.ts';
+export { deliver } from '../shared/testing/deliver.ts';
+export type { Delivery, DeliveryFaults } from '../shared/testing/delivery.ts';
 export {
   type FakeDeadLetterTopic,
   type FakeDeadLetterTopicOptions,

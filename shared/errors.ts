@@ -1,15 +1,8 @@
-import type { OperatorErrorCode } from './operator-errors.ts';
-
-/** What is said of every error of a code. */
-export interface ErrorKind {
-  /** Whether trying again can help. */
-  readonly retryable: boolean;
-  /** What to do. */
-  readonly hint: string;
-}
+import type { ErrorKind } from './error-kind.ts';
+import type { OperatorErrorCode } from './operator-error-table.ts';
 
 /**
- * Every error that a consumer raises; those of who looks after it are in `operator-errors.ts`, which no cold start of a consumer
+ * Every error that a consumer raises; those of who looks after it are in `operator-error-table.ts`, which no cold start of a consumer
  * reads. A message is `CODE: what, where, what was expected. What to do.` The codes are stable; texts may get better.
  */
 export const ERRORS = {

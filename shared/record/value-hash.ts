@@ -1,7 +1,12 @@
 import { hash } from 'node:crypto';
-import type { RawRecord } from './delivered-record.ts';
 
 const HASH_LENGTH = 8;
+
+/** What of a record as the event has it makes the hash of its value. */
+export interface DeliveredValue {
+  readonly value?: string | null;
+  readonly valueSchemaMetadata?: object | null;
+}
 
 /** 48 bits of the sha-256 of a base64 text; a tombstone and an empty value differ. */
 export function shortHash(base64: string | null): string {
@@ -15,7 +20,7 @@ export function shortHash(base64: string | null): string {
  *
  * https://docs.aws.amazon.com/lambda/latest/dg/services-consume-kafka-events.html
  */
-export function deliveredHash({ value = null, valueSchemaMetadata }: RawRecord): string {
+export function deliveredHash({ value = null, valueSchemaMetadata }: DeliveredValue): string {
   const short = shortHash(value);
   if (value === null || valueSchemaMetadata === undefined || valueSchemaMetadata === null) return short;
   return `${isJsonText(value) ? 'J' : 'S'}${short}`;

@@ -12,7 +12,7 @@ import type { NotAttemptedReason } from './outcome.ts';
 import type { PartitionRun } from './partition-run.ts';
 import { keyedValue } from './prepare-keys.ts';
 import type { Call } from './schedule.ts';
-import { enterIsolated, leaveSandbox } from './turn.ts';
+import { enterIsolated, leaveIsolated } from './turn.ts';
 
 /** A call that may be made. */
 export interface ReadyCall<V> {
@@ -66,7 +66,14 @@ export async function admit<V>(run: PartitionRun<V>, call: Call<DeliveredRecord>
   const refusal = refusalOf(run, first);
   if (refusal !== undefined) return refusal;
   if (!lease.mayStartAt(ports.clock.now()) && !(await lease.mayStart())) return notStarted('fenced');
-  return isIsolated(run, first) ? admitIsolated(run, first) : admitRecords(run, call);
+  if (isIsolated(run, first)) return admitIsolated(run, first);
+  if (call.length > 1) return admitSeveral(run, call);
+  const readiness = await look(run, first);
+  return readiness.type === 'ready' ? readyCall(first, readiness.record, false) : readiness;
+}
+
+function readyCall<V>(delivered: DeliveredRecord, record: ConsumerRecord<V>, isolated: boolean): ReadyCall<V> {
+  return { type: 'ready', delivered: [delivered], records: [record], duplicates: [], isolated };
 }
 
 /** Why a record may not start, as far as the ledger, the time and the room in the ledger's item say. */
@@ -123,22 +130,21 @@ async function admitIsolated<V>(run: PartitionRun<V>, record: DeliveredRecord): 
     }
     if (keyed !== undefined) await keys?.prepare([keyed]);
     readiness = await look(run, record);
-    if (readiness.type !== 'ready') return readiness;
-    return { type: 'ready', delivered: [record], records: [readiness.record], duplicates: [], isolated: true };
+    return readiness.type === 'ready' ? readyCall(record, readiness.record, true) : readiness;
   } finally {
-    if (!leavesLate && readiness?.type !== 'ready') void leaveSandbox(run, true);
+    if (!leavesLate && readiness?.type !== 'ready') void leaveIsolated(run);
   }
 }
 
 /** As many of the records as are ready. One that is not keeps those behind it in its ordering unit out of the call. */
-async function admitRecords<V>(run: PartitionRun<V>, call: Call<DeliveredRecord>): Promise<Admission<V>> {
+async function admitSeveral<V>(run: PartitionRun<V>, call: Call<DeliveredRecord>): Promise<Admission<V>> {
   const { keys, unitOf } = run;
   const [first] = call;
   const ready = new Map<DeliveredRecord, ConsumerRecord<V>>();
   const duplicates: DeliveredRecord[] = [];
   const keptOut = new Set<unknown>();
   for (const record of call) {
-    if (keptOut.size > 0 && keptOut.has(unitOf(record))) continue;
+    if (keptOut.has(unitOf(record))) continue;
     const leader = record === first ? undefined : keys?.waitsFor(record);
     if (leader !== undefined && ready.has(leader) && leader.valueHash === record.valueHash) {
       duplicates.push(record);
@@ -196,6 +202,7 @@ function duplicate(record: DeliveredRecord): NotReady {
   return { type: 'duplicate', duplicates: [record] };
 }
 
-function notStarted(reason: NotAttemptedReason): NotStarted {
+/** The first record of a call may not start now. */
+export function notStarted(reason: NotAttemptedReason): NotStarted {
   return { type: 'notStarted', reason };
 }

@@ -1,13 +1,13 @@
 import { errorVerdict, pauseEnd } from '../decide/error-verdict.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import type { EpochMs } from '../record/units.ts';
-import type { Failed, NotStarted, ReadyCall } from './admit.ts';
+import { type Failed, type NotStarted, notStarted, type ReadyCall } from './admit.ts';
 import { failedRecord } from './failed-record.ts';
 import { runHandler } from './handler-run.ts';
 import type { PartitionRun } from './partition-run.ts';
 import { CollectingContext } from './record-context.ts';
 import { recordLog } from './record-log.ts';
-import { leaveSandbox } from './turn.ts';
+import { leaveIsolated } from './turn.ts';
 
 /** Records that were handed over, and what settles with them. */
 export interface HandedOver {
@@ -31,14 +31,16 @@ interface FailedCall extends HandedOver {
 /** Calls the handler once. */
 export async function callHandler<V>(run: PartitionRun<V>, call: ReadyCall<V>): Promise<CallEnd> {
   const { sandbox, clock, telemetry, tracer, handlerScope, group } = run.ports;
-  if (!call.isolated && !(await sandbox.enter(false))) return { type: 'notStarted', reason: 'deadline' };
-  const leave = () => void leaveSandbox(run, call.isolated);
-  const refusal = await lastLook(run, call);
+  const { delivered, isolated } = call;
+  if (!isolated && !(await sandbox.enter(false))) return notStarted('deadline');
+  const leave = isolated ? () => void leaveIsolated(run) : () => sandbox.leave();
+  // Keys were asked for and `running` was written since the lease was looked at: the process may have stood still meanwhile.
+  const holds = run.lease.mayStartAt(clock.now()) || (await run.lease.mayStart());
+  const refusal = holds ? refusalOf(run, call) : notStarted('fenced');
   if (refusal !== undefined) {
     leave();
     return refusal;
   }
-  const { delivered } = call;
   // A record that has failed before goes alone, so that it is the first of its call.
   const context = new CollectingContext(run.context, delivered, attemptOf(run, delivered[0]));
   const called = handlerOf(run, call, context);
@@ -56,16 +58,10 @@ export async function callHandler<V>(run: PartitionRun<V>, call: ReadyCall<V>): 
   return failedCall(run, call, context, end.error);
 }
 
-/** Keys were asked for and `running` was written since the lease was looked at: the process may have stood still meanwhile. */
-async function lastLook<V>(
-  { lease, keys, ports, invocation }: PartitionRun<V>,
-  { delivered }: ReadyCall<V>,
-): Promise<NotStarted | undefined> {
-  if (!lease.mayStartAt(ports.clock.now()) && !(await lease.mayStart()))
-    return { type: 'notStarted', reason: 'fenced' };
-  if (keys !== undefined && delivered.some((record) => keys.mayBeLost(record)))
-    return { type: 'notStarted', reason: 'keyHeld' };
-  return invocation.isStalling ? { type: 'notStarted', reason: 'deadline' } : undefined;
+/** What may have happened while the call waited for its turn. */
+function refusalOf<V>({ keys, invocation }: PartitionRun<V>, { delivered }: ReadyCall<V>): NotStarted | undefined {
+  if (keys !== undefined && delivered.some((record) => keys.mayBeLost(record))) return notStarted('keyHeld');
+  return invocation.isStalling ? notStarted('deadline') : undefined;
 }
 
 function attemptOf<V>({ lease }: PartitionRun<V>, { offset }: DeliveredRecord): number {

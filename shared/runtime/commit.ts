@@ -21,8 +21,7 @@ type Succeeded = Extract<CallEnd, { readonly type: 'succeeded' }>;
  * @returns how the call ended instead, where that did not work
  */
 export async function commit<V>(run: PartitionRun<V>, call: Succeeded): Promise<CallEnd | undefined> {
-  const { effects, outgoing, isBare } = call.context;
-  if (isBare) return void (await settle(run, call));
+  const { effects, outgoing } = call.context;
   const { lease, keys, ports } = run;
   const { delivered } = call;
   const transaction: Transaction = {
@@ -37,25 +36,24 @@ export async function commit<V>(run: PartitionRun<V>, call: Succeeded): Promise<
   }
   const unproduced = outgoing.length === 0 ? undefined : await produce(run, call, outgoing);
   if (unproduced !== undefined) return unproduced;
-  if (effects.length === 0) return void (await settle(run, call));
+  if (effects.length === 0) return settle(run, call);
   const written = await lease.commit(transaction);
   if (written.type === 'cancelled') return failed(call, refused(delivered, written.reasons));
   if (written.type === 'lost') return { type: 'notStarted', reason: 'fenced' };
   for (const record of delivered) keys?.handled(record);
   ports.telemetry.count('RecordsHandled', delivered.length);
-  if (call.duplicates.length > 0) await settle(run, { delivered: [], duplicates: call.duplicates });
+  settle(run, { delivered: [], duplicates: call.duplicates });
 }
 
 /** Counts records as settled; written with the next checkpoint. */
-export async function settle<V>(run: PartitionRun<V>, { delivered, duplicates }: HandedOver): Promise<void> {
-  const { lease, keys, ports, consumer } = run;
+export function settle<V>(run: PartitionRun<V>, { delivered, duplicates }: HandedOver): undefined {
+  const { lease, keys, ports } = run;
   for (const record of delivered) lease.settle(run.settlingOf(record, 'handled'), keys?.handled(record));
   if (delivered.length > 0) ports.telemetry.count('RecordsHandled', delivered.length);
   for (const record of duplicates) {
     keys?.duplicate(record);
     lease.settle(run.settlingOf(record, 'duplicate'));
   }
-  if (consumer.policy.checkpointMs === 'record') await lease.write();
 }
 
 /** Produces what a handler gave to `context.produce`; acknowledged before its record is settled. */

@@ -17,6 +17,7 @@ import { recordLog } from './record-log.ts';
 /** A record and what became of it. */
 export type Ended = readonly [record: DeliveredRecord, outcome: Outcome];
 
+type Succeeded = Extract<CallEnd, { readonly type: 'succeeded' }>;
 type Failed = Extract<CallEnd, { readonly type: 'failed' }>;
 type Paused = Extract<CallEnd, { readonly type: 'paused' }>;
 
@@ -29,43 +30,50 @@ const DUPLICATE: Outcome = { type: 'duplicate' };
  * @param first - the first record of the call
  * @returns the records that have ended; the others of the call are due again
  */
-export async function conclude<V>(
+export function conclude<V>(
   run: PartitionRun<V>,
   first: DeliveredRecord,
   end: CallEnd | NotReady,
 ): Promise<readonly Ended[]> {
   switch (end.type) {
-    case 'succeeded': {
-      const instead = await commit(run, end);
-      return instead === undefined ? settled(end) : conclude(run, first, instead);
-    }
+    case 'succeeded':
+      return end.context.isBare ? settleAll(run, end) : commitOrFail(run, first, end);
     case 'duplicate':
       return settleAll(run, { delivered: [], duplicates: end.duplicates });
     case 'failed':
       if (!('delivered' in end)) return countOrGiveUp(run, first, end);
-      if (end.record === undefined) return tryOneByOne(run, end);
-      return [...(await settleBefore(run, end, end.record)), ...(await countOrGiveUp(run, end.record, end))];
+      return end.record === undefined ? tryOneByOne(run, end) : failAt(run, end, end.record);
     case 'paused':
       return pause(run, end, end.record ?? first);
     case 'exhausted':
-      return [[first, await giveUp(run, first, undefined)]];
+      return giveUp(run, first, undefined);
     case 'stalled':
       return countStall(run, 'delivered' in end ? end.delivered : [first]);
     case 'notStarted':
-      return [[first, { ...end, type: 'notAttempted' }]];
+      return Promise.resolve([[first, { ...end, type: 'notAttempted' }]]);
   }
 }
 
-async function settleAll<V>(run: PartitionRun<V>, records: HandedOver): Promise<readonly Ended[]> {
-  await settle(run, records);
-  return settled(records);
+async function commitOrFail<V>(
+  run: PartitionRun<V>,
+  first: DeliveredRecord,
+  call: Succeeded,
+): Promise<readonly Ended[]> {
+  const instead = await commit(run, call);
+  return instead === undefined ? endedWith(call) : conclude(run, first, instead);
 }
 
-function settled({ delivered, duplicates }: HandedOver): readonly Ended[] {
-  return [
-    ...delivered.map((record): Ended => [record, HANDLED]),
-    ...duplicates.map((record): Ended => [record, DUPLICATE]),
-  ];
+async function settleAll<V>(run: PartitionRun<V>, records: HandedOver): Promise<readonly Ended[]> {
+  settle(run, records);
+  if (run.consumer.policy.checkpointMs === 'record') await run.lease.write();
+  return endedWith(records);
+}
+
+function endedWith({ delivered, duplicates }: HandedOver): readonly Ended[] {
+  const ended: Ended[] = [];
+  for (const record of delivered) ended.push([record, HANDLED]);
+  for (const record of duplicates) ended.push([record, DUPLICATE]);
+  return ended;
 }
 
 /** Settles what of a failed call came before the record that failed: its work is done. */
@@ -77,6 +85,12 @@ async function settleBefore<V>(
   const isBefore = ({ offset }: DeliveredRecord) => offset < limit;
   const before = { delivered: delivered.filter(isBefore), duplicates: duplicates.filter(isBefore) };
   return before.delivered.length + before.duplicates.length === 0 ? [] : settleAll(run, before);
+}
+
+/** A call failed at a record: the ones before it are settled, and the failure counts for it. */
+async function failAt<V>(run: PartitionRun<V>, call: Failed, record: DeliveredRecord): Promise<readonly Ended[]> {
+  const before = await settleBefore(run, call, record);
+  return [...before, ...(await countOrGiveUp(run, record, call))];
 }
 
 /** Counts a failed try. Then the record is tried again at once, later or never again. */
@@ -96,7 +110,7 @@ async function countOrGiveUp<V>(
       run.ports.telemetry.count('FloodBreakerOpen');
       return [[record, retryOf(blocked)]];
     case 'giveUp':
-      return [[record, await giveUp(run, record, failed.error)]];
+      return giveUp(run, record, failed.error);
   }
 }
 
@@ -104,33 +118,30 @@ async function countOrGiveUp<V>(
  * The record gets its dead letter. First the ledger says so, so that the record never meets its handler again: after a crash only
  * the letter is repeated. The record counts as settled after the letter is acknowledged, and not before.
  */
-async function giveUp<V>(run: PartitionRun<V>, record: DeliveredRecord, error: unknown): Promise<Outcome> {
+async function giveUp<V>(run: PartitionRun<V>, record: DeliveredRecord, error: unknown): Promise<readonly Ended[]> {
   const { lease, ports, keys, consumer } = run;
   if (!blockedRecordOf(lease.progress, record).exhausted) {
     lease.update(({ running: _, ...progress }) =>
       withBlockedRecord(progress, { ...blockedRecordOf(progress, record), exhausted: true }),
     );
     const marked = await lease.write();
-    if (marked.type !== 'written') return { type: 'notAttempted', reason: 'fenced' };
+    if (marked.type !== 'written') return [[record, { type: 'notAttempted', reason: 'fenced' }]];
   }
   const blocked = blockedRecordOf(lease.progress, record);
   const letter = await sendLetter(run, record, blocked, error);
   if (letter.type === 'refused') {
     const backOff = backOffMs(blocked.attempts, consumer.policy.retry, ports.entropy.random());
-    return { type: 'retry', notBefore: ports.clock.now() + Math.ceil(backOff) };
+    return [[record, { type: 'retry', notBefore: ports.clock.now() + Math.ceil(backOff) }]];
   }
   await keys?.deadLettered(record);
   lease.settle(run.settlingOf(record, 'deadLettered'));
   ports.telemetry.count('RecordsDeadLettered');
   if (consumer.policy.checkpointMs === 'record') await lease.write();
-  return { type: 'deadLettered', deadLetterId: letter.id };
+  return [[record, { type: 'deadLettered', deadLetterId: letter.id }]];
 }
 
 /** A call failed without naming a record: its records go one at a time, until the one that fails is found. */
-async function tryOneByOne<V>(
-  run: PartitionRun<V>,
-  { delivered, error }: Failed & HandedOver,
-): Promise<readonly Ended[]> {
+async function tryOneByOne<V>(run: PartitionRun<V>, { delivered, error }: Failed): Promise<readonly Ended[]> {
   run.lease.update((progress) => ({ ...progress, oneRecordPerCall: true }));
   const { topic, partition } = run.delivered;
   run.context.log.warn('a call of onBatch failed as a whole; its records are handed over one at a time', {
@@ -163,7 +174,7 @@ async function pause<V>(run: PartitionRun<V>, end: Paused, record: DeliveredReco
  * A handler never ended. Of a call of one it counts as an interruption, apart from the attempts; of a call of several, crash
  * isolation finds out which record does that.
  */
-function countStall<V>(run: PartitionRun<V>, records: readonly DeliveredRecord[]): readonly Ended[] {
+async function countStall<V>(run: PartitionRun<V>, records: readonly DeliveredRecord[]): Promise<readonly Ended[]> {
   const { lease, ports, context } = run;
   ports.telemetry.count('HandlersStalled');
   const [first, ...others] = records;

@@ -25,8 +25,10 @@ export async function runPartition<V>(
   let broken: { readonly error: unknown } | undefined;
   const make = async (call: Call<DeliveredRecord>) => {
     const ended = await runCall(run, call);
+    let halts = false;
     for (const [record, outcome] of ended) {
       outcomes.set(record.offset, outcome);
+      halts ||= haltsPartition(outcome);
       if (keys !== undefined && !settles(outcome))
         for (const waiting of schedule.waitingFor(record)) keys.open(waiting);
       if (outcome.type === 'retry' && outcome.stalled) stalled = true;
@@ -37,7 +39,7 @@ export async function runPartition<V>(
       if (call.length > 1) oneByOneUntil = last;
       else if (ended.some((one) => last >= oneByOneUntil || isFound(one))) endOneByOne(run);
     }
-    if (ended.some(([, outcome]) => haltsPartition(outcome))) stop();
+    if (halts) stop();
   };
   /** Nothing starts any more. A record that waits for another's idempotency key would wait in vain. */
   const stop = () => {

@@ -1,5 +1,8 @@
 import { observeHandlerMs } from '../decide/deadline.ts';
 
+/** Nearly every handler may run at once. */
+const ENTERED = Promise.resolve(true);
+
 /**
  * What outlives an invocation in its process: how long handlers take, whether one of an earlier invocation still runs, and who
  * may run one now. Crash isolation runs one handler at a time in the whole process, so that a death counts for the right record.
@@ -18,10 +21,10 @@ export class Sandbox {
   }
 
   /** Waits until a handler may run; `alone` beside no other. `false`: the invocation must answer first. */
-  async enter(alone: boolean): Promise<boolean> {
+  enter(alone: boolean): Promise<boolean> {
     if (this.#waiting.length === 0 && this.#admits(alone)) {
       this.#admit(alone);
-      return true;
+      return ENTERED;
     }
     return new Promise((resolve) => {
       this.#waiting.push({ alone, enter: resolve });

@@ -89,8 +89,8 @@ export class Schedule<R extends { readonly offset: Offset }> {
 
   /** The call has ended. A record of it without an outcome is due again; one whose outcome does not settle it halts its unit. */
   ended(call: Call<R>, outcomes: Outcomes): void {
-    const lanes = call.map((record) => this.#laneOf.get(this.#rules.unitOf(record)));
-    for (const lane of lanes) {
+    for (const record of call) {
+      const lane = this.#laneOf.get(this.#rules.unitOf(record));
       if (lane === undefined || lane.inCall === 0) continue;
       lane.inCall = 0;
       if (!isHalted(lane, outcomes)) this.#insert(lane);
@@ -120,7 +120,8 @@ export class Schedule<R extends { readonly offset: Offset }> {
       if ((nextOffset(this.#ready[middle]) ?? 0) > offset) low = middle + 1;
       else high = middle;
     }
-    this.#ready.splice(low, 0, lane);
+    if (low === this.#ready.length) this.#ready.push(lane);
+    else this.#ready.splice(low, 0, lane);
   }
 }
 

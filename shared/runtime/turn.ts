@@ -17,18 +17,16 @@ export async function enterIsolated<V>(
   lease.update((progress) => ({ ...progress, running: { offset, timestamp, valueHash } }));
   const written = await lease.write();
   if (written.type === 'written') return undefined;
-  await leaveSandbox(run, true);
+  await leaveIsolated(run);
   return 'fenced';
 }
 
 /**
- * Leaves the sandbox. After crash isolation nobody else's handler starts before it is written that this one has ended: a death in
- * theirs would count for this record.
+ * Leaves the sandbox after crash isolation. No other handler starts before it is written that this one has ended: a death in it
+ * would count for this record.
  */
-export async function leaveSandbox<V>({ lease, ports }: PartitionRun<V>, isolated: boolean): Promise<void> {
-  if (isolated) {
-    lease.update(({ running: _, ...progress }) => progress);
-    await lease.write();
-  }
+export async function leaveIsolated<V>({ lease, ports }: PartitionRun<V>): Promise<void> {
+  lease.update(({ running: _, ...progress }) => progress);
+  await lease.write();
   ports.sandbox.leave();
 }

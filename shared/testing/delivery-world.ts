@@ -12,7 +12,7 @@ import { isThenable } from '../record/decode.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import { positionName } from '../record/item-identifier.ts';
 import type { Outcome } from '../runtime/outcome.ts';
-import type { Delivery, DeliveryFaults } from './deliver.ts';
+import type { Delivery, DeliveryFaults } from './delivery.ts';
 import { fakeIdempotencyKeyStore } from './fake-idempotency-key-store.ts';
 import { type FakeLedgerStore, fakeLedgerStore } from './fake-ledger-store.ts';
 import { HoldingSandbox } from './holding-sandbox.ts';

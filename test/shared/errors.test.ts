@@ -8,7 +8,8 @@ import {
   NonRetryableError,
   PauseError,
 } from '../../shared/errors.ts';
-import { OPERATOR_ERRORS, OperatorError, type OperatorErrorCode } from '../../shared/operator-errors.ts';
+import { OPERATOR_ERRORS, type OperatorErrorCode } from '../../shared/operator-error-table.ts';
+import { OperatorError } from '../../shared/operator-errors.ts';
 
 const WHAT = 'value of orders-3@1042 is odd';
 const ALL = [

@@ -367,8 +367,8 @@ export const BUGS = {
     patches: [
       {
         file: 'shared/runtime/call-handler.ts',
-        find: 'if (!lease.mayStartAt(ports.clock.now()) && !(await lease.mayStart()))',
-        put: 'if (false)',
+        find: 'const holds = run.lease.mayStartAt(clock.now()) || (await run.lease.mayStart());',
+        put: 'const holds = true;',
       },
     ],
     set: 'keys',
@@ -458,7 +458,7 @@ export const BUGS = {
   },
   'turn-ends-unwritten': {
     what: 'another handler starts before it is written that a careful one has ended',
-    patches: [{ file: TURN, find: 'await lease.write();\n  }', put: '}' }],
+    patches: [{ file: TURN, find: 'await lease.write();\n  ports.', put: 'ports.' }],
     set: 'gaps',
     within: 100,
     breaks: 'P5 innocent',

@@ -38,8 +38,8 @@ export const PATTERN_BUGS = {
     patches: [
       {
         file: CONCLUDE,
-        find: 'if (end.record === undefined) return tryOneByOne(run, end);',
-        put: 'if (end.record === undefined) return countOrGiveUp(run, first, end);',
+        find: 'return end.record === undefined ? tryOneByOne(run, end) : failAt(run, end, end.record);',
+        put: 'return failAt(run, end, end.record ?? first);',
       },
     ],
     set: 'base',

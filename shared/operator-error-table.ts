@@ -1,0 +1,60 @@
+import type { ErrorKind } from './error-kind.ts';
+
+/** Every error of who looks after consumers: the relay, the redrive, the operator function and its commands. */
+export const OPERATOR_ERRORS = {
+  RECORD_ABANDONED: {
+    retryable: false,
+    hint: 'The mapping never sent the record again after a failed batch, so the relay wrote its letter. Redrive it; if it happens often, open a case with AWS that names the mapping.',
+  },
+  RECORD_UNDELIVERABLE: {
+    retryable: false,
+    hint: 'Lambda gave up on the record and put it into the net. Mend what the condition names (size, schema, a function that cannot start), then redrive.',
+  },
+  RELAY_ENTRY_UNREADABLE: {
+    retryable: true,
+    hint: 'Neither a fallback letter, nor an abandoned range, nor what Lambda says of discarded records. It stays in the queue: read it there, and deploy the version that wrote it or delete it by hand.',
+  },
+  RELAY_MUST_WAIT: {
+    retryable: true,
+    hint: 'Not an error of its own: the entry stays in the queue and is tried again.',
+  },
+  PARTITION_HELD: {
+    retryable: true,
+    hint: 'Pause the consumer with `lockstep pause`, or wait until the lease has run out; --force takes the partition away from the invocation, whose records then run again.',
+  },
+  OPERATION_REFUSED: {
+    retryable: false,
+    hint: 'Nothing was changed. `lockstep status` and `lockstep blocked` show what the ledger knows.',
+  },
+  OPERATOR_REQUEST_INVALID: {
+    retryable: false,
+    hint: 'Use a `lockstep` command of the version that is deployed, or correct the request.',
+  },
+  COMMAND_LINE_INVALID: {
+    retryable: false,
+    hint: 'Nothing was changed. The command with --help shows its options and an example.',
+  },
+  REDRIVE_FENCED: {
+    retryable: true,
+    hint: 'Another redrive of this dead-letter topic was started meanwhile. What was committed stays; wait for the other one, then start again: nothing is redriven twice.',
+  },
+  REDRIVE_FAILED: {
+    retryable: true,
+    hint: 'Nothing of the last slice was written. Start the same command again: it goes on where it stopped.',
+  },
+  CONSUMER_UNKNOWN: {
+    retryable: false,
+    hint: 'Name a consumer as `lockstep status` lists them, with --consumer, and the stack that it is in with --stack.',
+  },
+  CLOUD_UNKNOWN: {
+    retryable: false,
+    hint: 'With --local start the local cloud first (npm run local); otherwise name the deployed stack with --stack, with credentials and region as the aws command takes them.',
+  },
+  OPERATOR_FAILED: {
+    retryable: true,
+    hint: 'The log of the operator function says more.',
+  },
+} as const satisfies Record<string, ErrorKind>;
+
+/** A code of {@link OPERATOR_ERRORS}. */
+export type OperatorErrorCode = keyof typeof OPERATOR_ERRORS;
