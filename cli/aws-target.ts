@@ -84,7 +84,7 @@ export async function invokeOperator(
   if (operatorFunctionName === undefined)
     throw new OperatorError(
       'OPERATOR_FAILED',
-      `${name} has no operator function: it was deployed with relay and operator functions 'none'`,
+      `${name} has no operator function: it was deployed with operations: false`,
     );
   const answer = await lambda.send(
     new InvokeCommand({ FunctionName: operatorFunctionName, Payload: JSON.stringify(request) }),

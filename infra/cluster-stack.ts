@@ -63,7 +63,7 @@ export class ClusterStack extends Stack {
       securityGroups: [securityGroup],
       open: false,
     });
-    // Relay and operator function ask MSK where its brokers are.
+    // The functions ask MSK where its brokers are.
     vpc.addInterfaceEndpoint('Kafka', {
       service: new InterfaceVpcEndpointAwsService('kafka'),
       securityGroups: [securityGroup],

@@ -4,11 +4,9 @@ import { kafkaJsDeadLetterPublisher } from './adapters/kafka/kafkajs-dead-letter
 import { kafkaJsOriginalReader } from './adapters/kafka/kafkajs-original-reader.ts';
 import { kafkaJsProducerConnection } from './adapters/kafka/kafkajs-producer-connection.ts';
 import { kafkaJsRecordProducer } from './adapters/kafka/kafkajs-record-producer.ts';
-import { sqsFallbackQueue } from './adapters/sqs/sqs-fallback-queue.ts';
 import type { ConsumerEnvironment } from './environment.ts';
 import type { Clock } from './ports/clock.ts';
 import type { DeadLetterPublisher } from './ports/dead-letter-publisher.ts';
-import type { FallbackQueue } from './ports/fallback-queue.ts';
 import type { OriginalRangeReader } from './ports/original-reader.ts';
 import type { RecordProducer } from './ports/record-producer.ts';
 import type { Log } from './ports/telemetry.ts';
@@ -16,19 +14,15 @@ import type { Log } from './ports/telemetry.ts';
 /** The ports whose code is loaded with the first letter or produced record. */
 export interface KafkaPorts {
   readonly letters: DeadLetterPublisher;
-  readonly fallback: FallbackQueue;
   readonly producer: RecordProducer;
   readonly originals: OriginalRangeReader;
 }
 
 /** What they are made from. */
 export interface KafkaPortsOptions {
-  readonly environment: Pick<
-    ConsumerEnvironment,
-    'deadLetterTopic' | 'fallbackQueueUrl' | 'kafkaAuth' | 'kafkaSecretArn'
-  >;
-  /** `bootstrapServers` of the event. */
-  readonly brokers: () => string;
+  readonly environment: Pick<ConsumerEnvironment, 'deadLetterTopic' | 'kafkaAuth' | 'kafkaSecretArn'>;
+  /** `host:port`, separated by commas. */
+  readonly brokers: string;
   readonly clock: Clock;
   readonly log: Log;
   /** Region of the cluster. @default AWS_REGION, which Lambda sets */
@@ -37,13 +31,12 @@ export interface KafkaPortsOptions {
 
 /** Letters and produced records share one connection; `letters.disconnect` ends it. Nothing connects before it is needed. */
 export function connectKafka({ environment, brokers, clock, log, region }: KafkaPortsOptions): KafkaPorts {
-  const { deadLetterTopic, fallbackQueueUrl, kafkaAuth: auth, kafkaSecretArn } = environment;
+  const { deadLetterTopic, kafkaAuth: auth, kafkaSecretArn } = environment;
   const authentication = { auth, kafkaSecretArn, region: region ?? process.env['AWS_REGION'] };
-  const options = { brokers, authentication, clock, log, outagePatienceMs: OUTAGE_PATIENCE_MS };
+  const options = { brokers: () => brokers, authentication, clock, log, outagePatienceMs: OUTAGE_PATIENCE_MS };
   const connection = kafkaJsProducerConnection(options);
   return {
     letters: kafkaJsDeadLetterPublisher(deadLetterTopic, connection),
-    fallback: sqsFallbackQueue({ queueUrl: fallbackQueueUrl }),
     producer: gatheringRecordProducer(kafkaJsRecordProducer(connection)),
     originals: kafkaJsOriginalReader(options),
   };

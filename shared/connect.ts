@@ -5,10 +5,14 @@ import { systemClock } from './adapters/system/system-clock.ts';
 import { systemEntropy } from './adapters/system/system-entropy.ts';
 import { loadedTracer } from './adapters/telemetry/loaded-tracer.ts';
 import { powertoolsTelemetry } from './adapters/telemetry/powertools-telemetry.ts';
+import type { KafkaPorts } from './connect-kafka.ts';
 import type { Connection } from './connection.ts';
 import { readThrown } from './decide/thrown.ts';
 import { readEnvironment } from './environment.ts';
+import { LockstepError } from './errors.ts';
+import { findBrokers } from './find-brokers.ts';
 import { loadOnce } from './load-once.ts';
+import type { EpochMs } from './record/units.ts';
 import { Sandbox } from './runtime/sandbox.ts';
 
 /**
@@ -29,10 +33,15 @@ export async function connect(): Promise<Connection> {
     });
     return false;
   });
-  let brokers = '';
+  let connected: KafkaPorts | undefined;
   const kafka = loadOnce(async () => {
-    const { connectKafka } = await import('./connect-kafka.ts');
-    return connectKafka({ environment, brokers: () => brokers, clock: systemClock, log: telemetry.log });
+    const [{ connectKafka }, brokers] = await Promise.all([import('./connect-kafka.ts'), findBrokers(environment)]);
+    connected = connectKafka({ environment, brokers, clock: systemClock, log: telemetry.log });
+    return connected;
+  });
+  const fallback = loadOnce(async () => {
+    const { sqsFallbackQueue } = await import('./adapters/sqs/sqs-fallback-queue.ts');
+    return sqsFallbackQueue({ queueUrl: environment.fallbackQueueUrl });
   });
   const keys = loadOnce(async () => {
     const { dynamoDbKeyStore } = await import('./adapters/dynamodb/dynamodb-key-store.ts');
@@ -40,23 +49,26 @@ export async function connect(): Promise<Connection> {
   });
   return {
     environment,
+    deployment: environment,
     ports: {
       ledger: dynamoDbLedgerStore(store),
       keys: {
-        claim: async (requests) => (await keys.get()).claim(requests),
-        complete: async (completions) => (await keys.get()).complete(completions),
-        giveBack: async (returns) => (await keys.get()).giveBack(returns),
+        claim: async (requests) => (await keys()).claim(requests),
+        complete: async (completions) => (await keys()).complete(completions),
+        giveBack: async (returns) => (await keys()).giveBack(returns),
       },
       letters: {
-        publish: async (letter, giveUpAt) => (await kafka.get()).letters.publish(letter, giveUpAt),
-        disconnect: async () => (await kafka.loaded)?.letters.disconnect(),
+        publish: async (letter, giveUpAt) => (await inTime(kafka(), giveUpAt)).letters.publish(letter, giveUpAt),
+        disconnect: async () => connected?.letters.disconnect(),
       },
-      fallback: { send: async (entry) => (await kafka.get()).fallback.send(entry) },
-      producer: { produce: async (records, giveUpAt) => (await kafka.get()).producer.produce(records, giveUpAt) },
+      fallback: { send: async (entry) => (await fallback()).send(entry) },
+      producer: {
+        produce: async (records, giveUpAt) => (await inTime(kafka(), giveUpAt)).producer.produce(records, giveUpAt),
+      },
       ...(environment.valuesDecodedByMapping && {
         originals: {
-          read: async (position, giveUpAt) => (await kafka.get()).originals.read(position, giveUpAt),
-          disconnect: async () => (await kafka.loaded)?.originals.disconnect(),
+          read: async (position, giveUpAt) => (await inTime(kafka(), giveUpAt)).originals.read(position, giveUpAt),
+          disconnect: async () => connected?.originals.disconnect(),
         },
       }),
       clock: systemClock,
@@ -69,9 +81,20 @@ export async function connect(): Promise<Connection> {
       group: environment.consumerGroup,
     },
     begin: (context) => telemetry.begin(context),
-    useBrokers: (bootstrapServers) => {
-      brokers = bootstrapServers;
-    },
     flush: () => telemetry.flush(),
   };
+}
+
+/** Asking for the brokers takes as long as MSK does: whoever waits has no more time than it was given. @throws LockstepError BROKER_UNREACHABLE */
+async function inTime(kafka: Promise<KafkaPorts>, giveUpAt: EpochMs): Promise<KafkaPorts> {
+  const timer = new AbortController();
+  const late = async () => {
+    await systemClock.sleep(Math.max(0, giveUpAt - systemClock.now()), timer.signal);
+    throw new LockstepError('BROKER_UNREACHABLE', 'where the brokers are was not known in time');
+  };
+  try {
+    return await Promise.race([kafka, late()]);
+  } finally {
+    timer.abort();
+  }
 }

@@ -1,4 +1,5 @@
 import type { Context } from 'aws-lambda';
+import type { Deployment } from './deployment.ts';
 import type { ConsumerEnvironment } from './environment.ts';
 import type { Ports } from './runtime/consumer.ts';
 import type { PartitionReport } from './runtime/process-partition.ts';
@@ -7,10 +8,10 @@ import type { PartitionReport } from './runtime/process-partition.ts';
 export interface Connection {
   readonly ports: Ports;
   readonly environment: Pick<ConsumerEnvironment, 'consumerGroup' | 'failureMode'>;
+  /** What the construct says; `undefined` where a test delivers events of its own. */
+  readonly deployment: Deployment | undefined;
   /** Before anything of an invocation happens. */
   begin(context: Context): void;
-  /** The brokers that the event came from. */
-  useBrokers(bootstrapServers: string): void;
   /** After an event was processed. */
   ended?(reports: readonly PartitionReport[]): void;
   /** After everything, whether it went well or not. */

@@ -1,3 +1,4 @@
+import type { Deployment } from './deployment.ts';
 import { LockstepError } from './errors.ts';
 
 /** How the function authenticates to the brokers. `none`: plaintext, for a local broker. */
@@ -6,11 +7,14 @@ export type KafkaAuth = (typeof KAFKA_AUTHS)[number];
 const KAFKA_AUTHS = ['iam', 'scram', 'mtls', 'tls', 'none'] as const;
 
 /** What the LockstepConsumer construct knows and the function needs. The only place that names its environment variables. */
-export interface ConsumerEnvironment {
+export interface ConsumerEnvironment extends Deployment {
   readonly ledgerTable: string;
   readonly consumerGroup: string;
   readonly deadLetterTopic: string;
   readonly fallbackQueueUrl: string;
+  readonly clusterArn: string;
+  /** `host:port`, separated by commas. @default MSK is asked for those of `clusterArn` */
+  readonly bootstrapServers?: string;
   readonly kafkaAuth: KafkaAuth;
   /** Secrets Manager ARN of the credentials; with `kafkaAuth` `scram` or `mtls`. */
   readonly kafkaSecretArn?: string;
@@ -29,6 +33,13 @@ export const ENVIRONMENT = {
   consumerGroup: 'LOCKSTEP_CONSUMER_GROUP',
   deadLetterTopic: 'LOCKSTEP_DEAD_LETTER_TOPIC',
   fallbackQueueUrl: 'LOCKSTEP_FALLBACK_QUEUE_URL',
+  eventSourceArn: 'LOCKSTEP_EVENT_SOURCE_ARN',
+  topic: 'LOCKSTEP_TOPIC',
+  maxAttempts: 'LOCKSTEP_MAX_ATTEMPTS',
+  maxInterruptions: 'LOCKSTEP_MAX_INTERRUPTIONS',
+  keyNamespaces: 'LOCKSTEP_KEY_NAMESPACES',
+  clusterArn: 'LOCKSTEP_CLUSTER_ARN',
+  bootstrapServers: 'LOCKSTEP_BOOTSTRAP_SERVERS',
   kafkaAuth: 'LOCKSTEP_KAFKA_AUTH',
   kafkaSecretArn: 'LOCKSTEP_KAFKA_SECRET_ARN',
   valuesDecodedByMapping: 'LOCKSTEP_VALUES_DECODED_BY_MAPPING',
@@ -36,6 +47,9 @@ export const ENVIRONMENT = {
   metricsNamespace: 'POWERTOOLS_METRICS_NAMESPACE',
   serviceName: 'POWERTOOLS_SERVICE_NAME',
 } as const satisfies Record<keyof ConsumerEnvironment, string>;
+
+/** Between key namespaces, which do not hold it. */
+export const NAMESPACE_SEPARATOR = '#';
 
 /**
  * Reads the environment once, at cold start.
@@ -62,12 +76,28 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
     }
     return found;
   };
+  const count = (name: string): number => {
+    const value = required(name);
+    if (/^(?:[1-9]\d*|Infinity)$/.test(value)) return Number(value);
+    throw new LockstepError(
+      'ENVIRONMENT_INVALID',
+      `expected environment variable ${name} to be a whole number from 1, or Infinity, got \`${value}\``,
+    );
+  };
+  const bootstrapServers = variables[ENVIRONMENT.bootstrapServers];
   const kafkaAuth = oneOf(ENVIRONMENT.kafkaAuth, KAFKA_AUTHS, 'iam');
   return {
     ledgerTable: required(ENVIRONMENT.ledgerTable),
     consumerGroup: required(ENVIRONMENT.consumerGroup),
     deadLetterTopic: required(ENVIRONMENT.deadLetterTopic),
     fallbackQueueUrl: required(ENVIRONMENT.fallbackQueueUrl),
+    eventSourceArn: required(ENVIRONMENT.eventSourceArn),
+    topic: required(ENVIRONMENT.topic),
+    maxAttempts: count(ENVIRONMENT.maxAttempts),
+    maxInterruptions: count(ENVIRONMENT.maxInterruptions),
+    keyNamespaces: required(ENVIRONMENT.keyNamespaces).split(NAMESPACE_SEPARATOR),
+    clusterArn: required(ENVIRONMENT.clusterArn),
+    ...(bootstrapServers && { bootstrapServers }),
     kafkaAuth,
     ...((kafkaAuth === 'scram' || kafkaAuth === 'mtls') && { kafkaSecretArn: required(ENVIRONMENT.kafkaSecretArn) }),
     valuesDecodedByMapping: oneOf(ENVIRONMENT.valuesDecodedByMapping, ['true', 'false'], 'false') === 'true',

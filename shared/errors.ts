@@ -22,6 +22,10 @@ export const ERRORS = {
     retryable: false,
     hint: 'Lambda would take failed records for handled ones. A middleware given to `.use()` set a response: remove it, as an error handler or a response formatter for HTTP. Lambda sends the event again; what is settled is skipped.',
   },
+  EVENT_FOREIGN: {
+    retryable: false,
+    hint: 'Nothing of the event was handled: it is not of the mapping of this function. Find out who invoked the function, and take `lambda:InvokeFunction` from whoever is not to.',
+  },
   OPTIONS_INVALID: {
     retryable: false,
     hint: 'Correct the option in the call of lockstepConsumer; docs/retry-and-idempotency.md lists them all.',
@@ -29,6 +33,10 @@ export const ERRORS = {
   ENVIRONMENT_INVALID: {
     retryable: false,
     hint: 'Deploy the function with the LockstepConsumer construct, which sets its environment, or set the variable yourself.',
+  },
+  DEPLOYMENT_DIFFERS: {
+    retryable: false,
+    hint: 'Nothing was handled. Say the same in the options of lockstepConsumer and in the properties `retry` and `keyNamespaces` of the LockstepConsumer construct, and deploy.',
   },
   LEDGER_UNAVAILABLE: {
     retryable: true,

@@ -3,6 +3,7 @@ import type { Context } from 'aws-lambda';
 import { connect } from './connect.ts';
 import { type Connection, ConnectionHolder, rememberHolder } from './connection.ts';
 import type { KafkaBatchResponse } from './decide/batch-response.ts';
+import { checkDeployedOptions, checkEventSource } from './deployment.ts';
 import { type ConsumerRequest, endTelemetry, invocationTelemetry } from './middleware/invocation-telemetry.ts';
 import { MiddlewareGuard } from './middleware/middleware-guard.ts';
 import { type ConsumerOptions, checkOptions, resolveOptions } from './options.ts';
@@ -29,12 +30,17 @@ export type LockstepHandler = MiddyfiedHandler<KafkaEvent, KafkaBatchResponse, E
  * gets it, and may change neither: EVENT_CHANGED, ANSWER_CHANGED. What they throw makes Lambda send the whole event again, and what
  * is settled is then skipped.
  *
- * @throws LockstepError OPTIONS_INVALID at once, naming the option; the environment is read by the first invocation
+ * @throws LockstepError OPTIONS_INVALID at once, naming the option; the environment is read by the first invocation, which also
+ * compares the options with what the construct was told
  */
 export function lockstepConsumer<V>(options: ConsumerOptions<V>): LockstepHandler {
   checkOptions(options);
   const holder = new ConnectionHolder(connect);
-  const resolve = oncePer((connection: Connection) => resolveOptions(options, connection.environment));
+  const resolve = oncePer(({ environment, deployment }: Connection) => {
+    const consumer = resolveOptions(options, environment);
+    if (deployment !== undefined) checkDeployedOptions(consumer.policy, deployment);
+    return consumer;
+  });
   const guard = new MiddlewareGuard();
   const handler: LockstepHandler = middy<KafkaEvent, KafkaBatchResponse, Error, Context>({
     // Deadlines are ours to guard; middy's own timer would outlive an invocation that never ends, and hold a test's process.
@@ -45,11 +51,12 @@ export function lockstepConsumer<V>(options: ConsumerOptions<V>): LockstepHandle
     .use(invocationTelemetry(holder))
     .handler(async (event, context) => {
       const connection = await holder.current(context);
-      const { ports } = connection;
+      const { ports, deployment } = connection;
+      const consumer = resolve(connection);
       const delivered = guard.delivered(event, context);
-      connection.useBrokers(delivered.bootstrapServers);
+      if (deployment !== undefined) checkEventSource(delivered, deployment);
       const invocation = new Invocation(context.awsRequestId, context.getRemainingTimeInMillis(), ports.clock);
-      const { response, reports } = await processBatch(resolve(connection), delivered, invocation, ports);
+      const { response, reports } = await processBatch(consumer, delivered, invocation, ports);
       connection.ended?.(reports);
       guard.answered(context, response);
       return response;

@@ -16,6 +16,6 @@ for (const { name, topic, hasEffects } of CONSUMERS) {
     timeout: Duration.minutes(1),
     environment: hasEffects ? { EFFECTS_ENDPOINT: app.node.getContext('effectsEndpoint') } : {},
     removalPolicy: RemovalPolicy.DESTROY,
-    operations: 'none',
+    operations: false,
   });
 }

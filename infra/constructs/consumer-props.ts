@@ -25,9 +25,9 @@ export interface LockstepConsumerProps {
   readonly deadLetterTopic?: TopicFacts;
   /** @default one ledger table for all consumers of the stack, retained and protected unless `removalPolicy` is DESTROY */
   readonly ledger?: Ledger;
-  /** What `keyNamespace` says in the handler's options, where it says anything. @default the consumer group */
+  /** What `keyNamespace` says in the handler's options, where it says anything: a handler that says otherwise refuses to start. @default the consumer group */
   readonly keyNamespaces?: readonly string[];
-  /** What the handler's `retry` says, so that synth can refuse what contradicts it. */
+  /** What the handler's `retry` says. Synth refuses what contradicts it; a function whose handler says otherwise refuses to start. */
   readonly retry?: RetryIntent;
   /** Further topics that the handler writes to with `context.produce`. */
   readonly producesTo?: readonly string[];
@@ -83,15 +83,15 @@ export interface LockstepConsumerProps {
    * The relay, which empties fallback queue and net into the dead-letter topic, and the operator function behind `lockstep`.
    * Without them letters that the topic refused stay in their queue, for 14 days.
    *
-   * @default 'both'
+   * @default true
    */
-  readonly operations?: 'both' | 'none';
+  readonly operations?: boolean;
   readonly alarms?: AlarmOptions;
 }
 
 /** What the handler's `retry` says. */
 export interface RetryIntent {
-  /** @default 5; Infinity stands still rather than go on */
+  /** @default 5; with Infinity a failing record blocks its partition for ever */
   readonly maxAttempts?: number;
   /** @default 3, Infinity where `maxAttempts` is */
   readonly maxInterruptions?: number;

@@ -1,5 +1,6 @@
 import { RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { DEFAULTS } from '../../shared/options.ts';
 import type { LockstepConsumerProps } from './consumer-props.ts';
 import { LETTER_HEADROOM_BYTES } from './dead-letter-topic.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
@@ -53,7 +54,7 @@ export function consumerSettings(scope: Construct, props: LockstepConsumerProps)
     partitions: source.partitions ?? DEFAULT_LETTER_PARTITIONS,
     maxRecordBytes: source.maxRecordBytes + LETTER_HEADROOM_BYTES,
   };
-  const maxAttempts = props.retry?.maxAttempts ?? 5;
+  const maxAttempts = props.retry?.maxAttempts ?? DEFAULTS.maxAttempts;
   return {
     cluster: props.cluster,
     source,
@@ -65,7 +66,9 @@ export function consumerSettings(scope: Construct, props: LockstepConsumerProps)
     consumerGroup,
     keyNamespaces: props.keyNamespaces ?? [consumerGroup],
     maxAttempts,
-    maxInterruptions: props.retry?.maxInterruptions ?? (maxAttempts === Number.POSITIVE_INFINITY ? maxAttempts : 3),
+    maxInterruptions:
+      props.retry?.maxInterruptions ??
+      (maxAttempts === Number.POSITIVE_INFINITY ? maxAttempts : DEFAULTS.maxInterruptions),
     producesTo: props.producesTo ?? [],
     mode,
     failureMode: props.failureMode ?? (mode === 'on-demand' ? 'throw' : 'report'),

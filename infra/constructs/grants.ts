@@ -2,6 +2,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { ConsumerSettings } from './consumer-settings.ts';
 import { credentialGrants } from './credential-grants.ts';
 import { type KafkaCluster, kafkaArn, ledgerClusterId } from './kafka-cluster.ts';
+import { onlyItems } from './ledger-items.ts';
 
 /** What a consumer's role is for. */
 export interface GrantFacts {
@@ -41,7 +42,7 @@ function ownGrants(facts: GrantFacts): PolicyStatement[] {
         'dynamodb:UpdateItem',
       ],
       resources: [facts.ledgerTableArn],
-      conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': leadingKeys(facts.settings) } },
+      conditions: onlyItems(leadingKeys(facts.settings)),
     }),
     ...sharedKeyGrants(facts),
     new PolicyStatement({
@@ -72,7 +73,7 @@ function sharedKeyGrants({ settings, ledgerTableArn }: GrantFacts): PolicyStatem
       sid: 'SeeWhoHoldsSharedKeys',
       actions: ['dynamodb:GetItem'],
       resources: [ledgerTableArn],
-      conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['partition#*'] } },
+      conditions: onlyItems(['partition#*']),
     }),
   ];
 }

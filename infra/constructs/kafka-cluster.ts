@@ -43,7 +43,7 @@ export interface KafkaCluster {
   readonly clusterArn: string;
   readonly auth: KafkaAuthentication;
   /**
-   * `host:port`, separated by commas: where relay and operator function find the brokers, which no mapping tells them.
+   * `host:port`, separated by commas: where the functions find the brokers. What an event says of them is not used.
    *
    * @default MSK is asked at run time, which takes an interface endpoint for `kafka` in a VPC without NAT
    */

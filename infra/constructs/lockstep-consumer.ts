@@ -3,7 +3,7 @@ import type { IGrantable, IPrincipal } from 'aws-cdk-lib/aws-iam';
 import type { EventSourceMapping, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { ENVIRONMENT } from '../../shared/environment.ts';
+import { ENVIRONMENT, NAMESPACE_SEPARATOR } from '../../shared/environment.ts';
 import { METRICS_NAMESPACE, type Watched } from './alarm-definition.ts';
 import { ConsumerAlarms } from './consumer-alarms.ts';
 import { ConsumerFunction } from './consumer-function.ts';
@@ -13,7 +13,7 @@ import { type ConsumerSettings, consumerSettings } from './consumer-settings.ts'
 import { DeadLetterTopic } from './dead-letter-topic.ts';
 import { eventSource } from './event-source.ts';
 import { consumerGrants } from './grants.ts';
-import { clusterName, ledgerClusterId } from './kafka-cluster.ts';
+import { clusterName, eventSourceArn, ledgerClusterId } from './kafka-cluster.ts';
 import { type Ledger, LedgerTable } from './ledger-table.ts';
 import { Operations } from './operations.ts';
 import { ParkingQueue } from './parking-queue.ts';
@@ -35,7 +35,7 @@ export class LockstepConsumer extends Construct implements IGrantable {
   readonly fallbackQueue: Queue;
   /** What the function never saw; with `onFailureDestination`. */
   readonly failureQueue: Queue | undefined;
-  /** Relay and operator function; unless `operations` is 'none'. */
+  /** Relay and operator function; unless `operations` is false. */
   readonly operations: Operations | undefined;
   readonly alarms: ConsumerAlarms;
   readonly settings: ConsumerSettings;
@@ -50,9 +50,11 @@ export class LockstepConsumer extends Construct implements IGrantable {
     };
     this.settings = settings;
     this.ledger = props.ledger ?? stackLedger(this, parking);
-    this.fallbackQueue = new ParkingQueue(this, 'FallbackQueue', parking);
-    this.failureQueue =
+    const fallbackQueue = new ParkingQueue(this, 'FallbackQueue', parking);
+    const failureQueue =
       settings.failureRetryAttempts === undefined ? undefined : new ParkingQueue(this, 'FailureQueue', parking);
+    this.fallbackQueue = fallbackQueue;
+    this.failureQueue = failureQueue;
 
     const handler = new ConsumerFunction(this, 'Handler', settings, props, this.environment());
     this.function = handler.function;
@@ -79,7 +81,7 @@ export class LockstepConsumer extends Construct implements IGrantable {
     const topics = this.topics(props);
     this.mapping.node.addDependency(handler.role, ...topics);
     this.operations =
-      props.operations === 'none'
+      props.operations === false
         ? undefined
         : new Operations(this, 'Operations', {
             ...facts,
@@ -88,6 +90,10 @@ export class LockstepConsumer extends Construct implements IGrantable {
             fallbackQueue: this.fallbackQueue,
             failureQueue: this.failureQueue,
           });
+    const relay = this.operations?.relayRole;
+    const receivers = relay && { receivers: [relay] };
+    fallbackQueue.reserveFor({ senders: relay ? [handler.role, relay] : [handler.role], ...receivers });
+    failureQueue?.reserveFor({ senders: [handler.role], ...receivers });
     if (topics.length > 0) this.operations?.node.addDependency(...topics);
     this.alarms = new ConsumerAlarms(this, 'Alarms', this.watched(), props.alarms);
     this.publish();
@@ -95,11 +101,19 @@ export class LockstepConsumer extends Construct implements IGrantable {
 
   private environment(): Record<string, string> {
     const { cluster, consumerGroup, consumerName, deadLetterTopic, decodesValues, failureMode } = this.settings;
+    const { bootstrapServers } = cluster;
     return {
       [ENVIRONMENT.ledgerTable]: this.ledger.table.tableName,
       [ENVIRONMENT.consumerGroup]: consumerGroup,
       [ENVIRONMENT.deadLetterTopic]: deadLetterTopic.topicName,
       [ENVIRONMENT.fallbackQueueUrl]: this.fallbackQueue.queueUrl,
+      [ENVIRONMENT.eventSourceArn]: eventSourceArn(cluster),
+      [ENVIRONMENT.topic]: this.settings.source.topicName,
+      [ENVIRONMENT.maxAttempts]: String(this.settings.maxAttempts),
+      [ENVIRONMENT.maxInterruptions]: String(this.settings.maxInterruptions),
+      [ENVIRONMENT.keyNamespaces]: this.settings.keyNamespaces.join(NAMESPACE_SEPARATOR),
+      [ENVIRONMENT.clusterArn]: cluster.clusterArn,
+      ...(bootstrapServers !== undefined && { [ENVIRONMENT.bootstrapServers]: bootstrapServers }),
       [ENVIRONMENT.kafkaAuth]: typeof cluster.auth === 'object' ? cluster.auth.type : cluster.auth,
       ...(typeof cluster.auth === 'object' && { [ENVIRONMENT.kafkaSecretArn]: cluster.auth.secret.secretArn }),
       [ENVIRONMENT.valuesDecodedByMapping]: String(decodesValues),

@@ -2,6 +2,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { ConsumerSettings } from './consumer-settings.ts';
 import { credentialGrants } from './credential-grants.ts';
 import { kafkaArn, ledgerClusterId } from './kafka-cluster.ts';
+import { onlyItems } from './ledger-items.ts';
 
 /** What the roles of a consumer's relay and operator function are for. */
 export interface OperationsFacts {
@@ -23,9 +24,7 @@ export function relayGrants(facts: OperationsFacts): PolicyStatement[] {
   return [
     ...commonGrants(facts),
     statement('ClaimPartitions', ['dynamodb:GetItem', 'dynamodb:UpdateItem'], [ledgerTableArn], {
-      'ForAllValues:StringLike': {
-        'dynamodb:LeadingKeys': [`partition#${ledgerClusterId(cluster)}#${consumerGroup}#${source.topicName}#*`],
-      },
+      ...onlyItems([`partition#${ledgerClusterId(cluster)}#${consumerGroup}#${source.topicName}#*`]),
     }),
     statement(
       'EmptyTheQueues',
@@ -99,7 +98,7 @@ function statement(
   sid: string,
   actions: string[],
   resources: readonly string[],
-  conditions?: Record<string, Record<string, string[]>>,
+  conditions?: Record<string, unknown>,
 ): PolicyStatement {
   return new PolicyStatement({ sid, actions, resources: [...resources], ...(conditions && { conditions }) });
 }

@@ -2,16 +2,14 @@ import { extname, resolve } from 'node:path';
 import { Duration } from 'aws-cdk-lib';
 import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
-import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import { EventSourceMapping, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { redriveTransactionalId } from '../../shared/operator/transactional-id.ts';
-import { CARETAKER_ENVIRONMENT } from '../../shared/relay/operations-environment.ts';
 import { ConsumerFunction } from './consumer-function.ts';
 import type { LockstepConsumerProps } from './consumer-props.ts';
 import type { ConsumerSettings } from './consumer-settings.ts';
-import { ledgerClusterId } from './kafka-cluster.ts';
 import { type OperationsFacts, operatorGrants, relayGrants } from './operations-grants.ts';
 
 const FUNCTIONS = resolve(import.meta.dirname, '../../functions');
@@ -41,18 +39,21 @@ export interface OperationsProps extends Omit<OperationsFacts, 'logGroupArn' | '
  */
 export class Operations extends Construct {
   readonly relay: LambdaFunction;
+  readonly relayRole: Role;
   readonly operator: LambdaFunction;
 
   constructor(scope: Construct, id: string, props: OperationsProps) {
     super(scope, id);
-    this.relay = this.operationsFunction('Relay', `relay/${HANDLER}`, RELAY_TIMEOUT_SECONDS, props, relayGrants);
+    const relay = this.operationsFunction('Relay', `relay/${HANDLER}`, RELAY_TIMEOUT_SECONDS, props, relayGrants);
+    this.relay = relay.function;
+    this.relayRole = relay.role;
     this.operator = this.operationsFunction(
       'Operator',
       `redrive/${HANDLER}`,
       OPERATOR_TIMEOUT_SECONDS,
       props,
       operatorGrants,
-    );
+    ).function;
     for (const [name, queue] of Object.entries({ Fallback: props.fallbackQueue, Net: props.failureQueue })) {
       if (queue === undefined) continue;
       const mapping = new EventSourceMapping(this, name, {
@@ -61,7 +62,7 @@ export class Operations extends Construct {
         batchSize: 10,
         reportBatchItemFailures: true,
       });
-      if (this.relay.role) mapping.node.addDependency(this.relay.role);
+      mapping.node.addDependency(this.relayRole);
     }
     new Rule(this, 'Sweep', {
       description: 'The relay looks over the ledger: blocked records, and what the mapping has lost.',
@@ -78,26 +79,17 @@ export class Operations extends Construct {
     timeoutSeconds: number,
     props: OperationsProps,
     grants: (facts: OperationsFacts) => PolicyStatement[],
-  ): LambdaFunction {
+  ): ConsumerFunction {
     const { settings, consumer, environment } = props;
     const { functionProps: _, bundling: __, ...shared } = consumer;
     const own = { entry: resolve(FUNCTIONS, entry), handlerExport: 'handler', timeoutSeconds, environment: {} };
-    const made = new ConsumerFunction(this, id, { ...settings, ...own }, shared, {
-      ...environment,
-      [CARETAKER_ENVIRONMENT.cluster]: ledgerClusterId(settings.cluster),
-      [CARETAKER_ENVIRONMENT.clusterArn]: settings.cluster.clusterArn,
-      [CARETAKER_ENVIRONMENT.topic]: settings.source.topicName,
-      [CARETAKER_ENVIRONMENT.maxAttempts]: String(settings.maxAttempts),
-      ...(settings.cluster.bootstrapServers !== undefined && {
-        [CARETAKER_ENVIRONMENT.bootstrapServers]: settings.cluster.bootstrapServers,
-      }),
-    });
+    const made = new ConsumerFunction(this, id, { ...settings, ...own }, shared, environment);
     const transactionalId = redriveTransactionalId({
       group: settings.consumerGroup,
       deadLetterTopic: settings.deadLetterTopic.topicName,
     });
     for (const grant of grants({ ...props, logGroupArn: made.logGroup.logGroupArn, transactionalId }))
       made.role.addToPrincipalPolicy(grant);
-    return made.function;
+    return made;
   }
 }

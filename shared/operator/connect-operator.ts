@@ -1,10 +1,10 @@
 import type { KafkaConnectionOptions } from '../adapters/kafka/kafka-connection.ts';
 import { kafkaJsTopicLog } from '../adapters/kafka/kafkajs-topic-log.ts';
 import { kafkaJsTransactions } from '../adapters/kafka/kafkajs-transactions.ts';
-import { mskBootstrapBrokers } from '../adapters/kafka/msk-bootstrap-brokers.ts';
 import { systemClock } from '../adapters/system/system-clock.ts';
 import { powertoolsTelemetry } from '../adapters/telemetry/powertools-telemetry.ts';
-import { readOperationsEnvironment } from '../relay/operations-environment.ts';
+import { readEnvironment } from '../environment.ts';
+import { findBrokers } from '../find-brokers.ts';
 import type { OperatorConnection } from './lockstep-operator.ts';
 import type { OperatorPorts } from './operate.ts';
 import { redriveTransactionalId } from './transactional-id.ts';
@@ -32,10 +32,10 @@ export function operatorPorts(topics: OperatedTopics, connection: KafkaConnectio
 
 /** Connects the deployed operator function. @throws LockstepError ENVIRONMENT_INVALID, BROKER_UNREACHABLE */
 export async function connectOperator(): Promise<OperatorConnection> {
-  const environment = readOperationsEnvironment(process.env);
-  const { kafkaAuth: auth, kafkaSecretArn, clusterArn, topic, deadLetterTopic, consumerGroup: group } = environment;
+  const environment = readEnvironment(process.env);
+  const { kafkaAuth: auth, kafkaSecretArn, topic, deadLetterTopic, consumerGroup: group } = environment;
   const telemetry = powertoolsTelemetry(environment);
-  const brokers = environment.bootstrapServers ?? (await mskBootstrapBrokers(clusterArn, auth));
+  const brokers = await findBrokers(environment);
   return {
     begin: (context) => telemetry.begin(context),
     ports: operatorPorts(

@@ -24,7 +24,8 @@ export interface DeliveredPartition extends TopicPartition {
 export interface DeliveredEvent {
   /** Uuid of the cluster, or its bootstrap servers where it has no ARN. */
   readonly cluster: string;
-  readonly bootstrapServers: string;
+  /** As the event has it; absent for a self-managed cluster. */
+  readonly eventSourceArn?: string;
   readonly partitions: readonly DeliveredPartition[];
 }
 
@@ -49,10 +50,11 @@ export function parseKafkaEvent(event: unknown): DeliveredEvent {
       `expected \`event.records\` to be an object of arrays, got ${describe(records)}`,
     );
   }
-  const servers = typeof bootstrapServers === 'string' ? bootstrapServers : '';
+  const isOfMsk = typeof eventSourceArn === 'string' && eventSourceArn !== '';
   return {
-    cluster: typeof eventSourceArn === 'string' && eventSourceArn !== '' ? clusterUuid(eventSourceArn) : servers,
-    bootstrapServers: servers,
+    ...(isOfMsk
+      ? { cluster: clusterUuid(eventSourceArn), eventSourceArn }
+      : { cluster: typeof bootstrapServers === 'string' ? bootstrapServers : '' }),
     partitions: Object.entries(records).flatMap(([identifier, raw]) => deliveredPartition(identifier, raw)),
   };
 }

@@ -2,26 +2,26 @@ import { dynamoDbClient } from '../adapters/dynamodb/dynamodb-client.ts';
 import { dynamoDbKeyStore } from '../adapters/dynamodb/dynamodb-key-store.ts';
 import { dynamoDbLedgerStore } from '../adapters/dynamodb/dynamodb-ledger-store.ts';
 import { kafkaJsTopicLog } from '../adapters/kafka/kafkajs-topic-log.ts';
-import { mskBootstrapBrokers } from '../adapters/kafka/msk-bootstrap-brokers.ts';
+import { sqsFallbackQueue } from '../adapters/sqs/sqs-fallback-queue.ts';
 import { sqsParking } from '../adapters/sqs/sqs-parking.ts';
 import { systemClock } from '../adapters/system/system-clock.ts';
 import { systemEntropy } from '../adapters/system/system-entropy.ts';
 import { powertoolsTelemetry } from '../adapters/telemetry/powertools-telemetry.ts';
 import { connectKafka } from '../connect-kafka.ts';
+import { type ConsumerEnvironment, readEnvironment } from '../environment.ts';
+import { findBrokers } from '../find-brokers.ts';
 import { DEFAULTS } from '../options.ts';
-import { type OperationsEnvironment, readOperationsEnvironment } from './operations-environment.ts';
+import { clusterUuid } from '../record/item-identifier.ts';
 import type { RelayConnection } from './relay-connection.ts';
 import type { RelayPolicy } from './relay-ports.ts';
 
 /** Connects the deployed relay. @throws LockstepError ENVIRONMENT_INVALID, or BROKER_UNREACHABLE where MSK does not say where the brokers are */
 export async function connectRelay(policy: Partial<RelayPolicy> = {}): Promise<RelayConnection> {
-  const environment = readOperationsEnvironment(process.env);
+  const environment = readEnvironment(process.env);
   const telemetry = powertoolsTelemetry(environment);
-  const servers =
-    environment.bootstrapServers ?? (await mskBootstrapBrokers(environment.clusterArn, environment.kafkaAuth));
+  const brokers = await findBrokers(environment);
   const { log } = telemetry;
-  const brokers = () => servers;
-  const { letters, fallback } = connectKafka({ environment, brokers, clock: systemClock, log });
+  const { letters } = connectKafka({ environment, brokers, clock: systemClock, log });
   const { kafkaAuth: auth, kafkaSecretArn } = environment;
   const authentication = { auth, kafkaSecretArn, region: process.env['AWS_REGION'] };
   const store = { client: dynamoDbClient(), table: environment.ledgerTable };
@@ -33,12 +33,12 @@ export async function connectRelay(policy: Partial<RelayPolicy> = {}): Promise<R
       ledger: dynamoDbLedgerStore(store),
       keys: dynamoDbKeyStore({ ...store, clock: systemClock }),
       letters,
-      fallback,
-      log: kafkaJsTopicLog({ brokers, authentication, clock: systemClock, log }),
+      fallback: sqsFallbackQueue({ queueUrl: environment.fallbackQueueUrl }),
+      log: kafkaJsTopicLog({ brokers: () => brokers, authentication, clock: systemClock, log }),
       clock: systemClock,
       entropy: systemEntropy,
       telemetry,
-      cluster: environment.cluster,
+      cluster: clusterUuid(environment.eventSourceArn),
       group: environment.consumerGroup,
       topic: environment.topic,
     },
@@ -47,7 +47,7 @@ export async function connectRelay(policy: Partial<RelayPolicy> = {}): Promise<R
 
 /** The consumer's defaults, what its construct was told of the handler's options, and what the relay's own author says. */
 export function relayPolicy(
-  { maxAttempts, valuesDecodedByMapping }: Pick<OperationsEnvironment, 'maxAttempts' | 'valuesDecodedByMapping'>,
+  { maxAttempts, valuesDecodedByMapping }: Pick<ConsumerEnvironment, 'maxAttempts' | 'valuesDecodedByMapping'>,
   own: Partial<RelayPolicy> = {},
 ): RelayPolicy {
   return {

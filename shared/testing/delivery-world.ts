@@ -82,6 +82,7 @@ export class DeliveryWorld {
     const living = <T extends object>(port: T) => failAfterDeath(port, () => alive);
     return {
       environment: { consumerGroup: 'deliver', failureMode: 'report' },
+      deployment: undefined,
       ports: {
         ledger: living({ ...this.#ledger, write: (request) => this.#write(request) }),
         keys: living(this.#keys),
@@ -108,7 +109,6 @@ export class DeliveryWorld {
         group: 'deliver',
       },
       begin: () => undefined,
-      useBrokers: () => undefined,
       ended: (reports) => {
         for (const { delivered, outcomes } of reports) {
           for (const { offset, position } of delivered.records) {

@@ -24,7 +24,7 @@ export const LEAST = {
   cluster: CLUSTER,
   topic: 'orders',
   entry: ENTRY,
-  operations: 'none',
+  operations: false,
 } as const satisfies LockstepConsumerProps;
 
 /** The template of a stack `Shop` with what `build` puts into it. Bundles nothing unless asked: a bundle costs a second. */

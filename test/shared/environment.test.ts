@@ -6,6 +6,12 @@ const deployed = {
   LOCKSTEP_CONSUMER_GROUP: 'shop-orders',
   LOCKSTEP_DEAD_LETTER_TOPIC: 'orders.dead',
   LOCKSTEP_FALLBACK_QUEUE_URL: 'https://sqs.example/1/fallback',
+  LOCKSTEP_EVENT_SOURCE_ARN: 'arn:aws:kafka:eu-central-1:444455556666:vpc-connection/111122223333/main/conn-9',
+  LOCKSTEP_TOPIC: 'orders',
+  LOCKSTEP_CLUSTER_ARN: 'arn:aws:kafka:eu-central-1:111122223333:cluster/main/uuid-1',
+  LOCKSTEP_MAX_ATTEMPTS: 'Infinity',
+  LOCKSTEP_MAX_INTERRUPTIONS: '12',
+  LOCKSTEP_KEY_NAMESPACES: 'payments#refunds, all',
 };
 
 test('is what the construct set, with IAM and partial answers by default', () => {
@@ -14,6 +20,12 @@ test('is what the construct set, with IAM and partial answers by default', () =>
     consumerGroup: 'shop-orders',
     deadLetterTopic: 'orders.dead',
     fallbackQueueUrl: 'https://sqs.example/1/fallback',
+    eventSourceArn: 'arn:aws:kafka:eu-central-1:444455556666:vpc-connection/111122223333/main/conn-9',
+    topic: 'orders',
+    clusterArn: 'arn:aws:kafka:eu-central-1:111122223333:cluster/main/uuid-1',
+    maxAttempts: Number.POSITIVE_INFINITY,
+    maxInterruptions: 12,
+    keyNamespaces: ['payments', 'refunds, all'],
     kafkaAuth: 'iam',
     valuesDecodedByMapping: false,
     failureMode: 'report',
@@ -31,6 +43,10 @@ test.each(Object.keys(deployed))('without %s it is refused by name', (name) => {
 test.each([
   ['LOCKSTEP_KAFKA_AUTH', 'kerberos', 'to be one of `iam`, `scram`, `mtls`, `tls`, `none`, got `kerberos`'],
   ['LOCKSTEP_FAILURE_MODE', 'drop', 'to be one of `report`, `throw`, got `drop`'],
+  ['LOCKSTEP_MAX_ATTEMPTS', '0', 'to be a whole number from 1, or Infinity, got `0`'],
+  ['LOCKSTEP_MAX_ATTEMPTS', 'NaN', 'to be a whole number from 1, or Infinity, got `NaN`'],
+  ['LOCKSTEP_MAX_INTERRUPTIONS', '2.5', 'to be a whole number from 1, or Infinity, got `2.5`'],
+  ['LOCKSTEP_MAX_INTERRUPTIONS', '-Infinity', 'to be a whole number from 1, or Infinity, got `-Infinity`'],
   ['LOCKSTEP_VALUES_DECODED_BY_MAPPING', 'yes', 'to be one of `true`, `false`, got `yes`'],
 ])('%s = %s is refused with what it may be', (name, value, says) => {
   expect(() => readEnvironment({ ...deployed, [name]: value })).toThrow(

@@ -29,6 +29,7 @@ export function connectionInMemory(latencyMs: number): ConnectionInMemory {
   };
   return {
     environment,
+    deployment: environment,
     ports: {
       ledger: slowLedger(ledger, wait),
       keys: slowKeys(keys, wait),
@@ -43,7 +44,6 @@ export function connectionInMemory(latencyMs: number): ConnectionInMemory {
       group: environment.consumerGroup,
     },
     begin: (context) => telemetry.begin(context),
-    useBrokers: () => undefined,
     flush: () => telemetry.flush(),
     place: ledger.place,
   };

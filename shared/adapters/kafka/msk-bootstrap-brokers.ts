@@ -1,21 +1,29 @@
 import { GetBootstrapBrokersCommand, type GetBootstrapBrokersResponse, KafkaClient } from '@aws-sdk/client-kafka';
-import type { KafkaAuth } from '../../environment.ts';
+import type { ConsumerEnvironment, KafkaAuth } from '../../environment.ts';
 import { LockstepError } from '../../errors.ts';
 
 /**
- * Asks MSK where the brokers are: for functions that no mapping tells. From a VPC without NAT that takes an interface endpoint
- * for `kafka`. https://docs.aws.amazon.com/msk/1.0/apireference/clusters-clusterarn-bootstrap-brokers.html
+ * Asks MSK where the brokers are. From a VPC without NAT that takes an interface endpoint for `kafka`. Brokers of another account
+ * are reached by the addresses of the VPC connection that the mapping reads, and by no others.
+ * https://docs.aws.amazon.com/msk/1.0/apireference/clusters-clusterarn-bootstrap-brokers.html
  *
  * @throws LockstepError BROKER_UNREACHABLE
  */
-export async function mskBootstrapBrokers(clusterArn: string, auth: KafkaAuth): Promise<string> {
+export async function mskBootstrapBrokers({
+  clusterArn,
+  eventSourceArn,
+  kafkaAuth: auth,
+}: Pick<ConsumerEnvironment, 'clusterArn' | 'eventSourceArn' | 'kafkaAuth'>): Promise<string> {
   const client = new KafkaClient({
     maxAttempts: 2,
     requestHandler: { connectionTimeout: 1_000, requestTimeout: 3_000, throwOnRequestTimeout: true },
   });
   try {
-    const brokers = serversFor(auth, await client.send(new GetBootstrapBrokersCommand({ ClusterArn: clusterArn })));
-    if (!brokers) throw new Error(`MSK names no brokers for authentication ${auth}`);
+    const answer = await client.send(new GetBootstrapBrokersCommand({ ClusterArn: clusterArn }));
+    const connected = eventSourceArn !== clusterArn;
+    const brokers = connected ? serversOfConnection(auth, answer) : serversFor(auth, answer);
+    if (!brokers)
+      throw new Error(`MSK names no brokers for authentication ${auth}${connected ? ' over a VPC connection' : ''}`);
     return brokers;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
@@ -30,14 +38,29 @@ export async function mskBootstrapBrokers(clusterArn: string, auth: KafkaAuth): 
 function serversFor(auth: KafkaAuth, answer: GetBootstrapBrokersResponse): string | undefined {
   switch (auth) {
     case 'iam':
-      return answer.BootstrapBrokerStringSaslIam ?? answer.BootstrapBrokerStringVpcConnectivitySaslIam;
+      return answer.BootstrapBrokerStringSaslIam;
     case 'scram':
-      return answer.BootstrapBrokerStringSaslScram ?? answer.BootstrapBrokerStringVpcConnectivitySaslScram;
+      return answer.BootstrapBrokerStringSaslScram;
     // Both on the same port: https://docs.aws.amazon.com/msk/latest/developerguide/port-info.html
     case 'mtls':
     case 'tls':
-      return answer.BootstrapBrokerStringTls ?? answer.BootstrapBrokerStringVpcConnectivityTls;
+      return answer.BootstrapBrokerStringTls;
     case 'none':
       return answer.BootstrapBrokerString;
+  }
+}
+
+/** https://docs.aws.amazon.com/msk/latest/developerguide/aws-access-mult-vpc.html */
+function serversOfConnection(auth: KafkaAuth, answer: GetBootstrapBrokersResponse): string | undefined {
+  switch (auth) {
+    case 'iam':
+      return answer.BootstrapBrokerStringVpcConnectivitySaslIam;
+    case 'scram':
+      return answer.BootstrapBrokerStringVpcConnectivitySaslScram;
+    case 'mtls':
+    case 'tls':
+      return answer.BootstrapBrokerStringVpcConnectivityTls;
+    case 'none':
+      return undefined;
   }
 }

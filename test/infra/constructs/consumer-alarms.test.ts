@@ -57,7 +57,7 @@ describe('the alarms of a consumer', () => {
   });
 
   test('watch the relay and its queues where there are relay and operator functions', () => {
-    expect(rules(synthConsumer({ operations: 'both', onFailureDestination: { retryAttempts: 100 } }))).toEqual({
+    expect(rules(synthConsumer({ operations: true, onFailureDestination: { retryAttempts: 100 } }))).toEqual({
       ...HEADS_AND_LEDGER,
       ...ERRORS,
       ...MAPPING,
@@ -185,7 +185,7 @@ describe('the runbook', () => {
       ([, heading]) => heading,
     );
     const linked = [
-      ...alarms(synthConsumer({ operations: 'both', onFailureDestination: { retryAttempts: 100 } })),
+      ...alarms(synthConsumer({ operations: true, onFailureDestination: { retryAttempts: 100 } })),
       ...alarms(clusterTemplate()),
     ].map(
       ({ AlarmDescription }) => /^.{20,}\. First: .{10,}\. docs\/runbook\.md#([a-z-]+)$/.exec(AlarmDescription)?.[1],

@@ -41,6 +41,7 @@ const OWN = {
     Resource: { 'Fn::GetAtt': [expect.stringMatching(/^LockstepLedger/), 'Arn'] },
     Condition: {
       'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['partition#uuid-1#Shop-Orders#*', 'key#Shop-Orders#*'] },
+      Null: { 'dynamodb:LeadingKeys': 'false' },
     },
   },
   KeepWhatTheTopicRefuses: {
@@ -140,10 +141,14 @@ describe('the role of a consumer', () => {
       Effect: 'Allow',
       Action: 'dynamodb:GetItem',
       Resource: { 'Fn::GetAtt': [expect.stringMatching(/^LockstepLedger/), 'Arn'] },
-      Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['partition#*'] } },
+      Condition: {
+        'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['partition#*'] },
+        Null: { 'dynamodb:LeadingKeys': 'false' },
+      },
     });
     expect(KeepOwnProgress?.Condition).toEqual({
       'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['partition#uuid-1#Shop-Orders#*', 'key#payments#*'] },
+      Null: { 'dynamodb:LeadingKeys': 'false' },
     });
   });
 
@@ -254,6 +259,7 @@ describe('the role of a consumer', () => {
     });
     expect(statements['KeepOwnProgress']?.Condition).toEqual({
       'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['partition#conn-9#Shop-Orders#*', 'key#Shop-Orders#*'] },
+      Null: { 'dynamodb:LeadingKeys': 'false' },
     });
     expect(statements['ReadTheTopic']?.Resource).toBe(
       'arn:aws:kafka:eu-central-1:111122223333:topic/main/uuid-1/orders',

@@ -119,7 +119,7 @@ test('keeps what the topic refuses in an encrypted queue, TLS only, for 14 days'
   });
   template.hasResourceProperties('AWS::SQS::QueuePolicy', {
     PolicyDocument: {
-      Statement: [
+      Statement: Match.arrayWith([
         {
           Effect: 'Deny',
           Action: 'sqs:*',
@@ -127,7 +127,7 @@ test('keeps what the topic refuses in an encrypted queue, TLS only, for 14 days'
           Condition: { Bool: { 'aws:SecureTransport': 'false' } },
           Resource: Match.anyValue(),
         },
-      ],
+      ]),
     },
   });
 });

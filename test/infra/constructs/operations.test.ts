@@ -27,7 +27,7 @@ function grants(template: Template, operationsFunction: 'Relay' | 'Operator'): R
   );
 }
 
-const template = synthConsumer({ operations: 'both', onFailureDestination: { retryAttempts: 100 } });
+const template = synthConsumer({ operations: true, onFailureDestination: { retryAttempts: 100 } });
 
 test('the relay may claim its own partitions, empty its queues, read the source and write letters, and nothing else', () => {
   const queue = expect.objectContaining({
@@ -40,6 +40,7 @@ test('the relay may claim its own partitions, empty its queues, read the source 
       Resource: expect.objectContaining({ 'Fn::GetAtt': [expect.stringMatching(/^LockstepLedger/), 'Arn'] }),
       Condition: {
         'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['partition#uuid-1#Shop-Orders#orders#*'] },
+        Null: { 'dynamodb:LeadingKeys': 'false' },
       },
     },
     EmptyTheQueues: {
@@ -110,5 +111,5 @@ test('alarms tell of a relay that fails, and of entries that it cannot place', (
 });
 
 test('a consumer without relay and operator functions has one function', () => {
-  synthConsumer({ operations: 'none' }).resourceCountIs('AWS::Lambda::Function', 1);
+  synthConsumer({ operations: false }).resourceCountIs('AWS::Lambda::Function', 1);
 });

@@ -28,7 +28,7 @@ export async function startWatched({ operations = false } = {}) {
   const servers = await startServers();
   const cloud: CloudDescription = await deployStacks(servers.description, {
     app: 'npx node test/local/alarms/fixtures/alarms-app.ts',
-    context: { switchboardUrl: switchboard.url, operations: operations ? 'both' : 'none' },
+    context: { switchboardUrl: switchboard.url, operations: String(operations) },
   });
   const [consumer] = cloud.deployed.consumers;
   if (consumer === undefined) throw new Error('no consumer is deployed');

@@ -35,9 +35,36 @@ const MISTAKES: readonly (Pick<ConsumerIntent, 'name' | 'overrides'> & { readonl
   },
   {
     name: 'NoBroker',
+    overrides: { LOCKSTEP_BOOTSTRAP_SERVERS: NOWHERE },
     says: /BROKER_UNREACHABLE: the letter of consumer-nobroker-0@1 [^"]*topic consumer-nobroker-dead-letters[^"]*ECONNREFUSED 127\.0\.0\.1:1[^"]*Check that the function is in subnets/,
   },
+  {
+    name: 'OtherTopic',
+    overrides: { LOCKSTEP_TOPIC: 'another' },
+    says: /EVENT_FOREIGN: expected records of the topic another, got \\*"consumer-othertopic\\*"[^"]*Find out who invoked/,
+  },
+  {
+    name: 'OtherCluster',
+    says: /EVENT_FOREIGN: expected `eventSourceArn` to be arn:[^"]*, got \\*"arn:aws:kafka:us-east-1:666666666666:cluster[^"]*"[^"]*Find out/,
+  },
+  {
+    name: 'ForEver',
+    overrides: { LOCKSTEP_MAX_ATTEMPTS: 'Infinity' },
+    says: /DEPLOYMENT_DIFFERS: `retry\.maxAttempts` is 5 in the handler and Infinity in the construct\. [^"]*LockstepConsumer construct/,
+  },
 ];
+
+/** Names another cluster, and brokers of an attacker's, until the mistake is mended. */
+let isDisguised = true;
+function disguised(invoker: Invoker): Invoker {
+  const forged = (payload: string) =>
+    payload
+      .replace(/"eventSourceArn":"[^"]*"/, '"eventSourceArn":"arn:aws:kafka:us-east-1:666666666666:cluster/a/b-1"')
+      .replace(/"bootstrapServers":"[^"]*"/, `"bootstrapServers":"${NOWHERE}"`);
+  return {
+    invoke: (functionArn, payload) => invoker.invoke(functionArn, isDisguised ? forged(payload) : payload),
+  };
+}
 
 let consumers: ConsumersUnderTest;
 let lambda: LambdaClient;
@@ -45,18 +72,10 @@ let lambda: LambdaClient;
 const ids = (name: string) => ['a', 'b', 'c'].map((id) => `${name}-${id}`);
 const intents = MISTAKES.map(({ says: _, ...intent }) => ({ ...intent, entry: ORDERS, timeoutSeconds: 8 }));
 
-/** Tells the function of brokers that are not there. */
-function misleading(invoker: Invoker): Invoker {
-  return {
-    invoke: (functionArn, payload) =>
-      invoker.invoke(functionArn, payload.replace(/"bootstrapServers":"[^"]*"/, `"bootstrapServers":"${NOWHERE}"`)),
-  };
-}
-
 beforeAll(async () => {
   lambda = new LambdaClient({ ...clientConfig(inject('localCloud').endpoint), maxAttempts: 1 });
   consumers = await startConsumers('Bad-Input', intents, {
-    invokerOf: ({ name }) => (name === 'NoBroker' ? misleading(lambdaInvoker(lambda)) : undefined),
+    invokerOf: ({ name }) => (name === 'OtherCluster' ? disguised(lambdaInvoker(lambda)) : undefined),
   });
   for (const { name } of intents) {
     const [a = '', b = '', c = ''] = ids(name).map((id) => order(id));
@@ -75,9 +94,10 @@ test.each(MISTAKES)('$name: one error with a code, where it is, and what to do',
 });
 
 describe('once the mistake is mended', () => {
-  beforeAll(() =>
-    consumers.redeploy(intents.map(({ overrides: _, ...intent }) => ({ ...intent, timeoutSeconds: 60 }))),
-  );
+  beforeAll(async () => {
+    await consumers.redeploy(intents.map(({ overrides: _, ...intent }) => ({ ...intent, timeoutSeconds: 60 })));
+    isDisguised = false;
+  });
 
   test.each(MISTAKES)('$name has lost nothing and kept the order', async ({ name }) => {
     await expect.poll(() => consumers.lag(name), { timeout: 110_000, interval: 500 }).toBe(0);

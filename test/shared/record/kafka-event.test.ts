@@ -22,7 +22,7 @@ describe('an event of the mapping', () => {
   test('is grouped by partition, its identifiers as they came, dashes and all', () => {
     const parsed = parseKafkaEvent(event({ 'orders-eu-1-3': [raw(41), raw(44)] }));
 
-    expect(parsed).toMatchObject({ cluster: 'uuid-1', bootstrapServers: 'b-1:9098,b-2:9098' });
+    expect(parsed).toMatchObject({ cluster: 'uuid-1', eventSourceArn: arn });
     expect(parsed.partitions).toHaveLength(1);
     expect(parsed.partitions[0]).toMatchObject({ identifier: 'orders-eu-1-3', topic: 'orders-eu-1', partition: 3 });
     expect(parsed.partitions[0]?.records.map(({ offset }) => offset)).toEqual([41, 44]);
@@ -58,7 +58,7 @@ describe('an event of the mapping', () => {
   });
 
   test('may come without servers', () => {
-    expect(parseKafkaEvent(event({}, { bootstrapServers: undefined })).bootstrapServers).toBe('');
+    expect(parseKafkaEvent(event({}, { bootstrapServers: undefined, eventSourceArn: '' })).cluster).toBe('');
   });
 });
 

@@ -44,6 +44,7 @@ async function deliverOne({ originals, refusesAfterMs, maxConsecutiveDeadLetters
   const nothing = () => undefined;
   const connection = {
     environment: { consumerGroup: 'billing', failureMode: 'report' as const },
+    deployment: undefined,
     ports: {
       ledger: fakeLedgerStore({ keys, onChange: (_, __, after) => void items.push(after) }),
       keys,
@@ -84,7 +85,6 @@ async function deliverOne({ originals, refusesAfterMs, maxConsecutiveDeadLetters
       group: 'billing',
     },
     begin: nothing,
-    useBrokers: nothing,
     flush: nothing,
   };
   const context = {

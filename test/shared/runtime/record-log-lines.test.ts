@@ -51,8 +51,8 @@ function aWorld(onRecord: OnRecord<string | null>, more: Partial<Ports> = {}) {
     const connection = {
       ports,
       environment: { consumerGroup: 'billing', failureMode: 'report' as const },
+      deployment: undefined,
       begin: () => {},
-      useBrokers: () => {},
       flush: () => {},
     };
     const event = kafkaEvent([

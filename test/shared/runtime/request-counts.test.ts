@@ -64,8 +64,8 @@ function aWorld() {
     const connection = {
       ports,
       environment: { consumerGroup: 'counts', failureMode: 'report' as const },
+      deployment: undefined,
       begin: () => {},
-      useBrokers: () => {},
       flush: () => {},
     };
     const startedAt = clock.now();

@@ -1,0 +1,71 @@
+import { LockstepError } from './errors.ts';
+import { partitionName } from './record/item-identifier.ts';
+import type { DeliveredEvent } from './record/kafka-event.ts';
+import type { ConsumerPolicy } from './runtime/consumer.ts';
+
+/** What the construct says of the mapping that feeds the function, and of the handler's options. */
+export interface Deployment {
+  /** What the mapping reads: the cluster, or the VPC connection to a cluster of another account. */
+  readonly eventSourceArn: string;
+  /** The mapping's topic. */
+  readonly topic: string;
+  /** `retry.maxAttempts` as the construct was told it. */
+  readonly maxAttempts: number;
+  /** `retry.maxInterruptions` as the construct was told it. */
+  readonly maxInterruptions: number;
+  /** The namespaces in which the function may keep idempotency keys. */
+  readonly keyNamespaces: readonly string[];
+}
+
+/**
+ * Refuses an event that the function's own mapping cannot have sent. Whoever may invoke the function can send any event: it must
+ * not claim a partition, move progress or reach a broker.
+ *
+ * @throws LockstepError EVENT_FOREIGN: nothing of the event is handled
+ */
+export function checkEventSource(event: DeliveredEvent, { eventSourceArn, topic }: Deployment): void {
+  if (event.eventSourceArn !== eventSourceArn)
+    throw foreign(`expected \`eventSourceArn\` to be ${eventSourceArn}, got ${shown(event.eventSourceArn)}`);
+  for (const partition of event.partitions) {
+    if (partition.topic !== topic)
+      throw foreign(`expected records of the topic ${topic}, got ${shown(partition.topic)}`);
+    const name = partitionName(partition);
+    if (partition.identifier !== name)
+      throw foreign(`expected the records of ${name} under that name, got ${shown(partition.identifier)}`);
+  }
+}
+
+/**
+ * Refuses a handler whose options differ from what its construct was told. The construct goes by what it was told: it refuses a
+ * failure destination where records are to block for ever, and it grants rights on the keys of these namespaces only.
+ *
+ * @throws LockstepError DEPLOYMENT_DIFFERS naming each option
+ */
+export function checkDeployedOptions(
+  { retry, keyNamespace }: Pick<ConsumerPolicy, 'retry' | 'keyNamespace'>,
+  { maxAttempts, maxInterruptions, keyNamespaces }: Deployment,
+): void {
+  const differing: string[] = [];
+  const compare = (name: string, handler: number, construct: number) => {
+    if (handler !== construct)
+      differing.push(`\`${name}\` is ${handler} in the handler and ${construct} in the construct`);
+  };
+  compare('retry.maxAttempts', retry.maxAttempts, maxAttempts);
+  compare('retry.maxInterruptions', retry.maxInterruptions, maxInterruptions);
+  if (!keyNamespaces.includes(keyNamespace)) {
+    const told = keyNamespaces.map((name) => `\`${name}\``).join(', ');
+    differing.push(
+      `\`keyNamespace\` is \`${keyNamespace}\` in the handler, which is none of \`keyNamespaces\` in the construct: ${told}`,
+    );
+  }
+  if (differing.length > 0) throw new LockstepError('DEPLOYMENT_DIFFERS', differing.join('; '));
+}
+
+function foreign(what: string): LockstepError {
+  return new LockstepError('EVENT_FOREIGN', what);
+}
+
+/** What came from outside: quoted, so that no character of it acts on a log, and cut. */
+function shown(text: string | undefined): string {
+  return text === undefined ? 'none' : JSON.stringify(text.slice(0, 200));
+}

@@ -1,0 +1,75 @@
+import type { Template } from 'aws-cdk-lib/assertions';
+
+interface Statement {
+  readonly Sid?: string;
+  readonly Effect: string;
+  readonly Action?: string | readonly string[];
+  readonly NotAction?: unknown;
+  readonly Resource?: unknown;
+  readonly NotResource?: unknown;
+  readonly Principal?: unknown;
+}
+
+/** AWS knows no narrower resource: network interfaces before they exist, and X-Ray. */
+const WITHOUT_RESOURCE = ['ec2:', 'xray:PutTelemetryRecords', 'xray:PutTraceSegments'];
+
+/** Grants of a template that reach further than one named thing, and ways to invoke a function from outside; nothing where all is narrow. */
+export function tooWide(template: Template): string[] {
+  const resources: Record<string, { readonly Type: string; readonly Properties?: Record<string, unknown> }> =
+    template.toJSON()['Resources'];
+  return Object.entries(resources).flatMap(([id, { Type, Properties = {} }]) => {
+    switch (Type) {
+      case 'AWS::IAM::Policy':
+      case 'AWS::IAM::ManagedPolicy':
+      case 'AWS::SQS::QueuePolicy':
+      case 'AWS::SNS::TopicPolicy':
+        return statementsOf(Properties['PolicyDocument']).flatMap((statement) => wideStatement(id, statement));
+      case 'AWS::IAM::Role':
+        return [
+          ...(Properties['ManagedPolicyArns'] === undefined ? [] : [`${id}: managed policies`]),
+          ...(Properties['Policies'] === undefined ? [] : [`${id}: policies inside the role`]),
+        ];
+      case 'AWS::Lambda::Url':
+        return [`${id}: a function URL`];
+      case 'AWS::Lambda::Permission':
+        return Properties['Principal'] === 'events.amazonaws.com' && Properties['SourceArn'] !== undefined
+          ? []
+          : [`${id}: ${JSON.stringify(Properties['Principal'])} may invoke`];
+      default:
+        return [];
+    }
+  });
+}
+
+function wideStatement(id: string, statement: Statement): string[] {
+  if (statement.Effect === 'Deny') return [];
+  const place = `${id} ${statement.Sid ?? 'without a name'}`;
+  const actions = [statement.Action ?? []].flat();
+  const isForced = actions.every((action) => WITHOUT_RESOURCE.some((known) => action.startsWith(known)));
+  const anywhere = [statement.Resource].flat().some((resource) => resource === '*' || /[*?]$/.test(tail(resource)));
+  return [
+    ...(actions.some((action) => action.includes('*')) ? [`${place}: a wildcard in its actions`] : []),
+    ...(anywhere && !isForced ? [`${place}: a wildcard in its resources`] : []),
+    ...(statement.NotAction === undefined && statement.NotResource === undefined ? [] : [`${place}: all but`]),
+    ...(isAnybody(statement.Principal) ? [`${place}: anybody, or a whole account`] : []),
+  ];
+}
+
+/** The end of an ARN, where a wildcard would stand; log groups end in `:*` for their streams. */
+function tail(resource: unknown): string {
+  const joined = (resource as { readonly 'Fn::Join'?: readonly [string, readonly unknown[]] } | undefined)?.[
+    'Fn::Join'
+  ];
+  const last = joined === undefined ? resource : joined[1].at(-1);
+  return typeof last === 'string' ? last : '';
+}
+
+function isAnybody(principal: unknown): boolean {
+  if (principal === undefined) return false;
+  const text = JSON.stringify(principal);
+  return principal === '*' || text.includes('"AWS":"*"') || text.includes(':root');
+}
+
+function statementsOf(document: unknown): readonly Statement[] {
+  return (document as { readonly Statement: readonly Statement[] }).Statement;
+}
