@@ -14,8 +14,8 @@ const UNIT = {
   exclude: ['**/node_modules/**'],
   maxWorkers: availableParallelism(),
   // Only ends what hangs: bundles and synths take long on a busy machine.
-  testTimeout: 180_000,
-  hookTimeout: 300_000,
+  testTimeout: 600_000,
+  hookTimeout: 600_000,
 };
 
 export default defineConfig({
