@@ -114,10 +114,10 @@ async function admitIsolated<V>(run: PartitionRun<V>, record: DeliveredRecord): 
   let leavesLate = false;
   let readiness: Readiness<V> | undefined;
   try {
-    let keyed: Awaited<ReturnType<typeof keyedValue>>;
+    let keyed: ReturnType<typeof keyedValue>;
     const read = async () => {
       const known = decoded.get(record.offset);
-      if (known === undefined) keyed = await keyedValue(run, record);
+      if (known === undefined) keyed = keyedValue(run, record, await decodeRecord(consumer, record));
       else if (known.type === 'used') decoded.set(record.offset, await decodeRecord(consumer, record));
     };
     const reading = await runHandler(read, invocation, ports.sandbox, () => {

@@ -1,6 +1,7 @@
 import { readThrown } from '../decide/thrown.ts';
 import { isBranded, LockstepError, QuotingCause } from '../errors.ts';
 import { ConsumerRecord } from '../record/consumer-record.ts';
+import { isThenable } from '../record/decode.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import type { Consumer } from './consumer.ts';
 
@@ -11,14 +12,34 @@ export type DecodedRecord<V> =
   /** `idempotencyKey` threw, or returned nothing. */
   | { readonly type: 'keyless'; readonly error: unknown };
 
-/** Decodes a record's value. A decoder that throws makes the record undecodable, not the batch. */
-export async function decodeRecord<V>(consumer: Consumer<V>, record: DeliveredRecord): Promise<DecodedRecord<V>> {
+/**
+ * Decodes a record's value. A decoder that throws makes the record undecodable, not the batch.
+ *
+ * Not an async function: it runs once or twice for each record, nearly no decoder is asynchronous, and a promise costs as much as
+ * the rest of it.
+ */
+export function decodeRecord<V>(
+  consumer: Consumer<V>,
+  record: DeliveredRecord,
+): Promise<DecodedRecord<V>> | DecodedRecord<V> {
   try {
-    const value = await consumer.value.decode(record);
-    if (value !== undefined) return { type: 'decoded', record: new ConsumerRecord(record, value) };
+    const value = consumer.value.decode(record);
+    return isThenable(value) ? awaited(record, value) : withValue(record, value);
   } catch (thrown) {
     return undecodable(record, thrown);
   }
+}
+
+async function awaited<V>(record: DeliveredRecord, value: PromiseLike<V>): Promise<DecodedRecord<V>> {
+  try {
+    return withValue(record, await value);
+  } catch (thrown) {
+    return undecodable(record, thrown);
+  }
+}
+
+function withValue<V>(record: DeliveredRecord, value: V): DecodedRecord<V> {
+  if (value !== undefined) return { type: 'decoded', record: new ConsumerRecord(record, value) };
   const error = new LockstepError(
     'KAFKA_VALUE_UNDECODABLE',
     `the decoder of the option \`value\` returned undefined for ${record.position}, expected a value, or null for a tombstone`,

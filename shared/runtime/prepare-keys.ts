@@ -1,7 +1,7 @@
 import { decideStart, isBreakerOpen } from '../decide/retry-policy.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import { ledgerKey } from '../record/item-identifier.ts';
-import { decodeRecord } from './decode-record.ts';
+import { type DecodedRecord, decodeRecord } from './decode-record.ts';
 import { idempotencyKeyText } from './idempotency-key-text.ts';
 import { IdempotencyKeys, type KeyedValue } from './idempotency-keys.ts';
 import { KeyClaims } from './key-claims.ts';
@@ -23,18 +23,19 @@ export async function prepareKeys<V>(run: PartitionRun<V>): Promise<IdempotencyK
   const keyed: KeyedValue[] = [];
   for (const record of open) {
     if (record.offset <= isolateUntil || lease.progress.blockedRecords.get(record.offset)?.exhausted) continue;
-    const value = await keyedValue(run, record);
+    const value = keyedValue(run, record, await decodeRecord(consumer, record));
     if (value !== undefined) keyed.push(value);
   }
   await keys.prepare(keyed);
   return keys;
 }
 
-/** Decodes a record before its turn and asks for its idempotency key; `undefined` where it has none. */
-export async function keyedValue<V>(run: PartitionRun<V>, record: DeliveredRecord): Promise<KeyedValue | undefined> {
-  const { consumer, decoded: known } = run;
-  const { idempotencyKey } = consumer;
-  const decoded = await decodeRecord(consumer, record);
+/** Keeps a value that was decoded before its record's turn, and asks for its idempotency key; `undefined` where it has none. */
+export function keyedValue<V>(
+  { consumer: { idempotencyKey }, decoded: known }: PartitionRun<V>,
+  record: DeliveredRecord,
+  decoded: DecodedRecord<V>,
+): KeyedValue | undefined {
   known.set(record.offset, decoded);
   if (decoded.type !== 'decoded' || idempotencyKey === undefined) return undefined;
   try {

@@ -24,7 +24,10 @@ export async function runPartition<V>(
   let oneEnded = Promise.withResolvers<void>();
   let broken: { readonly error: unknown } | undefined;
   const make = async (call: Call<DeliveredRecord>) => {
-    const ended = await runCall(run, call);
+    const admission = await admit(run, call);
+    const isReady = admission.type === 'ready';
+    const end = isReady ? await callHandler(run, admission) : admission;
+    const ended = await conclude(run, isReady ? admission.delivered[0] : call[0], end);
     let halts = false;
     for (const [record, outcome] of ended) {
       outcomes.set(record.offset, outcome);
@@ -46,7 +49,7 @@ export async function runPartition<V>(
     schedule.stop();
     if (keys !== undefined) for (const record of open) if (!outcomes.has(record.offset)) keys.open(record);
   };
-  const end = () => {
+  const free = () => {
     running--;
     oneEnded.resolve();
   };
@@ -64,9 +67,9 @@ export async function runPartition<V>(
       await make(call);
     } else {
       running++;
-      make(call).then(end, (error: unknown) => {
+      make(call).then(free, (error: unknown) => {
         broken ??= { error };
-        end();
+        free();
       });
     }
   }
@@ -74,13 +77,6 @@ export async function runPartition<V>(
     for (const { offset } of open)
       if (!outcomes.has(offset)) outcomes.set(offset, { type: 'notAttempted', reason: 'halted' });
   return { stalled };
-}
-
-/** One call, from its admission to what became of its records. */
-async function runCall<V>(run: PartitionRun<V>, call: Call<DeliveredRecord>): Promise<readonly Ended[]> {
-  const admission = await admit(run, call);
-  if (admission.type !== 'ready') return conclude(run, call[0], admission);
-  return conclude(run, admission.delivered[0], await callHandler(run, admission));
 }
 
 /** What has failed before, what crash isolation tries, and what is looked at one by one shares its call with no other record. */
