@@ -62,9 +62,13 @@ export const ERRORS = {
     retryable: false,
     hint: 'Return a non-empty string from idempotencyKey, or use byPosition when the ledger alone is enough.',
   },
+  IDEMPOTENCY_KEY_INVALID: {
+    retryable: false,
+    hint: 'Return a string that names what the record does. `json(schema, { exactIntegers: true })` keeps integers beyond 2^53 exact, as bigint.',
+  },
   IDEMPOTENCY_KEY_REUSED: {
     retryable: false,
-    hint: 'Two different records carry one idempotency key: make the key name what the record does, or set onKeyReuse.',
+    hint: 'Two different records carry one idempotency key: make the key name what the record does. If they are one order that was sent twice, name what must be equal: `onKeyReuse: { compare: ({ value }) => value.amount }`.',
   },
   HANDLER_NEVER_ENDED: {
     retryable: true,

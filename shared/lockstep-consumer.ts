@@ -12,10 +12,10 @@ import { Invocation } from './runtime/invocation.ts';
 import { processBatch } from './runtime/process-batch.ts';
 
 export { BatchFailure, LockstepError, NonRetryableError, PauseError, TransactRefusedError } from './errors.ts';
-export { byPosition, type ConsumerOptions, type RetryOptions } from './options.ts';
+export { byPosition, type ConsumerOptions, type RetryOptions, type TuningOptions } from './options.ts';
 export type { ConsumerRecord } from './record/consumer-record.ts';
 export { bytes, type JsonOptions, json, text, type ValueDecoder } from './record/decode.ts';
-export type { OnBatch, OnRecord, ProducedRecord, RecordContext } from './runtime/consumer.ts';
+export type { HandlerResult, OnBatch, OnRecord, ProducedRecord, RecordContext } from './runtime/consumer.ts';
 export type { TransactAction } from './transact-action.ts';
 
 /** A Lambda handler; `.use(…)` takes any middy middleware. */

@@ -28,81 +28,105 @@ export const DEFAULTS = {
   maxDeadLetterBytes: 1_048_588 + 65_536,
 } as const;
 
-/** Says that the ledger alone is enough: a redelivered record is a no-op; what a producer wrote twice runs twice. */
+/** Deduplicates by topic, partition and offset: a redelivered record is skipped; what a producer wrote twice runs twice. */
 export const byPosition: unique symbol = Symbol('byPosition');
 
-/** How often a failing record is tried. */
+/** How often a failing record is tried, and how long it waits. */
 export interface RetryOptions {
-  /** Recorded attempts before the dead letter; `Infinity` stands still rather than go on. @default {@link DEFAULTS.maxAttempts} */
+  /** Attempts before the dead letter, 1–10,000; `Infinity` keeps the partition standing still instead. @default 5 */
   readonly maxAttempts?: number;
-  /** Deaths of the process put down to the record before the dead letter. @default {@link DEFAULTS.maxInterruptions}, `Infinity` where `maxAttempts` is */
+  /** Process crashes and timeouts in the handler before the dead letter, 1–10,000 or `Infinity`. @default 3, `Infinity` where `maxAttempts` is */
   readonly maxInterruptions?: number;
-  /** Quick tries after the first, within one invocation, 0–100. @default {@link DEFAULTS.inlineRetries} */
+  /** Quick tries after the first, within one invocation, 0–100. @default 2 */
   readonly inlineRetries?: number;
-  /** Longest pause before a quick try, in milliseconds, 0–60,000. @default {@link DEFAULTS.inlineDelayMs} */
+  /** Longest pause before a quick try, 0–60,000 ms. @default 100 */
   readonly inlineDelayMs?: number;
-  /** Back-off across invocations: before attempt n + 1 uniform below `backOffBaseMs * 2^n`, 1–3,600,000 ms. @default {@link DEFAULTS.backOffBaseMs} */
+  /** Back-off across invocations: before attempt n + 1 uniform below `backOffBaseMs * 2^n`, 1–3,600,000 ms. @default 1,000 */
   readonly backOffBaseMs?: number;
-  /** Longest back-off, 1–86,400,000 ms. @default {@link DEFAULTS.backOffMaxMs} */
+  /** Longest back-off, `backOffBaseMs`–86,400,000 ms. @default 300,000: five minutes */
   readonly backOffMaxMs?: number;
   /** Longest pause that a PauseError may ask for, 1–86,400,000 ms. @default 3,600,000: an hour */
   readonly maxPauseMs?: number;
-  /** Says how an error counts, before the built-in rule; `undefined` leaves it to that. */
+  /** Says how an error counts, before the built-in rule. Anything but `'retryable'` and `'nonRetryable'` leaves it to that. */
   readonly classify?: (error: unknown) => ErrorClass | undefined;
 }
 
-/** Settings of a consumer. Checked at cold start; unknown ones are refused. */
-export interface ConsumerOptions<V> {
+/** Settings that nobody should need: the defaults were measured. */
+export interface TuningOptions {
+  /** How long a crash blocks a partition, 5,000–60,000 ms. @default 15,000 */
+  readonly leaseMs?: number;
+  /** How long an invocation waits for a partition that another one holds, 0–60,000 ms. @default 2,000 */
+  readonly busyWaitMs?: number;
+  /** Progress is written behind the handler this often at most, 10–60,000 ms; `'record'`: after each record. @default 200 */
+  readonly checkpointMs?: number | 'record';
+  /** How long later records wait for one that Lambda does not send again, 1,000–86,400,000 ms. @default 300,000: five minutes */
+  readonly missingRecordTimeoutMs?: number;
+  /** Longest wait of an invocation with blocked partitions before it answers, 0–900,000 ms. @default 1,000 */
+  readonly haltedAnswerDelayMs?: number;
+  /** The same when every partition of the event is blocked, 0–900,000 ms. @default 20,000 */
+  readonly blockedAnswerDelayMs?: number;
+  /** Largest record that the dead-letter topic takes, 1,024–67,108,864 bytes. @default 1,114,124: Kafka's default limit and 64 KiB */
+  readonly maxDeadLetterBytes?: number;
+}
+
+/** What every consumer may set. */
+export interface CommonOptions<V> {
   /** `json(schema)`, `text`, `bytes`, or a decoder of your own. */
   readonly value: ValueDecoder<V>;
-  /** Names what the record does, in any partition; or {@link byPosition}. */
+  /** A text that names what the record does, in any partition; or {@link byPosition}. */
   readonly idempotencyKey: ((record: ConsumerRecord<V>) => string) | typeof byPosition;
-  /** Does the work for one record. Give this or `onBatch`. */
-  readonly onRecord?: OnRecord<V>;
-  /** Does the work for the fresh records of one partition. */
-  readonly onBatch?: OnBatch<V>;
   /** What keeps its order: the whole partition, or the records of one key. @default 'partition' */
   readonly order?: 'partition' | 'key';
-  /** Records of different keys that run side by side, per partition, 1–1,000. @default {@link DEFAULTS.maxConcurrency} */
-  readonly maxConcurrency?: number;
-  /** Most records that one `onBatch` call gets, 1–10,000. @default {@link DEFAULTS.maxBatchRecords} */
-  readonly maxBatchRecords?: number;
   readonly retry?: RetryOptions;
-  /** Dead letters in a row, per partition, after which exhausted records block instead, 1–1,000,000 or `Infinity`. @default {@link DEFAULTS.maxConsecutiveDeadLetters} */
+  /** Dead letters in a row, per partition, after which exhausted records block instead, 1–1,000,000 or `Infinity`. @default 100 */
   readonly maxConsecutiveDeadLetters?: number;
-  /** What an undecodable or invalid value is. @default 'deadLetter', 'retry' where `maxAttempts` is `Infinity` */
+  /** What happens to a record whose value cannot be decoded or does not fit the schema. @default 'deadLetter', 'retry' where `maxAttempts` is `Infinity` */
   readonly onUndecodable?: 'deadLetter' | 'retry';
-  /** What a record is whose key was completed by one with another value. @default 'deadLetter' */
-  readonly onKeyReuse?: 'deadLetter' | 'skip';
+  /**
+   * What happens when an idempotency key comes back with another value: the record is dead-lettered, or skipped. `compare` names the
+   * part that must be equal instead of the whole value, so that a producer may send an order again with another time in it.
+   * @default 'deadLetter', the value compared byte by byte
+   */
+  readonly onKeyReuse?: 'deadLetter' | 'skip' | { readonly compare: (record: ConsumerRecord<V>) => unknown };
   /** Consumers with one namespace share their keys; 1–255 characters without `#`. @default the consumer group */
   readonly keyNamespace?: string;
-  /** How long a completed key is known, 60–31,536,000 seconds. @default {@link DEFAULTS.keyTtlSeconds} */
+  /** How long a completed key is known, 60–31,536,000 seconds. @default 604,800: a week */
   readonly keyTtlSeconds?: number;
-  /** How long a crash blocks a partition, 5,000–60,000 ms. @default {@link DEFAULTS.leaseMs} */
-  readonly leaseMs?: number;
-  /** How long an invocation waits for a partition that another one holds, 0–60,000 ms. @default {@link DEFAULTS.busyWaitMs} */
-  readonly busyWaitMs?: number;
-  /** Progress is written behind the handler this often at most, 10–60,000 ms; `'record'`: after each record. @default {@link DEFAULTS.checkpointMs} */
-  readonly checkpointMs?: number | 'record';
-  /** How long a missing record holds what comes after it, before it counts as lost by the mapping, 1,000–86,400,000 ms. @default {@link DEFAULTS.missingRecordTimeoutMs} */
-  readonly missingRecordTimeoutMs?: number;
   /** What happens to records from before the ledger's memory. @default 'halt' */
   readonly onReplay?: 'halt' | 'skip';
-  /** Longest wait of a halted invocation before it answers, 0–900,000 ms. @default {@link DEFAULTS.haltedAnswerDelayMs} */
-  readonly haltedAnswerDelayMs?: number;
-  /** The same when every partition of the event is blocked, 0–900,000 ms. @default {@link DEFAULTS.blockedAnswerDelayMs} */
-  readonly blockedAnswerDelayMs?: number;
   /** Header names on dead letters beside our own. @default none */
   readonly deadLetterHeaders?: readonly ('spring' | 'connect')[];
-  /** Largest record that the dead-letter topic takes, 1,024–67,108,864 bytes. @default {@link DEFAULTS.maxDeadLetterBytes}: Kafka's default limit and 64 KiB */
-  readonly maxDeadLetterBytes?: number;
   /**
    * Takes secrets out of error messages and stacks before they reach a log or a dead letter. With it, what may quote a record's
    * value is told too: the schema's own messages, what a decoder threw, objects that are thrown and are no errors.
    * @default messages and stacks of errors as they are, nothing that quotes a value
    */
   readonly redact?: (text: string) => string;
+  readonly tuning?: TuningOptions;
 }
+
+/** One record in a call. */
+export interface RecordHandler<V> {
+  /** Does the work for one record. */
+  readonly onRecord: OnRecord<V>;
+  /** Records of different keys that run side by side, per partition, with `order: 'key'`, 1–1,000. @default 16 */
+  readonly maxConcurrency?: number;
+  readonly onBatch?: never;
+  readonly maxBatchRecords?: never;
+}
+
+/** Several records in one call. */
+interface BatchHandler<V> {
+  /** Does the work for the open records of one partition. */
+  readonly onBatch: OnBatch<V>;
+  /** Most records that one call gets, 1–10,000. @default 10,000 */
+  readonly maxBatchRecords?: number;
+  readonly onRecord?: never;
+  readonly maxConcurrency?: never;
+}
+
+/** Settings of a consumer. Checked at cold start; unknown ones, and combinations that mean nothing, are refused. */
+export type ConsumerOptions<V> = CommonOptions<V> & (RecordHandler<V> | BatchHandler<V>);
 
 const integer = (from: number, to: number) => v.pipe(v.number(), v.integer(), v.minValue(from), v.maxValue(to));
 const orInfinity = (from: number, to: number) => v.union([v.picklist([Number.POSITIVE_INFINITY]), integer(from, to)]);
@@ -126,6 +150,19 @@ const RETRY = v.strictObject({
   backOffMaxMs: option('an integer from 1 to 86400000', integer(1, 86_400_000)),
   maxPauseMs: option('an integer from 1 to 86400000', integer(1, 86_400_000)),
   classify: option('a function', callable()),
+});
+
+const TUNING = v.strictObject({
+  leaseMs: option('an integer from 5000 to 60000', integer(5_000, 60_000)),
+  busyWaitMs: option('an integer from 0 to 60000', integer(0, 60_000)),
+  checkpointMs: option(
+    "an integer from 10 to 60000, or 'record'",
+    v.union([v.picklist(['record']), integer(10, 60_000)]),
+  ),
+  missingRecordTimeoutMs: option('an integer from 1000 to 86400000', integer(1_000, 86_400_000)),
+  haltedAnswerDelayMs: option('an integer from 0 to 900000', integer(0, 900_000)),
+  blockedAnswerDelayMs: option('an integer from 0 to 900000', integer(0, 900_000)),
+  maxDeadLetterBytes: option('an integer from 1024 to 67108864', integer(1_024, 67_108_864)),
 });
 
 const OPTIONS = v.strictObject({
@@ -159,22 +196,16 @@ const OPTIONS = v.strictObject({
   retry: v.exactOptional(RETRY),
   maxConsecutiveDeadLetters: option('an integer from 1 to 1000000, or Infinity', orInfinity(1, 1_000_000)),
   onUndecodable: option("'deadLetter' or 'retry'", v.picklist(['deadLetter', 'retry'])),
-  onKeyReuse: option("'deadLetter' or 'skip'", v.picklist(['deadLetter', 'skip'])),
+  onKeyReuse: option(
+    "'deadLetter', 'skip', or an object with the function `compare`",
+    v.union([v.picklist(['deadLetter', 'skip']), v.strictObject({ compare: callable() })]),
+  ),
   keyNamespace: option('a string of 1 to 255 characters without #', v.pipe(v.string(), v.regex(/^[^#]{1,255}$/))),
   keyTtlSeconds: option('an integer from 60 to 31536000', integer(60, 31_536_000)),
-  leaseMs: option('an integer from 5000 to 60000', integer(5_000, 60_000)),
-  busyWaitMs: option('an integer from 0 to 60000', integer(0, 60_000)),
-  checkpointMs: option(
-    "an integer from 10 to 60000, or 'record'",
-    v.union([v.picklist(['record']), integer(10, 60_000)]),
-  ),
-  missingRecordTimeoutMs: option('an integer from 1000 to 86400000', integer(1_000, 86_400_000)),
   onReplay: option("'halt' or 'skip'", v.picklist(['halt', 'skip'])),
-  haltedAnswerDelayMs: option('an integer from 0 to 900000', integer(0, 900_000)),
-  blockedAnswerDelayMs: option('an integer from 0 to 900000', integer(0, 900_000)),
   deadLetterHeaders: option("an array of 'spring' and 'connect'", v.array(v.picklist(['spring', 'connect']))),
-  maxDeadLetterBytes: option('an integer from 1024 to 67108864', integer(1_024, 67_108_864)),
   redact: option('a function', callable()),
+  tuning: v.exactOptional(TUNING),
 });
 
 /**
@@ -187,12 +218,13 @@ export function resolveOptions<V>(
   { consumerGroup, failureMode }: Pick<ConsumerEnvironment, 'consumerGroup' | 'failureMode'>,
 ): Consumer<V> {
   checkOptions(options);
-  const { retry = {}, value, idempotencyKey, onRecord, onBatch } = options;
+  const { retry = {}, tuning = {}, value, idempotencyKey, onRecord, onBatch, onKeyReuse } = options;
   const maxAttempts = retry.maxAttempts ?? DEFAULTS.maxAttempts;
   const standStill = maxAttempts === Number.POSITIVE_INFINITY;
   return {
     value,
     ...(idempotencyKey !== byPosition && { idempotencyKey }),
+    ...(typeof onKeyReuse === 'object' && { compare: onKeyReuse.compare }),
     handler: handlerOf(onRecord, onBatch),
     policy: {
       order: options.order ?? 'partition',
@@ -210,18 +242,18 @@ export function resolveOptions<V>(
         classify: retry.classify,
       },
       onUndecodable: options.onUndecodable ?? (standStill ? 'retry' : 'deadLetter'),
-      onKeyReuse: options.onKeyReuse ?? 'deadLetter',
+      onKeyReuse: typeof onKeyReuse === 'string' ? onKeyReuse : 'deadLetter',
       keyNamespace: options.keyNamespace ?? consumerGroup,
       keyTtlSeconds: options.keyTtlSeconds ?? DEFAULTS.keyTtlSeconds,
-      leaseMs: options.leaseMs ?? DEFAULTS.leaseMs,
-      busyWaitMs: options.busyWaitMs ?? DEFAULTS.busyWaitMs,
-      checkpointMs: options.checkpointMs ?? DEFAULTS.checkpointMs,
-      missingRecordTimeoutMs: options.missingRecordTimeoutMs ?? DEFAULTS.missingRecordTimeoutMs,
+      leaseMs: tuning.leaseMs ?? DEFAULTS.leaseMs,
+      busyWaitMs: tuning.busyWaitMs ?? DEFAULTS.busyWaitMs,
+      checkpointMs: tuning.checkpointMs ?? DEFAULTS.checkpointMs,
+      missingRecordTimeoutMs: tuning.missingRecordTimeoutMs ?? DEFAULTS.missingRecordTimeoutMs,
       onReplay: options.onReplay ?? 'halt',
-      haltedAnswerDelayMs: options.haltedAnswerDelayMs ?? DEFAULTS.haltedAnswerDelayMs,
-      blockedAnswerDelayMs: options.blockedAnswerDelayMs ?? DEFAULTS.blockedAnswerDelayMs,
+      haltedAnswerDelayMs: tuning.haltedAnswerDelayMs ?? DEFAULTS.haltedAnswerDelayMs,
+      blockedAnswerDelayMs: tuning.blockedAnswerDelayMs ?? DEFAULTS.blockedAnswerDelayMs,
       deadLetterHeaders: options.deadLetterHeaders ?? [],
-      maxDeadLetterBytes: options.maxDeadLetterBytes ?? DEFAULTS.maxDeadLetterBytes,
+      maxDeadLetterBytes: tuning.maxDeadLetterBytes ?? DEFAULTS.maxDeadLetterBytes,
       redact: options.redact,
       failureMode,
     },
@@ -232,14 +264,29 @@ export function resolveOptions<V>(
 export function checkOptions(options: unknown): void {
   const checked = v.safeParse(OPTIONS, options, { abortEarly: true });
   if (!checked.success) throw invalid(checked.issues[0], options);
-  const { onRecord, onBatch } = checked.output;
-  if ((onRecord === undefined) === (onBatch === undefined)) {
-    throw new LockstepError(
-      'OPTIONS_INVALID',
-      `expected one of \`onRecord\` and \`onBatch\`, got ${onRecord === undefined ? 'neither' : 'both'}`,
-    );
-  }
+  const fault = combinationFault(checked.output);
+  if (fault !== undefined) throw new LockstepError('OPTIONS_INVALID', fault);
 }
+
+/** Why options do not go together: one of them would be ignored. */
+function combinationFault(options: v.InferOutput<typeof OPTIONS>): string | undefined {
+  const { onRecord, onBatch, order, maxConcurrency, maxBatchRecords, idempotencyKey, retry = {} } = options;
+  if ((onRecord === undefined) === (onBatch === undefined))
+    return `expected one of \`onRecord\` and \`onBatch\`, got ${onRecord === undefined ? 'neither' : 'both'}`;
+  if (maxConcurrency !== undefined && (onBatch !== undefined || order !== 'key'))
+    return "`maxConcurrency` has no effect: it needs `onRecord` and `order: 'key'`";
+  if (maxBatchRecords !== undefined && onBatch === undefined)
+    return '`maxBatchRecords` has no effect: it needs `onBatch`';
+  const ignored = KEY_OPTIONS.find((name) => idempotencyKey === byPosition && options[name] !== undefined);
+  if (ignored !== undefined)
+    return `\`${ignored}\` has no effect with \`byPosition\`: it needs an \`idempotencyKey\` function`;
+  const { backOffBaseMs = DEFAULTS.backOffBaseMs, backOffMaxMs = DEFAULTS.backOffMaxMs } = retry as RetryOptions;
+  return backOffBaseMs > backOffMaxMs
+    ? `expected \`retry.backOffBaseMs\` to be at most \`retry.backOffMaxMs\`, got ${backOffBaseMs} above ${backOffMaxMs}`
+    : undefined;
+}
+
+const KEY_OPTIONS = ['onKeyReuse', 'keyNamespace', 'keyTtlSeconds'] as const;
 
 function handlerOf<V>(onRecord: OnRecord<V> | undefined, onBatch: OnBatch<V> | undefined): Consumer<V>['handler'] {
   if (onRecord !== undefined) return { type: 'record', onRecord };

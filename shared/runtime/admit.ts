@@ -146,7 +146,7 @@ async function admitSeveral<V>(run: PartitionRun<V>, call: Call<DeliveredRecord>
   for (const record of call) {
     if (keptOut.has(unitOf(record))) continue;
     const leader = record === first ? undefined : keys?.waitsFor(record);
-    if (leader !== undefined && ready.has(leader) && leader.valueHash === record.valueHash) {
+    if (leader !== undefined && ready.has(leader) && keys?.repeats(record, leader)) {
       duplicates.push(record);
       continue;
     }

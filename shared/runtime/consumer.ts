@@ -48,11 +48,14 @@ export interface ProducedRecord {
   readonly from?: { readonly offset: Offset };
 }
 
-/** Does the work for one record. What it resolves to is ignored; what it throws decides: DESIGN section 8. */
-export type OnRecord<V> = (record: ConsumerRecord<V>, context: RecordContext) => unknown;
+/** Nothing: a value that is returned would be ignored, so it does not compile. */
+export type HandlerResult = void | Promise<void>;
+
+/** Does the work for one record. What it throws decides what becomes of the record: docs/retry-and-idempotency.md. */
+export type OnRecord<V> = (record: ConsumerRecord<V>, context: RecordContext) => HandlerResult;
 
 /** Does the work for the fresh records of one partition. Settles all, or throws BatchFailure. */
-export type OnBatch<V> = (records: readonly ConsumerRecord<V>[], context: RecordContext) => unknown;
+export type OnBatch<V> = (records: readonly ConsumerRecord<V>[], context: RecordContext) => HandlerResult;
 
 /** All settings of a consumer, checked and complete. Defaults and ranges: shared/options.ts. */
 export interface ConsumerPolicy extends ClaimPolicy {
@@ -81,6 +84,8 @@ export interface Consumer<V> {
   readonly value: ValueDecoder<V>;
   /** Absent: by position. */
   readonly idempotencyKey?: (record: ConsumerRecord<V>) => unknown;
+  /** What must be equal where keys are. Absent: the whole value. */
+  readonly compare?: (record: ConsumerRecord<V>) => unknown;
   readonly handler:
     | { readonly type: 'record'; readonly onRecord: OnRecord<V> }
     | { readonly type: 'batch'; readonly onBatch: OnBatch<V> };

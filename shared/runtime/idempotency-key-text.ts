@@ -1,5 +1,7 @@
 import { hash } from 'node:crypto';
 import { LockstepError } from '../errors.ts';
+import { isThenable } from '../record/decode.ts';
+import { shortHash } from '../record/value-hash.ts';
 
 /**
  * `key#<namespace>#<sha-256 of the idempotency key>`; `key#<namespace>#json:<sha-256>` of one with half a character, which UTF-8
@@ -14,20 +16,69 @@ export function ledgerKeyOfIdempotencyKey(namespace: string, idempotencyKey: str
 /**
  * Reads what `idempotencyKey` returned. `0` and `false` are values, not absences.
  *
- * @throws LockstepError IDEMPOTENCY_KEY_EMPTY naming the record
+ * @throws LockstepError IDEMPOTENCY_KEY_EMPTY, IDEMPOTENCY_KEY_INVALID naming the record, and nothing of the key
  */
 export function idempotencyKeyText(returned: unknown, position: string): string {
-  if (typeof returned === 'string' && returned !== '') return returned;
-  if (typeof returned === 'number' || typeof returned === 'boolean' || typeof returned === 'bigint')
-    return String(returned);
-  const got =
-    returned === ''
-      ? 'an empty string'
-      : returned === null || returned === undefined
-        ? String(returned)
-        : `a value of type ${typeof returned}`;
-  throw new LockstepError(
-    'IDEMPOTENCY_KEY_EMPTY',
-    `idempotencyKey of ${position} returned ${got}, expected a non-empty string`,
-  );
+  if (returned === undefined || returned === null || returned === '')
+    throw new LockstepError(
+      'IDEMPOTENCY_KEY_EMPTY',
+      `idempotencyKey of ${position} returned ${returned === '' ? 'an empty string' : String(returned)}, expected a non-empty string`,
+    );
+  const fault = faultOf(returned);
+  if (fault === undefined) return String(returned);
+  throw new LockstepError('IDEMPOTENCY_KEY_INVALID', `idempotencyKey of ${position} returned ${fault}`);
+}
+
+/** What a template string makes of what is not there, between whatever separates it from the rest. */
+const ABSENT = /(?:^|[^\p{L}\p{N}])(?:undefined|null|NaN|\[object \w+\])(?:$|[^\p{L}\p{N}])/u;
+
+/** Why two different records could have this key by mistake. */
+function faultOf(returned: unknown): string | undefined {
+  switch (typeof returned) {
+    case 'string':
+      if (returned.trim() === '') return 'blanks, expected a string that names what the record does';
+      return ABSENT.test(returned)
+        ? 'a text with undefined, null or NaN in it, as of a field that is absent'
+        : undefined;
+    case 'number':
+      if (!Number.isFinite(returned)) return 'NaN or Infinity, expected a string';
+      return Math.abs(returned) > Number.MAX_SAFE_INTEGER
+        ? 'a number beyond 2^53, which JSON rounds: several orders would have one key'
+        : undefined;
+    case 'boolean':
+    case 'bigint':
+      return undefined;
+    case 'object':
+      if (!isPromise(returned)) return 'an object, expected a string';
+      // Nobody awaits it, so nobody may fail of it.
+      Promise.resolve(returned).catch(() => undefined);
+      return 'a promise, expected a string: it cannot be asynchronous';
+    default:
+      return `a ${typeof returned}, expected a string`;
+  }
+}
+
+function isPromise(value: unknown): boolean {
+  try {
+    return isThenable(value);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * A hash of the part of a record that `onKeyReuse.compare` names: equal for equal content, whatever the order of its fields.
+ *
+ * @throws LockstepError IDEMPOTENCY_KEY_INVALID where it names nothing; what cannot be written as JSON throws too
+ */
+export function comparedHash(compared: unknown, position: string): string {
+  const text = JSON.stringify(compared, (_, member: unknown) => {
+    if (typeof member === 'bigint') return `${member}n`;
+    if (typeof member !== 'object' || member === null || Array.isArray(member)) return member;
+    return Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+  if (text === undefined)
+    throw new LockstepError('IDEMPOTENCY_KEY_INVALID', `onKeyReuse.compare of ${position} returned undefined`);
+  // A form of its own: what was compared as a whole before cannot be told from it.
+  return `C${shortHash(Buffer.from(text).toString('base64'))}`;
 }

@@ -8,6 +8,8 @@ import { type Claimant, HELD, type KeyClaims, type KeyVerdict, noteVerdict } fro
 export interface KeyedValue {
   readonly record: DeliveredRecord;
   readonly idempotencyKey: string;
+  /** Of what must be equal where keys are. */
+  readonly contentHash: string;
 }
 
 /** How a record ended, for those of its key that come after it. */
@@ -44,9 +46,10 @@ export class IdempotencyKeys {
    */
   async prepare(records: readonly KeyedValue[]): Promise<void> {
     const added: KeyedRecord[] = [];
-    for (const { record, idempotencyKey } of records) {
+    for (const { record, idempotencyKey, contentHash } of records) {
       const keyed: KeyedRecord = {
         record,
+        contentHash,
         key: ledgerKeyOfIdempotencyKey(this.#namespace, idempotencyKey),
         leader: undefined,
         end: undefined,
@@ -88,6 +91,11 @@ export class IdempotencyKeys {
     return leader === undefined || leader.end !== undefined ? undefined : leader.record;
   }
 
+  /** Whether `record` is the same as `leader`, a record with its key. */
+  repeats(record: DeliveredRecord, leader: DeliveredRecord): boolean {
+    return this.#byOffset.get(record.offset)?.contentHash === this.#byOffset.get(leader.offset)?.contentHash;
+  }
+
   /** What the key of `record` says now that it is its turn. A second record of a key waits for the first. */
   verdict(record: DeliveredRecord): Promise<KeyVerdict> | KeyVerdict {
     const keyed = this.#byOffset.get(record.offset);
@@ -98,12 +106,12 @@ export class IdempotencyKeys {
   }
 
   async #verdictNow(keyed: KeyedRecord): Promise<KeyVerdict> {
-    const { leader, record } = keyed;
+    const { leader } = keyed;
     if (keyed.verdict === undefined && leader !== undefined) {
       const end = await endOf(leader);
       if (end === 'open') return noteVerdict(keyed, HELD);
       if (end === 'settled') {
-        const same = leader.record.valueHash === record.valueHash;
+        const same = leader.contentHash === keyed.contentHash;
         return noteVerdict(keyed, same ? { type: 'duplicate' } : { type: 'reused', by: leader.record.position });
       }
     }

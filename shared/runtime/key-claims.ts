@@ -31,6 +31,7 @@ export const HELD: KeyVerdict = { type: 'held' };
 export interface Claimant {
   readonly record: DeliveredRecord;
   readonly key: string;
+  readonly contentHash: string;
   verdict: KeyVerdict | undefined;
   /** The key is ours, for this record. */
   claimed: boolean;
@@ -102,10 +103,10 @@ export class KeyClaims {
   }
 
   /** What the item in `replaces` says; `undefined` where there is none. */
-  #replayRefused({ record, replaces }: Claimant, asked: KeyItem | undefined): KeyStanding | undefined {
+  #replayRefused({ record, contentHash, replaces }: Claimant, asked: KeyItem | undefined): KeyStanding | undefined {
     if (replaces === undefined) return undefined;
-    const { position, valueHash } = record;
-    const replayRefused = decideKey(replaces, { position, valueHash, holder: this.#holder }, this.#ports.clock.now());
+    const seeker = { position: record.position, valueHash: contentHash, holder: this.#holder };
+    const replayRefused = decideKey(replaces, seeker, this.#ports.clock.now());
     // From before a lapse: who saw the lease run out may still replace that very item, so another is put in its place.
     return replayRefused.type === 'ours' && replaces.expiresAt !== asked?.expiresAt ? FREE : replayRefused;
   }
@@ -155,14 +156,18 @@ export class KeyClaims {
   }
 
   /** The item of a key that `record` has. */
-  item({ record }: Pick<Claimant, 'record'>, status: KeyItem['status'], now = this.#ports.clock.now()): KeyItem {
+  item(
+    { record, contentHash }: Pick<Claimant, 'record' | 'contentHash'>,
+    status: KeyItem['status'],
+    now = this.#ports.clock.now(),
+  ): KeyItem {
     const { keyTtlSeconds } = this.#policy;
     const ttlSeconds = status === 'COMPLETED' ? keyTtlSeconds : Math.max(keyTtlSeconds, CLAIM_TTL_SECONDS);
     return {
       status,
       position: record.position,
       claimedBy: this.#holder,
-      valueHash: record.valueHash,
+      valueHash: contentHash,
       expiresAt: Math.floor(now / 1_000) + ttlSeconds,
     };
   }

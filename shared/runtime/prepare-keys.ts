@@ -2,7 +2,7 @@ import { decideStart, isBreakerOpen } from '../decide/retry-policy.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import { ledgerKey } from '../record/item-identifier.ts';
 import { type DecodedRecord, decodeRecord } from './decode-record.ts';
-import { idempotencyKeyText } from './idempotency-key-text.ts';
+import { comparedHash, idempotencyKeyText } from './idempotency-key-text.ts';
 import { IdempotencyKeys, type KeyedValue } from './idempotency-keys.ts';
 import { KeyClaims } from './key-claims.ts';
 import type { PartitionRun } from './partition-run.ts';
@@ -32,14 +32,18 @@ export async function prepareKeys<V>(run: PartitionRun<V>): Promise<IdempotencyK
 
 /** Keeps a value that was decoded before its record's turn, and asks for its idempotency key; `undefined` where it has none. */
 export function keyedValue<V>(
-  { consumer: { idempotencyKey }, decoded: known }: PartitionRun<V>,
+  { consumer: { idempotencyKey, compare }, decoded: known }: PartitionRun<V>,
   record: DeliveredRecord,
   decoded: DecodedRecord<V>,
 ): KeyedValue | undefined {
   known.set(record.offset, decoded);
   if (decoded.type !== 'decoded' || idempotencyKey === undefined) return undefined;
   try {
-    return { record, idempotencyKey: idempotencyKeyText(idempotencyKey(decoded.record), record.position) };
+    return {
+      record,
+      idempotencyKey: idempotencyKeyText(idempotencyKey(decoded.record), record.position),
+      contentHash: compare === undefined ? record.valueHash : comparedHash(compare(decoded.record), record.position),
+    };
   } catch (error) {
     known.set(record.offset, { type: 'keyless', error });
     return undefined;

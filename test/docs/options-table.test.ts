@@ -29,12 +29,20 @@ const numberOf = (shown: string) => Number(shown.replaceAll(',', '').replaceAll(
 const lastOf = (name: string) => name.slice(name.lastIndexOf('.') + 1);
 const isNumber = (shown: string) => /^[\d,]+$/.test(shown);
 
+/** Options beside which each other one has an effect. */
+const EFFECTIVE = { value: text, idempotencyKey: () => 'key', order: 'key', onRecord: () => {} };
+const BATCH = { value: text, idempotencyKey: () => 'key', onBatch: () => {} };
+const BESIDE: Readonly<Record<string, object>> = {
+  backOffBaseMs: { backOffMaxMs: 86_400_000 },
+  backOffMaxMs: { backOffBaseMs: 1 },
+};
+
 /** Whether these options are taken. */
 function takes(name: string, value: unknown): boolean {
   const [first = '', second] = name.split('.');
-  const given = second === undefined ? { [first]: value } : { [first]: { [second]: value } };
+  const given = second === undefined ? { [first]: value } : { [first]: { ...BESIDE[second], [second]: value } };
   try {
-    checkOptions({ value: text, idempotencyKey: byPosition, onRecord: () => {}, ...given });
+    checkOptions({ ...(name === 'maxBatchRecords' ? BATCH : EFFECTIVE), ...given });
     return true;
   } catch {
     return false;
@@ -65,12 +73,18 @@ test('the page names every option and no other', () => {
 
   const source = readFileSync('shared/options.ts', 'utf8');
   const declared = (interfaceName: string, prefix: string) => {
-    const start = source.indexOf(`export interface ${interfaceName}`);
+    const start = source.indexOf(`interface ${interfaceName}`);
     const body = source.slice(start, source.indexOf('\n}\n', start));
     return [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, name]) => `${prefix}${name}`);
   };
-  const all = [...declared('ConsumerOptions<V>', ''), ...declared('RetryOptions', 'retry.')];
-  expect(shown.toSorted()).toEqual(all.filter((name) => name !== 'retry').toSorted());
+  const all = new Set([
+    ...declared('CommonOptions<V>', ''),
+    ...declared('RecordHandler<V>', ''),
+    ...declared('BatchHandler<V>', ''),
+    ...declared('RetryOptions', 'retry.'),
+    ...declared('TuningOptions', 'tuning.'),
+  ]);
+  expect(shown.toSorted()).toEqual([...all].filter((name) => name !== 'retry' && name !== 'tuning').toSorted());
 });
 
 test('the ends of each range are taken, and what lies beyond is not', () => {

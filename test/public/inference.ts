@@ -34,32 +34,41 @@ export const handler = lockstepConsumer({
 lockstepConsumer({
   value: json(Order),
   idempotencyKey: byPosition,
-  onBatch: (records) =>
-    expectTypeOf(records).toEqualTypeOf<readonly ConsumerRecord<{ orderId: string; placedAt: Date }>[]>(),
+  onBatch: (records) => {
+    expectTypeOf(records).toEqualTypeOf<readonly ConsumerRecord<{ orderId: string; placedAt: Date }>[]>();
+  },
 });
 
 // Without a schema nothing is promised; a tombstone is `null`.
 lockstepConsumer({
   value: json(),
   idempotencyKey: byPosition,
-  onRecord: ({ value }) => expectTypeOf(value).toEqualTypeOf<unknown>(),
+  onRecord: ({ value }) => {
+    expectTypeOf(value).toEqualTypeOf<unknown>();
+  },
 });
 lockstepConsumer({
   value: text,
   idempotencyKey: byPosition,
-  onRecord: ({ value }) => expectTypeOf(value).toEqualTypeOf<string | null>(),
+  onRecord: ({ value }) => {
+    expectTypeOf(value).toEqualTypeOf<string | null>();
+  },
 });
 lockstepConsumer({
   value: bytes,
   idempotencyKey: byPosition,
-  onRecord: ({ value }) => expectTypeOf(value).toEqualTypeOf<Buffer | null>(),
+  onRecord: ({ value }) => {
+    expectTypeOf(value).toEqualTypeOf<Buffer | null>();
+  },
 });
 
 // A decoder of the user's own.
 lockstepConsumer({
   value: { decode: ({ key }) => Number(key) },
   idempotencyKey: byPosition,
-  onRecord: ({ value }) => expectTypeOf(value).toEqualTypeOf<number>(),
+  onRecord: ({ value }) => {
+    expectTypeOf(value).toEqualTypeOf<number>();
+  },
 });
 
 // What is missing, misspelled or of another type is an error.
@@ -71,6 +80,34 @@ lockstepConsumer({ value: json(Order), idempotencyKey: ({ value }) => value.plac
 lockstepConsumer({ value: text, idempotencyKey: byPosition, onRecord: () => {}, retries: 3 });
 // @ts-expect-error -- the schema knows no `amount`
 lockstepConsumer({ value: json(Order), idempotencyKey: byPosition, onRecord: ({ value }) => value.amount });
+
+// @ts-expect-error -- neither onRecord nor onBatch
+lockstepConsumer({ value: text, idempotencyKey: byPosition });
+// @ts-expect-error -- both
+lockstepConsumer({ value: text, idempotencyKey: byPosition, onRecord: () => {}, onBatch: () => {} });
+// @ts-expect-error -- onBatch has calls of one partition
+lockstepConsumer({ value: text, idempotencyKey: byPosition, maxConcurrency: 5, onBatch: () => {} });
+// @ts-expect-error -- an answer of its own would be ignored
+lockstepConsumer({ value: text, idempotencyKey: byPosition, onRecord: () => ({ batchItemFailures: [] }) });
+// @ts-expect-error -- nobody would await them
+lockstepConsumer({ value: text, idempotencyKey: byPosition, onBatch: (records) => records.map(async () => {}) });
+// @ts-expect-error -- a number would be ignored
+lockstepConsumer({ value: text, idempotencyKey: byPosition, onRecord: async () => 5 });
+// @ts-expect-error -- a schema is no decoder
+lockstepConsumer({ value: Order, idempotencyKey: byPosition, onRecord: () => {} });
+lockstepConsumer({
+  value: json(Order),
+  idempotencyKey: ({ value }) => value.orderId,
+  onKeyReuse: { compare: ({ value }) => value.placedAt },
+  tuning: { checkpointMs: 'record' },
+  onRecord: (_, { transact, produce }) => {
+    transact({ Put: { TableName: 'orders', Item: { id: { S: '1' } } } });
+    // @ts-expect-error -- there is no such action
+    transact({ Upddate: { TableName: 'orders' } });
+    // @ts-expect-error -- a number is not encoded
+    produce('next', { value: 5 });
+  },
+});
 
 // A test's results.
 export async function aTest(): Promise<void> {

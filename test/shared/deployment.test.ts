@@ -3,11 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { invokeWith } from '../../shared/connection.ts';
 import { checkDeployedOptions, checkEventSource, type Deployment } from '../../shared/deployment.ts';
 import { LockstepError } from '../../shared/errors.ts';
-import { byPosition, type ConsumerOptions, lockstepConsumer, text } from '../../shared/lockstep-consumer.ts';
+import { byPosition, lockstepConsumer, text } from '../../shared/lockstep-consumer.ts';
 import { resolveOptions } from '../../shared/options.ts';
 import { type KafkaEvent, parseKafkaEvent } from '../../shared/record/kafka-event.ts';
 import { DeliveryWorld } from '../../shared/testing/delivery-world.ts';
 import { kafkaEvent, record } from '../../shared/testing/record.ts';
+import type { SomeOptions } from '../fixtures/record-options.ts';
 
 const CLUSTER = 'arn:aws:kafka:eu-central-1:111122223333:cluster/shop/uuid-1';
 const deployment: Deployment = {
@@ -124,13 +125,13 @@ test('whatever an event says of itself, it either is of the mapping or is refuse
 });
 
 describe('options that differ from what the construct was told are refused by name', () => {
-  const policyOf = (options: Partial<ConsumerOptions<string | null>>) =>
+  const policyOf = (options: SomeOptions<string | null>) =>
     resolveOptions(
-      { value: text, idempotencyKey: byPosition, onRecord: () => undefined, ...options },
+      { value: text, idempotencyKey: ({ position }) => position, onRecord: () => undefined, ...options },
       { consumerGroup: 'shop-orders', failureMode: 'report' },
     ).policy;
 
-  test.each<[string, Partial<ConsumerOptions<string | null>>, Partial<Deployment>, string]>([
+  test.each<[string, SomeOptions<string | null>, Partial<Deployment>, string]>([
     [
       'for ever in the handler alone',
       { retry: { maxAttempts: Number.POSITIVE_INFINITY } },
@@ -167,7 +168,7 @@ describe('options that differ from what the construct was told are refused by na
     );
   });
 
-  test.each<[string, Partial<ConsumerOptions<string | null>>, Partial<Deployment>]>([
+  test.each<[string, SomeOptions<string | null>, Partial<Deployment>]>([
     ['the defaults', {}, {}],
     [
       'for ever in both',
@@ -175,7 +176,7 @@ describe('options that differ from what the construct was told are refused by na
       { maxAttempts: Number.POSITIVE_INFINITY, maxInterruptions: Number.POSITIVE_INFINITY },
     ],
     ['one of several namespaces', { keyNamespace: 'b' }, { keyNamespaces: ['a', 'b'] }],
-    ['what the construct need not know', { retry: { inlineRetries: 0 }, leaseMs: 20_000 }, {}],
+    ['what the construct need not know', { retry: { inlineRetries: 0 }, tuning: { leaseMs: 20_000 } }, {}],
   ])('and pass where they agree: %s', (_name, options, told) => {
     expect(() => checkDeployedOptions(policyOf(options), { ...deployment, ...told })).not.toThrow();
   });
@@ -201,14 +202,14 @@ test('a handler that agrees with its construct handles what its mapping sends', 
 });
 
 /** Invokes a deployed handler. */
-async function invoke(options: Partial<ConsumerOptions<string | null>>, event: KafkaEvent) {
+async function invoke(options: SomeOptions<string | null>, event: KafkaEvent) {
   const world = new DeliveryWorld({});
   const connection = world.newProcess();
   let claims = 0;
   const handler = lockstepConsumer({
     value: text,
     idempotencyKey: byPosition,
-    ...(options.onBatch === undefined && { onRecord: () => undefined }),
+    onRecord: () => undefined,
     ...options,
   });
   const { ledger } = connection.ports;

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { byPosition, type ConsumerOptions, checkOptions, resolveOptions } from '../../shared/options.ts';
 import { text } from '../../shared/record/decode.ts';
 
+const nothing = (): void => undefined;
 const environment = { consumerGroup: 'shop-orders', failureMode: 'report' as const };
 const minimal: ConsumerOptions<string | null> = { value: text, idempotencyKey: byPosition, onRecord: () => undefined };
 
@@ -76,35 +77,47 @@ const WRONG: readonly (readonly [option: string, value: unknown, says: string])[
     'expected `maxConsecutiveDeadLetters` to be an integer from 1 to 1000000, or Infinity, got `0` (number)',
   ],
   ['onUndecodable', 'skip', "expected `onUndecodable` to be 'deadLetter' or 'retry', got `skip` (string)"],
-  ['onKeyReuse', 'run', "expected `onKeyReuse` to be 'deadLetter' or 'skip', got `run` (string)"],
+  [
+    'onKeyReuse',
+    'run',
+    "expected `onKeyReuse` to be 'deadLetter', 'skip', or an object with the function `compare`, got `run` (string)",
+  ],
+  [
+    'onKeyReuse',
+    { compare: 'amount' },
+    "expected `onKeyReuse` to be 'deadLetter', 'skip', or an object with the function `compare`, got an object",
+  ],
+  ['tuning', 5, 'expected `tuning` to be an object of options, got `5` (number)'],
+  ['tuning.lease', 5, 'unknown option `tuning.lease`'],
+  ['leaseMs', 15_000, 'unknown option `leaseMs`'],
   [
     'keyNamespace',
     'a#b',
     'expected `keyNamespace` to be a string of 1 to 255 characters without #, got `a#b` (string)',
   ],
   ['keyTtlSeconds', 59, 'expected `keyTtlSeconds` to be an integer from 60 to 31536000, got `59` (number)'],
-  ['leaseMs', 4_999, 'expected `leaseMs` to be an integer from 5000 to 60000, got `4999` (number)'],
-  ['busyWaitMs', -1, 'expected `busyWaitMs` to be an integer from 0 to 60000, got `-1` (number)'],
+  ['tuning.leaseMs', 4_999, 'expected `tuning.leaseMs` to be an integer from 5000 to 60000, got `4999` (number)'],
+  ['tuning.busyWaitMs', -1, 'expected `tuning.busyWaitMs` to be an integer from 0 to 60000, got `-1` (number)'],
   [
-    'checkpointMs',
+    'tuning.checkpointMs',
     'batch',
-    "expected `checkpointMs` to be an integer from 10 to 60000, or 'record', got `batch` (string)",
+    "expected `tuning.checkpointMs` to be an integer from 10 to 60000, or 'record', got `batch` (string)",
   ],
   [
-    'missingRecordTimeoutMs',
+    'tuning.missingRecordTimeoutMs',
     999,
-    'expected `missingRecordTimeoutMs` to be an integer from 1000 to 86400000, got `999` (number)',
+    'expected `tuning.missingRecordTimeoutMs` to be an integer from 1000 to 86400000, got `999` (number)',
   ],
   ['onReplay', 'run', "expected `onReplay` to be 'halt' or 'skip', got `run` (string)"],
   [
-    'haltedAnswerDelayMs',
+    'tuning.haltedAnswerDelayMs',
     Number.NaN,
-    'expected `haltedAnswerDelayMs` to be an integer from 0 to 900000, got `NaN` (number)',
+    'expected `tuning.haltedAnswerDelayMs` to be an integer from 0 to 900000, got `NaN` (number)',
   ],
   [
-    'blockedAnswerDelayMs',
+    'tuning.blockedAnswerDelayMs',
     900_001,
-    'expected `blockedAnswerDelayMs` to be an integer from 0 to 900000, got `900001` (number)',
+    'expected `tuning.blockedAnswerDelayMs` to be an integer from 0 to 900000, got `900001` (number)',
   ],
   [
     'deadLetterHeaders',
@@ -112,9 +125,9 @@ const WRONG: readonly (readonly [option: string, value: unknown, says: string])[
     "expected `deadLetterHeaders` to be an array of 'spring' and 'connect', got an array",
   ],
   [
-    'maxDeadLetterBytes',
+    'tuning.maxDeadLetterBytes',
     1_023,
-    'expected `maxDeadLetterBytes` to be an integer from 1024 to 67108864, got `1023` (number)',
+    'expected `tuning.maxDeadLetterBytes` to be an integer from 1024 to 67108864, got `1023` (number)',
   ],
   ['redact', 'all', 'expected `redact` to be a function, got `all` (string)'],
   ['leaseMS', 15_000, 'unknown option `leaseMS`'],
@@ -129,7 +142,7 @@ describe('a wrong option is refused with its name, its range and what it got', (
   });
 
   test('and every option is among these', () => {
-    const named = new Set(WRONG.map(([option]) => option));
+    const named = new Set(WRONG.map(([option]) => option.replace(/^tuning\./, '')));
     // `failureMode` is set by the environment.
     const options = Object.keys(resolveOptions(minimal, environment).policy).filter((name) => name !== 'failureMode');
 
@@ -138,9 +151,35 @@ describe('a wrong option is refused with its name, its range and what it got', (
 });
 
 test.each([
-  [{ ...minimal, onBatch: () => undefined }, 'expected one of `onRecord` and `onBatch`, got both'],
+  [{ ...minimal, onBatch: nothing }, 'expected one of `onRecord` and `onBatch`, got both'],
   [{ value: text, idempotencyKey: byPosition }, 'expected one of `onRecord` and `onBatch`, got neither'],
   [{ value: text, onRecord: () => undefined }, 'option `idempotencyKey` is missing'],
+  [{ ...minimal, maxConcurrency: 5 }, "`maxConcurrency` has no effect: it needs `onRecord` and `order: 'key'`"],
+  [
+    { value: text, idempotencyKey: byPosition, order: 'key', maxConcurrency: 5, onBatch: nothing },
+    "`maxConcurrency` has no effect: it needs `onRecord` and `order: 'key'`",
+  ],
+  [{ ...minimal, maxBatchRecords: 5 }, '`maxBatchRecords` has no effect: it needs `onBatch`'],
+  [
+    { ...minimal, keyTtlSeconds: 60 },
+    '`keyTtlSeconds` has no effect with `byPosition`: it needs an `idempotencyKey` function',
+  ],
+  [
+    { ...minimal, keyNamespace: 'a' },
+    '`keyNamespace` has no effect with `byPosition`: it needs an `idempotencyKey` function',
+  ],
+  [
+    { ...minimal, onKeyReuse: 'skip' },
+    '`onKeyReuse` has no effect with `byPosition`: it needs an `idempotencyKey` function',
+  ],
+  [
+    { ...minimal, retry: { backOffBaseMs: 500_000 } },
+    'expected `retry.backOffBaseMs` to be at most `retry.backOffMaxMs`, got 500000 above 300000',
+  ],
+  [
+    { ...minimal, retry: { backOffMaxMs: 500 } },
+    'expected `retry.backOffBaseMs` to be at most `retry.backOffMaxMs`, got 1000 above 500',
+  ],
   [undefined, 'expected an object of options, got undefined'],
 ])('%o is refused', (options, says) => {
   expect(() => checkOptions(options)).toThrow(`OPTIONS_INVALID: ${says}`);

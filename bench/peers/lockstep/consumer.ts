@@ -8,8 +8,8 @@ export function ordersConsumer(keyedBy: KeyedBy): LockstepHandler {
     value: json(),
     idempotencyKey: keyedBy === 'position' ? byPosition : ({ value }) => (value as Order).orderId,
     retry: { inlineRetries: 0 },
-    haltedAnswerDelayMs: 0,
-    blockedAnswerDelayMs: 0,
+
+    tuning: { haltedAnswerDelayMs: 0, blockedAnswerDelayMs: 0 },
     onRecord: ({ value }) => applyOrder(value as Order),
   });
 }

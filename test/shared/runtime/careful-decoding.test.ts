@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { invokeWith } from '../../../shared/connection.ts';
 import {
   byPosition,
-  type ConsumerOptions,
   type LockstepHandler,
   lockstepConsumer,
   type ValueDecoder,
 } from '../../../shared/lockstep-consumer.ts';
+import type { CommonOptions } from '../../../shared/options.ts';
 import { Sandbox } from '../../../shared/runtime/sandbox.ts';
 import { DeliveryWorld } from '../../../shared/testing/delivery-world.ts';
 import { kafkaEvent, record } from '../../../shared/testing/record.ts';
@@ -42,20 +42,19 @@ describe.each<[string, (die: () => void) => void]>([
   ['kills the process', (die) => die()],
   ['never ends', () => undefined],
 ])('a record whose decoding %s', (_, atKiller) => {
-  test.each<[string, Partial<ConsumerOptions<string>>]>([
-    ['by position', {}],
-    ['with idempotency keys', { idempotencyKey: ({ value }) => value }],
-    ['with idempotency keys, in key order', { idempotencyKey: ({ value }) => value, order: 'key' }],
-    ['in onBatch', { onBatch: async () => undefined }],
-  ])('gets its letter, and its neighbours are handled: %s', async (__, options) => {
+  test.each<[string, Partial<CommonOptions<string>>, 'onRecord' | 'onBatch']>([
+    ['by position', {}, 'onRecord'],
+    ['with idempotency keys', { idempotencyKey: ({ value }) => value }, 'onRecord'],
+    ['with idempotency keys, in key order', { idempotencyKey: ({ value }) => value, order: 'key' }, 'onRecord'],
+    ['in onBatch', {}, 'onBatch'],
+  ])('gets its letter, and its neighbours are handled: %s', async (__, options, kind) => {
     const handled: string[] = [];
     let die: () => void = () => undefined;
-    const { onBatch } = options;
     const handler = lockstepConsumer<string>({
       value: decoding(() => atKiller(die)),
       idempotencyKey: byPosition,
       ...options,
-      ...(onBatch === undefined
+      ...(kind === 'onRecord'
         ? { onRecord: async ({ value }) => void handled.push(value) }
         : { onBatch: async (records) => void handled.push(...records.map(({ value }) => value)) }),
     });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { decideKey } from '../../../shared/decide/idempotency.ts';
-import { byPosition, type ConsumerOptions, json } from '../../../shared/lockstep-consumer.ts';
+import { type ConsumerOptions, json } from '../../../shared/lockstep-consumer.ts';
+import type { CommonOptions } from '../../../shared/options.ts';
 import { resolveOptions } from '../../../shared/options.ts';
 import type { IdempotencyKeyStore, KeyReturn } from '../../../shared/ports/idempotency-key-store.ts';
 import { StoreError } from '../../../shared/ports/store-error.ts';
@@ -14,11 +15,11 @@ import { fakeIdempotencyKeyStore } from '../../../shared/testing/fake-idempotenc
 /** Keys of a partition that is held under epoch 3, on a clock whose pauses take no time. */
 function aHold(
   change: (store: IdempotencyKeyStore) => IdempotencyKeyStore = (store) => store,
-  settings: Partial<ConsumerOptions<unknown>> = {},
+  settings: Partial<CommonOptions<unknown>> = {},
 ) {
   const options: ConsumerOptions<unknown> = {
     value: json(),
-    idempotencyKey: byPosition,
+    idempotencyKey: ({ position }) => position,
     onRecord: () => undefined,
     ...settings,
   };
@@ -38,7 +39,7 @@ const theKeys = () => aHold().keys;
 
 function keyed(offset: number, value = 'same') {
   const record = new DeliveredRecord({ topic: 'orders', partition: 0, offset, timestamp: 1, value });
-  return { record, idempotencyKey: 'order-7' };
+  return { record, idempotencyKey: 'order-7', contentHash: record.valueHash };
 }
 
 test('a record that is looked at after a later one of its key still comes before it', async () => {
@@ -107,8 +108,9 @@ test('a return that lands late leaves the key to the record that has taken it si
 
 test('after a lapse a key is claimed anew: who saw our lease run out does not take it when we are back', async () => {
   const { keys, store, clock, lease } = aHold();
-  const { record, idempotencyKey } = keyed(3);
-  await keys.prepare([{ record, idempotencyKey }]);
+  const value = keyed(3);
+  const { record } = value;
+  await keys.prepare([value]);
   const [entry] = [...store.items];
   if (entry === undefined) throw new Error('no key was claimed');
   const [key, seen] = entry;
@@ -129,8 +131,9 @@ test('after a lapse a key is claimed anew: who saw our lease run out does not ta
 
 test('a claim lasts as long as any invocation, however soon completed keys expire', async () => {
   const { keys, store, clock } = aHold(undefined, { keyTtlSeconds: 60 });
-  const { record, idempotencyKey } = keyed(3);
-  await keys.prepare([{ record, idempotencyKey }]);
+  const value = keyed(3);
+  const { record } = value;
+  await keys.prepare([value]);
   const [claim] = store.items.values();
   if (claim === undefined) throw new Error('no key was claimed');
   const seeker = {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { encodeProgress } from '../../../shared/adapters/dynamodb/ledger-item.ts';
 import type { Progress } from '../../../shared/decide/progress.ts';
-import { byPosition, type ConsumerOptions, lockstepConsumer, text } from '../../../shared/lockstep-consumer.ts';
+import { byPosition, lockstepConsumer, text } from '../../../shared/lockstep-consumer.ts';
+import type { CommonOptions } from '../../../shared/options.ts';
 import { deliver } from '../../../shared/testing/deliver.ts';
 import { record } from '../../../shared/testing/record.ts';
 import { itemBytes } from '../../fixtures/item-bytes.ts';
@@ -10,7 +11,7 @@ import { itemBytes } from '../../fixtures/item-bytes.ts';
 const ITEM_LIMIT_BYTES = 400_000;
 
 /** A consumer in key order that notes what runs, and fails for some keys as long as it is told. */
-function noting(fails: (key: string) => boolean, options: Partial<ConsumerOptions<string | null>> = {}) {
+function noting(fails: (key: string) => boolean, options: Partial<CommonOptions<string | null>> = {}) {
   const handled: number[] = [];
   const started: number[] = [];
   const handler = lockstepConsumer({

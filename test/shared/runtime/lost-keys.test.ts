@@ -16,7 +16,8 @@ function aFunction(onRecord: NonNullable<ConsumerOptions<string | null>['onRecor
     value: text,
     idempotencyKey: ({ key }) => key ?? '',
     retry: { inlineRetries: 0 },
-    haltedAnswerDelayMs: 0,
+
+    tuning: { haltedAnswerDelayMs: 0 },
     onRecord,
   });
   /** Delivers records of these keys from the first offset on; returns the offsets that must come back. */

@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest';
 import {
   BatchFailure,
   byPosition,
-  type ConsumerOptions,
   type ConsumerRecord,
   json,
   lockstepConsumer,
@@ -11,6 +10,7 @@ import {
   PauseError,
   type RecordContext,
 } from '../../../shared/lockstep-consumer.ts';
+import type { CommonOptions } from '../../../shared/options.ts';
 import type { DeadLetter } from '../../../shared/ports/dead-letter-publisher.ts';
 import { deliver } from '../../../shared/testing/deliver.ts';
 import { record } from '../../../shared/testing/record.ts';
@@ -22,7 +22,7 @@ type Records = readonly ConsumerRecord<Reading>[];
 /** A consumer that notes each call, and fails as it is told. */
 function noting(
   fail: (records: Records, context: RecordContext) => unknown = () => undefined,
-  options: Partial<ConsumerOptions<Reading>> = {},
+  options: Partial<CommonOptions<Reading>> & { maxBatchRecords?: number } = {},
 ) {
   const calls: string[] = [];
   const handler = lockstepConsumer({

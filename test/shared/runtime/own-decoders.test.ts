@@ -1,11 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
-import {
-  byPosition,
-  type ConsumerOptions,
-  json,
-  lockstepConsumer,
-  type ValueDecoder,
-} from '../../../shared/lockstep-consumer.ts';
+import { byPosition, json, lockstepConsumer, type ValueDecoder } from '../../../shared/lockstep-consumer.ts';
+import type { CommonOptions } from '../../../shared/options.ts';
 import type { DeliveredRecord } from '../../../shared/record/delivered-record.ts';
 import { deliver } from '../../../shared/testing/deliver.ts';
 import { record } from '../../../shared/testing/record.ts';
@@ -18,7 +13,7 @@ function thenable(then: unknown): object {
 }
 
 /** What became of one record, and what its handler got. */
-async function delivered(decode: (record: DeliveredRecord) => unknown, options: Partial<ConsumerOptions<never>> = {}) {
+async function delivered(decode: (record: DeliveredRecord) => unknown, options: Partial<CommonOptions<never>> = {}) {
   const got: unknown[] = [];
   const handler = lockstepConsumer({
     value: { decode } as ValueDecoder<never>,
@@ -31,7 +26,7 @@ async function delivered(decode: (record: DeliveredRecord) => unknown, options: 
   return { got, outcome: outcomes['orders-0@0'], stage: header('x-stage'), text: header('x-error-message'), letters };
 }
 
-describe.each<[string, Partial<ConsumerOptions<never>>]>([
+describe.each<[string, Partial<CommonOptions<never>>]>([
   ['by position', {}],
   ['with idempotency keys', { idempotencyKey: byKey as never }],
 ])('a decoder of one’s own, %s', (_, options) => {
@@ -123,7 +118,7 @@ describe.each<[string, Partial<ConsumerOptions<never>>]>([
 });
 
 describe('each try has a value of its own', () => {
-  test.each<[string, Partial<ConsumerOptions<{ id: string; amount: number }>>]>([
+  test.each<[string, Partial<CommonOptions<{ id: string; amount: number }>>]>([
     ['by position', {}],
     ['with idempotency keys', { idempotencyKey: byKey }],
     ['in key order', { idempotencyKey: byKey, order: 'key' }],
@@ -145,7 +140,7 @@ describe('each try has a value of its own', () => {
     expect(seen).toEqual([5, 5, 5]);
   });
 
-  test.each<[string, Partial<ConsumerOptions<{ id: string; amount: number }>>]>([
+  test.each<[string, Partial<CommonOptions<{ id: string; amount: number }>>]>([
     ['by position', {}],
     ['with idempotency keys', { idempotencyKey: byKey }],
   ])('in onBatch, %s', async (_, options) => {

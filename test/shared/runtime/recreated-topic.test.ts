@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { decideChange } from '../../../shared/decide/operator.ts';
 import type { PartitionItem } from '../../../shared/decide/progress.ts';
-import { byPosition, type ConsumerOptions, lockstepConsumer, text } from '../../../shared/lockstep-consumer.ts';
+import { byPosition, lockstepConsumer, text } from '../../../shared/lockstep-consumer.ts';
+import type { CommonOptions } from '../../../shared/options.ts';
 import type { LedgerStore } from '../../../shared/ports/ledger-store.ts';
 import type { RawRecord } from '../../../shared/record/delivered-record.ts';
 import type { KafkaEvent } from '../../../shared/record/kafka-event.ts';
+import type { OnRecord } from '../../../shared/runtime/consumer.ts';
 import { kafkaEvent, record } from '../../../shared/testing/record.ts';
 import { PartitionWorld } from '../../fixtures/partition-world.ts';
 
@@ -20,13 +22,16 @@ const tenOf = (life: string, batch: number, from: number) =>
     }),
   );
 
-function consumer(options: Partial<ConsumerOptions<string | null>> = {}) {
+function consumer({
+  onRecord,
+  ...options
+}: Partial<CommonOptions<string | null>> & { onRecord?: OnRecord<string | null> } = {}) {
   const handled: (string | null)[] = [];
   const handler = lockstepConsumer({
     value: text,
     idempotencyKey: byPosition,
-    onRecord: ({ value }) => void handled.push(value),
     ...options,
+    onRecord: onRecord ?? (({ value }) => void handled.push(value)),
   });
   return { handler, handled };
 }

@@ -105,7 +105,7 @@ describe('by position', () => {
 
   test('what is settled costs two writes too when it comes again, and no handler', async () => {
     let runs = 0;
-    const counting = lockstepConsumer({ value, idempotencyKey: byPosition, onRecord: () => runs++ });
+    const counting = lockstepConsumer({ value, idempotencyKey: byPosition, onRecord: () => void runs++ });
     const { invoke, ledger } = aWorld();
 
     await invoke(counting, upTo(100));
@@ -120,7 +120,8 @@ describe('by position', () => {
     const slow = lockstepConsumer({
       value,
       idempotencyKey: byPosition,
-      checkpointMs: 500,
+
+      tuning: { checkpointMs: 500 },
       onRecord: () => clock.sleep(40),
     });
 

@@ -1,18 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { encodeClaim, encodeProgress } from '../../../shared/adapters/dynamodb/ledger-item.ts';
 import type { PartitionItem } from '../../../shared/decide/progress.ts';
-import {
-  byPosition,
-  type ConsumerOptions,
-  lockstepConsumer,
-  PauseError,
-  text,
-} from '../../../shared/lockstep-consumer.ts';
+import { byPosition, lockstepConsumer, PauseError, text } from '../../../shared/lockstep-consumer.ts';
 import type { LedgerStore, WriteRequest } from '../../../shared/ports/ledger-store.ts';
 import { deliver } from '../../../shared/testing/deliver.ts';
 import { kafkaEvent, record } from '../../../shared/testing/record.ts';
 import { itemBytes } from '../../fixtures/item-bytes.ts';
 import { PartitionWorld } from '../../fixtures/partition-world.ts';
+import type { SomeOptions } from '../../fixtures/record-options.ts';
 
 /** DynamoDB's limit of an item. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html */
 const ITEM_LIMIT_BYTES = 409_600;
@@ -31,7 +26,7 @@ const recordsAt = (offsetOf: (index: number) => number, count: number, keys: num
     record({ offset: offsetOf(index), key: `k${index % keys}`, value: Buffer.from('v') }),
   );
 
-function consumer(options: Partial<ConsumerOptions<string | null>>) {
+function consumer(options: SomeOptions<string | null>) {
   return lockstepConsumer({
     value: text,
     idempotencyKey: byPosition,

@@ -2,12 +2,12 @@ import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 import {
   byPosition,
-  type ConsumerOptions,
   json,
   lockstepConsumer,
   type RecordContext,
   TransactRefusedError,
 } from '../../../shared/lockstep-consumer.ts';
+import type { CommonOptions } from '../../../shared/options.ts';
 import { deliver } from '../../../shared/testing/deliver.ts';
 import { record } from '../../../shared/testing/record.ts';
 import type { TransactAction } from '../../../shared/transact-action.ts';
@@ -21,7 +21,7 @@ const idOf = (action: TransactAction) => JSON.stringify(action).match(/"id":\{"S
 /** A consumer that posts each entry, and notes the attempts. */
 function posting(
   post: (entry: Entry, context: RecordContext) => unknown = ({ id }, context) => context.transact(put(id)),
-  options: Partial<ConsumerOptions<Entry>> = {},
+  options: Partial<CommonOptions<Entry>> = {},
 ) {
   const attempts: string[] = [];
   const handler = lockstepConsumer({

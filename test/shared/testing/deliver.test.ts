@@ -1,13 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { byPosition, type ConsumerOptions, lockstepConsumer, text } from '../../../shared/lockstep-consumer.ts';
+import type { CommonOptions } from '../../../shared/options.ts';
 import { deliver } from '../../../shared/testing/deliver.ts';
 import { record } from '../../../shared/testing/record.ts';
 
 const a = record({ key: 'a', value: Buffer.from('a') });
 const handlerOf = (
   onRecord: NonNullable<ConsumerOptions<string | null>['onRecord']>,
-  options: Partial<ConsumerOptions<string | null>> = {},
+  options: Partial<CommonOptions<string | null>> = {},
 ) => lockstepConsumer({ value: text, idempotencyKey: byPosition, ...options, onRecord });
 const realTime = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
@@ -129,7 +130,7 @@ describe('an outcome is what became of the record', () => {
 
   test('though the invocation died that handled it and wrote that down', async () => {
     const { outcomes } = await deliver(
-      handlerOf(() => undefined, { checkpointMs: 'record' }),
+      handlerOf(() => undefined, { tuning: { checkpointMs: 'record' } }),
       [a, record({ value: Buffer.from('b') })],
       { crashAt: 2 },
     );
