@@ -20,63 +20,73 @@ export async function runPartition<V>(
   /** Up to here records go one at a time, once a call failed without naming one. */
   let oneByOneUntil = open.at(-1)?.offset ?? -1;
   let stalled = false;
-  let running = 0;
-  let oneEnded = Promise.withResolvers<void>();
-  let broken: { readonly error: unknown } | undefined;
-  const make = async (call: Call<DeliveredRecord>) => {
-    const admission = await admit(run, call);
-    const isReady = admission.type === 'ready';
-    const end = isReady ? await callHandler(run, admission) : admission;
-    const ended = await conclude(run, isReady ? admission.delivered[0] : call[0], end);
-    let halts = false;
-    for (const [record, outcome] of ended) {
-      outcomes.set(record.offset, outcome);
-      halts ||= haltsPartition(outcome);
-      if (keys !== undefined && !settles(outcome))
-        for (const waiting of schedule.waitingFor(record)) keys.open(waiting);
-      if (outcome.type === 'retry' && outcome.stalled) stalled = true;
-    }
-    schedule.ended(call, outcomes);
-    if (isBatch) {
-      const last = call.at(-1)?.offset ?? -1;
-      if (call.length > 1) oneByOneUntil = last;
-      else if (ended.some((one) => last >= oneByOneUntil || isFound(one))) endOneByOne(run);
-    }
-    if (halts) stop();
-  };
   /** Nothing starts any more. A record that waits for another's idempotency key would wait in vain. */
   const stop = () => {
     schedule.stop();
     if (keys !== undefined) for (const record of open) if (!outcomes.has(record.offset)) keys.open(record);
   };
-  const free = () => {
-    running--;
-    oneEnded.resolve();
-  };
-  for (;;) {
-    if (broken !== undefined) throw broken.error;
+  const next = () => {
     if (lease.isOver) stop();
-    const limit = isBatch || order === 'partition' || lease.isIsolating ? 1 : maxConcurrency;
-    const call = running < limit ? schedule.next() : undefined;
-    if (call === undefined) {
-      if (running === 0) break;
-      // Not a race of all that run: each turn of it costs as much as there are.
-      await oneEnded.promise;
-      oneEnded = Promise.withResolvers();
-    } else if (limit === 1) {
-      await make(call);
-    } else {
-      running++;
-      make(call).then(free, (error: unknown) => {
-        broken ??= { error };
-        free();
-      });
+    return schedule.next();
+  };
+  const make = async (call: Call<DeliveredRecord>) => {
+    const admission = await admit(run, call);
+    const isReady = admission.type === 'ready';
+    const end = isReady ? await callHandler(run, admission) : admission;
+    const ended = await conclude(run, isReady ? admission.delivered[0] : call[0], end);
+    for (const [record, outcome] of ended) {
+      outcomes.set(record.offset, outcome);
+      if (settles(outcome)) continue;
+      if (outcome.type === 'retry' && outcome.stalled) stalled = true;
+      if (keys !== undefined) for (const waiting of schedule.waitingFor(record)) keys.open(waiting);
+      if (haltsPartition(outcome)) stop();
     }
-  }
+    schedule.ended(call, outcomes);
+    if (!isBatch) return;
+    const last = call.at(-1)?.offset ?? -1;
+    if (call.length > 1) oneByOneUntil = last;
+    else if (ended.some((one) => last >= oneByOneUntil || isFound(one))) endOneByOne(run);
+  };
+  const limit = () => (isBatch || order === 'partition' || lease.isIsolating ? 1 : maxConcurrency);
+  await makeCalls(next, limit, make);
   if (outcomes.size < run.delivered.records.length)
     for (const { offset } of open)
       if (!outcomes.has(offset)) outcomes.set(offset, { type: 'notAttempted', reason: 'halted' });
   return { stalled };
+}
+
+/** Makes the calls that `next` gives, at most `limit()` at a time, until there is none and all have ended. @throws the first error */
+async function makeCalls<C>(
+  next: () => C | undefined,
+  limit: () => number,
+  make: (call: C) => Promise<void>,
+): Promise<void> {
+  const errors: unknown[] = [];
+  let running = 0;
+  let oneEnded = Promise.withResolvers<void>();
+  while (errors.length === 0) {
+    const most = limit();
+    const call = running < most ? next() : undefined;
+    if (call === undefined) {
+      if (running === 0) return;
+      // Not a race of all that run: each turn of it costs as much as there are.
+      await oneEnded.promise;
+      oneEnded = Promise.withResolvers();
+    } else if (most === 1) {
+      await make(call);
+    } else {
+      running++;
+      const ended = () => {
+        running--;
+        oneEnded.resolve();
+      };
+      make(call).then(ended, (error: unknown) => {
+        errors.push(error);
+        ended();
+      });
+    }
+  }
+  throw errors[0];
 }
 
 /** What has failed before, what crash isolation tries, and what is looked at one by one shares its call with no other record. */
