@@ -5,7 +5,7 @@ import { LocalCloudError } from './local-cloud-error.ts';
 import type { LocalEndpoint } from './local-endpoint.ts';
 import { LOCAL_FOLDER } from './local-folder.ts';
 
-/** Where tools find the cloud that `npm run local` started: a {@link CloudDescription} as JSON. */
+/** Where tools find the cloud that `npm run local` started: a {@link CloudDescription} as JSON, with its secret, for nobody else to read. */
 export const CLOUD_FILE = join(LOCAL_FOLDER, 'cloud.json');
 
 /** Where the servers are. Plain data. */
@@ -27,7 +27,9 @@ export interface CloudDescription extends ServersDescription {
 
 /** Lets tools find this cloud. */
 export async function writeCloudFile(description: CloudDescription): Promise<void> {
-  await writeFile(CLOUD_FILE, `${JSON.stringify(description, null, 2)}\n`);
+  // A file that is there keeps its mode.
+  await rm(CLOUD_FILE, { force: true });
+  await writeFile(CLOUD_FILE, `${JSON.stringify(description, null, 2)}\n`, { mode: 0o600 });
 }
 
 /** @throws LocalCloudError if no local cloud is running */

@@ -1,5 +1,5 @@
 import type { CloudDescription } from './cloud-description.ts';
-import { LOCAL_ACCOUNT, ROOT_CREDENTIALS } from './local-endpoint.ts';
+import { LOCAL_ACCOUNT } from './local-endpoint.ts';
 
 /** What a person needs to know to use the local cloud. @param file - where tools read the same */
 export function describeCloud(description: CloudDescription, file: string): string {
@@ -12,8 +12,9 @@ export function describeCloud(description: CloudDescription, file: string): stri
     '',
     'The local cloud is up. Ctrl-C ends it.',
     `  Kafka      ${bootstrapServers}`,
-    `  AWS APIs   ${endpoint.url} (account ${LOCAL_ACCOUNT}, region ${endpoint.region}, key and secret \`${ROOT_CREDENTIALS.accessKeyId}\`)`,
+    `  AWS APIs   ${endpoint.url} (account ${LOCAL_ACCOUNT}, region ${endpoint.region})`,
     `             AWS_ENDPOINT_URL=${endpoint.url} AWS_CA_BUNDLE=${endpoint.certificateFile}`,
+    `             AWS_ACCESS_KEY_ID=${endpoint.credentials.accessKeyId}, its secret is in the file below`,
     `  Logs       ${runFolder}`,
     `  For tools  ${file}`,
     '  Consumers',

@@ -12,9 +12,11 @@ export async function functionWorkers(
   { runFolder }: CloudDescription,
   { functionName }: DeployedFunction,
 ): Promise<number[]> {
+  const temporary = temporaryFolderOf(runFolder);
+  if (temporary === undefined) return [];
   const { stdout } = await run('ps', ['-axo', 'pid=,command=']);
   // MiniStack names a worker's folder after the function.
-  const folder = `${basename(temporaryFolderOf(runFolder))}/ministack-lambda-${functionName}-`;
+  const folder = `${basename(temporary)}/ministack-lambda-${functionName}-`;
   return stdout
     .split('\n')
     .filter((line) => line.includes(folder))

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -42,6 +42,7 @@ export async function inspectFunction(
     throw new LocalCloudError(`The stack does not say where the handler of ${name} is: LockstepConsumer notes it.`);
   }
   const [port = 0, debuggerPort = 0] = await freePorts(2);
+  const token = randomBytes(32).toString('base64url');
   const { accessKeyId, secretAccessKey, sessionToken } = await assumeRole(endpoint, deployed.roleArn);
   const flag = options.breakAtStart ? '--inspect-brk' : '--inspect';
   const args = [`${flag}=127.0.0.1:${debuggerPort}`, INSPECT_MAIN, entry, handlerExport, String(port)];
@@ -58,19 +59,25 @@ export async function inspectFunction(
       AWS_LAMBDA_FUNCTION_NAME: deployed.functionName,
       AWS_LAMBDA_LOG_GROUP_NAME: deployed.logGroup,
       LOCKSTEP_INSPECTED_ARN: deployed.functionArn,
+      LOCKSTEP_INSPECT_TOKEN: token,
     },
   });
   return {
     debugger: `127.0.0.1:${debuggerPort}`,
-    invoke: (_, payload) => invoke(port, payload),
+    invoke: (_, payload) => invoke({ port, token }, payload),
     stop: server.stop,
   };
 }
 
-async function invoke(port: number, payload: string): Promise<Invocation> {
+interface Invoked {
+  readonly port: number;
+  readonly token: string;
+}
+
+async function invoke(invoked: Invoked, payload: string): Promise<Invocation> {
   const requestId = randomUUID();
   try {
-    const { status, body } = await post(port, payload, requestId);
+    const { status, body } = await post(invoked, payload, requestId);
     return { type: status === 200 ? 'answered' : 'functionError', payload: body, requestId };
   } catch (error) {
     return { type: 'notInvoked', reason: `the inspected handler does not answer: ${String(error)}` };
@@ -78,9 +85,9 @@ async function invoke(port: number, payload: string): Promise<Invocation> {
 }
 
 /** Without any timeout: somebody may be looking at a breakpoint. */
-function post(port: number, payload: string, requestId: string): Promise<{ status: number; body: string }> {
+function post({ port, token }: Invoked, payload: string, requestId: string): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
-    const headers = { 'content-type': 'application/json', 'x-request-id': requestId };
+    const headers = { 'content-type': 'application/json', 'x-request-id': requestId, 'x-lockstep-token': token };
     request({ host: '127.0.0.1', port, method: 'POST', headers, agent: false }, (answer) => {
       text(answer).then((body) => resolve({ status: answer.statusCode ?? 0, body }), reject);
     })

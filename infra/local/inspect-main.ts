@@ -1,15 +1,22 @@
 /*
  * Runs a function's handler from its TypeScript, to be debugged: an HTTP server on loopback whose POST is an invocation.
  * Arguments: the module, the handler's export, the port. Environment and credentials are the deployed function's.
- * One invocation at a time, as in a sandbox of Lambda.
+ * One invocation at a time, as in a sandbox of Lambda. Only who knows the token of LOCKSTEP_INSPECT_TOKEN may invoke: any program
+ * of any user of the machine reaches the port, and so does a web page.
  */
-import { createServer } from 'node:http';
+import { timingSafeEqual } from 'node:crypto';
+import { createServer, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 import type { Context } from 'aws-lambda';
 
 /** Whoever debugs needs time: the longest that Lambda gives. */
 const TIMEOUT_MS = 15 * 60_000;
+
+const token = Buffer.from(process.env['LOCKSTEP_INSPECT_TOKEN'] ?? '');
+if (token.length === 0) throw new Error('LOCKSTEP_INSPECT_TOKEN is not set');
+// The handler has no use for it.
+delete process.env['LOCKSTEP_INSPECT_TOKEN'];
 
 const [entry = '', handlerExport = 'handler', port = '0'] = process.argv.slice(2);
 const module: Record<string, unknown> = await import(pathToFileURL(entry).href);
@@ -35,8 +42,27 @@ function contextOf(requestId: string): Context {
   };
 }
 
+/** Why a request is no invocation; `undefined` where it is one. */
+function objection({ method, headers, rawHeaders }: IncomingMessage): string | undefined {
+  const names = rawHeaders.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase());
+  const isHere = headers.host === `127.0.0.1:${port}` || headers.host === `localhost:${port}`;
+  if (!isHere || names.filter((name) => name === 'host').length !== 1) return 'the request is for another host';
+  if (names.includes('origin')) return 'the request comes from a web page';
+  if (method !== 'POST') return 'an invocation is a POST';
+  const said = Buffer.from(String(headers['x-lockstep-token'] ?? ''));
+  return said.length === token.length && timingSafeEqual(said, token) ? undefined : 'the token is missing or wrong';
+}
+
 let last = Promise.resolve();
 const server = createServer((request, response) => {
+  const refused = objection(request);
+  if (refused !== undefined) {
+    request.resume();
+    response
+      .writeHead(403, { connection: 'close' })
+      .end(JSON.stringify({ errorType: 'Refused', errorMessage: refused }));
+    return;
+  }
   last = last.then(async () => {
     try {
       const event: unknown = JSON.parse(await text(request));

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readlinkSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 /** The repository's root. */
 export const REPOSITORY = resolve(import.meta.dirname, '../..');
@@ -19,17 +19,34 @@ const RUNS = join(LOCAL_FOLDER, 'runs');
 export async function createRunFolder(): Promise<string> {
   await mkdir(RUNS, { recursive: true });
   await sweepDeadRuns();
-  const folder = join(RUNS, `${process.pid}-${randomBytes(3).toString('hex')}`);
-  await mkdir(folder);
-  return folder;
+  // Of a name that nobody can guess, closed to other users.
+  return mkdtemp(join(RUNS, `${process.pid}-`));
 }
 
+/** Beside a run's logs: where its temporary files are. */
+const LINK = 'temporary';
+const PREFIX = 'lockstep-';
+
 /**
- * A run's temporary files, outside the repository: below it, functions unpacked there would find its node_modules, and a module
- * forgotten in a bundle would fail in AWS only. Swept with the run's folder.
+ * Makes a folder for a run's temporary files, closed to other users, outside the repository: below it, functions unpacked there
+ * would find its node_modules, and a module forgotten in a bundle would fail in AWS only. Its name cannot be guessed: one that is
+ * there already, as a stranger may have made it, is not used. Swept with the run's folder.
  */
-export function temporaryFolderOf(runFolder: string): string {
-  return join(tmpdir(), `lockstep-${basename(runFolder)}`);
+export async function makeTemporaryFolder(runFolder: string): Promise<string> {
+  const made = await mkdtemp(join(tmpdir(), PREFIX));
+  await rm(join(runFolder, LINK), { force: true });
+  await symlink(made, join(runFolder, LINK));
+  return made;
+}
+
+/** The folder that {@link makeTemporaryFolder} made last for a run; `undefined` where it made none. */
+export function temporaryFolderOf(runFolder: string): string | undefined {
+  try {
+    const folder = readlinkSync(join(runFolder, LINK));
+    return folder.startsWith(join(tmpdir(), PREFIX)) && dirname(folder) === resolve(tmpdir()) ? folder : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 async function sweepDeadRuns(): Promise<void> {
@@ -38,8 +55,8 @@ async function sweepDeadRuns(): Promise<void> {
     if (Number.isNaN(pid) || isAlive(pid)) continue;
     // Two runs may sweep at once; what the other one took is gone as wished.
     const folder = join(RUNS, name);
-    for (const one of [folder, temporaryFolderOf(folder)])
-      await rm(one, { recursive: true, force: true }).catch(() => {});
+    for (const one of [temporaryFolderOf(folder), folder])
+      if (one !== undefined) await rm(one, { recursive: true, force: true }).catch(() => {});
   }
 }
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { Agent, get } from 'node:https';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -8,8 +8,8 @@ import { download } from './downloads.ts';
 import { freePorts } from './free-ports.ts';
 import { spawnGuarded } from './guard.ts';
 import { LocalCloudError } from './local-cloud-error.ts';
-import type { LocalEndpoint } from './local-endpoint.ts';
-import { createRunFolder, temporaryFolderOf } from './local-folder.ts';
+import { type LocalEndpoint, randomCredentials } from './local-endpoint.ts';
+import { createRunFolder, makeTemporaryFolder } from './local-folder.ts';
 import { requirePython } from './requirements.ts';
 import { startWithOtherPorts, untilReady } from './until-ready.ts';
 
@@ -35,7 +35,8 @@ export interface MiniStack {
 }
 
 /**
- * Starts MiniStack, empty, over TLS on 127.0.0.1, permissions enforced: each function has only its own role's rights.
+ * Starts MiniStack, empty, over TLS on 127.0.0.1, permissions enforced: each function has only its own role's rights. It takes
+ * requests that are signed with this run's credentials, and no others: `ministack_door.py`.
  * The first call on a machine downloads it into a virtual environment of its own.
  *
  * @throws LocalCloudError if Python or OpenSSL is missing, or it does not come up; the text has its last words
@@ -44,9 +45,9 @@ export async function startMiniStack(options: MiniStackOptions = {}): Promise<Mi
   const venv = await download('ministack', MINISTACK, installMiniStack);
   const folder = options.runFolder ?? (await createRunFolder());
   const { certificateFile, keyFile } = await makeCertificate(folder);
-  const temporary = temporaryFolderOf(folder);
   return startWithOtherPorts(async () => {
-    await mkdir(temporary, { recursive: true });
+    const temporary = await makeTemporaryFolder(folder);
+    const credentials = randomCredentials();
     const [port = 0] = await freePorts(1);
     const logFile = join(folder, `ministack-${port}.log`);
     const settings = {
@@ -57,6 +58,9 @@ export async function startMiniStack(options: MiniStackOptions = {}): Promise<Mi
       MINISTACK_HOST: '127.0.0.1',
       MINISTACK_REGION: REGION,
       AUTH: 'true',
+      // The secret is for `ministack_app`, which takes it out of what functions inherit.
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      LOCKSTEP_ROOT_SECRET: credentials.secretAccessKey,
       USE_SSL: '1',
       MINISTACK_SSL_CERT: certificateFile,
       MINISTACK_SSL_KEY: keyFile,
@@ -78,7 +82,7 @@ export async function startMiniStack(options: MiniStackOptions = {}): Promise<Mi
       env: settings,
       output: logFile,
     });
-    const endpoint: LocalEndpoint = { url: `https://127.0.0.1:${port}`, region: REGION, certificateFile };
+    const endpoint: LocalEndpoint = { url: `https://127.0.0.1:${port}`, region: REGION, certificateFile, credentials };
     const ca = await readFile(certificateFile, 'utf8');
     const stop = async () => {
       await server.stop();

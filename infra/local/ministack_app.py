@@ -1,4 +1,6 @@
-"""MiniStack, with permissions checked as AWS checks them where MiniStack 1.5.33 does otherwise.
+"""MiniStack behind `ministack_door`, with permissions checked as AWS checks them where MiniStack 1.5.33 does otherwise.
+
+A function's credentials are random. MiniStack derives them from the names of function and role: whoever knows these knows the secret.
 
 BatchExecuteStatement is no IAM action: each statement is authorized as PartiQLSelect, PartiQLInsert, PartiQLUpdate or
 PartiQLDelete on its table. MiniStack asks for `dynamodb:BatchExecuteStatement` on every table instead.
@@ -8,11 +10,21 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_dynamodb
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
 """
 
+import hmac
 import json
+import os
 import re
 
-from ministack.app import app  # noqa: F401 - what is served
-from ministack.core import iam_actions, iam_evaluator
+# The run's own, known to nobody else. MiniStack is told the key, so that it takes it for the account's root; functions, which
+# inherit the environment, are not told the secret.
+_ROOT_KEY = os.environ["AWS_ACCESS_KEY_ID"]
+_ROOT_SECRET = os.environ.pop("LOCKSTEP_ROOT_SECRET")
+
+from ministack.app import app as _ministack  # noqa: E402
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime  # noqa: E402
+from ministack.services import lambda_svc, sts  # noqa: E402
+from ministack_door import door  # noqa: E402
+from ministack_leading_keys import know_leading_keys  # noqa: E402
 
 _TABLE = re.compile(r'^\s*(?:(INSERT)\s+INTO|(UPDATE)|(DELETE)\s+FROM|(SELECT)\s.*?\sFROM)\s+"([^"]+)"', re.IGNORECASE | re.DOTALL)
 _of_transactions = iam_actions.dynamodb_transaction_checks
@@ -47,3 +59,41 @@ def _role_for_its_sessions(key, context):
 
 
 iam_evaluator._resolve_condition_key = _role_for_its_sessions
+
+
+_of_function = lambda_runtime.execution_credentials
+
+
+def _random_credentials(config):
+    known = _of_function(config)
+    session = sts._sessions.pop(known["AWS_ACCESS_KEY_ID"], None)
+    if session is None:
+        return known
+
+    # The same for the same function and role in this run, so that warm workers go on.
+    def derived(what):
+        return hmac.new(_ROOT_SECRET.encode(), f"{what}:{known['AWS_SECRET_ACCESS_KEY']}".encode(), "sha256").hexdigest()
+
+    credentials = {
+        "AWS_ACCESS_KEY_ID": f"ASIA{derived('key')[:16].upper()}",
+        "AWS_SECRET_ACCESS_KEY": derived("secret"),
+        "AWS_SESSION_TOKEN": derived("token"),
+    }
+    sts.register_session(
+        credentials["AWS_ACCESS_KEY_ID"],
+        {
+            **session,
+            "SecretAccessKey": credentials["AWS_SECRET_ACCESS_KEY"],
+            "SessionToken": credentials["AWS_SESSION_TOKEN"],
+        },
+    )
+    return credentials
+
+
+for module in (lambda_runtime, lambda_svc):
+    if hasattr(module, "execution_credentials"):
+        module.execution_credentials = _random_credentials
+
+know_leading_keys()
+
+app = door(_ministack, _ROOT_KEY, _ROOT_SECRET)

@@ -4,7 +4,6 @@ import { Agent } from 'node:https';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll } from 'vitest';
 import { type DynamoDbLocal, startDynamoDbLocal } from '../../infra/local/dynamodb-local.ts';
-import { ROOT_CREDENTIALS } from '../../infra/local/local-endpoint.ts';
 import { type MiniStack, startMiniStack } from '../../infra/local/ministack.ts';
 import { dynamoDbClient } from '../../shared/adapters/dynamodb/dynamodb-client.ts';
 import { ContractResults } from '../contracts/contract-results.ts';
@@ -32,9 +31,9 @@ beforeAll(async () => {
     }),
     startMiniStack().then(async (server) => {
       miniStack = server;
-      const { url: endpoint, region, certificateFile } = server.endpoint;
+      const { url: endpoint, region, certificateFile, credentials } = server.endpoint;
       const httpsAgent = new Agent({ ca: readFileSync(certificateFile), keepAlive: true, maxSockets: 50 });
-      const where = { endpoint, region, httpsAgent, credentials: ROOT_CREDENTIALS };
+      const where = { endpoint, region, httpsAgent, credentials };
       onMiniStack = await opened(dynamoDbClient({ ...where, ...PATIENT }));
     }),
   ]);
