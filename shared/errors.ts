@@ -1,11 +1,48 @@
 import type { ErrorKind } from './error-kind.ts';
 import type { OperatorErrorCode } from './operator-error-table.ts';
 
+/** A code of {@link ERRORS}. The codes are stable. */
+export type ConsumerErrorCode =
+  | 'EVENT_NOT_KAFKA'
+  | 'EVENT_RECORD_MALFORMED'
+  | 'EVENT_CHANGED'
+  | 'ANSWER_CHANGED'
+  | 'EVENT_FOREIGN'
+  | 'OPTIONS_INVALID'
+  | 'ENVIRONMENT_INVALID'
+  | 'DEPLOYMENT_DIFFERS'
+  | 'LEDGER_UNAVAILABLE'
+  | 'LEDGER_ITEM_UNREADABLE'
+  | 'LEDGER_ITEM_FULL'
+  | 'KAFKA_VALUE_UNDECODABLE'
+  | 'KAFKA_VALUE_INVALID'
+  | 'IDEMPOTENCY_KEY_EMPTY'
+  | 'IDEMPOTENCY_KEY_INVALID'
+  | 'IDEMPOTENCY_KEY_REUSED'
+  | 'HANDLER_NEVER_ENDED'
+  | 'HANDLER_INTERRUPTED'
+  | 'TRANSACT_TOO_LARGE'
+  | 'TRANSACT_REFUSED'
+  | 'BATCH_FAILURE_FOREIGN'
+  | 'PRODUCE_SOURCE_UNKNOWN'
+  | 'PRODUCE_INVALID'
+  | 'TRANSACT_INVALID'
+  | 'CONTEXT_ENDED'
+  | 'PRODUCE_FAILED'
+  | 'DEAD_LETTER_REFUSED'
+  | 'FALLBACK_REFUSED'
+  | 'BROKER_UNREACHABLE'
+  | 'ORIGINAL_UNREADABLE'
+  | 'RECORD_EXPIRED'
+  | 'PARTITION_FAILED'
+  | 'BATCH_INCOMPLETE'
+  | 'SANDBOX_OCCUPIED';
+
 /**
  * Every error that a consumer raises; those of who looks after it are in `operator-error-table.ts`, which no cold start of a consumer
  * reads. A message is `CODE: what, where, what was expected. What to do.` The codes are stable; texts may get better.
  */
-export const ERRORS = {
+export const ERRORS: Readonly<Record<ConsumerErrorCode, ErrorKind>> = {
   EVENT_NOT_KAFKA: {
     retryable: false,
     hint: 'Attach this function to an Amazon MSK or self-managed Kafka event source mapping, and to nothing else.',
@@ -139,10 +176,7 @@ export const ERRORS = {
     retryable: true,
     hint: 'A record handler of an earlier invocation has not ended in this sandbox, so it ends itself. Let the handler heed context.signal.',
   },
-} as const satisfies Record<string, ErrorKind>;
-
-/** A code of {@link ERRORS}. */
-export type ConsumerErrorCode = keyof typeof ERRORS;
+};
 
 /** Every code. */
 export type ErrorCode = ConsumerErrorCode | OperatorErrorCode;

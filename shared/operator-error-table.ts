@@ -1,7 +1,23 @@
 import type { ErrorKind } from './error-kind.ts';
 
+/** A code of {@link OPERATOR_ERRORS}. The codes are stable. */
+export type OperatorErrorCode =
+  | 'RECORD_ABANDONED'
+  | 'RECORD_UNDELIVERABLE'
+  | 'RELAY_ENTRY_UNREADABLE'
+  | 'RELAY_MUST_WAIT'
+  | 'PARTITION_HELD'
+  | 'OPERATION_REFUSED'
+  | 'OPERATOR_REQUEST_INVALID'
+  | 'COMMAND_LINE_INVALID'
+  | 'REDRIVE_FENCED'
+  | 'REDRIVE_FAILED'
+  | 'CONSUMER_UNKNOWN'
+  | 'CLOUD_UNKNOWN'
+  | 'OPERATOR_FAILED';
+
 /** Every error of who looks after consumers: the relay, the redrive, the operator function and its commands. */
-export const OPERATOR_ERRORS = {
+export const OPERATOR_ERRORS: Readonly<Record<OperatorErrorCode, ErrorKind>> = {
   RECORD_ABANDONED: {
     retryable: false,
     hint: 'The mapping never sent the record again after a failed batch, so the relay wrote its letter. Redrive it; if it happens often, open a case with AWS that names the mapping.',
@@ -54,7 +70,4 @@ export const OPERATOR_ERRORS = {
     retryable: true,
     hint: 'The log of the operator function says more.',
   },
-} as const satisfies Record<string, ErrorKind>;
-
-/** A code of {@link OPERATOR_ERRORS}. */
-export type OperatorErrorCode = keyof typeof OPERATOR_ERRORS;
+};

@@ -92,6 +92,10 @@ function deliveredRecord(identifier: string, index: number, raw: unknown): Deliv
   if (typeof timestamp !== 'number' || !Number.isFinite(timestamp)) {
     throw refuse(`expected \`timestamp\` to be a number, got ${describe(timestamp)}`);
   }
+  for (const field of ['key', 'value'] as const)
+    if (!isBase64(raw[field]))
+      throw refuse(`expected \`${field}\` to be base64 text or null, got ${kindOf(raw[field])}`);
+  if (!isHeaders(raw['headers'])) throw refuse('expected `headers` to be a list of objects with lists of bytes');
   // Checked just now; nearly always as it came.
   return new DeliveredRecord(
     partition === raw['partition'] ? (raw as object as RawRecord) : { ...raw, topic, partition, offset, timestamp },
@@ -108,6 +112,38 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 
 function isNatural(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** Characters at which base64 is looked at: what is other text shows it soon, and values may be large. */
+const LOOK = 64;
+
+/** Whether it may be base64 text. Nothing that Lambda sends is other text; a test or a middleware may make it. */
+function isBase64(value: unknown): boolean {
+  if (value === undefined || value === null) return true;
+  return (
+    typeof value === 'string' &&
+    value.length % 4 === 0 &&
+    BASE64.test(value.slice(0, LOOK)) &&
+    BASE64.test(value.slice(-LOOK))
+  );
+}
+
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+
+function isHeaders(value: unknown): boolean {
+  if (value === undefined || value === null) return true;
+  return Array.isArray(value) && value.every(isHeader);
+}
+
+function isHeader(header: unknown): boolean {
+  if (!isObject(header)) return false;
+  return Object.keys(header).every((name) => header[name] === null || Array.isArray(header[name]));
+}
+
+/** The kind of what may be a value: nothing of it is told. */
+function kindOf(value: unknown): string {
+  if (typeof value === 'object') return Array.isArray(value) ? 'an array' : 'an object';
+  return typeof value === 'string' ? 'other text' : `a ${typeof value}`;
 }
 
 /** The kind of a value and, where it is short and tells nothing of a record, the value. */

@@ -1,3 +1,4 @@
+import { recordBytes } from '../../decide/record-size.ts';
 import { LockstepError } from '../../errors.ts';
 import type { OutgoingRecord, RecordProducer } from '../../ports/record-producer.ts';
 import type { EpochMs } from '../../record/units.ts';
@@ -8,6 +9,12 @@ interface Waiting {
   readonly giveUpAt: EpochMs;
   readonly acknowledged: PromiseWithResolvers<void>;
 }
+
+/**
+ * Bytes of one send at most. All of it may be for one partition, and be one batch there: Kafka's default `max.message.bytes` is
+ * 1,048,588. https://kafka.apache.org/documentation/#topicconfigs_max.message.bytes
+ */
+const MAX_SEND_BYTES = 1_000_000;
 
 /**
  * Sends together what is handed in while a send is under way, as records that run side by side do. What the broker refuses of
@@ -42,11 +49,56 @@ async function sendShare(producer: RecordProducer, share: readonly Waiting[]): P
   const records = share.flatMap((one) => one.records);
   const giveUpAt = Math.min(...share.map((one) => one.giveUpAt));
   try {
-    await producer.produce(records, giveUpAt);
+    await (share.length === 1 ? produceHalving : produceBySize)(producer, records, giveUpAt);
     for (const { acknowledged } of share) acknowledged.resolve();
   } catch (error) {
     const isUnreachable = error instanceof LockstepError && error.code === 'BROKER_UNREACHABLE';
     if (isUnreachable || share.length === 1) for (const { acknowledged } of share) acknowledged.reject(error);
     else for (const one of share) await sendShare(producer, [one]);
   }
+}
+
+/** Sends records in their order, in as many sends as their size asks for. */
+async function produceBySize(
+  producer: RecordProducer,
+  records: readonly OutgoingRecord[],
+  giveUpAt: EpochMs,
+): Promise<void> {
+  for (const some of bySize(records)) await producer.produce(some, giveUpAt);
+}
+
+/** The same to a topic that may take less than Kafka's default: only a record that alone is too large is refused. */
+async function produceHalving(
+  producer: RecordProducer,
+  records: readonly OutgoingRecord[],
+  giveUpAt: EpochMs,
+): Promise<void> {
+  try {
+    await produceBySize(producer, records, giveUpAt);
+  } catch (error) {
+    if (records.length === 1 || !isTooLarge(error)) throw error;
+    const half = Math.ceil(records.length / 2);
+    await produceHalving(producer, records.slice(0, half), giveUpAt);
+    await produceHalving(producer, records.slice(half), giveUpAt);
+  }
+}
+
+function bySize(records: readonly OutgoingRecord[]): OutgoingRecord[][] {
+  const sends: OutgoingRecord[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const record of records) {
+    const more = recordBytes(record);
+    if (bytes + more > MAX_SEND_BYTES) {
+      sends.push([]);
+      bytes = 0;
+    }
+    sends.at(-1)?.push(record);
+    bytes += more;
+  }
+  return sends;
+}
+
+/** The broker's word: MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE. */
+function isTooLarge(error: unknown): boolean {
+  return error instanceof LockstepError && error.code === 'PRODUCE_FAILED' && error.message.includes('_TOO_LARGE');
 }

@@ -57,6 +57,16 @@ describe('an event of the mapping', () => {
     expect(parseKafkaEvent(event({}, { eventSourceArn: '' })).cluster).toBe('b-1:9098,b-2:9098');
   });
 
+  test('may have records without key, value or headers, and headers without bytes', () => {
+    const bare = [
+      raw(1, { key: null, value: null, headers: null }),
+      raw(2, { key: '', value: '', headers: [] }),
+      raw(3, { key: 'aw==', value: 'dmFsdWU=', headers: [{}, { a: null }, { b: [], c: [-61, -85] }] }),
+    ];
+
+    expect(parseKafkaEvent(event({ p: bare })).partitions[0]?.records.map(({ key }) => key)).toEqual([null, '', 'k']);
+  });
+
   test('may come without servers', () => {
     expect(parseKafkaEvent(event({}, { bootstrapServers: undefined, eventSourceArn: '' })).cluster).toBe('');
   });
@@ -94,6 +104,25 @@ describe('is refused, with what was expected and where', () => {
     [event({ p: [raw(1, { offset: '1' })] }), 'expected `offset` to be an integer >= 0, got `1` (string)'],
     [event({ p: [raw(1, { timestamp: 'now' })] }), 'expected `timestamp` to be a number, got `now` (string)'],
     [event({ p: [raw(1, { timestamp: Number.NaN })] }), 'expected `timestamp` to be a number, got `NaN` (number)'],
+    [
+      event({ p: [raw(1, { value: { id: 1 } })] }),
+      'event.records.p[0]: expected `value` to be base64 text or null, got an object',
+    ],
+    [event({ p: [raw(1, { value: 7 })] }), 'expected `value` to be base64 text or null, got a number'],
+    [event({ p: [raw(1, { value: '{"id":1}' })] }), 'expected `value` to be base64 text or null, got other text'],
+    [event({ p: [raw(1, { value: 'hello' })] }), 'expected `value` to be base64 text or null, got other text'],
+    [event({ p: [raw(1, { value: `${'a'.repeat(100)}{"}}` })] }), 'expected `value` to be base64 text or null'],
+    [event({ p: [raw(1, { key: ['a'] })] }), 'expected `key` to be base64 text or null, got an array'],
+    [event({ p: [raw(1, { key: 'k 1 ' })] }), 'expected `key` to be base64 text or null, got other text'],
+    [event({ p: [raw(1, { headers: {} })] }), 'expected `headers` to be a list of objects with lists of bytes'],
+    [event({ p: [raw(1, { headers: 'a' })] }), 'expected `headers` to be a list of objects with lists of bytes'],
+    [event({ p: [raw(1, { headers: [null] })] }), 'expected `headers` to be a list of objects with lists of bytes'],
+    [event({ p: [raw(1, { headers: [{ a: 5 }] })] }), 'expected `headers` to be a list of objects with lists of bytes'],
+    [
+      event({ p: [raw(1, { headers: [{ a: 'b' }] })] }),
+      'expected `headers` to be a list of objects with lists of bytes',
+    ],
+    [event({ p: [raw(1, { headers: [[1]] })] }), 'expected `headers` to be a list of objects with lists of bytes'],
     [
       event({ p: [raw(1), raw(2, { partition: 4 })] }),
       'event.records.p: expected the records of one partition of one topic',

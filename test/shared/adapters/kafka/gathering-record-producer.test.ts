@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { gatheringRecordProducer } from '../../../../shared/adapters/kafka/gathering-record-producer.ts';
 import { LockstepError } from '../../../../shared/errors.ts';
 import type { OutgoingRecord } from '../../../../shared/ports/record-producer.ts';
@@ -76,4 +76,51 @@ test('tries nothing one by one while no broker is there', async () => {
 
   expect(await Promise.all(all)).toEqual(['a acknowledged', 'b BROKER_UNREACHABLE', 'unsent BROKER_UNREACHABLE']);
   expect(sends).toEqual(['a', 'b unsent']);
+});
+
+describe('one handler passes on more than one batch may hold', () => {
+  /** A broker whose topic takes batches of so many bytes; the sizes of what it took, and of what it refused. */
+  function strictBroker(maxBytes: number) {
+    const taken: number[] = [];
+    const refused: number[] = [];
+    const producer = gatheringRecordProducer({
+      async produce(records) {
+        const bytes = records.reduce((sum, { value }) => sum + (value?.length ?? 0), 0);
+        if (bytes > maxBytes) {
+          refused.push(records.length);
+          throw new LockstepError('PRODUCE_FAILED', '2 records for next not acknowledged: MESSAGE_TOO_LARGE');
+        }
+        taken.push(records.length);
+      },
+    });
+    return { taken, refused, producer };
+  }
+  const of = (count: number, bytes: number) => Array.from({ length: count }, () => outgoing('x'.repeat(bytes)));
+
+  test.each([
+    ['two large records', of(2, 600_000), [1, 1]],
+    ['many small records', of(2_000, 1_000), [917, 917, 166]],
+    ['what fits', of(5, 1_000), [5]],
+    ['nothing', [], []],
+  ])('%s are sent in as many requests as it takes', async (_, records, expected) => {
+    const { taken, refused, producer } = strictBroker(1_048_588);
+
+    await producer.produce(records, 1_000);
+
+    expect({ taken, refused }).toEqual({ taken: expected, refused: [] });
+  });
+
+  test('to a topic that takes less than others: what is refused is halved until it fits', async () => {
+    const { taken, producer } = strictBroker(3_000);
+
+    await producer.produce(of(8, 1_000), 1_000);
+
+    expect(taken).toEqual([2, 2, 2, 2]);
+  });
+
+  test('and a record that is too large alone is refused', async () => {
+    const { producer } = strictBroker(1_048_588);
+
+    await expect(producer.produce([outgoing('a'), ...of(1, 2_000_000)], 1_000)).rejects.toThrow('MESSAGE_TOO_LARGE');
+  });
 });
