@@ -43,14 +43,17 @@ export interface KeySeeker {
 export function decideKey(item: KeyItem, seeker: KeySeeker, now: EpochMs): KeyStanding {
   if (item.expiresAt * 1_000 <= now) return { type: 'free' };
   if (item.status === 'COMPLETED') {
-    return differInValue(item.valueHash, seeker.valueHash)
-      ? { type: 'reused', by: item.position }
-      : { type: 'duplicate' };
+    return isSameValue(item, seeker) ? { type: 'duplicate' } : { type: 'reused', by: item.position };
   }
   if (item.claimedBy.ledgerKey !== seeker.holder.ledgerKey) return { type: 'held' };
   // Our own partition: we hold it now, so whoever claimed the key under another epoch is dead.
   if (item.claimedBy.epoch !== seeker.holder.epoch) return { type: 'free' };
   return item.position === seeker.position ? { type: 'ours' } : { type: 'held' };
+}
+
+/** The very record that completed the key may come back in another form of its value; of any other record that would be a guess. */
+function isSameValue(item: KeyItem, { position, valueHash }: KeySeeker): boolean {
+  return item.valueHash === valueHash || (item.position === position && !differInValue(item.valueHash, valueHash));
 }
 
 /** A key claim lives as long as its holder's partition item has that epoch and a living lease, not by a time of its own. */

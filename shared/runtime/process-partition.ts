@@ -17,7 +17,7 @@ import type { NotAttemptedReason, Outcomes } from './outcome.ts';
 import type { PartitionRun } from './partition-run.ts';
 import { prepareKeys } from './prepare-keys.ts';
 import type { ContextShare } from './record-context.ts';
-import { reportClaim, reportNoRoom } from './report-claim.ts';
+import { reportClaim, reportWaiting } from './report-claim.ts';
 import { runPartition } from './run-partition.ts';
 import { orderingUnit } from './schedule.ts';
 import { settlingIn } from './settling.ts';
@@ -128,7 +128,7 @@ async function claimAndRun<V>(task: PartitionTask<V>, outcomes: Outcomes): Promi
   try {
     const isBare = item.claims.at(-1)?.offsets.length === 0;
     const released = await runAndRelease(run, plan, outcomes, isBare);
-    reportNoRoom(run, outcomes);
+    reportWaiting(run, outcomes);
     return released
       ? settledReport(run, outcomes)
       : whole(task, outcomes, lease.failure === undefined ? 'fenced' : 'unavailable');

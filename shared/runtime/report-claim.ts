@@ -4,7 +4,7 @@ import type { Log, Telemetry } from '../ports/telemetry.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import type { LedgerPartition } from '../record/item-identifier.ts';
 import type { Offset } from '../record/units.ts';
-import type { Outcomes } from './outcome.ts';
+import type { NotAttemptedReason, Outcomes } from './outcome.ts';
 import type { PartitionRun } from './partition-run.ts';
 import { recordLog } from './record-log.ts';
 
@@ -76,25 +76,38 @@ export function reportClaim<V>(
   }
 }
 
-/** Says, once an invocation, that records did not start since the item has no room: what blocks the partition keeps them waiting too. */
-export function reportNoRoom<V>(
+/**
+ * Says, once an invocation, why records did not start where nothing else tells: no attempt is counted, no record blocks. Else a
+ * partition could stand still unseen.
+ */
+export function reportWaiting<V>(
   { ports, delivered, lease }: Pick<PartitionRun<V>, 'ports' | 'delivered' | 'lease'>,
   outcomes: Outcomes,
 ): void {
+  const { telemetry } = ports;
   const { topic, partition, records } = delivered;
-  const first = records.find(({ offset }) => {
-    const outcome = outcomes.get(offset);
-    return outcome?.type === 'notAttempted' && outcome.reason === 'full';
-  });
-  if (first === undefined) return;
+  const firstOf = (reason: NotAttemptedReason) =>
+    records.find(({ offset }) => {
+      const outcome = outcomes.get(offset);
+      return outcome?.type === 'notAttempted' && outcome.reason === reason;
+    })?.offset;
+  const keyHeld = firstOf('keyHeld');
+  if (keyHeld !== undefined)
+    telemetry.log.info('a record waits for its idempotency key, which another invocation or record holds', {
+      topic,
+      partition,
+      offset: keyHeld,
+    });
+  const full = firstOf('full');
+  if (full === undefined) return;
   const { settled, blockedRecords } = lease.progress;
-  ports.telemetry.count('PartitionsFull');
-  ports.telemetry.log.warn(
+  telemetry.count('PartitionsFull');
+  telemetry.log.warn(
     'the ledger item of the partition has no room for one more blocked record or range: nothing new starts until blocked records settle',
     {
       topic,
       partition,
-      offset: first.offset,
+      offset: full,
       firstBlocked: [...blockedRecords.keys()][0],
       blockedRecords: blockedRecords.size,
       settledRanges: settled.length,

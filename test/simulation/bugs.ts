@@ -1,5 +1,6 @@
 import type { Patch } from './patch-modules.ts';
 import { PATTERN_BUGS } from './pattern-bugs.ts';
+import { SEAM_BUGS } from './seam-bugs.ts';
 import type { SetName } from './settings.ts';
 
 /** A deliberate bug: a promise broken on purpose, to show that the properties notice. */
@@ -505,6 +506,7 @@ export const BUGS = {
     breaks: 'P4 window',
   },
   ...PATTERN_BUGS,
+  ...SEAM_BUGS,
 } as const satisfies Readonly<Record<string, Bug>>;
 
 export type BugName = keyof typeof BUGS;

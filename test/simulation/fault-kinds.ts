@@ -41,6 +41,13 @@ export const FAULT_KINDS = {
   undecodable: 'a value was not JSON',
   slowHandler: 'a handler took longer than a lease',
   effectRefused: 'the condition of an effect did not hold',
+  throwsOddly: 'a handler threw what is no error: nothing, a revoked proxy, an object that throws when it is read',
+  badThenable: 'a handler returned an object whose `then` throws at once',
+  plainDecoder: 'the decoder returns values and throws, as any codec does',
+  // What others do to records and requests.
+  conflicted: 'a transaction was cancelled since another one touched an item of it',
+  foreignHeaders: 'a record came with headers that dead letters have, from elsewhere',
+  formChanged: 'a schema registry was switched on: the same records come in another form',
 } as const;
 
 export type FaultKind = keyof typeof FAULT_KINDS;

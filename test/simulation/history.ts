@@ -109,6 +109,8 @@ export type HistoryEvent =
   | { readonly type: 'recreated'; readonly generation: number }
   | { readonly type: 'rewound'; readonly place: string }
   | { readonly type: 'mapping'; readonly text: string }
+  /** A log line that names a partition, as who looks after it sees. `waitsFor`: it says that others wait for this one. */
+  | { readonly type: 'sign'; readonly place: string; readonly waitsFor?: number }
   /** What the runtime logs; only in traces. */
   | { readonly type: 'said'; readonly text: string; readonly invocation: SimInvocation }
   /** Nothing happens any more; `stuck`: though something should. */

@@ -5,7 +5,7 @@ import type { IdempotencyKeyStore } from '../../shared/ports/idempotency-key-sto
 import type { LedgerStore } from '../../shared/ports/ledger-store.ts';
 import type { OutgoingRecord } from '../../shared/ports/record-producer.ts';
 import { StoreError } from '../../shared/ports/store-error.ts';
-import type { Log } from '../../shared/ports/telemetry.ts';
+import type { Log, LogFields } from '../../shared/ports/telemetry.ts';
 import { partitionName } from '../../shared/record/item-identifier.ts';
 import { eachOffset } from '../../shared/record/offset-ranges.ts';
 import type { Ports } from '../../shared/runtime/consumer.ts';
@@ -145,10 +145,19 @@ export function letterOf(world: World, { id, headers }: DeadLetter): { id: strin
 }
 
 function logOf(world: World, invocation: SimInvocation): Log {
-  const say = (text: string, fields?: object) => {
+  const say = (text: string, fields?: LogFields) => {
+    const named = placeNamed(fields);
+    const waitsFor = typeof fields?.['waitsFor'] === 'number' ? { waitsFor: fields['waitsFor'] } : {};
+    if (named !== undefined) world.emit({ type: 'sign', place: named, ...waitsFor });
     if (world.isTraced) world.emit({ type: 'said', text: `${text} ${place(fields)}`, invocation });
   };
   return { debug: () => undefined, info: say, warn: say, error: say };
+}
+
+/** The partition that a line is about: by topic and number, or by name. */
+function placeNamed({ topic, partition }: LogFields = {}): string | undefined {
+  if (typeof partition === 'string') return partition;
+  return typeof topic === 'string' && typeof partition === 'number' ? partitionName({ topic, partition }) : undefined;
 }
 
 function place(fields: object = {}): string {

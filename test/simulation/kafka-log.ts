@@ -11,7 +11,9 @@ export interface Script {
     | 'blocks'
     | 'pauses'
     | 'slow'
-    | 'undecodable';
+    | 'undecodable'
+    | 'throwsOddly'
+    | 'badThenable';
   readonly times: number;
 }
 
@@ -30,6 +32,8 @@ export interface LogRecord {
   /** Equal for what a producer wrote twice. */
   readonly content: string;
   readonly script: Script;
+  /** It has the headers of a dead letter, from elsewhere. */
+  readonly hasForeignHeaders: boolean;
 }
 
 /** A record as a poller holds it: encoded once, by the event source's own encoder. */
@@ -49,6 +53,7 @@ export class PartitionLog {
   records: PolledRecord[] = [];
   /** The offset that the next record gets. */
   end: number;
+  #isDecoded = false;
 
   constructor(partition: number, start: number) {
     this.partition = partition;
@@ -61,7 +66,7 @@ export class PartitionLog {
   }
 
   append(truth: LogRecord): void {
-    this.records.push(encode(truth));
+    this.records.push(encode(truth, this.#isDecoded));
     this.end = truth.offset + 1;
   }
 
@@ -76,24 +81,42 @@ export class PartitionLog {
     return { records, next: this.end };
   }
 
+  /** From now on its records are delivered as a schema registry decodes them. */
+  changeForm(): void {
+    this.#isDecoded = true;
+    this.records = this.records.map(({ truth }) => encode(truth, true));
+  }
+
   /** Retention or compaction takes a record. */
   take(truth: LogRecord): void {
     this.records = this.records.filter((record) => record.truth !== truth);
   }
 }
 
-function encode(truth: LogRecord): PolledRecord {
-  const { partition, offset, timestamp, key, idempotencyKey, content, script, index } = truth;
-  const json = `{"id":"${idempotencyKey}","content":"${content}"${script.does === 'undecodable' ? '' : '}'}`;
+/** As bridges from another cluster leave them. */
+const FOREIGN_HEADERS = {
+  'x-dead-letter-id': 'f0e1d2c3b4a5',
+  'x-original-topic': 'elsewhere',
+  'x-original-partition': '7',
+  'x-original-offset': '4711',
+  'x-lockstep-id': 'elsewhere-7@4711.0',
+};
+
+function encode(truth: LogRecord, isDecoded: boolean): PolledRecord {
+  const { partition, offset, timestamp, key, idempotencyKey, content, script, index, hasForeignHeaders } = truth;
+  const space = isDecoded ? ' ' : '';
+  const json = `{"id":${space}"${idempotencyKey}","content":${space}"${content}"${script.does === 'undecodable' ? '' : '}'}`;
   const encoded = encodeRecord(recordPrefix({ topic: TOPIC, partition }), {
     key: key === null ? null : Buffer.from(key),
     value: Buffer.from(json),
     timestamp: String(timestamp),
     offset: String(offset),
     attributes: 0,
-    headers: { [TRUTH_HEADER]: String(index) },
+    headers: { [TRUTH_HEADER]: String(index), ...(hasForeignHeaders && FOREIGN_HEADERS) },
   });
-  return { ...encoded, truth };
+  if (!isDecoded) return { ...encoded, truth };
+  const metadata = '"valueSchemaMetadata":{"dataFormat":"AVRO","schemaId":"7"},';
+  return { ...encoded, json: encoded.json.replace('{', `{${metadata}`), bytes: encoded.bytes + metadata.length, truth };
 }
 
 /** How timelines name a record: `41a'` is at offset 41, of key a, in the topic's second life. */

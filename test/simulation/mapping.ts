@@ -42,6 +42,7 @@ export class Mapping {
   readonly #rules: MappingRules;
   #rebalances = 0;
   #enabled = true;
+  #formChanged = false;
 
   constructor(world: World, logs: ReadonlyMap<string, PartitionLog>) {
     const { settings } = world;
@@ -176,6 +177,7 @@ export class Mapping {
     for (const { partition, records } of batch.parts) this.#starts.get(partition)?.push(records[0]?.offset ?? 0);
     this.#commit();
     if (faults.happens('mappingDisabled', 0.05)) this.disable();
+    if (!this.#formChanged && faults.happens('formChanged', 0.08)) this.#changeForm();
     if (faults.happens('notInvoked', 0.02)) {
       scheduler.in(200, () => this.#after(poller, batch, { type: 'notInvoked' }));
       return;
@@ -240,6 +242,16 @@ export class Mapping {
     }
     for (const poller of this.#pollers) this.#world.scheduler.in(chance.between(1, 3_000), () => this.#pump(poller));
     this.#world.scheduler.in(3_001, () => this.#world.restedMaybe());
+  }
+
+  /** A schema registry is switched on: pollers start again at what is committed, and the same records come in another form. */
+  #changeForm(): void {
+    this.#formChanged = true;
+    this.#world.scheduler.in(this.#world.faults.stream('form').between(1, 20_000), () => {
+      for (const log of this.#logs.values()) log.changeForm();
+      this.#world.emit({ type: 'mapping', text: 'a schema registry is switched on' });
+      this.restart(new Map(this.committed));
+    });
   }
 
   /** An operator disables the mapping for ten minutes and more. */

@@ -46,8 +46,8 @@ export class Requests {
     const chance = this.#chance;
     return new Promise((resolve, reject) => {
       if (!host.isAlive) return;
-      const refuse = (ms: number, transient = true) => {
-        host.in(ms, () => reject(new StoreError(`${name} went wrong`, { transient })));
+      const refuse = (ms: number, transient = true, notApplied = false) => {
+        host.in(ms, () => reject(new StoreError(`${name} went wrong`, { transient, notApplied })));
       };
       const there = chance.between(1, 8);
       const back = chance.between(1, 8);
@@ -61,6 +61,13 @@ export class Requests {
       };
       /** Takes effect, and nobody hears of it. */
       const unheard = (ms: number) => this.#scheduler.in(ms, () => void apply().catch(() => undefined));
+      if (name === 'transaction' && this.#faults.happens('conflicted', 0.2)) {
+        // Cancelled, so certainly not applied: no reason to let go of anything.
+        host.in(there + back, () =>
+          reject(new StoreError('TransactionConflict', { transient: true, notApplied: true })),
+        );
+        return;
+      }
       const fault = this.#faults.atRequest(name);
       if (fault !== undefined) this.#onFault(fault, name);
       switch (fault) {
@@ -68,7 +75,7 @@ export class Requests {
           refuse(there + back);
           break;
         case 'throttled':
-          refuse(there);
+          refuse(there, true, true);
           break;
         case 'denied':
           refuse(there + back, false);

@@ -31,6 +31,8 @@ export function runScript(
   const culprit = records.find((record) => (runs.get(record) ?? 0) < record.script.times);
   if (culprit !== undefined) runs.set(culprit, (runs.get(culprit) ?? 0) + 1);
   const handlerMs = chance.between(1, 400);
+  if (culprit?.script.does === 'badThenable')
+    return badThenable(failure(world, invocation, records, culprit, 'failed', new Error('no query'), context));
   return new Promise((resolve, reject) => {
     const after = (ms: number, end: () => void) => void host.in(ms, end);
     const succeed = () => {
@@ -38,11 +40,13 @@ export function runScript(
       for (const record of records) emit({ type: 'ended', invocation, record, how: 'succeeded', call: records });
       resolve();
     };
-    const fail = (how: RunEnd, error: Error) =>
+    const fail = (how: RunEnd, error: unknown) =>
       after(handlerMs, () => reject(failure(world, invocation, records, culprit, how, error, context)));
     switch (culprit?.script.does) {
       case 'fails':
         return fail('failed', new Error(`failed at ${culprit.offset}`));
+      case 'throwsOddly':
+        return fail('failed', chance.pick(ODD)());
       case 'nonRetryable':
         return fail('nonRetryable', new NonRetryableError('refused', { code: 'SIMULATED' }));
       case 'pauses':
@@ -70,9 +74,9 @@ function failure(
   records: readonly LogRecord[],
   culprit: LogRecord | undefined,
   how: RunEnd,
-  error: Error,
+  error: unknown,
   context: RecordContext,
-): Error {
+): unknown {
   const isAlone = records.length === 1;
   const hasEffects = (transacts || produces) && !isAlone;
   // Nobody knows whose effects these are: then it does not count whom the call names.
@@ -85,6 +89,33 @@ function failure(
     emit({ type: 'ended', invocation, record, how: counts ? itself : 'untried' });
   }
   return isNamed && culprit !== undefined ? new BatchFailure(culprit, { cause: error }) : error;
+}
+
+/** What is thrown and is no error. */
+const ODD: readonly [() => unknown, ...(() => unknown)[]] = [
+  () => undefined,
+  () => null,
+  () => 'a text',
+  () => Object.create(null),
+  () => ({
+    get message() {
+      throw new Error('nobody reads me');
+    },
+  }),
+  () => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    return proxy;
+  },
+];
+
+/** What a query builder is that finds its query wrong only when it is awaited. */
+function badThenable(error: unknown): Promise<void> {
+  return Object.defineProperty({}, 'then', {
+    value: () => {
+      throw error;
+    },
+  }) as Promise<void>;
 }
 
 /** The index of a record as an effect; -1 of none. */

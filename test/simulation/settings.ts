@@ -37,14 +37,23 @@ export const SETS = {
   ],
   vanish: [...DEATHS, ...POISON, 'answerLost', 'rebalance', 'gap', 'retention'],
   deep: [...DEATHS, 'rebalance', 'offsetsTooLow', 'gap', 'fails'],
-  wide: [...DEATHS, ...POISON, 'answerLost', 'rebalance', 'clockSkew', 'effectRefused'],
+  wide: [...DEATHS, ...POISON, 'answerLost', 'rebalance', 'clockSkew', 'effectRefused', 'conflicted'],
   pause: [...DEATHS, ...POISON, 'answerLost', 'landsLate', 'gap', 'mappingDisabled'],
   rewind: [...DEATHS, ...POISON, 'answerLost', 'landsLate', 'gap', 'groupRewound'],
   recreate: [...DEATHS, ...POISON, 'answerLost', 'landsLate', 'gap', 'recreatedNewer', 'rebalance'],
   older: [...DEATHS, ...POISON, 'answerLost', 'landsLate', 'gap', 'recreatedOlder'],
   move: [...DEATHS, ...POISON, 'answerLost', 'landsLate', 'gap', 'clusterMoved'],
-  keys: [...REQUESTS, ...INVOCATIONS, ...POISON, 'rebalance', 'gap', 'frozen', 'effectRefused'],
+  keys: [...REQUESTS, ...INVOCATIONS, ...POISON, 'rebalance', 'gap', 'frozen', 'effectRefused', 'conflicted'],
   flood: [...DEATHS, 'answerLost', 'fails', 'gap', 'rebalance'],
+  // A history longer than the ledger's memory, replayed, and then another topic in its place.
+  forgotten: [...DEATHS, 'answerLost', 'gap', 'groupRewound', 'recreatedNewer'],
+  // Where the consumer meets other people's code and records.
+  seams: [
+    ...DEATHS,
+    ...POISON,
+    ...(['throwsOddly', 'badThenable', 'plainDecoder', 'foreignHeaders', 'formChanged', 'conflicted'] as const),
+    ...(['answerLost', 'landsLate', 'throttled', 'effectRefused', 'rebalance', 'offsetsTooLow', 'gap'] as const),
+  ],
 } as const satisfies Record<string, readonly FaultKind[]>;
 
 export type SetName = keyof typeof SETS;
@@ -77,6 +86,8 @@ export interface Settings {
   readonly maxConsecutiveDeadLetters: number;
   readonly failureMode: 'report' | 'throw';
   readonly timeoutMs: number;
+  readonly onReplay: 'halt' | 'skip';
+  readonly plainDecoder: boolean;
 }
 
 /** @param choice - what the command line fixed */
@@ -95,7 +106,7 @@ export function settingsOf(
   const isDeep = set === 'deep';
   const isWide = set === 'wide';
   const isFlood = set === 'flood';
-  const isLong = isDeep || ((set === 'rewind' || set === 'recreate') && chance.chance(0.1));
+  const isLong = isDeep || set === 'forgotten' || ((set === 'rewind' || set === 'recreate') && chance.chance(0.1));
   const partitions = isLong ? 1 : set === 'keys' ? 2 : chance.pick([1, 1, 2, 3]);
   const keyed = set === 'keys' || chance.chance(0.25);
   return {
@@ -122,6 +133,8 @@ export function settingsOf(
     maxConsecutiveDeadLetters: isFlood ? chance.between(1, 2) : 100,
     failureMode: chance.chance(0.05) ? 'throw' : 'report',
     timeoutMs: chance.pick([60_000, 60_000, 30_000]),
+    onReplay: set === 'forgotten' ? chance.pick(['halt', 'skip'] as const) : 'halt',
+    plainDecoder: kinds.has('plainDecoder') && chance.chance(0.5),
   };
 }
 
@@ -156,4 +169,7 @@ const WEIGHTED: readonly [SetName, ...SetName[]] = [
   'deep',
   'calm',
   'move',
+  'forgotten',
+  'seams',
+  'seams',
 ];

@@ -107,6 +107,8 @@ function textOf(event: HistoryEvent): string {
       return `the group's offset of ${event.place} is set back`;
     case 'mapping':
       return `mapping: ${event.text}`;
+    case 'sign':
+      return `something shows of ${event.place}`;
     case 'said':
       return `“${event.text}”`;
     case 'rested':

@@ -16,6 +16,8 @@ const POISON = {
   pauses: 'pauses',
   undecodable: 'undecodable',
   slowHandler: 'slow',
+  throwsOddly: 'throwsOddly',
+  badThenable: 'badThenable',
 } as const;
 
 type Poison = keyof typeof POISON;
@@ -82,7 +84,8 @@ export class Topic {
       log.end += gap;
       const index = this.records.length;
       const idempotencyKey = id ?? `id-${index}`;
-      this.#append(log, { key, timestamp, idempotencyKey, content: `of ${idempotencyKey}`, script: { does, times } });
+      const content = `of ${idempotencyKey}`;
+      this.#append(log, { key, timestamp, idempotencyKey, content, script: { does, times }, hasForeignHeaders: false });
     }
   }
 
@@ -119,12 +122,14 @@ export class Topic {
     const script: Script = this.#plain.has(index) ? { does: 'succeeds', times: 0 } : drawn;
     const idempotencyKey = twin?.idempotencyKey ?? `id-${index}`;
     const content = twin === undefined || reused ? `content-${index}` : twin.content;
-    this.#append(log, { key, timestamp, idempotencyKey, content, script });
+    const hasForeignHeaders = this.#settings.kinds.has('foreignHeaders') && chance.chance(0.3);
+    if (hasForeignHeaders) this.#faults.saw('foreignHeaders');
+    this.#append(log, { key, timestamp, idempotencyKey, content, script, hasForeignHeaders });
   }
 
   #append(
     log: PartitionLog,
-    what: Pick<LogRecord, 'key' | 'timestamp' | 'idempotencyKey' | 'content' | 'script'>,
+    what: Pick<LogRecord, 'key' | 'timestamp' | 'idempotencyKey' | 'content' | 'script' | 'hasForeignHeaders'>,
   ): void {
     const { place, partition, end: offset } = log;
     const record = { index: this.records.length, place, partition, generation: this.generation, offset, ...what };

@@ -2,6 +2,7 @@ import { byPosition, resolveOptions } from '../../shared/options.ts';
 import type { FallbackEntry } from '../../shared/ports/fallback-queue.ts';
 import type { MetricName } from '../../shared/ports/telemetry.ts';
 import { json } from '../../shared/record/decode.ts';
+import type { DeliveredRecord } from '../../shared/record/delivered-record.ts';
 import type { RecordHeader } from '../../shared/record/record-headers.ts';
 import type { Consumer } from '../../shared/runtime/consumer.ts';
 import type { Invocation } from '../../shared/runtime/invocation.ts';
@@ -86,6 +87,7 @@ export class World {
       produces: settings.produces,
       runs: new Map(),
     };
+    if (settings.plainDecoder) this.faults.saw('plainDecoder');
     this.fleet = new Fleet(this);
     this.mapping = new Mapping(this, this.topic.logs);
     this.relay = new RelayDesk(this);
@@ -333,20 +335,25 @@ export class World {
 
 function consumerOf(settings: Settings): Consumer<unknown> {
   const { keyed, order, checkpointMs, maxAttempts, maxConsecutiveDeadLetters, failureMode } = settings;
+  const { onReplay, plainDecoder } = settings;
   return resolveOptions<unknown>(
     {
-      value: json(),
+      value: plainDecoder ? PLAIN_DECODER : json(),
       idempotencyKey: keyed ? ({ value }) => idOf(value) : byPosition,
       order,
       tuning: { checkpointMs },
       retry: { maxAttempts },
       maxConsecutiveDeadLetters,
       ...(order === 'key' && { maxConcurrency: 4 }),
+      onReplay,
       onRecord: () => undefined,
     },
     { consumerGroup: 'simulated', failureMode },
   );
 }
+
+/** As any codec is: it returns the value, and throws where it cannot. */
+const PLAIN_DECODER = { decode: (record: DeliveredRecord) => JSON.parse(String(record.valueBytes)) as unknown };
 
 function idOf(value: unknown): string {
   return typeof value === 'object' && value !== null && 'id' in value ? String(value.id) : '';

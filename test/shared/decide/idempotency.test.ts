@@ -30,10 +30,12 @@ describe('a key', () => {
     expect(decideKey(completed, seeker, 0)).toEqual({ type: 'reused', by: 'orders-0@7' });
   });
 
-  test('that was completed with the same value in another form is a duplicate', () => {
+  test('that the same record completed with its value in another form is a duplicate, of another record it is reused', () => {
     const completed = item({ status: 'COMPLETED', valueHash: 'hW3k_q0-' });
+    const inAnotherForm = { ...seeker, valueHash: 'JtpLqAvo6' };
 
-    expect(decideKey(completed, { ...seeker, valueHash: 'JtpLqAvo6' }, 0)).toEqual({ type: 'duplicate' });
+    expect(decideKey(completed, inAnotherForm, 0)).toEqual({ type: 'duplicate' });
+    expect(decideKey(completed, { ...inAnotherForm, position: 'orders-3@43' }, 0).type).toBe('reused');
     expect(decideKey(completed, { ...seeker, valueHash: 'tpLqAvo6' }, 0).type).toBe('reused');
   });
 

@@ -137,6 +137,10 @@ export class BoundedTries implements Oracle {
   }
 
   #isReused(record: LogRecord): boolean {
-    return this.#truth.namesakes(record).some((other) => other !== record && other.content !== record.content);
+    // Of two records, one in each form of the value, nobody can tell whether their values are the same.
+    const isComparable = !this.#settings.kinds.has('formChanged');
+    return this.#truth
+      .namesakes(record)
+      .some((other) => other !== record && !(isComparable && other.content === record.content));
   }
 }

@@ -3,6 +3,7 @@ import type { Settings } from '../settings.ts';
 import type { Truth } from '../truth.ts';
 import { BoundedTries } from './bounded-tries.ts';
 import { Fencing } from './fencing.ts';
+import { NeverUnseen } from './never-unseen.ts';
 import { NoFalseStop } from './no-false-stop.ts';
 import { NoLoss } from './no-loss.ts';
 import { OneOrTheOther } from './one-or-the-other.ts';
@@ -22,5 +23,6 @@ export function oracles(settings: Settings, truth: Truth): readonly Oracle[] {
     new OneOrTheOther(truth),
     new TrueAnswer(truth),
     new NoFalseStop(settings, truth),
+    new NeverUnseen(truth),
   ];
 }

@@ -1,0 +1,188 @@
+import type { Bug } from './bugs.ts';
+
+const CLAIM = 'shared/decide/claim.ts';
+const RECREATION = 'shared/decide/recreation.ts';
+const SETTLE = 'shared/decide/settle.ts';
+const LEASE = 'shared/runtime/lease.ts';
+
+/** Deliberate bugs where the consumer meets other people's code, records and decisions. */
+export const SEAM_BUGS = {
+  'skip-covers-a-later-topic': {
+    what: 'what an operator, or the policy, skips from before memory covers what is newer than all that settled',
+    patches: [
+      {
+        file: RECREATION,
+        find: 'return offset < floor && isNewerThan(timestamp, newestTimestamp) && !includesOffset(pending, offset);',
+        put: 'return offset < floor && timestamp < 0 && newestTimestamp === -1 && pending.length < 0;',
+      },
+    ],
+    set: 'forgotten',
+    within: 50,
+    breaks: 'P8 answer',
+  },
+  'later-topic-is-no-topic-of-its-own': {
+    what: 'with onReplay skip what is newer than all that settled runs, but under the progress of the topic before',
+    patches: [
+      {
+        file: CLAIM,
+        find: "isAnotherRecord(progress, record) || (policy.onReplay === 'skip' && isNewBeforeMemory(progress, record));",
+        put: 'isAnotherRecord(progress, record);',
+      },
+    ],
+    set: 'forgotten',
+    within: 50,
+    breaks: 'P8 answer',
+  },
+  'another-form-is-another-value': {
+    what: 'hashes of two forms of a value are compared',
+    patches: [
+      {
+        file: 'shared/record/value-hash.ts',
+        find: "a !== '' && b !== '' && a !== b && formOf(a) === formOf(b)",
+        put: 'a !== b',
+      },
+    ],
+    set: 'seams',
+    within: 200,
+    breaks: 'P1 no loss',
+  },
+  'another-value-is-another-topic': {
+    what: 'a known record that comes back with another value starts progress afresh',
+    patches: [
+      {
+        file: 'shared/record/value-hash.ts',
+        find: "a !== '' && b !== '' && a !== b && formOf(a) === formOf(b)",
+        put: 'a !== b',
+      },
+      {
+        file: RECREATION,
+        find: 'return knownAt(progress, record.offset).some(({ timestamp }) => timestamp !== record.timestamp);',
+        put: 'return knownAt(progress, record.offset).some((known) => !isSame(known, record));',
+      },
+    ],
+    set: 'seams',
+    within: 200,
+    breaks: 'P3 repeats',
+  },
+  'conflict-may-still-land': {
+    what: 'a cancelled transaction counts as one that may still land, and what may still land makes the invocation let go',
+    patches: [
+      {
+        file: LEASE,
+        find: 'mayStillLand ||= !(error instanceof StoreError && error.notApplied);',
+        put: 'mayStillLand = true;',
+      },
+      {
+        file: LEASE,
+        find: 'const answer = isUnsure ? await this.#overtake(last, request, settlings) : last;',
+        put: "if (isUnsure) throw new Error('its fate is unknown'); const answer = last;",
+      },
+    ],
+    set: 'seams',
+    within: 300,
+    breaks: 'P9 kept',
+  },
+  'no-room-for-what-must-return': {
+    what: 'what must come back fills the item, and then nothing starts any more',
+    patches: [
+      {
+        file: SETTLE,
+        find: 'export function isFull({ settled, blockedRecords }: Progress, moreRanges = 0): boolean {',
+        put: 'export function isFull({ settled, blockedRecords, pending }: Progress, moreRanges = 0): boolean { if (pending.length > 2) return true;',
+      },
+      {
+        file: 'shared/runtime/admit.ts',
+        find: 'return takesNoRoom ? undefined',
+        put: 'return takesNoRoom && false ? undefined',
+      },
+    ],
+    set: 'gaps',
+    within: 300,
+    breaks: 'P1 no loss',
+  },
+  'stands-still-unseen': {
+    what: 'after a death nothing starts any more: nothing is counted, and nothing is said',
+    patches: [
+      {
+        file: 'shared/runtime/admit.ts',
+        find: 'if (isIsolated(run, first)) return admitIsolated(run, first);',
+        put: "if (isIsolated(run, first)) return notStarted('deadline');",
+      },
+    ],
+    set: 'gaps',
+    within: 100,
+    breaks: 'P9 unseen',
+  },
+  'pending-cut-off': {
+    what: 'what must come back is cut off where it takes too many ranges',
+    patches: [
+      { file: SETTLE, find: 'export const MAX_PENDING_RANGES = 12_000;', put: 'export const MAX_PENDING_RANGES = 1;' },
+      {
+        file: SETTLE,
+        find: 'return subtract(union(spanned.slice(0, most - 1), spanOf(spanned.slice(most - 1))), but);',
+        put: 'return spanned.slice(0, most);',
+      },
+      { file: SETTLE, find: 'if (spanned.length <= most) return spanned;', put: '' },
+    ],
+    set: 'lose',
+    within: 1_000,
+    breaks: 'P1 no loss',
+  },
+  'bare-claim-unwritten': {
+    what: 'records run under a claim that holds no offsets, before anything holds them',
+    patches: [
+      {
+        file: 'shared/ports/ledger-store.ts',
+        find: 'export const MAX_CLAIMS = 4;',
+        put: 'export const MAX_CLAIMS = 0;',
+      },
+      {
+        file: 'shared/runtime/process-partition.ts',
+        find: 'const isBare = item.claims.at(-1)?.offsets.length === 0;',
+        put: 'const isBare = false;',
+      },
+    ],
+    set: 'lose',
+    within: 100,
+    breaks: 'P2 order',
+  },
+  'then-called-by-hand': {
+    what: 'what a handler returns is not awaited: its `then` is called, and may throw',
+    patches: [
+      {
+        file: 'shared/runtime/handler-run.ts',
+        find: 'const running = (async () => { await result; })();',
+        put: 'const running = result as Promise<unknown>;',
+      },
+    ],
+    set: 'seams',
+    within: 100,
+    breaks: 'P9 kept',
+  },
+  'odd-throws-are-successes': {
+    what: 'a handler that throws nothing counts as one that did its work',
+    patches: [
+      {
+        file: 'shared/runtime/handler-run.ts',
+        find: "(error: unknown) => ended({ type: 'failed', error }),",
+        put: "(error: unknown) => ended(error ? { type: 'failed', error } : { type: 'succeeded' }),",
+      },
+    ],
+    set: 'seams',
+    within: 100,
+    breaks: 'P2 order',
+  },
+  'letter-of-another': {
+    what: 'a record keeps the letter id that it came with',
+    patches: [
+      {
+        file: 'shared/decide/dead-letter.ts',
+        find: 'id: deadLetterId(notice.cluster, notice.group, record), origin:',
+        put: "id: said.find(({ name }) => name === 'x-dead-letter-id')?.value.toString() ?? deadLetterId(notice.cluster, notice.group, record), origin:",
+      },
+    ],
+    set: 'seams',
+    within: 300,
+    breaks: 'P7 one or the other',
+  },
+} as const satisfies Readonly<Record<string, Bug>>;
