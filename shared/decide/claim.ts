@@ -62,7 +62,7 @@ export interface ClaimDecision<R> {
 
 /**
  * Looks at a granted claim: what dead invocations left behind, whether the topic is the one we know, what is settled, and
- * whether the batch may run at all. DESIGN sections 4 and 5.
+ * whether the batch may run at all. docs/architecture.md.
  *
  * @param item - as the claim returned it
  * @param owner - ourselves, to tell our own entry of `claims` from a dead invocation's

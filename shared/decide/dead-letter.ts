@@ -62,7 +62,7 @@ export interface DeathNotice {
  */
 export type Disposition = 'poison' | 'rejected' | 'systemic';
 
-/** All that we add to a record: the dead-letter topic takes that much more than its source. DESIGN section 9. */
+/** How many bytes we add to a record at most: the dead-letter topic takes that much more than its source. See docs/architecture.md. */
 export const LETTER_HEADROOM_BYTES = 65_536;
 const MAX_MESSAGE_BYTES = 2_048;
 const MAX_STACK_BYTES = 16_384;
@@ -86,7 +86,7 @@ const OWN_NAMES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Writes a record's letter. DESIGN section 9: the record as it was, with headers that say where it came from, why it is here and
+ * Writes the dead letter of a record (docs/architecture.md): the record as it was, with headers that say where it came from, why it is here and
  * how often it was tried. Message and stack are cut so that the letter stays below `maxBytes`, and what we add below
  * {@link LETTER_HEADROOM_BYTES}. A record that had a letter before keeps its first origin, and our headers are replaced, not
  * added again; headers that it has of others, though they bear our names, stay where they are.

@@ -21,7 +21,7 @@ export interface KeyItem {
 }
 
 /** What a key's item means for a record that carries the key. */
-export type KeyStanding =
+export type KeyState =
   /** Free, in the place of its item: expired, or claimed by our own partition under an earlier, dead epoch. */
   | { readonly type: 'free' }
   /** Ours already: a claim whose answer was lost. */
@@ -40,7 +40,7 @@ export interface KeySeeker {
 }
 
 /** Judges a key's item without knowing its holder's lease. */
-export function decideKey(item: KeyItem, seeker: KeySeeker, now: EpochMs): KeyStanding {
+export function decideKey(item: KeyItem, seeker: KeySeeker, now: EpochMs): KeyState {
   if (item.expiresAt * 1_000 <= now) return { type: 'free' };
   if (item.status === 'COMPLETED') {
     return isSameValue(item, seeker) ? { type: 'duplicate' } : { type: 'reused', by: item.position };

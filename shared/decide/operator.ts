@@ -36,7 +36,7 @@ export type DecidedChange =
   | { readonly type: 'change'; readonly progress: Progress; readonly text: string }
   | { readonly type: 'refused'; readonly why: string };
 
-/** What an operator's word makes of a partition's progress, in a claim of its own. DESIGN section 5. */
+/** What an operator's word makes of a partition's progress, in a claim of its own. docs/architecture.md. */
 export function decideChange(progress: Progress, change: OperatorChange, now: EpochMs): DecidedChange {
   switch (change.type) {
     case 'skip':

@@ -50,7 +50,7 @@ export interface MissingRecord {
   readonly laterBatches: number;
 }
 
-/** All that the ledger remembers of a partition but who holds it. Immutable. DESIGN section 4. */
+/** All that the ledger remembers of a partition but who holds it. Immutable. docs/architecture.md. */
 export interface Progress {
   /** Settled offsets; holes between batches included as they were settled, so a gap inside a batch is settled too. */
   readonly settled: OffsetRanges;

@@ -7,7 +7,7 @@ import { resetCounts } from './retry-policy.ts';
 
 /*
  * A topic that is deleted and made anew has other records under the same offsets. Its events do not say so: Lambda names topic,
- * partition and offset only, so what stands at a known offset is compared with what is remembered of it. DESIGN section 5.
+ * partition and offset only, so what stands at a known offset is compared with what is remembered of it. docs/architecture.md.
  * https://docs.aws.amazon.com/lambda/latest/dg/with-msk.html#msk-sample-event
  */
 

@@ -15,7 +15,7 @@ export interface HandedOver {
   readonly duplicates: readonly DeliveredRecord[];
 }
 
-/** How a call of the handler ended. `record`: the one that an error is about, where one can be told. */
+/** How a call of the handler ended. `record`: the one that an error is about, if that is known. */
 export type CallEnd =
   | ({ readonly type: 'succeeded'; readonly context: CollectingContext } & HandedOver)
   | (Failed & FailedCall)
@@ -86,7 +86,7 @@ function failedCall<V>(
   thrown: unknown,
 ): CallEnd {
   const { error, record: named } = failedRecord(thrown, delivered);
-  // What came before a named record settles; unless the call has effects: nobody knows which record each belongs to.
+  // What came before a named record settles, unless the call has effects: it is unknown which record each of them belongs to.
   const record = context.isBare || delivered.length === 1 ? named : undefined;
   const about = { delivered, duplicates, record };
   const verdict = errorVerdict(error);

@@ -12,8 +12,8 @@ import { recordLog } from './record-log.ts';
 export type LetterFate = { readonly type: 'kept'; readonly id: string } | { readonly type: 'refused' };
 
 /**
- * Sends the letter of a marked record: to the dead-letter topic, else to the fallback queue, where the relay finds it. Refused
- * by both, the record stays where it is.
+ * Sends the dead letter of a record that is marked as exhausted: to the dead-letter topic, or else to the fallback queue, where the
+ * relay finds it. If both refuse it, the record stays blocked.
  *
  * @param error - of this invocation's last try; absent when an earlier one marked the record
  */

@@ -3,25 +3,25 @@ import { endIsolation, forget, isFull, pendingAfter, type Settling, settleAll, s
 import { lowest, type OffsetRanges, subtract } from '../record/offset-ranges.ts';
 import type { Offset } from '../record/units.ts';
 
-/** Where a partition stands, and what of our own batch must still be settled. */
-export interface Standing {
+/** The progress of a partition, and what of our own batch must come back as long as it is not settled. */
+export interface BatchProgress {
   readonly progress: Progress;
   readonly mustReturn: OffsetRanges;
 }
 
 /**
- * Progress of a claimed partition, in memory. What settles is gathered and put into it when somebody asks: a copy for each
- * record would cost more than all else that is done for it.
+ * Progress of a claimed partition, in memory. Settled records are gathered and put into it when it is read: a copy for each record
+ * would cost more than everything else that is done for it.
  */
 export class HeldProgress {
   #progress: Progress;
   #mustReturn: OffsetRanges;
-  /** Not yet in the two above, nor in what {@link isPlain} reads. */
+  /** Settled, and not yet in the two above. */
   #settled: Settling[] = [];
   /** How many ranges `#settled` is at most. */
   #settledRanges = 0;
 
-  constructor({ progress, mustReturn }: Standing) {
+  constructor({ progress, mustReturn }: BatchProgress) {
     this.#progress = progress;
     this.#mustReturn = mustReturn;
   }
@@ -36,7 +36,7 @@ export class HeldProgress {
     return this.#progress;
   }
 
-  /** Whether nothing that is known keeps the record at `offset` from running: no blocked record, no crash isolation, and room for what settles. */
+  /** Whether the record at `offset` may run: it is no blocked record, there is no crash isolation, and the item has room. */
   isPlain(offset: Offset): boolean {
     const { blockedRecords, isolateUntil, running } = this.#progress;
     const isUneventful = isolateUntil === undefined && running === undefined && !blockedRecords.has(offset);
@@ -62,15 +62,15 @@ export class HeldProgress {
     this.#settled.push(settling);
   }
 
-  /** How it would stand once these records are settled too. */
-  after(settlings: readonly Settling[]): Standing {
-    // First, since it takes what has settled off `#mustReturn`.
+  /** How it will be once these records are settled too. */
+  after(settlings: readonly Settling[]): BatchProgress {
+    // First, since reading it takes what has settled off `#mustReturn`.
     const { progress } = this;
     const mustReturn = subtract(this.#mustReturn, settledBy(settlings));
     return { progress: endIsolation(settleAll(progress, settlings), mustReturn), mustReturn };
   }
 
-  adopt({ progress, mustReturn }: Standing): void {
+  adopt({ progress, mustReturn }: BatchProgress): void {
     this.#progress = progress;
     this.#mustReturn = mustReturn;
   }

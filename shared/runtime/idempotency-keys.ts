@@ -4,28 +4,28 @@ import type { Offset } from '../record/units.ts';
 import { ledgerKeyOfIdempotencyKey } from './idempotency-key-text.ts';
 import { type Claimant, HELD, type KeyClaims, type KeyVerdict, noteVerdict } from './key-claims.ts';
 
-/** A record and what `idempotencyKey` says of it. */
+/** A record and its idempotency key. */
 export interface KeyedValue {
   readonly record: DeliveredRecord;
   readonly idempotencyKey: string;
-  /** Of what must be equal where keys are. */
+  /** Hash of what must be equal in records with one key. */
   readonly contentHash: string;
 }
 
-/** How a record ended, for those of its key that come after it. */
+/** How a record ended, for the later records with its key. */
 type End = 'settled' | 'givenBack' | 'open';
 
 interface KeyedRecord extends Claimant {
-  /** The record of this batch that took the key before us. */
+  /** The record of this batch that has the key before this one. */
   leader: KeyedRecord | undefined;
   end: End | undefined;
-  /** Those who wait for `end`. */
+  /** Resolves with `end`, for records that wait for it. */
   ended: PromiseWithResolvers<End> | undefined;
 }
 
 /**
- * The idempotency keys of one claimed partition: claimed for the whole batch at once, judged again at a record's turn where the
- * claim may be lost, given back where the record did not get settled.
+ * The idempotency keys of one claimed partition. They are claimed for the whole batch at once, and claimed again at a record's turn
+ * if the first claim may be lost. The keys of records that are not settled are given back.
  */
 export class IdempotencyKeys {
   readonly #byOffset = new Map<Offset, KeyedRecord>();
@@ -34,15 +34,16 @@ export class IdempotencyKeys {
   readonly #claims: KeyClaims;
   readonly #namespace: string;
 
-  /** @param namespace - where keys mean the same */
+  /** @param namespace - equal keys mean the same record within it */
   constructor(claims: KeyClaims, namespace: string) {
     this.#claims = claims;
     this.#namespace = namespace;
   }
 
   /**
-   * Claims the keys of `records`, in offset order: one call, whatever their number, unless another partition holds one of them.
-   * Records that are looked at later may follow in calls of their own. @throws when the table cannot be reached
+   * Claims the keys of `records`, in offset order, all at once. Crash isolation adds single records later.
+   *
+   * @throws when the table cannot be reached
    */
   async prepare(records: readonly KeyedValue[]): Promise<void> {
     const added: KeyedRecord[] = [];
@@ -70,7 +71,7 @@ export class IdempotencyKeys {
     await this.#claims.judge(added.filter(({ leader }) => leader === undefined));
   }
 
-  /** Puts a record behind those of its key that come before it, and before those that come after it though they were asked first. */
+  /** Puts a record after the earlier ones of its key, and before the later ones, though these were asked first. */
   async #lineUp(keyed: KeyedRecord): Promise<void> {
     const { key, record } = keyed;
     const same = [...this.#byOffset.values()].filter((other) => other.key === key).sort(byOffset);
@@ -85,7 +86,7 @@ export class IdempotencyKeys {
     }
   }
 
-  /** The record of this batch whose end decides about `record`, as long as it has not ended. */
+  /** The earlier record of this batch with the same key, as long as it has not ended. */
   waitsFor(record: DeliveredRecord): DeliveredRecord | undefined {
     const leader = this.#byOffset.get(record.offset)?.leader;
     return leader === undefined || leader.end !== undefined ? undefined : leader.record;
@@ -99,7 +100,7 @@ export class IdempotencyKeys {
   /** What the key of `record` says now that it is its turn. A second record of a key waits for the first. */
   verdict(record: DeliveredRecord): Promise<KeyVerdict> | KeyVerdict {
     const keyed = this.#byOffset.get(record.offset);
-    // No key was asked for because nothing was to run: what runs all the same waits for the next claim.
+    // No key was claimed, since nothing was going to run. A record that runs after all waits for the next claim of the partition.
     if (keyed === undefined) return HELD;
     if (keyed.verdict !== undefined && !this.#claims.mayBeLost(keyed)) return keyed.verdict;
     return this.#verdictNow(keyed);
@@ -115,18 +116,18 @@ export class IdempotencyKeys {
         return noteVerdict(keyed, same ? { type: 'duplicate' } : { type: 'reused', by: leader.record.position });
       }
     }
-    // Ours may be lost, or the first one has its letter and gave the key back: now the key is ours to claim.
+    // Our claim may be lost, or the earlier record has its dead letter and gave the key back: now it is claimed for this one.
     try {
       await this.#claims.judge([keyed]);
     } catch (error) {
-      // Nothing is known of the key: the record waits, and what was settled before it is written all the same.
+      // The key is unknown: the record waits, and what was settled before it is still written.
       this.#claims.report('an idempotency key was not claimed; its record waits', error);
       return HELD;
     }
     return keyed.verdict ?? HELD;
   }
 
-  /** Whether others may have taken the key of `record` since {@link verdict} let it run. */
+  /** Whether another partition may have taken the key of `record` since {@link verdict} let it run. */
   mayBeLost(record: DeliveredRecord): boolean {
     const keyed = this.#byOffset.get(record.offset);
     return keyed !== undefined && this.#claims.mayBeLost(keyed);
@@ -138,7 +139,7 @@ export class IdempotencyKeys {
     return keyed === undefined ? undefined : { key: keyed.key, item: this.#claims.item(keyed, 'COMPLETED') };
   }
 
-  /** The record was handled: what the next write has to complete before it. */
+  /** The record was handled. Returns what the next write has to complete first. */
   handled(record: DeliveredRecord): KeyCompletion | undefined {
     const keyed = this.#byOffset.get(record.offset);
     if (keyed === undefined) return undefined;
@@ -152,7 +153,7 @@ export class IdempotencyKeys {
     endAs(this.#byOffset.get(record.offset), 'settled');
   }
 
-  /** The record has its letter: its key is free, so that a redrive can run it. Never rejects: the letter is there. */
+  /** The record has its dead letter: its key is given back, so that a redrive can run it. Never rejects, since the dead letter exists. */
   async deadLettered(record: DeliveredRecord): Promise<void> {
     const keyed = this.#byOffset.get(record.offset);
     if (keyed === undefined) return;
@@ -166,9 +167,8 @@ export class IdempotencyKeys {
   }
 
   /**
-   * Before the partition is released: gives back every key that is still claimed, or two partitions could wait for each other
-   * for ever. What cannot be given back is dead with our epoch, and is taken over on conflict. Never rejects: what is known of the
-   * records is to be written all the same.
+   * Gives back every key that is still claimed, before the partition is released: else two partitions could wait for each other for
+   * ever. A key that cannot be given back is taken over once our epoch is over. Never rejects: the progress must still be written.
    */
   async giveBackUnsettled(): Promise<void> {
     await this.#giveBack([...this.#byOffset.values()]);

@@ -2,7 +2,7 @@ import { type DeadlinePlan, planDeadline } from '../decide/deadline.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EpochMs } from '../record/units.ts';
 
-/** One run of the Lambda function: its plan, and the moments at which handlers are asked to end and are given up on. */
+/** One run of the Lambda function: its plan, and the moments at which handlers should end and at which the runtime stops waiting for them. */
 export class Invocation {
   readonly requestId: string;
   readonly plan: DeadlinePlan;
@@ -22,18 +22,18 @@ export class Invocation {
     void this.#fireInTurn(clock);
   }
 
-  /** Whether handlers are given up on: none may start any more. */
+  /** Whether the runtime has stopped waiting for handlers: none may start any more. */
   get isStalling(): boolean {
     return this.#stalling;
   }
 
-  /** Calls `listener` once, when handlers should end. Returns how to take it back. */
+  /** Calls `listener` once, when handlers should end. Returns a function that takes it back. */
   onAbort(listener: () => void): () => void {
     this.#onAbort.add(listener);
     return () => this.#onAbort.delete(listener);
   }
 
-  /** Calls `listener` once, when a handler that still runs counts as an interruption. Returns how to take it back. */
+  /** Calls `listener` once, when a handler that still runs counts as an interruption. Returns a function that takes it back. */
   onStall(listener: () => void): () => void {
     this.#onStall.add(listener);
     return () => this.#onStall.delete(listener);
@@ -44,7 +44,7 @@ export class Invocation {
     this.#onAnswer.add(listener);
   }
 
-  /** Calls `listener` once, when the invocation has answered. Returns how to take it back. */
+  /** Calls `listener` once, when the invocation has answered. Returns a function that takes it back. */
   onEnd(listener: () => void): () => void {
     this.#onEnd.add(listener);
     return () => this.#onEnd.delete(listener);

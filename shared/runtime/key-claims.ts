@@ -1,4 +1,4 @@
-import { decideKey, isHolderAlive, type KeyHolder, type KeyItem, type KeyStanding } from '../decide/idempotency.ts';
+import { decideKey, isHolderAlive, type KeyHolder, type KeyItem, type KeyState } from '../decide/idempotency.ts';
 import type { KeyClaimRequest } from '../ports/idempotency-key-store.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import { parseLedgerKey } from '../record/item-identifier.ts';
@@ -7,11 +7,11 @@ import { sideBySide } from '../side-by-side.ts';
 import type { ConsumerPolicy, Ports } from './consumer.ts';
 import { type Patience, repeat, repeatEach } from './repeat.ts';
 
-/** Claims of one key: each that is refused shows who was faster, and a few settle who holds it. */
+/** How often a key is claimed: each refusal shows who was faster, and a few of them settle who holds it. */
 const MOST_ROUNDS = 4;
-/** A claim ends with its holder, not by a time of its own: none expires while the longest invocation, 15 minutes, lives. */
+/** A claim ends with the lease of its holder. None expires by its own time during the longest invocation, 15 minutes. */
 const CLAIM_TTL_SECONDS = 3_600;
-/** Looks at holders that are under way at a time. */
+/** How many holders are looked up at a time. */
 const LOOKS_AT_ONCE = 20;
 
 /** What a record's key says when its turn comes. */
@@ -19,12 +19,12 @@ export type KeyVerdict =
   | { readonly type: 'run' }
   | { readonly type: 'duplicate' }
   | { readonly type: 'reused'; readonly by: string }
-  /** A living invocation works on a record with the same key. */
+  /** Another invocation works on a record with the same key now. */
   | { readonly type: 'held' };
 
 const RUN: KeyVerdict = { type: 'run' };
-const FREE: KeyStanding = { type: 'free' };
-/** The record waits: its key is not ours, or nobody knows. */
+const FREE: KeyState = { type: 'free' };
+/** The record waits: its key is not ours, or the table could not be asked. */
 export const HELD: KeyVerdict = { type: 'held' };
 
 /** A record whose key is asked for. */
@@ -37,7 +37,7 @@ export interface Claimant {
   claimed: boolean;
   /** The item whose place the next claim takes. */
   replaces: KeyItem | undefined;
-  /** The lease's lapses when it was judged. */
+  /** {@link Lease.lapses} when the key was claimed. */
   lapses: number;
 }
 
@@ -49,7 +49,7 @@ export class KeyClaims {
   readonly #patience: Patience;
   readonly #lapses: () => number;
 
-  /** @param lapses - how often the holder's lease may have ended: claims of keys end with it */
+  /** @param lapses - how often our lease was renewed after its end: claims of keys end with it */
   constructor(holder: KeyHolder, ports: Ports, policy: ConsumerPolicy, giveUpAt: EpochMs, lapses: () => number) {
     this.#holder = holder;
     this.#lapses = lapses;
@@ -70,7 +70,7 @@ export class KeyClaims {
     for (const keyed of open) noteVerdict(keyed, HELD);
   }
 
-  /** Claims each key once. Returns those that are worth another claim: their items were gone, or have a dead holder. */
+  /** Claims each key once. Returns those to claim again: their items were gone, or their holder is dead. */
   async #ask(asked: readonly Claimant[]): Promise<readonly Claimant[]> {
     const requests = this.#requestsOf(asked);
     const answers = await repeatEach(requests, (open) => this.#ports.keys.claim(open), this.#patience);
@@ -80,22 +80,22 @@ export class KeyClaims {
       const keyed = asked[index] as Claimant;
       const answer = answers[index];
       keyed.replaces = answer?.type === 'held' ? answer.item : undefined;
-      const replayRefused = this.#replayRefused(keyed, requests[index]?.item);
-      if (answer?.type === 'gone' || replayRefused?.type === 'free') again.push(keyed);
-      else if (replayRefused?.type === 'held') held.push(keyed);
-      else noteVerdict(keyed, replayRefused === undefined || replayRefused.type === 'ours' ? RUN : replayRefused);
+      const state = this.#stateOf(keyed, requests[index]?.item);
+      if (answer?.type === 'gone' || state?.type === 'free') again.push(keyed);
+      else if (state?.type === 'held') held.push(keyed);
+      else noteVerdict(keyed, state === undefined || state.type === 'ours' ? RUN : state);
     }
     if (held.length > 0) await this.#checkHolders(held, again);
     return again;
   }
 
-  /** @param again - takes those whose holder is dead */
+  /** @param again - gets those whose holder is dead */
   async #checkHolders(held: readonly Claimant[], again: Claimant[]): Promise<void> {
     const alive = new Map<string, Promise<boolean>>();
     await sideBySide(held, LOOKS_AT_ONCE, async (keyed) => {
       const { claimedBy } = keyed.replaces as KeyItem;
       const holder = `${claimedBy.ledgerKey}#${claimedBy.epoch}`;
-      const looking = alive.get(holder) ?? this.#lives(claimedBy);
+      const looking = alive.get(holder) ?? this.#isAlive(claimedBy);
       alive.set(holder, looking);
       if (await looking) noteVerdict(keyed, HELD);
       else again.push(keyed);
@@ -103,12 +103,12 @@ export class KeyClaims {
   }
 
   /** What the item in `replaces` says; `undefined` where there is none. */
-  #replayRefused({ record, contentHash, replaces }: Claimant, asked: KeyItem | undefined): KeyStanding | undefined {
+  #stateOf({ record, contentHash, replaces }: Claimant, asked: KeyItem | undefined): KeyState | undefined {
     if (replaces === undefined) return undefined;
     const seeker = { position: record.position, valueHash: contentHash, holder: this.#holder };
-    const replayRefused = decideKey(replaces, seeker, this.#ports.clock.now());
-    // From before a lapse: who saw the lease run out may still replace that very item, so another is put in its place.
-    return replayRefused.type === 'ours' && replaces.expiresAt !== asked?.expiresAt ? FREE : replayRefused;
+    const state = decideKey(replaces, seeker, this.#ports.clock.now());
+    // Our claim from before the lease lapsed: another invocation may still replace exactly this item, so a new one takes its place.
+    return state.type === 'ours' && replaces.expiresAt !== asked?.expiresAt ? FREE : state;
   }
 
   #requestsOf(asked: readonly Claimant[]): readonly KeyClaimRequest[] {
@@ -120,13 +120,13 @@ export class KeyClaims {
     });
   }
 
-  async #lives(holder: KeyHolder): Promise<boolean> {
+  async #isAlive(holder: KeyHolder): Promise<boolean> {
     if (holder.ledgerKey === this.#holder.ledgerKey) return true;
     const partition = parseLedgerKey(holder.ledgerKey);
     if (partition === undefined) return false;
     const { clock, ledger } = this.#ports;
     return repeat(async () => {
-      // As of now, not of the answer: a host that stands still in between would take a lease for over that was renewed since.
+      // The time of the question, not of the answer: a host that freezes in between would take a renewed lease for ended.
       const askedAt = clock.now();
       return isHolderAlive(await ledger.read(partition), holder, askedAt);
     }, this.#patience);
@@ -142,7 +142,7 @@ export class KeyClaims {
     for (const keyed of claimed) keyed.claimed = false;
   }
 
-  /** The table could not be reached, and the partition goes on without what was asked for. */
+  /** The table could not be reached, and the partition goes on without it. */
   report(what: string, error: unknown): void {
     const { ledgerKey, epoch } = this.#holder;
     const { telemetry } = this.#ports;
@@ -150,7 +150,7 @@ export class KeyClaims {
     telemetry.log.error(what, { ledgerKey, epoch, error });
   }
 
-  /** Whether another partition may have taken the key over, as the lease that the claim rests on seemed to have ended. */
+  /** Whether another partition may have taken the key over, since our lease seemed to have ended. */
   mayBeLost({ claimed, lapses }: Claimant): boolean {
     return claimed && lapses !== this.#lapses();
   }

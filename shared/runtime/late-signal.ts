@@ -1,4 +1,4 @@
-/** An abort signal that is made when somebody asks for it: nearly nobody does, and one takes longer than settling some records. */
+/** An abort signal that is made when it is asked for. Few handlers do, and making one takes longer than settling some records. */
 export class LateSignal {
   #controller: AbortController | undefined;
   #isAborted = false;
@@ -12,7 +12,7 @@ export class LateSignal {
     return this.#controller.signal;
   }
 
-  /** Calls `listener` when it is aborted; one that comes later is not called. */
+  /** Calls `listener` when it is aborted, not when it has been aborted before. */
   onAbort(listener: () => void): void {
     this.#listeners.push(listener);
   }

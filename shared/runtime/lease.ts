@@ -20,7 +20,7 @@ import {
   transactionSize,
 } from './transaction.ts';
 
-/** No record starts so shortly before the lease ends by the local clock: hosts' clocks differ. */
+/** No record starts in the last three seconds of the lease by the local clock: the clocks of hosts differ. */
 export const LEASE_MARGIN_MS = 3_000;
 
 /** How a write went. `lost`: another invocation holds the partition; `cancelled`: an effect's own condition did not hold. */
@@ -29,7 +29,7 @@ export type Written =
   | { readonly type: 'lost' }
   | { readonly type: 'cancelled'; readonly reasons: readonly EffectRefusal[] };
 
-/** What a session is opened with: a granted claim. */
+/** What a lease starts with: a granted claim and what was decided about it. */
 export interface LeaseStart {
   readonly partition: LedgerPartition;
   readonly owner: string;
@@ -38,16 +38,16 @@ export interface LeaseStart {
   readonly mustReturn: OffsetRanges;
   readonly batchStart: Offset;
   readonly leaseUntil: EpochMs;
-  /** Nothing may be written after it has answered, also when a frozen process thaws. */
+  /** Nothing is written after it has answered, not even when a frozen process thaws. */
   readonly invocation: Pick<Invocation, 'plan' | 'onEnd'>;
 }
 
-/** What a session reaches outside itself. */
+/** What a lease needs from outside. */
 export type LeasePorts = Pick<Ports, 'ledger' | 'clock' | 'entropy' | 'telemetry'> & {
   readonly keys: Pick<Ports['keys'], 'complete'>;
 };
 
-/** What a session must be told of its consumer's settings. */
+/** The settings of the consumer that a lease needs. */
 export type LeasePolicy = Pick<ConsumerPolicy, 'leaseMs' | 'checkpointMs'>;
 
 interface WriteOrder {
@@ -62,15 +62,15 @@ interface WaitingTransaction {
 }
 
 /**
- * One invocation's hold on one partition: the progress in memory, written behind the handler, one write at a time, each
- * conditional on epoch, owner and revision. It keeps the lease alive and closes itself when the partition is lost or the ledger
- * cannot be reached; from then on nothing is written.
+ * One invocation's hold on one partition. Progress is kept in memory and written behind the handler, one write at a time, each
+ * conditional on epoch, owner and revision. The lease renews itself. It ends when another invocation holds the partition or the
+ * ledger cannot be reached: from then on nothing is written.
  */
 export class Lease {
-  /** Fires when the partition is lost to another invocation or the ledger cannot be reached; not when it is given back. */
+  /** Fires when another invocation holds the partition or the ledger cannot be reached, not when the partition is released. */
   readonly lost = new LateSignal();
   readonly epoch: number;
-  /** How often the lease was renewed so late that others may have taken it for over: what rests on it may be theirs since. */
+  /** How often the lease was renewed after its end. Others may have claimed what depends on it meanwhile, such as idempotency keys. */
   lapses = 0;
   readonly #start: LeaseStart;
   readonly #ports: LeasePorts;
@@ -111,7 +111,7 @@ export class Lease {
     return this.#held.progress;
   }
 
-  /** Whether nothing that is known keeps the record at `offset` from running: then nobody needs to look at {@link progress}. */
+  /** Whether the record at `offset` may run as far as the progress says: then there is no need to read {@link progress}. */
   isPlain(offset: Offset): boolean {
     return this.#held.isPlain(offset);
   }
@@ -121,12 +121,12 @@ export class Lease {
     return this.#held.lowestUnsettled;
   }
 
-  /** Whether records run one at a time, so that a death is put down to the right one. */
+  /** Whether records run one at a time, so that a crash counts for the right one. */
   get isIsolating(): boolean {
     return this.#held.isIsolating;
   }
 
-  /** Why the ledger could not be reached, where that is why the session is over. */
+  /** Why the ledger could not be reached, if the lease is over because of that. */
   get failure(): unknown {
     return this.#failure;
   }
@@ -143,9 +143,9 @@ export class Lease {
   }
 
   /**
-   * Settles records and commits their effects in one transaction; awaited. What others hand in while a write is under way shares
-   * the next transaction, as far as it fits. If an effect's own condition fails, each goes alone, so that the refusal concerns
-   * only its own records: they are not settled, and nothing of theirs is written.
+   * Settles records and commits their effects in one transaction. Transactions that come while a write is under way share the next
+   * request, as far as they fit. If the condition of an effect fails, each of them is sent alone: only the records of the refused
+   * one are not settled, and nothing of it is written.
    */
   commit(transaction: Transaction): Promise<Written> {
     const waiting = { transaction, size: transactionSize(transaction), written: Promise.withResolvers<Written>() };
@@ -162,7 +162,7 @@ export class Lease {
     return !this.isOver && this.#leaseCovers();
   }
 
-  /** Cheap form of {@link mayStart} for the common case; `false` only says that it must be asked. */
+  /** The quick form of {@link mayStart}. `false`: ask that one. */
   mayStartAt(now: EpochMs): boolean {
     return !this.isOver && this.#leaseCovers(now);
   }
@@ -170,13 +170,13 @@ export class Lease {
   /**
    * Writes the progress as it stands when the write's turn comes.
    *
-   * @param release - gives the partition back; what is due becomes pending
+   * @param release - gives the partition back; what is not settled becomes pending
    */
   write({ release = false }: { release?: boolean } = {}): Promise<Written> {
     return this.#inTurn(() => this.#writeNow({ release }));
   }
 
-  /** Ends the session without another write: the lease stays until it runs out. */
+  /** Ends the lease without another write: in the ledger it stays until its time is over. */
   close(failure?: unknown): void {
     if (this.isOver) return;
     this.#failure = failure;
@@ -196,7 +196,7 @@ export class Lease {
     return this.#leaseUntil > this.#start.invocation.plan.deadline || now <= this.#leaseUntil - LEASE_MARGIN_MS;
   }
 
-  /** Never two writes in flight: a checkpoint that lands after its successor would be another history. */
+  /** Never two writes at a time: one that lands after its successor would undo it. */
   #inTurn(write: () => Promise<Written>): Promise<Written> {
     this.#queued++;
     const turn = this.#tail.then(write);
@@ -206,7 +206,7 @@ export class Lease {
     });
   }
 
-  /** Commits what waits, as much as fits one transaction; what was committed along with an earlier one is done already. */
+  /** Commits the waiting transactions, as many as fit one request. There is none where an earlier turn took them all. */
   async #commitNow(): Promise<Written> {
     const share = this.#transactions.splice(0, sharing(this.#transactions.map(({ size }) => size)));
     const [first, ...others] = share;

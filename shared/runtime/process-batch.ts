@@ -7,7 +7,7 @@ import type { Invocation } from './invocation.ts';
 import type { Outcome } from './outcome.ts';
 import { type PartitionReport, processPartition } from './process-partition.ts';
 
-/** An event's answer, and what became of each record, for tests. */
+/** The answer to an event. `reports`: what became of each record, for tests. */
 export interface BatchResult {
   readonly response: KafkaBatchResponse;
   readonly reports: readonly PartitionReport[];
@@ -51,7 +51,7 @@ export async function processBatch<V>(
         end: firstUnsettled === undefined ? { type: 'drained' } : { type: 'halted', firstUnsettled },
       })),
     );
-    const delayMs = answerDelay(reports.map(toStanding), clock.now(), invocation.plan.abortAt, consumer.policy);
+    const delayMs = answerDelay(reports.map(toDelayInput), clock.now(), invocation.plan.abortAt, consumer.policy);
     // A timer of no length still takes a millisecond.
     if (delayMs > 0) await clock.sleep(delayMs);
     if (consumer.policy.failureMode === 'throw' && response.batchItemFailures.length > 0) {
@@ -66,7 +66,7 @@ export async function processBatch<V>(
   }
 }
 
-/** What alarms rest on: a partition that is not blocked says so, or its alarm would never clear. */
+/** The metrics of alarms. A partition without a blocked record says so, or its alarm would never clear. */
 function measure({ outcomes, blockedSince }: PartitionReport, { telemetry, clock }: Ports): void {
   telemetry.count('BlockedRecordAgeMs', blockedSince === undefined ? 0 : Math.max(0, clock.now() - blockedSince));
   let duplicates = 0;
@@ -80,7 +80,7 @@ function measure({ outcomes, blockedSince }: PartitionReport, { telemetry, clock
 }
 
 /** What the answer's delay depends on. */
-function toStanding({ firstUnsettled, outcomes }: PartitionReport): {
+function toDelayInput({ firstUnsettled, outcomes }: PartitionReport): {
   halted: boolean;
   moved: boolean;
   wakeAt: number | undefined;

@@ -28,14 +28,14 @@ export interface PartitionReport {
   /** The first record that Lambda must send again; absent when all are settled. */
   readonly firstUnsettled?: number;
   readonly outcomes: Outcomes;
-  /** When the oldest of the records that block it first failed; absent when none does. */
+  /** When the oldest blocked record first failed; absent when there is none. */
   readonly blockedSince?: EpochMs;
 }
 
-/** What a partition is worked on with. */
+/** A partition of an event, and what its run needs. */
 export interface PartitionTask<V> {
   readonly cluster: string;
-  /** Who holds the partition, in the ledger: a name of its own for each claim of each event. */
+  /** The owner in the ledger: another name for each claim of each event. */
   readonly owner: string;
   readonly delivered: DeliveredPartition;
   readonly consumer: Consumer<V>;
@@ -53,7 +53,7 @@ export async function processPartition<V>(task: PartitionTask<V>): Promise<Parti
   try {
     return await Promise.race([claimAndRun(task, outcomes), tooLate(task, outcomes)]);
   } catch (error) {
-    // A claim that the table refuses is what the alarm is for: nothing runs then.
+    // The alarm is for a table that refuses claims: nothing runs then.
     if (error instanceof StoreError) ports.telemetry.count('LedgerUnavailable');
     ports.telemetry.log.error('partition failed; all of it is reported', {
       topic: delivered.topic,
@@ -67,7 +67,7 @@ export async function processPartition<V>(task: PartitionTask<V>): Promise<Parti
   }
 }
 
-/** The answer waits for nobody past the deadline: what still hangs then is reported. */
+/** The answer never waits past the deadline: what still hangs then is reported. */
 function tooLate<V>(task: PartitionTask<V>, outcomes: Outcomes): Promise<PartitionReport> {
   return new Promise((resolve) => {
     task.invocation.onAnswer(() => resolve(whole(task, outcomes, 'deadline')));

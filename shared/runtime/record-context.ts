@@ -26,11 +26,11 @@ export class CollectingContext implements RecordContext {
   readonly attempt: number;
   readonly #share: ContextShare;
   readonly #records: readonly DeliveredRecord[];
-  // Made when they are asked for: most handlers use none of them.
+  // Made when they are first used: most handlers use none of them.
   #effects: TransactAction[] | undefined;
   #outgoing: OutgoingRecord[] | undefined;
-  /** How much each record passed on. */
-  #passedOn: Map<Offset, number> | undefined;
+  /** How many records were produced from each record. */
+  #producedFrom: Map<Offset, number> | undefined;
   #logger: Log | undefined;
   #isOver = false;
 
@@ -85,7 +85,7 @@ export class CollectingContext implements RecordContext {
   }
 
   get produce(): RecordContext['produce'] {
-    return (topic, record) => this.#passOn(topic, record);
+    return (topic, record) => this.#produce(topic, record);
   }
 
   /** The handler has ended: what it adds from now on would be lost. */
@@ -103,16 +103,16 @@ export class CollectingContext implements RecordContext {
     throw error;
   }
 
-  #passOn(topic: string, record: ProducedRecord): void {
+  #produce(topic: string, record: ProducedRecord): void {
     this.#refuseIfOver('produce');
     const { cluster, group } = this.#share;
     const { position, timestamp, offset } = this.#source(topic, record?.from);
-    this.#passedOn ??= new Map();
-    const index = this.#passedOn.get(offset) ?? 0;
+    this.#producedFrom ??= new Map();
+    const index = this.#producedFrom.get(offset) ?? 0;
     // The same for every run of this record, so that a next consumer keyed by it applies each once.
     const id = `${cluster}/${group}/${position}/${timestamp}/${index}`;
     const outgoing = outgoingRecord(topic, record, position, id);
-    this.#passedOn.set(offset, index + 1);
+    this.#producedFrom.set(offset, index + 1);
     this.#outgoing ??= [];
     this.#outgoing.push(outgoing);
   }

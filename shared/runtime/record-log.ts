@@ -1,7 +1,7 @@
 import type { Log, LogFields } from '../ports/telemetry.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 
-/** A log whose lines name a record. Fields of its own, so that records running side by side never mix. */
+/** A log whose lines name a record. Each has fields of its own, so that records that run side by side never mix. */
 export function recordLog(log: Log, record: DeliveredRecord, attempt: number, requestId: string): Log {
   const traceparent = record.headers.text('traceparent');
   const { topic, partition, offset } = record;

@@ -21,8 +21,8 @@ function isFinalError(error: unknown): boolean {
 }
 
 /**
- * Sends the very same request until it is answered: throttling passes, and a request whose answer was lost may have been
- * applied, so nothing else may be sent in its place.
+ * Sends the same request until it is answered. Throttling passes. A request whose answer was lost may have been applied, so no other
+ * request may be sent in its place.
  *
  * @throws the last error, once time is up or no repetition can help
  */

@@ -35,7 +35,7 @@ import { decodeFirstRecords, encodeFirstRecords } from './ledger-first-records.t
 /** Format of the ledger's items, in attribute `v`. An item of any other format is refused. */
 export const LEDGER_VERSION = 2;
 
-/** Every attribute that holds progress; a write sets those that are present and removes the others. DESIGN section 4. */
+/** Every attribute that holds progress; a write sets those that are present and removes the others. docs/architecture.md */
 export const PROGRESS_ATTRIBUTES = [
   'settled',
   'pending',

@@ -1,6 +1,6 @@
 import type { HistoryEvent, Violation } from '../history.ts';
 
-/** One promise of DESIGN section 11, judged on what happens. It is asked before the truth learns of the event. */
+/** One promise of docs/guarantees.md, judged on what happens. It is asked before the truth learns of the event. */
 export interface Oracle {
   /** @param at - true milliseconds since the start */
   observe(event: HistoryEvent, at: number): Violation | undefined;

@@ -12,7 +12,7 @@ import { Order } from './order.ts';
 import { Repeats } from './repeats.ts';
 import { TrueAnswer } from './true-answer.ts';
 
-/** One oracle for each promise of DESIGN section 11. None shares code with the runtime. */
+/** One oracle for each promise of docs/guarantees.md. None shares code with the runtime. */
 export function oracles(settings: Settings, truth: Truth): readonly Oracle[] {
   return [
     new NoLoss(settings, truth),
