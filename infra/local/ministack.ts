@@ -15,8 +15,8 @@ import { startWithOtherPorts, untilReady } from './until-ready.ts';
 
 const run = promisify(execFile);
 
-/** https://pypi.org/project/ministack/ */
-const MINISTACK = 'ministack==1.5.33';
+/** https://pypi.org/project/ministack/, pinned with all that it needs. */
+const REQUIREMENTS = join(import.meta.dirname, 'ministack-requirements.txt');
 const REGION = 'us-east-1';
 const READY_WITHIN_MS = 60_000;
 
@@ -42,7 +42,7 @@ export interface MiniStack {
  * @throws LocalCloudError if Python or OpenSSL is missing, or it does not come up; the text has its last words
  */
 export async function startMiniStack(options: MiniStackOptions = {}): Promise<MiniStack> {
-  const venv = await download('ministack', MINISTACK, installMiniStack);
+  const venv = await download('ministack', await readFile(REQUIREMENTS, 'utf8'), installMiniStack);
   const folder = options.runFolder ?? (await createRunFolder());
   const { certificateFile, keyFile } = await makeCertificate(folder);
   return startWithOtherPorts(async () => {
@@ -105,9 +105,11 @@ async function installMiniStack(folder: string): Promise<void> {
       `${python} cannot make a virtual environment. Debian, Ubuntu: apt install python3-venv. macOS: brew install python. ${error.stdout ?? ''}`,
     );
   });
-  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', MINISTACK];
+  // Nothing without a hash, and nothing that runs a script of its own to be installed.
+  const checked = ['--require-hashes', '--only-binary', ':all:', '--requirement', REQUIREMENTS];
+  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...checked];
   await run(join(folder, 'bin', 'python'), pip).catch((error: { stderr?: string; message: string }) => {
-    throw new LocalCloudError(`pip could not install ${MINISTACK}: ${error.stderr ?? error.message}`);
+    throw new LocalCloudError(`pip could not install ${REQUIREMENTS}: ${error.stderr ?? error.message}`);
   });
 }
 
