@@ -15,7 +15,7 @@ import { resetCounts } from './retry-policy.ts';
 export function isAnotherRecord(progress: Progress, record: RecordIdentity): boolean {
   if (isNewerThan(record.timestamp, progress.newestTimestamp) && includesOffset(progress.settled, record.offset))
     return true;
-  return knownAt(progress, record.offset).some(({ timestamp }) => timestamp !== record.timestamp);
+  return isKnownAs(progress, record.offset, (known) => known.timestamp !== record.timestamp);
 }
 
 /**
@@ -23,16 +23,21 @@ export function isAnotherRecord(progress: Progress, record: RecordIdentity): boo
  * delivers the records has changed their form unseen, or the topic was recreated and refilled with the old timestamps.
  */
 export function isUnclear(progress: Progress, record: RecordIdentity): boolean {
-  return knownAt(progress, record.offset).some(
+  return isKnownAs(
+    progress,
+    record.offset,
     (known) => known.timestamp === record.timestamp && differInValue(known.valueHash, record.valueHash),
   );
 }
 
-/** What is remembered of an offset. In key order a batch is marked before its first record settles. */
-function knownAt({ firstRecords, blockedRecords }: Progress, offset: Offset): readonly RecordIdentity[] {
-  const known: RecordIdentity[] = firstRecords.filter((mark) => mark.offset === offset);
+/** Whether something that is remembered of an offset is so. In key order a batch is marked before its first record settles. */
+function isKnownAs(
+  { firstRecords, blockedRecords }: Progress,
+  offset: Offset,
+  is: (known: RecordIdentity) => boolean,
+): boolean {
   const blocked = blockedRecords.get(offset);
-  return blocked === undefined ? known : [...known, blocked];
+  return (blocked !== undefined && is(blocked)) || firstRecords.some((mark) => mark.offset === offset && is(mark));
 }
 
 /**

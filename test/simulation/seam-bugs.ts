@@ -56,8 +56,8 @@ export const SEAM_BUGS = {
       },
       {
         file: RECREATION,
-        find: 'return knownAt(progress, record.offset).some(({ timestamp }) => timestamp !== record.timestamp);',
-        put: 'return knownAt(progress, record.offset).some((known) => !isSame(known, record));',
+        find: 'return isKnownAs(progress, record.offset, (known) => known.timestamp !== record.timestamp);',
+        put: 'return isKnownAs(progress, record.offset, (known) => !isSame(known, record));',
       },
     ],
     set: 'seams',

@@ -5,6 +5,7 @@ import { present } from '../../../../shared/adapters/dynamodb/ledger-attributes.
 import { decodePartitionItem, encodeClaim, encodeProgress } from '../../../../shared/adapters/dynamodb/ledger-item.ts';
 import type { BlockedRecord, Progress } from '../../../../shared/decide/progress.ts';
 import { FRESH_PROGRESS } from '../../../../shared/decide/progress.ts';
+import { MAX_CLAIMS } from '../../../../shared/ports/ledger-store.ts';
 import { lowest, type OffsetRanges, rangesOf } from '../../../../shared/record/offset-ranges.ts';
 import { FULL_PROGRESS } from '../../../contracts/full-progress.ts';
 import { itemBytes } from '../../../fixtures/item-bytes.ts';
@@ -142,6 +143,41 @@ describe('a record whose producer gave it nanoseconds for milliseconds', () => {
       claim,
     ]);
   });
+});
+
+test('an item that is as full as it gets stays below the 400 KB of DynamoDB', () => {
+  // A thousand offsets apart: as sparse as compaction leaves a topic of which one record in a thousand is kept.
+  const scattered = (count: number, from = 0) =>
+    Array.from({ length: count }, (_, index) => ({ from: from + index * 1_000, to: from + index * 1_000 }));
+  const error = { name: 'n'.repeat(128), text: 't'.repeat(512), stage: 'handler' } as const;
+  const blocked = (offset: number): BlockedRecord => ({
+    ...blockedRecordAt(offset, { attempts: 5, interruptions: 3, exhausted: true }),
+    ...{ timestamp: 1_795_251_599_999, valueHash: 'J47DEQpj8', keyHash: '47DEQpj8', fingerprint: 'a1b2c3d4e5f6' },
+    ...{ firstFailedAt: 1_795_251_599_999, notBefore: 1_795_251_599_999, error },
+  });
+  const far = 5_000_000_000;
+  const progress: Progress = {
+    ...FULL_PROGRESS,
+    settled: scattered(1_100, far + 20_000_000),
+    // With what one more batch delivers of it.
+    pending: scattered(22_000, far),
+    replayRefused: scattered(1_000),
+    firstRecords: scattered(64, far).map(({ from }) => ({
+      ...{ offset: from, timestamp: 1_795_251_599_999, valueHash: 'J47DEQpj8' },
+    })),
+    // A batch of 16 that fail side by side while there is room for one.
+    blockedRecords: new Map(scattered(216, far).map(({ from }) => [from, blocked(from)])),
+  };
+  const claim = { owner: 'c0ffee00-1111-2222-3333-444455556666.0', offsets: scattered(10_000, far) };
+
+  const claimed = itemWith({
+    ...present(encodeProgress({ ...progress, pending: scattered(12_000, far) })),
+    claims: { L: Array.from({ length: MAX_CLAIMS }, () => encodeClaim(claim)) },
+  });
+  const written = itemWith({ ...present(encodeProgress(progress)), claims: { L: [encodeClaim(claim)] } });
+
+  expect(itemBytes(claimed)).toBeLessThan(409_600);
+  expect(itemBytes(written)).toBeLessThan(409_600);
 });
 
 test('has no attribute for what is empty, zero or absent', () => {
