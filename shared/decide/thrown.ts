@@ -77,10 +77,26 @@ function classOf(value: object): string {
   return typeof className === 'string' && className !== '' ? className : 'Error';
 }
 
+/** The class of what was thrown, or its type: says nothing of what is in it, be it an error that names itself. */
+export function classNameOf(value: unknown): string {
+  if (value === null || (typeof value !== 'object' && typeof value !== 'function'))
+    return value === null ? 'null' : typeof value;
+  return classOf(value);
+}
+
+/** For JSON.stringify: members and characters of what is absurdly large are left out. */
+function bounded(_: string, member: unknown): unknown {
+  if (typeof member === 'string') return member.slice(0, 10_000);
+  if (typeof member !== 'object' || member === null) return member;
+  if (Array.isArray(member)) return member.slice(0, 100);
+  const named = Object.entries(member).slice(0, 100);
+  return Object.fromEntries(named.map(([name, inner]) => [name.slice(0, 1_000), inner]));
+}
+
 function textOf(value: object): string {
   const message = field(value, 'message');
   if (typeof message === 'string') return message;
-  return safely(() => JSON.stringify(value) ?? '', '');
+  return safely(() => JSON.stringify(value, bounded) ?? '', '');
 }
 
 function field(value: object, name: string): unknown {

@@ -132,7 +132,8 @@ const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
 function isHeaders(value: unknown): boolean {
   if (value === undefined || value === null) return true;
-  return Array.isArray(value) && value.every(isHeader);
+  // A copy: `every` passes over holes.
+  return Array.isArray(value) && [...value].every(isHeader);
 }
 
 function isHeader(header: unknown): boolean {

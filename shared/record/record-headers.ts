@@ -14,17 +14,14 @@ export class RecordHeaders implements Iterable<RecordHeader> {
   }
 
   *[Symbol.iterator](): Generator<RecordHeader> {
-    for (const header of this.#raw) {
-      // Buffer.from wraps the signed bytes of Java's byte arrays. https://docs.aws.amazon.com/lambda/latest/dg/with-msk.html
-      for (const [name, bytes] of Object.entries(header)) yield { name, value: Buffer.from(bytes ?? []) };
-    }
+    for (const header of this.#raw)
+      for (const name of Object.keys(header)) yield { name, value: bytesOf(header[name]) };
   }
 
   /** The last header of that name, which is the one that counts in Kafka. */
   bytes(name: string): Buffer | undefined {
-    let found: Buffer | undefined;
-    for (const header of this) if (header.name === name) found = header.value;
-    return found;
+    const last = this.#raw.findLast((header) => Object.hasOwn(header, name));
+    return last === undefined ? undefined : bytesOf(last[name]);
   }
 
   /** The last header of that name as UTF-8 text. */
@@ -34,6 +31,11 @@ export class RecordHeaders implements Iterable<RecordHeader> {
 
   /** Every header of that name, in order. */
   all(name: string): Buffer[] {
-    return [...this].filter((header) => header.name === name).map(({ value }) => value);
+    return this.#raw.flatMap((header) => (Object.hasOwn(header, name) ? [bytesOf(header[name])] : []));
   }
+}
+
+/** Buffer.from wraps the signed bytes of Java's byte arrays. https://docs.aws.amazon.com/lambda/latest/dg/with-msk.html */
+function bytesOf(signed: readonly number[] | null | undefined): Buffer {
+  return Buffer.from(signed ?? []);
 }

@@ -1,4 +1,4 @@
-import { readThrown } from '../decide/thrown.ts';
+import { classNameOf } from '../decide/thrown.ts';
 import { isBranded, LockstepError, QuotingCause } from '../errors.ts';
 import { ConsumerRecord } from '../record/consumer-record.ts';
 import { isThenable } from '../record/decode.ts';
@@ -54,7 +54,7 @@ function undecodable<V>(record: DeliveredRecord, thrown: unknown): DecodedRecord
   }
   const error = new LockstepError(
     'KAFKA_VALUE_UNDECODABLE',
-    `the decoder of the option \`value\` threw ${readThrown(thrown).name} for ${record.position}`,
+    `the decoder of the option \`value\` threw ${classNameOf(thrown)} for ${record.position}`,
     { cause: new QuotingCause('what the decoder threw', { cause: thrown }) },
   );
   return { type: 'undecodable', stage: 'decode', error };
