@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import { invokeWith } from '../../../shared/connection.ts';
+import { FRESH_PROGRESS } from '../../../shared/decide/progress.ts';
 import { type ConsumerOptions, lockstepConsumer, NonRetryableError, text } from '../../../shared/lockstep-consumer.ts';
 import type { IdempotencyKeyStore } from '../../../shared/ports/idempotency-key-store.ts';
 import { StoreError } from '../../../shared/ports/store-error.ts';
+import { ledgerKey } from '../../../shared/record/item-identifier.ts';
 import type { Ports } from '../../../shared/runtime/consumer.ts';
 import { DeliveryWorld } from '../../../shared/testing/delivery-world.ts';
 import { fakeIdempotencyKeyStore } from '../../../shared/testing/fake-idempotency-key-store.ts';
@@ -135,4 +137,38 @@ test('what was settled is written though the key of a later record cannot be ask
 
   expect(calls).toEqual(['0.1', '1.1']);
   expect(world.delivery().letters).toHaveLength(1);
+});
+
+test('a record whose key another partition holds says so in each invocation: nothing else would', async () => {
+  const calls: string[] = [];
+  const { deliver, world } = aFunction(({ key }) => void calls.push(String(key)));
+  const other = { cluster: 'c', group: 'deliver', topic: 'orders', partition: 7 };
+  const claimedBy = { ledgerKey: ledgerKey(other), epoch: 4 };
+  const held = ({ keys, ledger, clock }: Ports): Partial<Ports> => ({
+    keys: {
+      ...keys,
+      claim: async (requests) =>
+        requests.map(({ item }) => ({
+          type: 'held',
+          item: { ...item, position: 'orders-7@3', claimedBy, status: 'IN_PROGRESS' },
+        })),
+    },
+    ledger: {
+      ...ledger,
+      // Whoever holds the key lives.
+      read: async () => ({
+        ...{ epoch: 4, rev: 9, owner: 'other', leaseUntil: clock.now() + 900_000, claims: [] },
+        progress: FRESH_PROGRESS,
+      }),
+    },
+  });
+
+  expect([await deliver('a', held), await deliver('a', held)]).toEqual([[0], [0]]);
+
+  const said = world.delivery().logs.filter(({ text: line }) => line.includes('waits for its idempotency key'));
+  expect(calls).toEqual([]);
+  expect(said.map(({ level, fields }) => [level, fields])).toEqual([
+    ['info', { topic: 'orders', partition: 0, offset: 0 }],
+    ['info', { topic: 'orders', partition: 0, offset: 0 }],
+  ]);
 });
