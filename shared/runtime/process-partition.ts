@@ -128,10 +128,11 @@ async function claimAndRun<V>(task: PartitionTask<V>, outcomes: Outcomes): Promi
   try {
     const isBare = item.claims.at(-1)?.offsets.length === 0;
     const released = await runAndRelease(run, plan, outcomes, isBare);
-    reportWaiting(run, outcomes);
-    return released
+    const report = released
       ? settledReport(run, outcomes)
       : whole(task, outcomes, lease.failure === undefined ? 'fenced' : 'unavailable');
+    if (report.firstUnsettled !== undefined) reportWaiting(run, outcomes);
+    return report;
   } finally {
     forgetAbort();
     lease.close();
