@@ -36,7 +36,7 @@ export function connectKafka({ environment, brokers, clock, log, region }: Kafka
   const options = { brokers: () => brokers, authentication, clock, log, outagePatienceMs: OUTAGE_PATIENCE_MS };
   const connection = kafkaJsProducerConnection(options);
   return {
-    letters: kafkaJsDeadLetterPublisher(deadLetterTopic, connection),
+    letters: kafkaJsDeadLetterPublisher(deadLetterTopic, connection, log),
     producer: gatheringRecordProducer(kafkaJsRecordProducer(connection)),
     originals: kafkaJsOriginalReader(options),
   };

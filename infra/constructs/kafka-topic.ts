@@ -27,6 +27,13 @@ export interface KafkaTopicProps {
   readonly maxRecordBytes?: number;
   /** How long Kafka keeps records: the longest outage you survive. */
   readonly retention: Duration;
+  /**
+   * Whether the broker stamps records when they are written (`LogAppendTime`), so that retention counts from then, or keeps the
+   * time that their producer gave them (`CreateTime`).
+   *
+   * @default false
+   */
+  readonly stampsOnAppend?: boolean;
   /** @default {@link DEFAULT_REPLICATION_FACTOR}; `min.insync.replicas` is one less */
   readonly replicationFactor?: number;
 }
@@ -55,6 +62,7 @@ export class KafkaTopic extends Construct implements TopicFacts {
       configs: topicConfigs({
         'cleanup.policy': 'delete',
         'max.message.bytes': this.maxRecordBytes,
+        ...(props.stampsOnAppend && { 'message.timestamp.type': 'LogAppendTime' }),
         'min.insync.replicas': Math.max(1, replicationFactor - 1),
         'retention.ms': props.retention.toMilliseconds(),
       }),

@@ -45,7 +45,9 @@ export async function deployStacks(
 /** Sources and dead-letter topics, each once: consumers may share them. */
 function topicsOf({ consumers }: Deployed, partitions: number | undefined): TopicToMake[] {
   const topics = consumers
-    .flatMap(({ topic, deadLetterTopic }) => (deadLetterTopic ? [topic, deadLetterTopic] : [topic]))
+    .flatMap(({ topic, deadLetterTopic }) =>
+      deadLetterTopic ? [topic, { ...deadLetterTopic, stampsOnAppend: true }] : [topic],
+    )
     .map((topic) => ({ ...topic, partitions: partitions ?? topic.partitions ?? DEFAULT_PARTITIONS }));
   return [...new Map(topics.map((topic) => [topic.topicName, topic])).values()];
 }

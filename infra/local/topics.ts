@@ -7,6 +7,8 @@ export interface TopicToMake {
   readonly partitions: number;
   /** `max.message.bytes`. @default the broker's */
   readonly maxRecordBytes?: number;
+  /** `message.timestamp.type=LogAppendTime`. @default false */
+  readonly stampsOnAppend?: boolean;
 }
 
 /** Makes those topics that do not exist yet; one that exists is left as it is. Returns when each partition has a leader. */
@@ -24,12 +26,13 @@ export async function makeTopics(bootstrapServers: string, topics: readonly Topi
     if (missing.length === 0) return;
     await admin.createTopics({
       waitForLeaders: true,
-      topics: missing.map(({ topicName, partitions, maxRecordBytes }) => ({
+      topics: missing.map(({ topicName, partitions, maxRecordBytes, stampsOnAppend }) => ({
         topic: topicName,
         numPartitions: partitions,
-        ...(maxRecordBytes !== undefined && {
-          configEntries: [{ name: 'max.message.bytes', value: String(maxRecordBytes) }],
-        }),
+        configEntries: [
+          ...(maxRecordBytes === undefined ? [] : [{ name: 'max.message.bytes', value: String(maxRecordBytes) }]),
+          ...(stampsOnAppend ? [{ name: 'message.timestamp.type', value: 'LogAppendTime' }] : []),
+        ],
       })),
     });
   } finally {

@@ -78,7 +78,7 @@ export interface RedrivenRecord {
  * another letter of it keeps that), which letter it comes from, and how often it has been redriven.
  */
 export function redrivenRecord(letter: Letter): RedrivenRecord {
-  const { origin, id, redriveCount, key, value, headers, timestamp } = letter;
+  const { origin, id, redriveCount, key, value, headers } = letter;
   return {
     topic: origin.topic,
     partition: origin.partition,
@@ -90,7 +90,8 @@ export function redrivenRecord(letter: Letter): RedrivenRecord {
       textHeader('x-dead-letter-id', id),
       textHeader(REDRIVE_COUNT_HEADER, String(redriveCount + 1)),
     ],
-    timestamp,
+    // Not the letter's, which is when it was written.
+    timestamp: origin.timestamp,
   };
 }
 

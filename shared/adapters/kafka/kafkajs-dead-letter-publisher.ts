@@ -1,16 +1,32 @@
 import { recordBytes } from '../../decide/record-size.ts';
 import { LockstepError } from '../../errors.ts';
 import type { DeadLetter, DeadLetterPublisher } from '../../ports/dead-letter-publisher.ts';
+import type { Log } from '../../ports/telemetry.ts';
 import { positionName } from '../../record/item-identifier.ts';
-import type { KafkaProducerConnection } from './kafkajs-producer-connection.ts';
+import type { KafkaProducerConnection, Written } from './kafkajs-producer-connection.ts';
 
 /**
  * Dead letters over a Kafka connection: to the partition with the number of the record's own where the topic has it, folded
- * into what it has otherwise; with the record's own timestamp, unless the topic refuses that.
+ * into what it has otherwise; with the record's own timestamp, unless the topic refuses that. A topic that keeps this timestamp,
+ * and so may drop a letter of an old record at once, is warned of once.
  *
  * @param topic - the dead-letter topic
  */
-export function kafkaJsDeadLetterPublisher(topic: string, connection: KafkaProducerConnection): DeadLetterPublisher {
+export function kafkaJsDeadLetterPublisher(
+  topic: string,
+  connection: KafkaProducerConnection,
+  log?: Pick<Log, 'warn'>,
+): DeadLetterPublisher {
+  let isChecked = false;
+  const check = ({ stampedOnAppend }: Written) => {
+    if (isChecked) return;
+    isChecked = true;
+    if (stampedOnAppend) return;
+    log?.warn(
+      'the dead-letter topic keeps the time of each record, so that the dead letter of an old record can expire at once. Set `message.timestamp.type=LogAppendTime` on the topic',
+      { deadLetterTopic: topic },
+    );
+  };
   return {
     async publish(letter, giveUpAt) {
       const { key, value, headers, timestamp, origin } = letter;
@@ -20,7 +36,7 @@ export function kafkaJsDeadLetterPublisher(topic: string, connection: KafkaProdu
         // A producer's clock runs ahead, and the topic takes nothing from the future: `x-original-timestamp` still tells.
         end = await connection.send([sent], giveUpAt);
       }
-      if (end.type === 'done') return;
+      if (end.type === 'done') return check(end.value);
       const { failure } = end;
       const options = failure === undefined ? undefined : { cause: failure.cause };
       const why = failure === undefined ? '' : `: ${failure.reason}`;

@@ -15,13 +15,19 @@ export interface SentRecord extends OutgoingRecord {
   readonly timestamp?: EpochMs;
 }
 
+/** What the brokers said of records that they wrote. */
+export interface Written {
+  /** Each topic stamps records when they are written (`message.timestamp.type=LogAppendTime`). */
+  readonly stampedOnAppend: boolean;
+}
+
 /** Writes records to any topic over one connection that stands from the first record until `disconnect`. */
 export interface KafkaProducerConnection {
   /**
    * Done when all in-sync replicas have all records; else says why not, at `giveUpAt` at the latest. A record may be written
    * twice, and may have been written though the end is another. Never rejects.
    */
-  send(records: readonly SentRecord[], giveUpAt: EpochMs): Promise<LinkEnd<void>>;
+  send(records: readonly SentRecord[], giveUpAt: EpochMs): Promise<LinkEnd<Written>>;
   /** Ends the connection; the next `send` makes another. Leaves no socket and no timer. Never rejects. */
   disconnect(): Promise<void>;
 }
@@ -49,8 +55,10 @@ export function kafkaJsProducerConnection(
   );
   const send = (records: readonly SentRecord[], giveUpAt: EpochMs, compression: CompressionTypes) => {
     const timeout = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
-    return link.use<void>(async (producer) => {
-      await producer.sendBatch({ acks: -1, timeout, compression, topicMessages: byTopic(records) });
+    return link.use<Written>(async (producer) => {
+      const written = await producer.sendBatch({ acks: -1, timeout, compression, topicMessages: byTopic(records) });
+      // -1 where the topic keeps the time that a record came with. https://kafka.apache.org/protocol.html#The_Messages_Produce
+      return { stampedOnAppend: written.every(({ logAppendTime = '-1' }) => logAppendTime !== '-1') };
     }, giveUpAt);
   };
   return {

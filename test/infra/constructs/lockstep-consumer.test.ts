@@ -86,6 +86,7 @@ test('makes a dead-letter topic with larger records than the source and keeps it
   expect(Buffer.from(String(configs), 'base64').toString().split('\n')).toEqual([
     'cleanup.policy=delete',
     'max.message.bytes=1114124',
+    'message.timestamp.type=LogAppendTime',
     'min.insync.replicas=2',
     'retention.ms=2592000000',
   ]);

@@ -104,13 +104,13 @@ describe('a record on its way back', () => {
     ['x-dead-letter-id', 'c/billing/orders-3@1042/500'],
   ];
 
-  test('goes to the partition that it came from, with its own key, value and time', () => {
-    expect(redrivenRecord(aLetter({ timestamp: 501 }))).toMatchObject({
+  test('goes to the partition that it came from, with its own key, value and time, not that of its letter', () => {
+    expect(redrivenRecord(aLetter({ timestamp: 1_795_000_000_000 }))).toMatchObject({
       topic: 'orders',
       partition: 3,
       key: Buffer.from('customer-7'),
       value: Buffer.from('{}'),
-      timestamp: 501,
+      timestamp: 500,
     });
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { kafkaJsDeadLetterPublisher } from '../../../../shared/adapters/kafka/kafkajs-dead-letter-publisher.ts';
 import type { LinkEnd } from '../../../../shared/adapters/kafka/kafkajs-link.ts';
-import type { SentRecord } from '../../../../shared/adapters/kafka/kafkajs-producer-connection.ts';
+import type { SentRecord, Written } from '../../../../shared/adapters/kafka/kafkajs-producer-connection.ts';
 
 const LETTER = {
   id: 'c/g/orders-3@1042/17',
@@ -12,19 +12,26 @@ const LETTER = {
   timestamp: 17,
 };
 
-function publisherThat(...ends: LinkEnd<void>[]) {
+const done = (stampedOnAppend: boolean): LinkEnd<Written> => ({ type: 'done', value: { stampedOnAppend } });
+
+function publisherThat(...ends: LinkEnd<Written>[]) {
   const sent: SentRecord[] = [];
-  const publisher = kafkaJsDeadLetterPublisher('orders-dead-letters', {
-    send: async (records) => {
-      sent.push(...records);
-      return ends.shift() ?? { type: 'done', value: undefined };
+  const warnings: string[] = [];
+  const publisher = kafkaJsDeadLetterPublisher(
+    'orders-dead-letters',
+    {
+      send: async (records) => {
+        sent.push(...records);
+        return ends.shift() ?? done(true);
+      },
+      disconnect: async () => undefined,
     },
-    disconnect: async () => undefined,
-  });
-  return { publisher, sent };
+    { warn: (text, fields) => warnings.push(`${text} ${JSON.stringify(fields)}`) },
+  );
+  return { publisher, sent, warnings };
 }
 
-const failed = (type: 'unreachable' | 'transient' | 'tooLarge' | 'refused', reason: string): LinkEnd<void> => ({
+const failed = (type: 'unreachable' | 'transient' | 'tooLarge' | 'refused', reason: string): LinkEnd<Written> => ({
   type: 'failed',
   failure: { type, reason, cause: new Error(reason) },
 });
@@ -55,7 +62,26 @@ describe('a letter', () => {
     expect(sent.map(({ timestamp }) => timestamp)).toEqual([17, undefined]);
   });
 
-  test.each<[string, LinkEnd<void>, string, string]>([
+  test('says once that the topic keeps the time of its record', async () => {
+    const { publisher, warnings } = publisherThat(done(false), done(false));
+
+    await publisher.publish(LETTER, 1_000);
+    await publisher.publish(LETTER, 1_000);
+
+    expect(warnings).toEqual([
+      'the dead-letter topic keeps the time of each record, so that the dead letter of an old record can expire at once. Set `message.timestamp.type=LogAppendTime` on the topic {"deadLetterTopic":"orders-dead-letters"}',
+    ]);
+  });
+
+  test('says nothing of a topic that stamps on append', async () => {
+    const { publisher, warnings } = publisherThat(done(true));
+
+    await publisher.publish(LETTER, 1_000);
+
+    expect(warnings).toEqual([]);
+  });
+
+  test.each<[string, LinkEnd<Written>, string, string]>([
     [
       'refused',
       failed('tooLarge', 'MESSAGE_TOO_LARGE'),

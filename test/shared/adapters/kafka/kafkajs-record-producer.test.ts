@@ -1,14 +1,15 @@
 import { expect, test } from 'vitest';
 import type { LinkEnd } from '../../../../shared/adapters/kafka/kafkajs-link.ts';
+import type { Written } from '../../../../shared/adapters/kafka/kafkajs-producer-connection.ts';
 import { kafkaJsRecordProducer } from '../../../../shared/adapters/kafka/kafkajs-record-producer.ts';
 
 const outgoing = [{ topic: 'shipments', key: null, value: Buffer.from('1'), headers: [] }];
 
-function producerThatEnds(end: LinkEnd<void>) {
+function producerThatEnds(end: LinkEnd<Written>) {
   return kafkaJsRecordProducer({ send: async () => end, disconnect: async () => undefined });
 }
 
-const failed = (type: 'unreachable' | 'transient' | 'tooLarge' | 'refused', reason: string): LinkEnd<void> => ({
+const failed = (type: 'unreachable' | 'transient' | 'tooLarge' | 'refused', reason: string): LinkEnd<Written> => ({
   type: 'failed',
   failure: { type, reason, cause: new Error(reason) },
 });
@@ -28,5 +29,7 @@ test.each([
 });
 
 test('resolves when everything is acknowledged', async () => {
-  await expect(producerThatEnds({ type: 'done', value: undefined }).produce(outgoing, 0)).resolves.toBeUndefined();
+  await expect(
+    producerThatEnds({ type: 'done', value: { stampedOnAppend: false } }).produce(outgoing, 0),
+  ).resolves.toBeUndefined();
 });
