@@ -129,6 +129,25 @@ describe('a BatchFailure', () => {
     expect(answers).toHaveLength(1);
   });
 
+  test('settles the duplicates that come before its record too', async () => {
+    let failed = false;
+    const { handler, calls } = noting(
+      (records) => {
+        const b = find(records, 'b');
+        if (failed || b === undefined) return;
+        failed = true;
+        throw new BatchFailure(b, { cause: new Error('not yet') });
+      },
+      { idempotencyKey: ({ value }) => value.id, retry: { inlineRetries: 0 } },
+    );
+
+    const { answers, outcomes } = await deliver(handler, readings('aabc'));
+
+    expect(calls).toEqual(['abc', 'b', 'c']);
+    expect(answers[0]?.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier.offset)).toEqual([2, 3]);
+    expect(outcomes['orders-0@1']).toBe('duplicate');
+  });
+
   test('for ever has its record dead-lettered with its cause after maxAttempts', async () => {
     const { handler, calls } = noting(
       (records) => {
