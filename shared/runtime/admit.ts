@@ -6,12 +6,13 @@ import { LockstepError } from '../errors.ts';
 import type { ConsumerRecord } from '../record/consumer-record.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import type { EpochMs } from '../record/units.ts';
-import { decodeRecord } from './decode-record.ts';
+import { type DecodedRecord, decodeRecord } from './decode-record.ts';
 import { runHandler } from './handler-run.ts';
+import type { KeyVerdict } from './key-claims.ts';
 import type { NotAttemptedReason } from './outcome.ts';
 import type { PartitionRun } from './partition-run.ts';
 import { keyedValue } from './prepare-keys.ts';
-import type { Call } from './schedule.ts';
+import { type Call, isCall } from './schedule.ts';
 import { enterIsolated, leaveIsolated } from './turn.ts';
 
 /** A call that may be made. */
@@ -56,24 +57,25 @@ export interface NotStarted {
 /** Whether a call may be made. Why not concerns its first record alone, except for duplicates. */
 export type Admission<V> = ReadyCall<V> | NotReady;
 
-/** A single record, looked at. */
-type Readiness<V> = { readonly type: 'ready'; readonly record: ConsumerRecord<V> } | NotReady;
+const NO_DUPLICATES: readonly DeliveredRecord[] = [];
+
+/** A single record that was looked at: its value, or why it is not ready. */
+type Readiness<V> = Extract<DecodedRecord<V>, { readonly type: 'decoded' }> | NotReady;
 
 /** Decodes the records of a call and asks for their idempotency keys. */
-export async function admit<V>(run: PartitionRun<V>, call: Call<DeliveredRecord>): Promise<Admission<V>> {
-  const [first] = call;
-  const { lease, ports } = run;
-  const refusal = refusalOf(run, first);
-  if (refusal !== undefined) return refusal;
-  if (!lease.mayStartAt(ports.clock.now()) && !(await lease.mayStart())) return notStarted('fenced');
-  if (isIsolated(run, first)) return admitIsolated(run, first);
-  if (call.length > 1) return admitSeveral(run, call);
-  const readiness = await look(run, first);
-  return readiness.type === 'ready' ? readyCall(first, readiness.record, false) : readiness;
+export function admit<V>(run: PartitionRun<V>, call: Call<DeliveredRecord>): Promise<Admission<V>> {
+  const refusal = refusalOf(run, call[0]);
+  if (refusal !== undefined) return Promise.resolve(refusal);
+  if (isIsolated(run, call[0])) return admitIsolated(run, call[0]);
+  return call.length === 1 ? admitOne(run, call[0], false) : admitSeveral(run, call);
 }
 
-function readyCall<V>(delivered: DeliveredRecord, record: ConsumerRecord<V>, isolated: boolean): ReadyCall<V> {
-  return { type: 'ready', delivered: [delivered], records: [record], duplicates: [], isolated };
+async function admitOne<V>(run: PartitionRun<V>, record: DeliveredRecord, isolated: boolean): Promise<Admission<V>> {
+  if (!run.lease.mayStartAt(run.ports.clock.now()) && !(await run.lease.mayStart())) return notStarted('fenced');
+  const looking = lookAt(run, record);
+  const look = looking instanceof Promise ? await looking : looking;
+  if (look.type !== 'decoded') return look;
+  return { type: 'ready', delivered: [record], records: [look.record], duplicates: NO_DUPLICATES, isolated };
 }
 
 /** Why a record may not start, as far as the ledger, the time and the room in the ledger's item say. */
@@ -112,7 +114,7 @@ async function admitIsolated<V>(run: PartitionRun<V>, record: DeliveredRecord): 
   const refusal = await enterIsolated(run, record);
   if (refusal !== undefined) return { type: 'notStarted', reason: refusal };
   let leavesLate = false;
-  let readiness: Readiness<V> | undefined;
+  let admission: Admission<V> | undefined;
   try {
     let keyed: ReturnType<typeof keyedValue>;
     const read = async () => {
@@ -129,46 +131,60 @@ async function admitIsolated<V>(run: PartitionRun<V>, record: DeliveredRecord): 
       return reading;
     }
     if (keyed !== undefined) await keys?.prepare([keyed]);
-    readiness = await look(run, record);
-    return readiness.type === 'ready' ? readyCall(record, readiness.record, true) : readiness;
+    admission = await admitOne(run, record, true);
+    return admission;
   } finally {
-    if (!leavesLate && readiness?.type !== 'ready') void leaveIsolated(run);
+    if (!leavesLate && admission?.type !== 'ready') void leaveIsolated(run);
   }
 }
 
 /** As many of the records as are ready. One that is not keeps those behind it in its ordering unit out of the call. */
 async function admitSeveral<V>(run: PartitionRun<V>, call: Call<DeliveredRecord>): Promise<Admission<V>> {
-  const { keys, unitOf } = run;
-  const [first] = call;
-  const ready = new Map<DeliveredRecord, ConsumerRecord<V>>();
+  const { lease, keys, unitOf } = run;
+  if (!lease.mayStartAt(run.ports.clock.now()) && !(await lease.mayStart())) return notStarted('fenced');
+  const delivered: DeliveredRecord[] = [];
+  const records: ConsumerRecord<V>[] = [];
   const duplicates: DeliveredRecord[] = [];
   const keptOut = new Set<unknown>();
   for (const record of call) {
     if (keptOut.has(unitOf(record))) continue;
-    const leader = record === first ? undefined : keys?.waitsFor(record);
-    if (leader !== undefined && ready.has(leader) && keys?.repeats(record, leader)) {
+    const leader = record === call[0] ? undefined : keys?.waitsFor(record);
+    if (leader !== undefined && delivered.includes(leader) && keys?.repeats(record, leader)) {
       duplicates.push(record);
       continue;
     }
-    const readiness = leader === undefined ? await look(run, record) : notStarted('keyHeld');
-    if (readiness.type === 'ready') ready.set(record, readiness.record);
-    else if (readiness.type === 'duplicate') duplicates.push(record);
-    else if (record === first) return readiness;
+    const look = leader === undefined ? await lookAt(run, record) : notStarted('keyHeld');
+    if (look.type === 'decoded') {
+      delivered.push(record);
+      records.push(look.record);
+    } else if (look.type === 'duplicate') duplicates.push(record);
+    else if (record === call[0]) return look;
     else keptOut.add(unitOf(record));
   }
-  const [firstReady, ...moreReady] = ready.keys();
-  if (firstReady === undefined) return { type: 'duplicate', duplicates };
-  const delivered: Call<DeliveredRecord> = [firstReady, ...moreReady];
-  return { type: 'ready', delivered, records: [...ready.values()], duplicates, isolated: false };
+  return isCall(delivered)
+    ? { type: 'ready', delivered, records, duplicates, isolated: false }
+    : { type: 'duplicate', duplicates };
 }
 
-/** Decodes a record and asks what its idempotency key says. */
-async function look<V>(run: PartitionRun<V>, delivered: DeliveredRecord): Promise<Readiness<V>> {
-  const { consumer, keys } = run;
-  const known = run.decoded.get(delivered.offset);
+/**
+ * Decodes a record and asks what its idempotency key says. Not an async function: that is known at once for nearly every record, and
+ * two promises for each cost a third of all that the runtime does for it.
+ */
+function lookAt<V>(run: PartitionRun<V>, record: DeliveredRecord): Promise<Readiness<V>> | Readiness<V> {
+  const known = run.decoded.get(record.offset);
   // A handler may change the value that it gets: each try has one of its own.
-  if (known?.type === 'decoded') run.decoded.set(delivered.offset, { type: 'used' });
-  const decoded = known === undefined || known.type === 'used' ? await decodeRecord(consumer, delivered) : known;
+  if (known?.type === 'decoded') run.decoded.set(record.offset, { type: 'used' });
+  const decoded = known === undefined || known.type === 'used' ? decodeRecord(run.consumer, record) : known;
+  return decoded instanceof Promise
+    ? decoded.then((value) => lookAtValue(run, record, value))
+    : lookAtValue(run, record, decoded);
+}
+
+function lookAtValue<V>(
+  { consumer, keys }: PartitionRun<V>,
+  record: DeliveredRecord,
+  decoded: DecodedRecord<V>,
+): Promise<Readiness<V>> | Readiness<V> {
   if (decoded.type === 'undecodable') {
     const { error, stage } = decoded;
     const errorClass = consumer.policy.onUndecodable === 'retry' ? 'retryable' : 'nonRetryable';
@@ -176,18 +192,21 @@ async function look<V>(run: PartitionRun<V>, delivered: DeliveredRecord): Promis
   }
   if (decoded.type === 'keyless')
     return { type: 'failed', error: decoded.error, stage: 'idempotency', errorClass: 'nonRetryable' };
-  if (keys === undefined) return { type: 'ready', record: decoded.record };
-  const verdict = await keys.verdict(delivered);
-  switch (verdict.type) {
-    case 'run':
-      return { type: 'ready', record: decoded.record };
-    case 'held':
-      return notStarted('keyHeld');
-    case 'duplicate':
-      return duplicate(delivered);
-    case 'reused':
-      return consumer.policy.onKeyReuse === 'skip' ? duplicate(delivered) : reused(delivered, verdict.by);
-  }
+  if (keys === undefined) return decoded;
+  const follow = (verdict: KeyVerdict): Readiness<V> => {
+    switch (verdict.type) {
+      case 'run':
+        return decoded;
+      case 'held':
+        return notStarted('keyHeld');
+      case 'duplicate':
+        return duplicate(record);
+      case 'reused':
+        return consumer.policy.onKeyReuse === 'skip' ? duplicate(record) : reused(record, verdict.by);
+    }
+  };
+  const verdict = keys.verdict(record);
+  return verdict instanceof Promise ? verdict.then(follow) : follow(verdict);
 }
 
 function reused({ position }: DeliveredRecord, by: string): Failed {

@@ -53,8 +53,8 @@ export async function callHandler<V>(run: PartitionRun<V>, call: ReadyCall<V>): 
   const handlerMs = clock.now() - startedAt;
   sandbox.observe(handlerMs);
   telemetry.count('HandlerMs', handlerMs);
-  if (end.type === 'succeeded') return { ...end, context, delivered, duplicates: call.duplicates };
-  if (end.type === 'stalled') return { ...end, delivered };
+  if (end.type === 'succeeded') return { type: 'succeeded', context, delivered, duplicates: call.duplicates };
+  if (end.type === 'stalled') return { type: 'stalled', delivered };
   return failedCall(run, call, context, end.error);
 }
 
@@ -75,7 +75,7 @@ function handlerOf<V>(
   context: CollectingContext,
 ): () => unknown {
   if (handler.type === 'batch') return () => handler.onBatch(records, context);
-  const [record] = records;
+  const record = records[0];
   return () => record && handler.onRecord(record, context);
 }
 

@@ -15,7 +15,10 @@ import type { PartitionRun } from './partition-run.ts';
 import { recordLog } from './record-log.ts';
 
 /** A record and what became of it. */
-export type Ended = readonly [record: DeliveredRecord, outcome: Outcome];
+export interface Ended {
+  readonly record: DeliveredRecord;
+  readonly outcome: Outcome;
+}
 
 type Succeeded = Extract<CallEnd, { readonly type: 'succeeded' }>;
 type Failed = Extract<CallEnd, { readonly type: 'failed' }>;
@@ -50,7 +53,7 @@ export function conclude<V>(
     case 'stalled':
       return countStall(run, 'delivered' in end ? end.delivered : [first]);
     case 'notStarted':
-      return Promise.resolve([[first, { ...end, type: 'notAttempted' }]]);
+      return Promise.resolve([{ record: first, outcome: { ...end, type: 'notAttempted' } }]);
   }
 }
 
@@ -63,16 +66,17 @@ async function commitOrFail<V>(
   return instead === undefined ? endedWith(call) : conclude(run, first, instead);
 }
 
-async function settleAll<V>(run: PartitionRun<V>, records: HandedOver): Promise<readonly Ended[]> {
+function settleAll<V>(run: PartitionRun<V>, records: HandedOver): Promise<readonly Ended[]> {
   settle(run, records);
-  if (run.consumer.policy.checkpointMs === 'record') await run.lease.write();
-  return endedWith(records);
+  const ended = endedWith(records);
+  const { checkpointMs } = run.consumer.policy;
+  return checkpointMs === 'record' ? run.lease.write().then(() => ended) : Promise.resolve(ended);
 }
 
 function endedWith({ delivered, duplicates }: HandedOver): readonly Ended[] {
   const ended: Ended[] = [];
-  for (const record of delivered) ended.push([record, HANDLED]);
-  for (const record of duplicates) ended.push([record, DUPLICATE]);
+  for (const record of delivered) ended.push({ record, outcome: HANDLED });
+  for (const record of duplicates) ended.push({ record, outcome: DUPLICATE });
   return ended;
 }
 
@@ -105,10 +109,10 @@ async function countOrGiveUp<V>(
       await shortPause(run);
       return [];
     case 'retryLater':
-      return [[record, retryOf(blocked)]];
+      return [{ record, outcome: retryOf(blocked) }];
     case 'blocked':
       run.ports.telemetry.count('FloodBreakerOpen');
-      return [[record, retryOf(blocked)]];
+      return [{ record, outcome: retryOf(blocked) }];
     case 'giveUp':
       return giveUp(run, record, failed.error);
   }
@@ -125,19 +129,20 @@ async function giveUp<V>(run: PartitionRun<V>, record: DeliveredRecord, error: u
       withBlockedRecord(progress, { ...blockedRecordOf(progress, record), exhausted: true }),
     );
     const marked = await lease.write();
-    if (marked.type !== 'written') return [[record, { type: 'notAttempted', reason: 'fenced' }]];
+    if (marked.type !== 'written') return [{ record, outcome: { type: 'notAttempted', reason: 'fenced' } }];
   }
   const blocked = blockedRecordOf(lease.progress, record);
   const letter = await sendLetter(run, record, blocked, error);
   if (letter.type === 'refused') {
     const backOff = backOffMs(blocked.attempts, consumer.policy.retry, ports.entropy.random());
-    return [[record, { type: 'retry', notBefore: ports.clock.now() + Math.ceil(backOff) }]];
+    const notBefore = ports.clock.now() + Math.ceil(backOff);
+    return [{ record, outcome: { type: 'retry', notBefore } }];
   }
   await keys?.deadLettered(record);
   lease.settle(run.settlingOf(record, 'deadLettered'));
   ports.telemetry.count('RecordsDeadLettered');
   if (consumer.policy.checkpointMs === 'record') await lease.write();
-  return [[record, { type: 'deadLettered', deadLetterId: letter.id }]];
+  return [{ record, outcome: { type: 'deadLettered', deadLetterId: letter.id } }];
 }
 
 /** A call failed without naming a record: its records go one at a time, until the one that fails is found. */
@@ -167,7 +172,7 @@ async function pause<V>(run: PartitionRun<V>, end: Paused, record: DeliveredReco
   const summary = summarizeError(end.error, 'handler', consumer.policy.redact);
   const blocked = pausedRecord(blockedRecordOf(lease.progress, record), summary, until, ports.clock.now());
   lease.update((progress) => ({ ...withBlockedRecord(progress, blocked), pausedUntil: until }));
-  return [...before, [record, { type: 'notAttempted', reason: 'paused', until }]];
+  return [...before, { record, outcome: { type: 'notAttempted', reason: 'paused', until } }];
 }
 
 /**
@@ -197,7 +202,7 @@ async function countStall<V>(run: PartitionRun<V>, records: readonly DeliveredRe
     ...progress,
     isolateUntil: Math.max(progress.isolateUntil ?? -1, last),
   }));
-  return records.map((record) => [record, { type: 'retry', stalled: true }]);
+  return records.map((record) => ({ record, outcome: { type: 'retry', stalled: true } }));
 }
 
 function shortPause<V>({ ports, lease, consumer }: PartitionRun<V>): Promise<void> {

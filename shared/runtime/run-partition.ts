@@ -31,10 +31,12 @@ export async function runPartition<V>(
   };
   const make = async (call: Call<DeliveredRecord>) => {
     const admission = await admit(run, call);
-    const isReady = admission.type === 'ready';
-    const end = isReady ? await callHandler(run, admission) : admission;
-    const ended = await conclude(run, isReady ? admission.delivered[0] : call[0], end);
-    for (const [record, outcome] of ended) {
+    const end = admission.type === 'ready' ? await callHandler(run, admission) : admission;
+    const first = admission.type === 'ready' ? admission.delivered[0] : call[0];
+    noteEnded(call, await conclude(run, first, end));
+  };
+  const noteEnded = (call: Call<DeliveredRecord>, ended: readonly Ended[]) => {
+    for (const { record, outcome } of ended) {
       outcomes.set(record.offset, outcome);
       if (settles(outcome)) continue;
       if (outcome.type === 'retry' && outcome.stalled) stalled = true;
@@ -98,7 +100,7 @@ function goesAlone<V>({ lease }: PartitionRun<V>, { offset }: DeliveredRecord): 
 }
 
 /** Whether the record is the one for which a whole call failed. */
-function isFound([, { type }]: Ended): boolean {
+function isFound({ outcome: { type } }: Ended): boolean {
   return type === 'retry' || type === 'deadLettered';
 }
 

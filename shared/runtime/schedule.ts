@@ -5,6 +5,11 @@ import { type Outcomes, settles } from './outcome.ts';
 /** Records that go to the handler together, in offset order: one, or for `onBatch` several. */
 export type Call<R> = readonly [R, ...R[]];
 
+/** Whether there is anything to call the handler with. */
+export function isCall<R>(records: readonly R[]): records is Call<R> {
+  return records.length > 0;
+}
+
 /** How a schedule makes calls. */
 export interface ScheduleRules<R> {
   /** Equal for records whose order matters. */
