@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/local/longest-first.ts';
 import { WhereTimeWent } from './test/where-time-went.ts';
 
 /** Each in a process of its own: they replace modules, or are about what a process does first. */
@@ -20,6 +21,7 @@ const UNIT = {
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     // The file is what `.ci/run` counts.
     reporters: ['default', ['json', { outputFile: 'reports/tests.json' }], new WhereTimeWent()],
     coverage: {
@@ -35,7 +37,7 @@ export default defineConfig({
           ...UNIT,
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...UNIT.exclude, 'test/local/**', ...ALONE],
+          exclude: [...UNIT.exclude, 'test/local/**', 'test/long/**', ...ALONE],
           isolate: false,
         },
       },
@@ -43,14 +45,31 @@ export default defineConfig({
         test: { ...UNIT, name: 'unit-alone', include: ALONE },
       },
       {
-        // End to end, on one local cloud that is started once for the whole run; one file at a time, since machines are small.
+        // End to end, on one local cloud that is started once for the whole run. More files side by side than a machine has cores:
+        // most of their time is waiting.
         test: {
           name: 'local',
           include: ['test/local/**/*.test.ts'],
           globalSetup: ['test/local/global-setup.ts'],
+          setupFiles: ['test/local/end-with-the-run.ts'],
+          sequence: { groupOrder: 1 },
+          maxWorkers: 4,
+          // Limits are there to end what hangs, also on a machine with other work.
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          expect: { poll: { timeout: 180_000 } },
+        },
+      },
+      {
+        // Too long for every commit: `npm run test:long`.
+        test: {
+          name: 'long',
+          include: ['test/long/**/*.test.ts'],
+          globalSetup: ['test/long/global-setup.ts'],
+          sequence: { groupOrder: 2 },
           fileParallelism: false,
-          testTimeout: 120_000,
-          hookTimeout: 300_000,
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
         },
       },
     ],

@@ -6,15 +6,20 @@ import { makeTopics, type TopicToMake } from './topics.ts';
 /** Partitions of a topic that says nothing of its own. */
 export const DEFAULT_PARTITIONS = 3;
 
-export interface DeployStacksOptions {
+export interface OpenStacksOptions {
+  /** Of every topic. @default what the stack says of it, {@link DEFAULT_PARTITIONS} where it does not */
+  readonly partitions?: number;
+  /** Names of the consumers that are asked for, with their functions; all queues and outputs are there. @default all */
+  readonly consumers?: readonly string[];
+}
+
+export interface DeployStacksOptions extends OpenStacksOptions {
   /** `-c stage=…`. @default 'local' */
   readonly stage?: string;
   /** Further `-c name=value`. */
   readonly context?: Readonly<Record<string, string>>;
   /** Command of a CDK app other than the one of cdk.json. */
   readonly app?: string;
-  /** Of every topic. @default what the stack says of it, {@link DEFAULT_PARTITIONS} where it does not */
-  readonly partitions?: number;
   /** Gets cdk's lines. */
   readonly onProgress?: (line: string) => void;
 }
@@ -29,7 +34,7 @@ export async function deployStacks(
   options: DeployStacksOptions = {},
 ): Promise<CloudDescription> {
   const { endpoint, clusterArn, runFolder, bootstrapServers } = servers;
-  const { stage = 'local', app, onProgress, partitions } = options;
+  const { stage = 'local', app, onProgress } = options;
   const stackNames = await deploy({
     endpoint,
     runFolder,
@@ -37,9 +42,33 @@ export async function deployStacks(
     ...(app !== undefined && { app }),
     ...(onProgress && { onProgress }),
   });
-  const deployed = await readDeployed(endpoint, stackNames);
-  await makeTopics(bootstrapServers, topicsOf(deployed, partitions));
+  return openStacks(servers, stackNames, options);
+}
+
+/**
+ * Reads what stacks that are deployed already say, and makes the topics that they name and that do not exist yet.
+ *
+ * @returns the servers and what of these stacks is deployed
+ */
+export async function openStacks(
+  servers: ServersDescription,
+  stackNames: readonly string[],
+  { partitions, consumers: wanted }: OpenStacksOptions = {},
+): Promise<CloudDescription> {
+  const all = await readDeployed(servers.endpoint, stackNames);
+  const deployed = wanted === undefined ? all : ofConsumers(all, wanted);
+  await makeTopics(servers.bootstrapServers, topicsOf(deployed, partitions));
   return { ...servers, deployed };
+}
+
+/** @throws if one of them is not deployed */
+function ofConsumers(deployed: Deployed, names: readonly string[]): Deployed {
+  const consumers = names.map((name) => {
+    const found = deployed.consumers.find((consumer) => consumer.name === name);
+    if (found === undefined) throw new Error(`no consumer ${name} is deployed`);
+    return found;
+  });
+  return { ...deployed, consumers, functions: consumers.map((consumer) => consumer.function) };
 }
 
 /** Sources and dead-letter topics, each once: consumers may share them. */

@@ -10,6 +10,8 @@ import { REPOSITORY } from './local-folder.ts';
 import { fields } from './stack-template.ts';
 
 const CDK = join(REPOSITORY, 'node_modules/aws-cdk/bin/cdk');
+/** Most of a deployment is waiting. */
+const STACKS_AT_ONCE = 8;
 /** What of cdk's output an error repeats. */
 const LAST_LINES = 15;
 
@@ -46,7 +48,7 @@ export async function deploy(options: DeployOptions): Promise<string[]> {
   const app = options.app === undefined ? [] : ['--app', options.app];
   // Of its own, so that two deployments may run at once.
   const assembly = await mkdtemp(join(options.runFolder, 'cdk.out-'));
-  const output = ['--output', assembly, '--progress', 'events'];
+  const output = ['--output', assembly, '--progress', 'events', '--concurrency', String(STACKS_AT_ONCE)];
   await cdk(['deploy', '--all', '--require-approval', 'never', ...context, ...app, ...output], options);
   const manifest = fields(JSON.parse(await readFile(join(assembly, 'manifest.json'), 'utf8')));
   return Object.values(fields(manifest['artifacts']))

@@ -5,6 +5,7 @@ import { spawnGuarded } from './guard.ts';
 import { createRunFolder } from './local-folder.ts';
 import { mavenJars } from './maven-jars.ts';
 import { requireJava } from './requirements.ts';
+import { SHORT_LIVED_JAVA } from './short-lived-java.ts';
 import { startWithOtherPorts, untilReady } from './until-ready.ts';
 
 const READY_WITHIN_MS = 60_000;
@@ -34,7 +35,16 @@ export async function startDynamoDbLocal(): Promise<DynamoDbLocal> {
   return startWithOtherPorts(async () => {
     const [port = 0] = await freePorts(1);
     const script = join(import.meta.dirname, 'dynamodb-local-main.js');
-    const args = ['-Xmx512m', `-Djava.library.path=${jars}`, '-cp', join(jars, '*'), RHINO, script, String(port)];
+    const args = [
+      '-Xmx512m',
+      ...SHORT_LIVED_JAVA,
+      `-Djava.library.path=${jars}`,
+      '-cp',
+      join(jars, '*'),
+      RHINO,
+      script,
+      String(port),
+    ];
     const server = spawnGuarded(java, args, { output: join(folder, `dynamodb-local-${port}.log`) });
     const endpoint = `http://127.0.0.1:${port}`;
     const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };

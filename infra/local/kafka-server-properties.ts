@@ -27,6 +27,8 @@ export function kafkaServerProperties(options: {
     'transaction.state.log.num.partitions': 3,
     'share.coordinator.state.topic.replication.factor': 1,
     'share.coordinator.state.topic.min.isr': 1,
+    // What tests and people date years back is not deleted while they read it; the data go with the run's folder.
+    'log.retention.ms': -1,
     // A first member need not wait three seconds for others; later ones rebalance.
     'group.initial.rebalance.delay.ms': 0,
     // Lets tests see a member evicted without waiting six seconds for it.

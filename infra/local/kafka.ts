@@ -12,6 +12,7 @@ import { LocalCloudError } from './local-cloud-error.ts';
 import { createRunFolder } from './local-folder.ts';
 import { mavenJars } from './maven-jars.ts';
 import { requireJava } from './requirements.ts';
+import { SHORT_LIVED_JAVA } from './short-lived-java.ts';
 import { startWithOtherPorts, untilReady } from './until-ready.ts';
 
 const run = promisify(execFile);
@@ -26,6 +27,8 @@ export interface KafkaOptions {
   readonly bootstrapServers?: string;
   /** Ports of the broker and of its controller, for who must know them before it is up. @default free ones, others if they are taken meanwhile */
   readonly ports?: KafkaPorts;
+  /** Whether it is for minutes, and little to do: it starts in little more than half of the processor time. @default false */
+  readonly shortLived?: boolean;
 }
 
 export interface KafkaPorts {
@@ -56,11 +59,12 @@ export async function startKafka(options: KafkaOptions = {}): Promise<LocalKafka
   const existing = options.bootstrapServers ?? process.env['KAFKA_BOOTSTRAP_SERVERS'];
   if (existing) return existingBroker(existing);
 
-  const java = await requireJava();
+  const command = await requireJava();
   const jars = await mavenJars('kafka', join(import.meta.dirname, 'pom.xml'));
   const folder = options.runFolder ?? (await createRunFolder());
   const start = async (ports: KafkaPorts): Promise<LocalKafka> => {
-    const broker = await formatBroker(java, join(jars, '*'), join(folder, `kafka-${ports.broker}`), ports);
+    const java = { command, classPath: join(jars, '*'), flags: options.shortLived ? SHORT_LIVED_JAVA : [] };
+    const broker = await formatBroker(java, join(folder, `kafka-${ports.broker}`), ports);
     await broker.startBroker().catch(async (error) => {
       await broker.stop();
       throw error;
@@ -88,9 +92,14 @@ async function existingBroker(bootstrapServers: string): Promise<LocalKafka> {
   return { bootstrapServers, stop: async () => {}, stopBroker: notOurs, startBroker: notOurs };
 }
 
+interface BrokerJava {
+  readonly command: string;
+  readonly classPath: string;
+  readonly flags: readonly string[];
+}
+
 async function formatBroker(
-  java: string,
-  classPath: string,
+  { command, classPath, flags }: BrokerJava,
   folder: string,
   { broker: port, controller: controllerPort }: KafkaPorts,
 ): Promise<LocalKafka> {
@@ -101,7 +110,7 @@ async function formatBroker(
   const clusterId = randomBytes(16).toString('base64url');
   // In one word: an id may begin with a dash.
   const format = ['kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '-c', properties];
-  await run(java, ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-cp', classPath, ...format]);
+  await run(command, ['-Xmx128m', ...SHORT_LIVED_JAVA, '-cp', classPath, ...format]);
 
   let server: Guarded | undefined;
   const stop = async () => {
@@ -117,8 +126,8 @@ async function formatBroker(
       await stop();
     },
     startBroker: async () => {
-      const settings = ['-Xmx512m', `-Dlog4j2.configurationFile=${LOG_CONFIGURATION}`];
-      server = spawnGuarded(java, [...settings, '-cp', classPath, 'kafka.Kafka', properties], { output: logFile });
+      const settings = ['-Xmx512m', ...flags, `-Dlog4j2.configurationFile=${LOG_CONFIGURATION}`];
+      server = spawnGuarded(command, [...settings, '-cp', classPath, 'kafka.Kafka', properties], { output: logFile });
       await untilReady('Kafka', server, () => takesRequests(bootstrapServers), READY_WITHIN_MS);
     },
   };

@@ -8,12 +8,20 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_dynamodb
 
 `aws:PrincipalArn` of a role's session is the role's ARN. MiniStack takes the session's.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
+
+An alarm watches the metric of exactly its dimensions. MiniStack evaluates it with all metrics of that name, so that one
+consumer's dead letter would set off another one's alarm.
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+
+MiniStack looks with each request for metrics that are older than two weeks, which takes the longer the more there are. No local
+cloud gets that old.
 """
 
 import hmac
 import json
 import os
 import re
+import types
 
 # The run's own, known to nobody else. MiniStack is told the key, so that it takes it for the account's root; functions, which
 # inherit the environment, are not told the secret.
@@ -22,7 +30,7 @@ _ROOT_SECRET = os.environ.pop("LOCKSTEP_ROOT_SECRET")
 
 from ministack.app import app as _ministack  # noqa: E402
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime  # noqa: E402
-from ministack.services import lambda_svc, sts  # noqa: E402
+from ministack.services import cloudwatch, lambda_svc, sts  # noqa: E402
 from ministack_door import door  # noqa: E402
 from ministack_leading_keys import know_leading_keys  # noqa: E402
 
@@ -93,6 +101,24 @@ def _random_credentials(config):
 for module in (lambda_runtime, lambda_svc):
     if hasattr(module, "execution_credentials"):
         module.execution_credentials = _random_credentials
+
+_evaluate = cloudwatch._evaluate_alarm
+
+
+def _evaluate_by_dimensions(alarm):
+    dimensions = cloudwatch._dims_key(cloudwatch._dims_from_list(alarm.get("Dimensions") or []))
+    key = (alarm.get("Namespace"), alarm.get("MetricName"), dimensions)
+    points = cloudwatch._metrics.get(key)
+    if not points:
+        return
+    # The same function, for which there is no other metric.
+    names = {**vars(cloudwatch), "_metrics": {key: points}}
+    types.FunctionType(_evaluate.__code__, names)(alarm)
+
+
+cloudwatch._evaluate_alarm = _evaluate_by_dimensions
+cloudwatch._evict_old_metrics = lambda: None
+
 
 know_leading_keys()
 

@@ -7,6 +7,8 @@ import { startMiniStack } from './ministack.ts';
 import { startWithOtherPorts } from './until-ready.ts';
 
 export interface ServersOptions {
+  /** Whether the broker is for minutes, and little to do. @default false */
+  readonly shortLived?: boolean;
   /** Told of each step, in a few words. */
   readonly onProgress?: (line: string) => void;
 }
@@ -23,7 +25,10 @@ export interface Servers {
  *
  * @throws LocalCloudError if something is missing or does not come up; nothing is left running
  */
-export async function startServers({ onProgress = () => {} }: ServersOptions = {}): Promise<Servers> {
+export async function startServers({
+  onProgress = () => {},
+  shortLived = false,
+}: ServersOptions = {}): Promise<Servers> {
   const runFolder = await createRunFolder();
   return startWithOtherPorts(async () => {
     const ports = await freeKafkaPorts();
@@ -31,7 +36,7 @@ export async function startServers({ onProgress = () => {} }: ServersOptions = {
     const kafkaBootstrapServers = existing || `127.0.0.1:${ports.broker}`;
 
     const starting = {
-      kafka: startKafka({ runFolder, ports }).then((kafka) => {
+      kafka: startKafka({ runFolder, ports, shortLived }).then((kafka) => {
         onProgress(`Kafka takes requests at ${kafka.bootstrapServers}`);
         return kafka;
       }),

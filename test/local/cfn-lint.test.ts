@@ -4,13 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { App, CfnResource, Stack } from 'aws-cdk-lib';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { LockstepConsumer } from '../../infra/constructs/lockstep-consumer.ts';
 import { download } from '../../infra/local/downloads.ts';
 import { requirePython } from '../../infra/local/requirements.ts';
 import { stageConfig } from '../../infra/stage-config.ts';
 import { addStageStacks } from '../../infra/stage-stacks.ts';
 import { LEAST } from '../infra/synth.ts';
+
+// As for all suites here: what is imported from test/infra has other limits.
+vi.setConfig({ testTimeout: 600_000 });
 
 const run = promisify(execFile);
 const CFN_LINT = 'cfn-lint==1.58.0';

@@ -2,9 +2,8 @@ import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:https';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, inject } from 'vitest';
 import { type DynamoDbLocal, startDynamoDbLocal } from '../../infra/local/dynamodb-local.ts';
-import { type MiniStack, startMiniStack } from '../../infra/local/ministack.ts';
 import { dynamoDbClient } from '../../shared/adapters/dynamodb/dynamodb-client.ts';
 import { ContractResults } from '../contracts/contract-results.ts';
 import { createTables, dynamoDbUnderTest } from '../contracts/dynamodb-under-test.ts';
@@ -19,7 +18,6 @@ const PATIENT = { connectionTimeoutMs: 30_000, requestTimeoutMs: 30_000 };
 const results = new ContractResults();
 const clients: DynamoDBClient[] = [];
 let dynamoDbLocal: DynamoDbLocal | undefined;
-let miniStack: MiniStack | undefined;
 let onDynamoDbLocal: LedgerUnderTest;
 let onMiniStack: LedgerUnderTest;
 
@@ -29,24 +27,26 @@ beforeAll(async () => {
       dynamoDbLocal = server;
       onDynamoDbLocal = await opened(dynamoDbClient({ ...server.clientConfig, ...PATIENT }));
     }),
-    startMiniStack().then(async (server) => {
-      miniStack = server;
-      const { url: endpoint, region, certificateFile, credentials } = server.endpoint;
-      const httpsAgent = new Agent({ ca: readFileSync(certificateFile), keepAlive: true, maxSockets: 50 });
-      const where = { endpoint, region, httpsAgent, credentials };
-      onMiniStack = await opened(dynamoDbClient({ ...where, ...PATIENT }));
+    opened(dynamoDbClient({ ...onTheRunsCloud(), ...PATIENT })).then((tables) => {
+      onMiniStack = tables;
     }),
   ]);
-}, 300_000);
+});
 
 afterAll(async () => {
   for (const client of clients) client.destroy();
-  await Promise.all([dynamoDbLocal?.stop(), miniStack?.stop()]);
+  await dynamoDbLocal?.stop();
   const table = results.table(['fake', 'DynamoDB Local', 'MiniStack']);
   await mkdir('reports', { recursive: true });
   await writeFile('reports/contracts.txt', `${table}\n`);
   console.log(`Contracts of the ledger's ports (also in reports/contracts.txt)\n${table}`);
 });
+
+function onTheRunsCloud() {
+  const { url: endpoint, region, certificateFile, credentials } = inject('localCloud').endpoint;
+  const httpsAgent = new Agent({ ca: readFileSync(certificateFile), keepAlive: true, maxSockets: 50 });
+  return { endpoint, region, httpsAgent, credentials };
+}
 
 async function opened(client: DynamoDBClient): Promise<LedgerUnderTest> {
   clients.push(client);

@@ -3,8 +3,8 @@ import { createServer, connect as openTcp, type Server, type Socket } from 'node
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ISocketFactoryArgs } from 'kafkajs';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type LocalKafka, startKafka } from '../../infra/local/kafka.ts';
+import { afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import { SHORT_LIVED_JAVA } from '../../infra/local/short-lived-java.ts';
 import { makeTopics } from '../../infra/local/topics.ts';
 import {
   type KafkaProducerConnection,
@@ -14,27 +14,23 @@ import {
 import { systemClock } from '../../shared/adapters/system/system-clock.ts';
 
 const run = promisify(execFile);
-const TOPIC = 'letters';
+const TOPIC = 'connection-letters';
+const { bootstrapServers, toolsClassPath } = inject('localCloud');
 const RECORD: SentRecord = { topic: TOPIC, key: Buffer.from('k'), value: Buffer.from('v'), headers: [], partition: 0 };
 const silent = () => undefined;
 
-let kafka: LocalKafka;
 let open: KafkaProducerConnection | undefined;
 let server: Server | undefined;
 
-beforeAll(async () => {
-  kafka = await startKafka();
-  await makeTopics(kafka.bootstrapServers, [{ topicName: TOPIC, partitions: 3 }]);
-});
+beforeAll(() => makeTopics(bootstrapServers, [{ topicName: TOPIC, partitions: 3 }]));
 afterEach(async () => {
   await open?.disconnect();
   server?.close();
   server = undefined;
 });
-afterAll(() => kafka?.stop());
 
 /** A connection whose sockets are kept here. */
-function connection(brokers = kafka.bootstrapServers, requestTimeoutMs = 5_000) {
+function connection(brokers = bootstrapServers, requestTimeoutMs = 5_000) {
   const sockets: Socket[] = [];
   open = kafkaJsProducerConnection(
     {
@@ -89,7 +85,7 @@ describe('a Kafka connection', () => {
   });
 
   test('is made anew when it is dead and does not say so', async () => {
-    const { connection: opened, sockets } = connection(kafka.bootstrapServers, 300);
+    const { connection: opened, sockets } = connection(bootstrapServers, 300);
     await opened.send([RECORD], inSeconds(10));
     // As after a freeze of hours: what is written reaches nobody, and no answer ever comes.
     if (sockets[0] !== undefined) sockets[0].write = () => true;
@@ -110,7 +106,7 @@ describe('a Kafka connection', () => {
   test('finds a living broker behind a dead one in the list', async () => {
     const dead = await portThatRefuses();
 
-    for (const brokers of [`${dead},${kafka.bootstrapServers}`, `${kafka.bootstrapServers},${dead}`]) {
+    for (const brokers of [`${dead},${bootstrapServers}`, `${bootstrapServers},${dead}`]) {
       const { connection: opened } = connection(brokers);
       expect(await opened.send([RECORD], inSeconds(10))).toEqual({ type: 'done' });
       await opened.disconnect();
@@ -154,18 +150,19 @@ describe('a Kafka connection', () => {
 
 describe('records written over a Kafka connection', () => {
   test('keep the order and the duplicates of their headers', async ({ skip }) => {
-    if (kafka.toolsClassPath === undefined) skip("needs Kafka's own tools");
-    const topic = 'headers';
-    await makeTopics(kafka.bootstrapServers, [{ topicName: topic, partitions: 1 }]);
+    if (toolsClassPath === undefined) return skip("needs Kafka's own tools");
+    const topic = 'connection-headers';
+    await makeTopics(bootstrapServers, [{ topicName: topic, partitions: 1 }]);
     const header = (name: string, value: string) => ({ name, value: Buffer.from(value) });
     const headers = [header('b', '1'), header('7', 'x'), header('a', ''), header('b', '2'), header('__proto__', 'p')];
     await connection().connection.send([{ ...RECORD, topic, headers, timestamp: 1_795_251_600_000 }], inSeconds(10));
 
     const { stdout } = await run('java', [
+      ...SHORT_LIVED_JAVA,
       '-cp',
-      kafka.toolsClassPath ?? '',
+      toolsClassPath,
       'org.apache.kafka.tools.consumer.ConsoleConsumer',
-      ...['--bootstrap-server', kafka.bootstrapServers, '--topic', topic, '--from-beginning', '--max-messages', '1'],
+      ...['--bootstrap-server', bootstrapServers, '--topic', topic, '--from-beginning', '--max-messages', '1'],
       ...['--property', 'print.headers=true', '--property', 'print.key=true', '--property', 'print.timestamp=true'],
     ]);
 
@@ -173,7 +170,8 @@ describe('records written over a Kafka connection', () => {
   });
 
   test('go by key where they name no partition, several topics at once', async () => {
-    await makeTopics(kafka.bootstrapServers, [{ topicName: 'shipments', partitions: 3 }]);
+    const other = 'connection-shipments';
+    await makeTopics(bootstrapServers, [{ topicName: other, partitions: 3 }]);
     const keyed = (topic: string, key: string): SentRecord => ({
       topic,
       key: Buffer.from(key),
@@ -182,17 +180,14 @@ describe('records written over a Kafka connection', () => {
     });
 
     expect(
-      await connection().connection.send(
-        [keyed('shipments', 'a'), keyed(TOPIC, 'b'), keyed('shipments', 'c')],
-        inSeconds(10),
-      ),
+      await connection().connection.send([keyed(other, 'a'), keyed(TOPIC, 'b'), keyed(other, 'c')], inSeconds(10)),
     ).toEqual({ type: 'done' });
   });
 });
 
 describe('a process that has written a letter', () => {
   test.each([
-    ['to a living broker', async () => kafka.bootstrapServers, '10000', 'acknowledged'],
+    ['to a living broker', async () => bootstrapServers, '10000', 'acknowledged'],
     ['to a broker that refuses connections', portThatRefuses, '10000', 'BROKER_UNREACHABLE'],
     ['to a broker that never answers', portThatIsSilent, '500', 'BROKER_UNREACHABLE'],
   ])('%s ends by itself: no timer, no socket, no work while idle, no warning', async (_, brokers, patienceMs, end) => {

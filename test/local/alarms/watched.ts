@@ -1,37 +1,62 @@
-import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
-import { DeleteRolePolicyCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
+import { CloudWatchClient, DescribeAlarmHistoryCommand, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { PurgeQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { type Admin, logLevel, type Producer } from 'kafkajs';
-import { expect } from 'vitest';
-import type { CloudDescription } from '../../../infra/local/cloud-description.ts';
+import { expect, inject, onTestFailed } from 'vitest';
+import type { ServersDescription } from '../../../infra/local/cloud-description.ts';
 import { type RunningConsumers, runConsumers } from '../../../infra/local/consumers.ts';
-import { deployStacks } from '../../../infra/local/deploy-stacks.ts';
+import { openStacks } from '../../../infra/local/deploy-stacks.ts';
 import type { DeployedConsumer } from '../../../infra/local/deployed.ts';
-import type { LocalKafka } from '../../../infra/local/kafka.ts';
 import { clientConfig } from '../../../infra/local/local-endpoint.ts';
-import { startServers } from '../../../infra/local/servers.ts';
 import { kafkaJsClient } from '../../../shared/adapters/kafka/kafkajs-client.ts';
+import { setFunction } from '../fixtures/function-settings.ts';
+import { denyAction } from '../fixtures/role-grants.ts';
 import { startSwitchboard } from '../fixtures/switchboard.ts';
+import { ALARMS_STACK, RELAY_ALARMS_STACK, WATCHED_PARTITIONS, watchedTopic } from './fixtures/alarms-stack.ts';
 
-const STATE_WITHIN_MS = 100_000;
+const STATE_WITHIN_MS = 180_000;
 const BEAT_EVERY_MS = 1_000;
 /** Only good records go here: what else happens, something flows. */
-const BEAT_PARTITION = 15;
+const BEAT_PARTITION = WATCHED_PARTITIONS - 1;
 
-/** A consumer of its own cloud, since MiniStack's alarms ignore dimensions, whose alarms are looked at. */
+/** The alarms that each consumer provokes: together every alarm that a consumer without relay has. */
+export const PROVOKED = {
+  Records: [
+    'blocked-record',
+    'dead-letters',
+    'duration',
+    'flood-breaker',
+    'function-errors',
+    'lag-records',
+    'lag-time',
+    'throttles',
+  ],
+  Ledger: ['fenced-commits', 'ledger-unavailable', 'records-not-redelivered', 'replay-halted'],
+  Queues: ['events-dropped', 'failure-destination-refused', 'failure-queue', 'fallback-queue', 'pollers-gone'],
+  Broker: ['commit-errors', 'polling-errors', 'topic-recreated'],
+} as const;
+
+export type WatchedName = keyof typeof PROVOKED | 'Relayed';
+
+/** A consumer whose alarms are looked at. */
 export type Watched = Awaited<ReturnType<typeof startWatched>>;
 
-/** Deploys it and lets good records flow, one a second. @param operations - whether relay and operator function are deployed too */
-export async function startWatched({ operations = false } = {}) {
+/** Polls for it and lets good records flow, one a second. @param servers - whose broker is polled */
+export async function startWatched(name: WatchedName, servers: ServersDescription = inject('localCloud')) {
   const switchboard = await startSwitchboard();
-  const servers = await startServers();
-  const cloud: CloudDescription = await deployStacks(servers.description, {
-    app: 'npx node test/local/alarms/fixtures/alarms-app.ts',
-    context: { switchboardUrl: switchboard.url, operations: String(operations) },
-  });
+  const cloud =
+    name === 'Relayed'
+      ? await openStacks(servers, [RELAY_ALARMS_STACK])
+      : await openStacks(servers, [ALARMS_STACK], { consumers: [name] });
   const [consumer] = cloud.deployed.consumers;
   if (consumer === undefined) throw new Error('no consumer is deployed');
+  await setFunction(cloud.endpoint, consumer.function, {
+    // Deployed with the brokers of the run's cloud.
+    environment: { SWITCHBOARD_URL: switchboard.url, LOCKSTEP_BOOTSTRAP_SERVERS: servers.bootstrapServers },
+  });
+  const prefix = `${name === 'Relayed' ? RELAY_ALARMS_STACK : ALARMS_STACK}-${name}-`;
+  const topic = watchedTopic(name);
+  const groupId = consumer.mapping.consumerGroupId;
   const config = clientConfig(cloud.endpoint);
   const cloudwatch = new CloudWatchClient(config);
   const sqs = new SQSClient(config);
@@ -45,7 +70,7 @@ export async function startWatched({ operations = false } = {}) {
   const producer: Producer = kafka.producer({ allowAutoTopicCreation: false });
   await producer.connect();
   const send = (partition: number, values: readonly string[]) =>
-    producer.send({ topic: 'watched', acks: -1, messages: values.map((value) => ({ partition, value })) });
+    producer.send({ topic, acks: -1, messages: values.map((value) => ({ partition, value })) });
 
   const printed: string[] = [];
   const rang = new Set<string>();
@@ -56,40 +81,83 @@ export async function startWatched({ operations = false } = {}) {
   const beat = setInterval(() => void send(BEAT_PARTITION, ['beat']).catch(() => {}), BEAT_EVERY_MS);
 
   const states = async (): Promise<Record<string, string | undefined>> => {
-    const { MetricAlarms = [] } = await cloudwatch.send(new DescribeAlarmsCommand({ AlarmNamePrefix: PREFIX }));
+    const { MetricAlarms = [] } = await cloudwatch.send(new DescribeAlarmsCommand({ AlarmNamePrefix: prefix }));
     return Object.fromEntries(
-      MetricAlarms.map(({ AlarmName = '', StateValue }) => [AlarmName.slice(PREFIX.length), StateValue]),
+      MetricAlarms.map(({ AlarmName = '', StateValue }) => [AlarmName.slice(prefix.length), StateValue]),
     );
   };
-  const reach = (names: readonly string[], state: 'ALARM' | 'OK') =>
-    expect
-      .poll(
-        async () => {
-          const now = await states();
-          return Object.fromEntries(names.map((name) => [name, now[name]]));
-        },
-        { timeout: STATE_WITHIN_MS, interval: 250 },
-      )
-      .toEqual(Object.fromEntries(names.map((name) => [name, state])));
+  /** How often an alarm has begun to ring. */
+  const beginnings = async (name: string): Promise<number> => {
+    const request = { AlarmName: `${prefix}${name}`, HistoryItemType: 'StateUpdate' } as const;
+    const { AlarmHistoryItems = [] } = await cloudwatch.send(new DescribeAlarmHistoryCommand(request));
+    return AlarmHistoryItems.filter(({ HistorySummary }) => HistorySummary?.endsWith('to ALARM')).length;
+  };
+  /** As of when an alarm was last seen to be over. */
+  const before = new Map<string, number>();
+  /** One that rings for a moment only may be over before anybody looks: its history tells. */
+  const hasRung = async (name: string) => (await beginnings(name)) > (before.get(name) ?? 0);
+  const isOver = async (name: string) => (await states())[name] === 'OK';
+  const reach = async (names: readonly string[], isReached: (name: string) => Promise<boolean>) => {
+    onTestFailed(() =>
+      console.log(
+        printed
+          .filter((line) => !line.includes('"_aws"'))
+          .slice(-40)
+          .join('\n'),
+      ),
+    );
+    for (const name of names) {
+      await expect
+        .poll(() => isReached(name), { timeout: STATE_WITHIN_MS, interval: 250, message: `alarm ${name}` })
+        .toBe(true);
+    }
+  };
+
+  const whileStopped = async (work: () => Promise<void>): Promise<void> => {
+    await running.stop();
+    await work();
+    running = await start();
+  };
 
   return {
     switchboard,
     cloud,
     consumer: consumer satisfies DeployedConsumer,
     admin,
-    broker: servers.kafka satisfies LocalKafka,
+    topic,
+    groupId,
     lambda: new LambdaClient(config),
     printed,
     send,
+    /** Waits until the handler has asked about a word. */
+    asked: (word: string) =>
+      expect.poll(() => switchboard.asked, { timeout: STATE_WITHIN_MS, interval: 100 }).toContain(word),
+    /** Waits until the group has committed this offset. */
+    committed: (partition: number, offset: number) =>
+      expect
+        .poll(
+          async () => {
+            const [group] = await admin.fetchOffsets({ groupId, topics: [topic] });
+            return Number(group?.partitions.find((one) => one.partition === partition)?.offset);
+          },
+          { timeout: STATE_WITHIN_MS, interval: 250 },
+        )
+        .toBeGreaterThanOrEqual(offset),
+    /** Sets what the group has committed, while nobody polls. */
+    setCommitted: (partition: number, offset: string) =>
+      whileStopped(() => admin.setOffsets({ groupId, topic, partitions: [{ partition, offset }] })),
     /** Waits until these alarms ring. */
     rings: async (...names: readonly string[]) => {
-      await reach(names, 'ALARM');
+      await reach(names, hasRung);
       for (const name of names) rang.add(name);
     },
     /** Waits until these alarms are over. */
     isOver: async (...names: readonly string[]) => {
-      await reach(names, 'OK');
-      for (const name of names) if (rang.has(name)) wereOver.add(name);
+      await reach(names, isOver);
+      for (const name of names) {
+        if (rang.has(name)) wereOver.add(name);
+        before.set(name, await beginnings(name));
+      }
     },
     /** Those that were waited for twice: to ring, then to be over. */
     wereOver,
@@ -97,32 +165,15 @@ export async function startWatched({ operations = false } = {}) {
     /** Empties a queue, as the relay does. */
     drain: (QueueUrl: string | undefined) => sqs.send(new PurgeQueueCommand({ QueueUrl })),
     /** Takes a right away from a function, the consumer's unless another is named. @returns what gives it back */
-    deny: async (action: string, { roleArn } = consumer.function) => denied(new IAMClient(config), roleArn, action),
+    deny: (action: string, { roleArn } = consumer.function) => denyAction(cloud.endpoint, roleArn, action),
     /** Nothing is polled while `work` is done. */
-    whileStopped: async (work: () => Promise<void>) => {
-      await running.stop();
-      await work();
-      running = await start();
-    },
+    whileStopped,
     stop: async () => {
       clearInterval(beat);
       await running.stop().catch(() => {});
       await producer.disconnect().catch(() => {});
       await admin.disconnect().catch(() => {});
-      await servers.stop();
       await switchboard.stop();
     },
   };
-}
-
-/** `<stack>-<consumer>-` */
-const PREFIX = 'Alarms-Watched-';
-
-async function denied(iam: IAMClient, roleArn: string, Action: string): Promise<() => Promise<void>> {
-  const RoleName = roleArn.slice(roleArn.lastIndexOf('/') + 1);
-  const PolicyName = 'Denied';
-  const statement = { Effect: 'Deny', Action, Resource: '*' };
-  const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
-  await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName, PolicyDocument }));
-  return async () => void (await iam.send(new DeleteRolePolicyCommand({ RoleName, PolicyName })));
 }

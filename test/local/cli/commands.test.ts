@@ -30,7 +30,7 @@ test('status, blocked records and lag tell of a partition that is stuck; skip le
   answers.set('stuck', 503);
   await produce(0, 'before', 'stuck', 'after');
   await expect
-    .poll(async () => partitionOf(await operated.ask('status'), 0), { timeout: 60_000, interval: 500 })
+    .poll(async () => partitionOf(await operated.ask('status'), 0), { timeout: 180_000, interval: 500 })
     .toMatchObject({ state: 'blocked', blockedRecords: [{ offset: 1, error: { name: 'Error' } }] });
 
   const { stdout, code } = await operated.lockstep('status', '--fail-if-stuck');
@@ -57,12 +57,12 @@ test('status, blocked records and lag tell of a partition that is stuck; skip le
     .poll(
       async () => (await operated.lockstep('skip', 'operated-commanded-0@1', '--why', 'a test order', '--yes')).code,
       {
-        timeout: 60_000,
+        timeout: 180_000,
       },
     )
     .toBe(0);
 
-  await expect.poll(() => operated.lag(), { timeout: 60_000, interval: 500 }).toBe(0);
+  await expect.poll(() => operated.lag(), { timeout: 180_000, interval: 500 }).toBe(0);
   expect(operated.counterpart.calls.at(-1)?.id).toBe('after');
   const [{ cluster = '', group = '', ledgerTable = '' } = {}] = consumersOf(operated.cloud.deployed.outputs);
   const dynamodb = new DynamoDBClient(clientConfig(operated.cloud.endpoint));
@@ -71,14 +71,14 @@ test('status, blocked records and lag tell of a partition that is stuck; skip le
   expect(Item?.['entries']?.L).toMatchObject([
     { M: { change: { S: 'skip 1' }, who: { S: 'ann' }, why: { S: 'a test order' } } },
   ]);
-}, 200_000);
+});
 
 test('refuses to change a partition that an invocation holds, and takes it away when forced', async () => {
   answers.set('slow', 204);
   const { promise, resolve } = Promise.withResolvers<number>();
   operated.counterpart.answer(({ id }) => (id === 'slow' ? promise : (answers.get(id) ?? 204)));
   await produce(1, 'slow');
-  await expect.poll(() => operated.counterpart.calls.at(-1)?.id, { timeout: 60_000 }).toBe('slow');
+  await expect.poll(() => operated.counterpart.calls.at(-1)?.id, { timeout: 180_000 }).toBe('slow');
 
   const held = await operated.lockstep('reset', 'operated-commanded-1', '--why', 'to see', '--yes');
   expect(held.code).toBe(1);
@@ -89,8 +89,8 @@ test('refuses to change a partition that an invocation holds, and takes it away 
 
   resolve(204);
   operated.counterpart.answer(({ id }) => answers.get(id) ?? 204);
-  await expect.poll(() => operated.lag(), { timeout: 60_000, interval: 500 }).toBe(0);
-}, 200_000);
+  await expect.poll(() => operated.lag(), { timeout: 180_000, interval: 500 }).toBe(0);
+});
 
 test('pause waits for what is in flight, nothing is read meanwhile, and resume goes on', async () => {
   expect(await operated.ask('pause', '--timeout', '60')).toEqual({ consumer: 'Commanded', paused: true });
@@ -102,17 +102,17 @@ test('pause waits for what is in flight, nothing is read meanwhile, and resume g
   expect(operated.counterpart.calls).toHaveLength(calls);
 
   expect(await operated.ask('resume', '--timeout', '60')).toEqual({ consumer: 'Commanded', resumed: true });
-  await expect.poll(() => operated.counterpart.calls.at(-1)?.id, { timeout: 60_000 }).toBe('during-the-pause');
-}, 200_000);
+  await expect.poll(() => operated.counterpart.calls.at(-1)?.id, { timeout: 180_000 }).toBe('during-the-pause');
+});
 
 test('letters are listed, shown and purged; the operator function knows the same and redrives the rest', async () => {
   for (const id of ['p-1', 'q-1', 'q-2']) answers.set(id, 422);
   await produce(2, 'p-1', 'q-1', 'q-2');
-  await expect.poll(async () => (await operated.letters()).length, { timeout: 60_000, interval: 500 }).toBe(3);
+  await expect.poll(async () => (await operated.letters()).length, { timeout: 180_000, interval: 500 }).toBe(3);
 
   const { letters, total } = await operated.ask('dead-letters', 'list', '--error', 'CAUSE_q');
   expect(total).toBe(2);
-  expect(letters).toMatchObject([{ errorMessage: 'CAUSE_q: order q-1 is refused' }, { key: 'k-2' }]);
+  expect(letters).toMatchObject([{ errorName: 'CAUSE_q', errorMessage: 'order q-1 is refused' }, { key: 'k-2' }]);
   expect(await operated.ask('dead-letters', 'show', letters[0].id)).toMatchObject({ value: 'q-1', id: letters[0].id });
 
   const asked = await operated.lockstep('purge', '--error', 'CAUSE_p');
@@ -128,26 +128,30 @@ test('letters are listed, shown and purged; the operator function knows the same
     groups: [{ errorName: 'CAUSE_q', count: 2 }],
   });
   answers.set('q-1', 204).set('q-2', 204);
+  const before = operated.counterpart.calls.length;
   const order = { type: 'redrive', filter: { errorName: 'CAUSE_q' }, dryRun: false, by: 'ann' } as const;
   expect(await invokeOperator(lambda, consumer, order)).toMatchObject({ selected: 2, done: 2, left: 0 });
-  await expect.poll(() => operated.counterpart.calls.at(-1)?.id, { timeout: 60_000 }).toBe('q-2');
+  // Both were refused before: only what is called from now on shows that they were handled again.
+  await expect
+    .poll(() => operated.counterpart.calls.slice(before).map(({ id }) => id), { timeout: 180_000 })
+    .toEqual(['q-1', 'q-2']);
   expect(await operated.ask('dead-letters', 'list')).toEqual({ letters: [], total: 0 });
   await expect(invokeOperator(lambda, consumer, { ...order, by: undefined } as never)).rejects.toThrow(
     'OPERATOR_REQUEST_INVALID',
   );
-}, 200_000);
+});
 
 test('replay runs a span again, in order', async () => {
-  await expect.poll(() => operated.lag(), { timeout: 60_000, interval: 500 }).toBeLessThan(10);
+  await expect.poll(() => operated.lag(), { timeout: 180_000, interval: 500 }).toBe(0);
   const before = operated.counterpart.calls.length;
   answers.clear();
 
   expect(await operated.ask('replay', 'operated-commanded-0@0-2', '--dry-run')).toEqual({ records: 3, dryRun: true });
   expect(await operated.ask('replay', 'operated-commanded-0@0-2', '--yes')).toEqual({ records: 3, dryRun: false });
 
-  await expect.poll(() => operated.counterpart.calls.length - before, { timeout: 60_000 }).toBe(3);
+  await expect.poll(() => operated.counterpart.calls.length - before, { timeout: 180_000 }).toBe(3);
   expect(operated.counterpart.calls.slice(before).map(({ id }) => id)).toEqual(['before', 'stuck', 'after']);
-}, 200_000);
+});
 
 /** Changes the ledger's item of a partition by hand. */
 async function changeByHand(partition: number, expression: string, values: Record<string, AttributeValue>) {
@@ -176,7 +180,7 @@ test.each([
 ])(
   'a halted replay is decided with reset %s',
   async (verdict, partition, handled) => {
-    await expect.poll(() => operated.lag(), { timeout: 60_000, interval: 500 }).toBe(0);
+    await expect.poll(() => operated.lag(), { timeout: 180_000, interval: 500 }).toBe(0);
     const calls = operated.counterpart.calls.length;
     const name = `operated-commanded-${partition}`;
     expect((await operated.lockstep('reset', name, verdict, '--why', 'to see', '--yes')).code).toBe(1);
@@ -185,20 +189,20 @@ test.each([
     await changeByHand(partition, 'SET floor = :floor', { ':floor': { N: floor } });
     await produce(partition, 'again-1', 'again-2');
     await expect
-      .poll(async () => partitionOf(await operated.ask('status'), partition), { timeout: 60_000, interval: 500 })
+      .poll(async () => partitionOf(await operated.ask('status'), partition), { timeout: 180_000, interval: 500 })
       .toMatchObject({ state: 'replay halted', lag: 2 });
 
     await expect
       .poll(
         async () => (await operated.lockstep('reset', name, verdict, '--why', 'offsets were set back', '--yes')).code,
         {
-          timeout: 60_000,
+          timeout: 180_000,
         },
       )
       .toBe(0);
 
     await produce(partition, `after${verdict}`);
-    await expect.poll(() => operated.lag(), { timeout: 60_000, interval: 500 }).toBe(0);
+    await expect.poll(() => operated.lag(), { timeout: 180_000, interval: 500 }).toBe(0);
     expect(operated.counterpart.calls.slice(calls).map(({ id }) => id)).toEqual([...handled, `after${verdict}`]);
   },
   200_000,
@@ -207,10 +211,10 @@ test.each([
 test('reset --breaker counts dead letters in a row from 0 again; the ledger tells of the consumer’s own limit', async () => {
   answers.set('b-1', 422);
   await produce(0, 'b-1');
-  await expect.poll(() => operated.lag(), { timeout: 60_000, interval: 500 }).toBe(0);
+  await expect.poll(() => operated.lag(), { timeout: 180_000, interval: 500 }).toBe(0);
   const before = await changeByHand(0, 'SET seen = :seen', { ':seen': { BOOL: true } });
   expect(Number(before['consecutiveDeadLetters']?.N)).toBeGreaterThan(0);
-  expect(before['breaker']).toEqual({ S: 'none' });
+  expect(before['deadLetterLimit']).toEqual({ S: 'none' });
 
   expect(await operated.ask('reset', 'operated-commanded-0', '--breaker', '--why', 'mended', '--yes')).toMatchObject({
     changed: true,
@@ -220,7 +224,7 @@ test('reset --breaker counts dead letters in a row from 0 again; the ledger tell
   const again = await operated.lockstep('reset', 'operated-commanded-0', '--breaker', '--why', 'mended', '--yes');
   expect(again.code).toBe(1);
   expect(again.stderr).toContain('the flood breaker is closed');
-}, 200_000);
+});
 
 test('a partition whose item cannot be read is named, and reset repairs it without lowering its epoch', async () => {
   const broken = await changeByHand(1, 'SET v = :v, unheardOf = :v', { ':v': { N: '99' } });
@@ -235,13 +239,13 @@ test('a partition whose item cannot be read is named, and reset repairs it witho
   const { text } = await operated.ask('reset', 'operated-commanded-1', '--why', 'rolled back', '--yes');
   expect(text).toContain('its format version is 99');
 
-  await expect.poll(() => operated.lag(), { timeout: 60_000, interval: 500 }).toBe(0);
+  await expect.poll(() => operated.lag(), { timeout: 180_000, interval: 500 }).toBe(0);
   expect(operated.counterpart.calls.at(-1)?.id).toBe('behind-the-broken-item');
   expect(partitionOf(await operated.ask('status'), 1)).toMatchObject({ state: 'ok' });
   const after = await changeByHand(1, 'SET seen = :seen', { ':seen': { BOOL: true } });
   expect(Number(after['epoch']?.N)).toBeGreaterThan(Number(broken['epoch']?.N));
   expect(after['unheardOf']).toBeUndefined();
-}, 200_000);
+});
 
 test('a wrong command line ends with 2', async () => {
   expect((await operated.lockstep('statsu')).code).toBe(2);

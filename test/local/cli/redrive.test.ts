@@ -52,7 +52,7 @@ test('1,000 letters of two causes: the mended one returns, each record once and 
   for (const enough of [40, 160]) {
     const redrive = operated.start('redrive', '--fingerprint', fingerprint, '--rate', '20', '--yes');
     await expect
-      .poll(async () => (await operated.ends()) - before, { timeout: 120_000, interval: 100 })
+      .poll(async () => (await operated.ends()) - before, { timeout: 180_000, interval: 100 })
       .toBeGreaterThan(enough);
     redrive.kill('SIGKILL');
     await once(redrive, 'exit');
@@ -79,7 +79,7 @@ test('1,000 letters of two causes: the mended one returns, each record once and 
   expect(await operated.ask('redrive', '--fingerprint', fingerprint, '--yes')).toMatchObject({ selected: 0, done: 0 });
   // Whatever came twice would have come by now.
   expect(handled()).toHaveLength(500);
-}, 900_000);
+});
 
 test('in a terminal a redrive shows how far it is; Ctrl-C ends it after a slice, and the same command goes on', async () => {
   const callsBefore = operated.counterpart.calls.length;
@@ -87,11 +87,11 @@ test('in a terminal a redrive shows how far it is; Ctrl-C ends it after a slice,
   const redrive = operated.startInTerminal('redrive', '--error', 'CAUSE_b', '--rate', '20', '--yes');
   const ended = once(redrive.child, 'exit');
   await expect
-    .poll(redrive.output, { timeout: 60_000, interval: 100 })
+    .poll(redrive.output, { timeout: 180_000, interval: 100 })
     .toMatch(/█+░+ \d+ % {2}[1-9]\d* of 500, \d+\/s/);
 
   redrive.type('\u0003');
-  await expect.poll(redrive.output, { timeout: 60_000, interval: 20 }).toContain('Redrive: stopping after this slice');
+  await expect.poll(redrive.output, { timeout: 180_000, interval: 20 }).toContain('Redrive: stopping after this slice');
 
   expect(await ended).toEqual([4, null]);
   expect(redrive.output()).toContain('Stopping after this slice. The same command goes on where this one stops.');
@@ -104,4 +104,4 @@ test('in a terminal a redrive shows how far it is; Ctrl-C ends it after a slice,
   await expect.poll(() => handled().length, { timeout: 200_000, interval: 500 }).toBe(500);
   expect(new Set(handled()).size).toBe(500);
   expect(await operated.ask('dead-letters', 'groups')).toMatchObject({ letters: 0, groups: [] });
-}, 400_000);
+});

@@ -10,7 +10,7 @@ let dynamo: DynamoDBClient;
 beforeAll(async () => {
   server = await startDynamoDbLocal();
   dynamo = new DynamoDBClient(server.clientConfig);
-}, 300_000);
+});
 afterAll(() => server?.stop());
 
 test('gives back the old item when a condition does not hold', async () => {

@@ -24,7 +24,13 @@ function startLocal(...options: string[]) {
   return {
     local,
     printed: () => printed,
-    isUp: () => vi.waitFor(() => expect(printed).toContain('The local cloud is up.'), { timeout: 120_000 }),
+    isUp: async () => {
+      const ended = once(local, 'exit').then(() => Promise.reject(new Error(`npm run local has ended: ${printed}`)));
+      const up = vi.waitFor(() => expect(printed).toContain('The local cloud is up.'), { timeout: 300_000 });
+      // It ends later, too, as the test wants it.
+      ended.catch(() => {});
+      await Promise.race([up, ended]);
+    },
   };
 }
 
@@ -53,7 +59,7 @@ test('npm run local, killed with SIGKILL, leaves no server behind', async () => 
   await once(local, 'exit');
 
   await expect
-    .poll(() => Promise.all([answers(ministack), answers(kafka)]), { timeout: 15_000 })
+    .poll(() => Promise.all([answers(ministack), answers(kafka)]), { timeout: 180_000 })
     .toEqual([false, false]);
 });
 

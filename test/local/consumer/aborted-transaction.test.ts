@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type ConsumersUnderTest, SCRIPTED, startConsumers } from './consumers-under-test.ts';
+import { type ConsumersUnderTest, startConsumers } from './consumers-under-test.ts';
 import { topicOf } from './fixtures/consumer-intent.ts';
 import { doneOnce, startedTooEarly } from './in-order.ts';
 import { produce, type Scripted } from './produce.ts';
@@ -8,7 +8,7 @@ let consumers: ConsumersUnderTest;
 const topic = topicOf({ name: 'Aborted' });
 
 beforeAll(async () => {
-  consumers = await startConsumers('Aborted-Transaction', [{ name: 'Aborted', entry: SCRIPTED, partitions: 1 }]);
+  consumers = await startConsumers('abortedTransaction');
 });
 
 afterAll(() => consumers?.stop());
@@ -45,7 +45,7 @@ test('a record of an aborted transaction is never handled, and the gap that it l
   await untilItEndsAt(17);
   await produce(consumers.kafka, topic, 0, five('after', 'refuse'));
 
-  await expect.poll(() => consumers.lag('Aborted'), { timeout: 60_000, interval: 500 }).toBe(0);
+  await expect.poll(() => consumers.lag('Aborted'), { timeout: 180_000, interval: 500 }).toBe(0);
   const { calls } = consumers.counterpart;
   const produced = ['before', 'committed', 'after'].flatMap((prefix) => five(prefix).map(({ id }) => id));
   expect(calls.filter(({ id }) => id.startsWith('aborted'))).toEqual([]);

@@ -3,44 +3,49 @@ import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
 import type { Invoker } from '../../../infra/local/event-source/invoker.ts';
 import { lambdaInvoker } from '../../../infra/local/event-source/lambda-invoker.ts';
 import { clientConfig } from '../../../infra/local/local-endpoint.ts';
+import type { FunctionSettings } from '../fixtures/function-settings.ts';
 import { type ConsumersUnderTest, startConsumers } from './consumers-under-test.ts';
 import { takeFallbackDeadLetters } from './fallback-letters.ts';
-import { type ConsumerIntent, topicOf } from './fixtures/consumer-intent.ts';
-import { applications, ORDERS, order, produceValues } from './orders-under-test.ts';
+import { topicOf } from './fixtures/consumer-intent.ts';
+import { applications, order, produceValues } from './orders-under-test.ts';
 
 /** Where nothing listens. */
 const NOWHERE = '127.0.0.1:1';
 
-/** What a deployment got wrong, one thing each; and the one error that says so: code, what and where, what to do. */
-const MISTAKES: readonly (Pick<ConsumerIntent, 'name' | 'overrides'> & { readonly says: RegExp })[] = [
+/** What a function's settings got wrong, one thing each; and the one error that says so: code, what and where, what to do. */
+const MISTAKES: readonly {
+  readonly name: string;
+  readonly environment?: FunctionSettings['environment'];
+  readonly says: RegExp;
+}[] = [
   {
     name: 'NoTable',
-    overrides: { LOCKSTEP_LEDGER_TABLE: 'not-there' },
+    environment: { LOCKSTEP_LEDGER_TABLE: 'not-there' },
     says: /LEDGER_UNAVAILABLE: [^"]*not-there[^"]*Check that the table exists/,
   },
   {
     name: 'NoEndpoint',
-    overrides: { AWS_ENDPOINT_URL_DYNAMODB: `https://${NOWHERE}` },
+    environment: { AWS_ENDPOINT_URL_DYNAMODB: `https://${NOWHERE}` },
     says: /LEDGER_UNAVAILABLE: [^"]*ECONNREFUSED 127\.0\.0\.1:1[^"]*Check that the table exists/,
   },
   {
     name: 'NoGroup',
-    overrides: { LOCKSTEP_CONSUMER_GROUP: null },
+    environment: { LOCKSTEP_CONSUMER_GROUP: null },
     says: /ENVIRONMENT_INVALID: environment variable LOCKSTEP_CONSUMER_GROUP is not set\. Deploy the function with the LockstepConsumer construct/,
   },
   {
     name: 'NoAuth',
-    overrides: { LOCKSTEP_KAFKA_AUTH: 'kerberos' },
+    environment: { LOCKSTEP_KAFKA_AUTH: 'kerberos' },
     says: /ENVIRONMENT_INVALID: expected environment variable LOCKSTEP_KAFKA_AUTH to be one of `iam`, `scram`, `mtls`, `tls`, `none`, got `kerberos`\. Deploy/,
   },
   {
     name: 'NoBroker',
-    overrides: { LOCKSTEP_BOOTSTRAP_SERVERS: NOWHERE },
+    environment: { LOCKSTEP_BOOTSTRAP_SERVERS: NOWHERE },
     says: /BROKER_UNREACHABLE: the letter of consumer-nobroker-0@1 [^"]*topic consumer-nobroker-dead-letters[^"]*ECONNREFUSED 127\.0\.0\.1:1[^"]*Check that the function is in subnets/,
   },
   {
     name: 'OtherTopic',
-    overrides: { LOCKSTEP_TOPIC: 'another' },
+    environment: { LOCKSTEP_TOPIC: 'another' },
     says: /EVENT_FOREIGN: expected records of the topic another, got \\*"consumer-othertopic\\*"[^"]*Find out who invoked/,
   },
   {
@@ -49,7 +54,7 @@ const MISTAKES: readonly (Pick<ConsumerIntent, 'name' | 'overrides'> & { readonl
   },
   {
     name: 'ForEver',
-    overrides: { LOCKSTEP_MAX_ATTEMPTS: 'Infinity' },
+    environment: { LOCKSTEP_MAX_ATTEMPTS: 'Infinity' },
     says: /DEPLOYMENT_DIFFERS: `retry\.maxAttempts` is 5 in the handler and Infinity in the construct\. [^"]*LockstepConsumer construct/,
   },
 ];
@@ -70,14 +75,15 @@ let consumers: ConsumersUnderTest;
 let lambda: LambdaClient;
 
 const ids = (name: string) => ['a', 'b', 'c'].map((id) => `${name}-${id}`);
-const intents = MISTAKES.map(({ says: _, ...intent }) => ({ ...intent, entry: ORDERS, timeoutSeconds: 8 }));
 
 beforeAll(async () => {
   lambda = new LambdaClient({ ...clientConfig(inject('localCloud').endpoint), maxAttempts: 1 });
-  consumers = await startConsumers('Bad-Input', intents, {
+  const settings = MISTAKES.map(({ name, environment = {} }) => [name, { environment }]);
+  consumers = await startConsumers('badInput', {
+    settings: Object.fromEntries(settings),
     invokerOf: ({ name }) => (name === 'OtherCluster' ? disguised(lambdaInvoker(lambda)) : undefined),
   });
-  for (const { name } of intents) {
+  for (const { name } of MISTAKES) {
     const [a = '', b = '', c = ''] = ids(name).map((id) => order(id));
     await produceValues(consumers.kafka, topicOf({ name }), 0, [a, 'no order', b, c]);
   }
@@ -90,17 +96,17 @@ afterAll(async () => {
 
 test.each(MISTAKES)('$name: one error with a code, where it is, and what to do', async ({ name, says }) => {
   const printed = () => consumers.printed.filter((line) => line.startsWith(`${name}: `)).join('\n');
-  await vi.waitFor(() => expect(printed()).toMatch(says), { timeout: 60_000, interval: 250 });
+  await vi.waitFor(() => expect(printed()).toMatch(says), { timeout: 180_000, interval: 250 });
 });
 
 describe('once the mistake is mended', () => {
   beforeAll(async () => {
-    await consumers.redeploy(intents.map(({ overrides: _, ...intent }) => ({ ...intent, timeoutSeconds: 60 })));
+    await Promise.all(MISTAKES.map(({ name }) => consumers.set(name, { timeoutSeconds: 60 })));
     isDisguised = false;
   });
 
   test.each(MISTAKES)('$name has lost nothing and kept the order', async ({ name }) => {
-    await expect.poll(() => consumers.lag(name), { timeout: 110_000, interval: 500 }).toBe(0);
+    await expect.poll(() => consumers.lag(name), { timeout: 180_000, interval: 500 }).toBe(0);
 
     // On a busy machine an invocation may run into its short timeout: then what it did may be done again.
     expect(Object.keys(await applications(consumers, `${name}-`)).toSorted()).toEqual(ids(name));

@@ -2,18 +2,16 @@ import { type Kafka, logLevel } from 'kafkajs';
 import { inject } from 'vitest';
 import type { CloudDescription, ServersDescription } from '../../../infra/local/cloud-description.ts';
 import { type ConsumersOptions, type RunningConsumers, runConsumers } from '../../../infra/local/consumers.ts';
-import { deployStacks } from '../../../infra/local/deploy-stacks.ts';
+import { openStacks } from '../../../infra/local/deploy-stacks.ts';
 import type { DeployedConsumer } from '../../../infra/local/deployed.ts';
 import { kafkaJsClient } from '../../../shared/adapters/kafka/kafkajs-client.ts';
 import { kafkaJsOriginalReader } from '../../../shared/adapters/kafka/kafkajs-original-reader.ts';
 import { systemClock } from '../../../shared/adapters/system/system-clock.ts';
 import type { OriginalBytes } from '../../../shared/ports/original-reader.ts';
+import { type FunctionSettings, setFunction } from '../fixtures/function-settings.ts';
 import { type Counterpart, startCounterpart } from './counterpart.ts';
-import type { ConsumerIntent } from './fixtures/consumer-intent.ts';
-
-const APP = 'npx node test/local/consumer/fixtures/consumer-app.ts';
-/** Module of the handler that does what each record says. */
-export const SCRIPTED = 'test/local/consumer/fixtures/scripted-handler.ts';
+import { CONSUMERS, type Suite } from './fixtures/consumer-intents.ts';
+import { CONSUMERS_STACK } from './fixtures/consumers-stack.ts';
 
 /** A dead letter as it lies on the topic. */
 export interface Letter extends OriginalBytes {
@@ -38,21 +36,22 @@ export interface ConsumersUnderTest {
   lag(name: string): Promise<number>;
   /** Hands over what was printed by now. */
   catchUp(): Promise<void>;
-  /** Deploys again, other than before; what polls polls on. */
-  redeploy(intents: readonly ConsumerIntent[]): Promise<void>;
+  /** Changes a consumer's function; what polls polls on. Its counterpart stays. */
+  set(name: string, settings: FunctionSettings): Promise<void>;
   stop(): Promise<void>;
 }
 
 export interface UnderTestOptions extends Pick<ConsumersOptions, 'invokerOf' | 'resend' | 'eventSource'> {
-  /** Where to deploy and what to poll. @default the run's local cloud */
+  /** What to poll. @default the run's local cloud */
   readonly servers?: ServersDescription;
+  /** Of the functions before anything is polled, by consumer. */
+  readonly settings?: Readonly<Record<string, FunctionSettings>>;
 }
 
-/** Deploys consumers by the real construct and lets them run; each finds the counterpart under `COUNTERPART_URL`. */
+/** Lets the consumers of a suite run, which are deployed by the real construct; each finds the counterpart under `COUNTERPART_URL`. */
 export async function startConsumers(
-  stackName: string,
-  intents: readonly ConsumerIntent[],
-  { servers = inject('localCloud'), ...options }: UnderTestOptions = {},
+  suite: Suite,
+  { servers = inject('localCloud'), settings = {}, ...options }: UnderTestOptions = {},
 ): Promise<ConsumersUnderTest> {
   const counterpart = await startCounterpart();
   const { bootstrapServers } = servers;
@@ -65,35 +64,30 @@ export async function startConsumers(
     log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
   });
   const printed: string[] = [];
-  const deploy = (wanted: readonly ConsumerIntent[]) =>
-    deployStacks(servers, {
-      app: APP,
-      context: {
-        stackName,
-        consumers: JSON.stringify(
-          wanted.map((intent) => ({
-            ...intent,
-            environment: {
-              COUNTERPART_URL: counterpart.url,
-              CREDIT_CHECK_URL: `${counterpart.url}/credit`,
-              ...intent.environment,
-            },
-          })),
-        ),
-      },
-    });
-  const cloud = await deploy(intents);
+  const names = CONSUMERS[suite].map(({ name }) => name);
+  const cloud = await openStacks(servers, [CONSUMERS_STACK], { consumers: names });
+  const consumer = (name: string): DeployedConsumer => {
+    const found = cloud.deployed.consumers.find((one) => one.name === name);
+    if (found === undefined) throw new Error(`no consumer ${name} is deployed`);
+    return found;
+  };
+  const set = (name: string, { environment, ...others }: FunctionSettings) => {
+    const reaching = {
+      COUNTERPART_URL: counterpart.url,
+      CREDIT_CHECK_URL: `${counterpart.url}/credit`,
+      // Deployed with those of the run's cloud.
+      LOCKSTEP_BOOTSTRAP_SERVERS: bootstrapServers,
+    };
+    const changes = { environment: { ...reaching, ...environment }, ...others };
+    return setFunction(servers.endpoint, consumer(name).function, changes);
+  };
+  await Promise.all(names.map((name) => set(name, settings[name] ?? {})));
   const running = await runConsumers(cloud, {
     ...options,
     onLog: (name, line) => printed.push(`${name}: ${line}`),
   });
   await admin.connect();
 
-  const consumer = (name: string): DeployedConsumer => {
-    const found = cloud.deployed.consumers.find((one) => one.name === name);
-    if (found === undefined) throw new Error(`no consumer ${name} is deployed`);
-    return found;
-  };
   const letters = async (name: string): Promise<Letter[]> => {
     const { topicName: topic = '' } = consumer(name).deadLetterTopic ?? {};
     const found: Letter[] = [];
@@ -129,7 +123,7 @@ export async function startConsumers(
     letters,
     lag,
     catchUp: () => running.catchUp(),
-    redeploy: async (changed) => void (await deploy(changed)),
+    set,
     stop: async () => {
       await running.stop();
       await reader.disconnect();

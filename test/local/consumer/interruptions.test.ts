@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ConsumersUnderTest, SCRIPTED, startConsumers } from './consumers-under-test.ts';
+import { type ConsumersUnderTest, startConsumers } from './consumers-under-test.ts';
 import { topicOf } from './fixtures/consumer-intent.ts';
 import { doneOnce, startedTooEarly } from './in-order.ts';
 import { produce, tenAround } from './produce.ts';
@@ -10,8 +10,7 @@ const WAYS = { Exits: 'exit', Hangs: 'hang', Spins: 'spin' } as const;
 let consumers: ConsumersUnderTest;
 
 beforeAll(async () => {
-  const intents = Object.keys(WAYS).map((name) => ({ name, entry: SCRIPTED, timeoutSeconds: 6 }));
-  consumers = await startConsumers('Interruptions', intents);
+  consumers = await startConsumers('interruptions');
   for (const [name, does] of Object.entries(WAYS)) {
     for (const partition of [0, 1]) {
       const scripts = tenAround(`${name}${partition}`, partition === 0 ? does : 'succeed');
@@ -30,7 +29,7 @@ describe.each([
   const produced = (partition: number) => Array.from({ length: 10 }, (_, index) => `${name}${partition}-${index}`);
 
   test('ends with that order, and no other, on the dead-letter topic', async () => {
-    await expect.poll(() => consumers.lag(name), { timeout: 110_000, interval: 500 }).toBe(0);
+    await expect.poll(() => consumers.lag(name), { timeout: 180_000, interval: 500 }).toBe(0);
 
     expect(await consumers.letters(name)).toMatchObject([
       {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { killFunctionWorkers } from '../../../infra/local/function-workers.ts';
-import { type ConsumersUnderTest, SCRIPTED, startConsumers } from './consumers-under-test.ts';
+import { type ConsumersUnderTest, startConsumers } from './consumers-under-test.ts';
 import { topicOf } from './fixtures/consumer-intent.ts';
 import { doneOnce, startedTooEarly } from './in-order.ts';
 import { produce } from './produce.ts';
@@ -8,7 +8,7 @@ import { produce } from './produce.ts';
 let consumers: ConsumersUnderTest;
 
 beforeAll(async () => {
-  consumers = await startConsumers('Kill', [{ name: 'Killed', entry: SCRIPTED, batchSize: 200 }]);
+  consumers = await startConsumers('kill');
 });
 
 afterAll(() => consumers?.stop());
@@ -31,7 +31,7 @@ test('a process that is killed in the middle of a batch, twice, loses no order a
     await produce(kafka, topicOf({ name: 'Killed' }), partition, scripts);
   }
 
-  await expect.poll(() => consumers.lag('Killed'), { timeout: 100_000, interval: 500 }).toBe(0);
+  await expect.poll(() => consumers.lag('Killed'), { timeout: 180_000, interval: 500 }).toBe(0);
   expect(killed).toHaveLength(2);
   expect(Math.min(...killed)).toBeGreaterThan(0);
   for (const partition of [0, 1]) {

@@ -1,45 +1,52 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { CLUSTER, synthConsumer } from '../../infra/synth.ts';
+import type { FunctionSettings } from '../fixtures/function-settings.ts';
+import { type Grant, takeGrant } from '../fixtures/role-grants.ts';
 import { type ConsumersUnderTest, startConsumers } from './consumers-under-test.ts';
 import { takeFallbackDeadLetters } from './fallback-letters.ts';
-import { type ConsumerIntent, topicOf } from './fixtures/consumer-intent.ts';
-import { applications, ORDERS, order, produceValues } from './orders-under-test.ts';
+import { topicOf } from './fixtures/consumer-intent.ts';
+import { applications, order, produceValues } from './orders-under-test.ts';
+
+// As for all suites here: what is imported from test/infra has other limits.
+vi.setConfig({ testTimeout: 600_000 });
 
 const LEDGER = 'KeepOwnProgress';
 
 /** One consumer for each right that the orders function uses: it has all of them but that one. */
-const intents: readonly ConsumerIntent[] = [
-  { name: 'NoClaims', withoutGrant: { action: 'dynamodb:UpdateItem', sid: LEDGER } },
-  { name: 'NoKeys', withoutGrant: { action: 'dynamodb:PartiQLInsert', sid: LEDGER } },
-  { name: 'NoCompletions', withoutGrant: { action: 'dynamodb:PartiQLUpdate', sid: LEDGER } },
-  { name: 'NoLookUps', withoutGrant: { action: 'dynamodb:BatchGetItem', sid: LEDGER } },
-  { name: 'NoReads', withoutGrant: { action: 'dynamodb:GetItem', sid: LEDGER } },
-  { name: 'NoReturns', withoutGrant: { action: 'dynamodb:PartiQLDelete', sid: LEDGER } },
-  { name: 'NoOrders', withoutGrant: { action: 'dynamodb:UpdateItem' } },
-  {
-    name: 'NoQueue',
-    withoutGrant: { action: 'sqs:SendMessage', sid: 'KeepWhatTheTopicRefuses' },
-    // It talks TLS to a broker that does not, so that its letters need the queue.
-    overrides: { LOCKSTEP_KAFKA_AUTH: 'tls' },
-  },
-  {
-    name: 'NoBrokers',
-    withoutGrant: { action: 'kafka:GetBootstrapBrokers', sid: 'FindTheBrokers' },
-    // Nobody told it where they are.
-    overrides: { LOCKSTEP_BOOTSTRAP_SERVERS: null },
-  },
-].map((intent) => ({ ...intent, entry: ORDERS, timeoutSeconds: 15 }));
+const TAKEN: readonly (Grant & { readonly name: string })[] = [
+  { name: 'NoClaims', action: 'dynamodb:UpdateItem', sid: LEDGER },
+  { name: 'NoKeys', action: 'dynamodb:PartiQLInsert', sid: LEDGER },
+  { name: 'NoCompletions', action: 'dynamodb:PartiQLUpdate', sid: LEDGER },
+  { name: 'NoLookUps', action: 'dynamodb:BatchGetItem', sid: LEDGER },
+  { name: 'NoReads', action: 'dynamodb:GetItem', sid: LEDGER },
+  { name: 'NoReturns', action: 'dynamodb:PartiQLDelete', sid: LEDGER },
+  { name: 'NoOrders', action: 'dynamodb:UpdateItem' },
+  { name: 'NoBrokers', action: 'kafka:GetBootstrapBrokers', sid: 'FindTheBrokers' },
+  { name: 'NoQueue', action: 'sqs:SendMessage', sid: 'KeepWhatTheTopicRefuses' },
+];
+/** So that they need their right. */
+const SETTINGS: Readonly<Record<string, FunctionSettings>> = {
+  // Nobody told it where they are.
+  NoBrokers: { environment: { LOCKSTEP_BOOTSTRAP_SERVERS: null } },
+  // It talks TLS to a broker that does not, so that its letters need the queue.
+  NoQueue: { environment: { LOCKSTEP_KAFKA_AUTH: 'tls' } },
+};
 
 /** What the mapping uses, or Lambda for the function; MiniStack asks for none of it. */
 const NOT_FOR_THE_CODE = ['AttachToTheVpc', 'NotFromTheHandler', 'WriteOwnLogs'];
 const OF_THE_MAPPING = ['FindTheBrokers kafka:DescribeCluster', 'FindTheBrokers kafka:DescribeClusterV2'];
 
 let consumers: ConsumersUnderTest;
+let givings: readonly (() => Promise<void>)[] = [];
 
 const ids = (name: string) => ['twin', 'a', 'b', 'c', 'd'].map((id) => `${name}-${id}`);
 
 beforeAll(async () => {
-  consumers = await startConsumers('Missing-Grants', intents);
+  consumers = await startConsumers('missingGrants', { settings: SETTINGS });
+  const { endpoint } = consumers.cloud;
+  givings = await Promise.all(
+    TAKEN.map(({ name, ...grant }) => takeGrant(endpoint, consumers.consumer(name).function.roleArn, grant)),
+  );
   const { counterpart, kafka } = consumers;
   counterpart.answer(async ({ id }) => {
     if (id.endsWith('-refused')) return 422;
@@ -47,7 +54,7 @@ beforeAll(async () => {
     if (id.endsWith('-twin')) await new Promise((resolve) => setTimeout(resolve, 500));
     return 204;
   });
-  for (const { name } of intents) {
+  for (const { name } of TAKEN) {
     const [twin = '', a = '', b = '', c = '', d = ''] = ids(name).map((id) => order(id));
     await produceValues(kafka, topicOf({ name }), 0, [twin, a, order(`${name}-refused`), b]);
     await produceValues(kafka, topicOf({ name }), 1, [twin, c, d]);
@@ -67,32 +74,28 @@ test('there is a consumer here for each right that the construct grants to the c
     .filter((grant) => !OF_THE_MAPPING.includes(grant));
 
   // The orders table is the stack's own, its statement has no name.
-  const tried = intents.flatMap(({ withoutGrant: { sid, action } = { action: '' } }) =>
-    sid === undefined ? [] : [`${sid} ${action}`],
-  );
+  const tried = TAKEN.flatMap(({ sid, action }) => (sid === undefined ? [] : [`${sid} ${action}`]));
   expect(tried.toSorted()).toEqual(granted.toSorted());
 });
 
-describe.each(intents.map(({ name, withoutGrant }) => ({ name, ...withoutGrant })))(
-  'without $action ($name)',
-  ({ name, action = '' }) => {
-    test('the function’s log names the refused action', async () => {
-      const refusal = `is not authorized to perform: ${action}`;
-      await vi.waitFor(
-        () => expect(consumers.printed.filter((line) => line.startsWith(`${name}: `)).join('\n')).toContain(refusal),
-        { timeout: 60_000, interval: 250 },
-      );
-    });
-  },
-);
+describe.each(TAKEN)('without $action ($name)', ({ name, action }) => {
+  test('the function’s log names the refused action', async () => {
+    const refusal = `is not authorized to perform: ${action}`;
+    await vi.waitFor(
+      () => expect(consumers.printed.filter((line) => line.startsWith(`${name}: `)).join('\n')).toContain(refusal),
+      { timeout: 180_000, interval: 250 },
+    );
+  });
+});
 
 describe('once the rights are given', () => {
-  beforeAll(() =>
-    consumers.redeploy(intents.map(({ withoutGrant: _, ...intent }) => ({ ...intent, timeoutSeconds: 60 }))),
-  );
+  beforeAll(async () => {
+    await Promise.all(givings.map((give) => give()));
+    await Promise.all(TAKEN.map(({ name }) => consumers.set(name, { ...SETTINGS[name], timeoutSeconds: 60 })));
+  });
 
-  test.each(intents.map(({ name }) => name))('%s has lost nothing and kept the order', async (name) => {
-    await expect.poll(() => consumers.lag(name), { timeout: 110_000, interval: 500 }).toBe(0);
+  test.each(TAKEN.map(({ name }) => name))('%s has lost nothing and kept the order', async (name) => {
+    await expect.poll(() => consumers.lag(name), { timeout: 180_000, interval: 500 }).toBe(0);
 
     const letters = name === 'NoQueue' ? await takeFallbackDeadLetters(consumers, name) : await consumers.letters(name);
     const lettered = new Set(letters.map(({ value }) => String(value)));

@@ -3,9 +3,6 @@ import type { Kafka } from 'kafkajs';
 import { clientConfig } from '../../../infra/local/local-endpoint.ts';
 import type { ConsumersUnderTest } from './consumers-under-test.ts';
 
-/** Module of the deployed example. */
-export const ORDERS = 'functions/orders/handler.ts';
-
 /** An order as the shop produces it. */
 export function order(orderId: string, more: Readonly<Record<string, unknown>> = {}): string {
   return JSON.stringify({ orderId, customerId: 'customer-1', amount: 100, currency: 'EUR', ...more });

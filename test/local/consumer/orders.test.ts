@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type ConsumersUnderTest, startConsumers } from './consumers-under-test.ts';
 import { topicOf } from './fixtures/consumer-intent.ts';
-import { applications, ORDERS, order, produceValues } from './orders-under-test.ts';
+import { applications, order, produceValues } from './orders-under-test.ts';
 
 let consumers: ConsumersUnderTest;
 const topic = topicOf({ name: 'Shop' });
@@ -12,7 +12,7 @@ const asked = (partition: number) =>
 const ids = (partition: number) => Array.from({ length: 40 }, (_, index) => `shop-${partition}-${index}`);
 
 beforeAll(async () => {
-  consumers = await startConsumers('Shop', [{ name: 'Shop', entry: ORDERS, partitions: 3, batchSize: 25 }]);
+  consumers = await startConsumers('shop');
   const { counterpart, kafka } = consumers;
   const left = new Map([['shop-0-10', 2]]);
   counterpart.answer(({ id }) => {
@@ -26,7 +26,7 @@ beforeAll(async () => {
   values[2]?.splice(15, 0, order('shop-poison', { amount: 'a lot' }));
   values[2]?.push(order('shop-0-5'));
   for (const [partition, own] of values.entries()) await produceValues(kafka, topic, partition, own);
-  await vi.waitFor(async () => expect(await consumers.lag('Shop')).toBe(0), { timeout: 100_000, interval: 500 });
+  await vi.waitFor(async () => expect(await consumers.lag('Shop')).toBe(0), { timeout: 180_000, interval: 500 });
 });
 
 afterAll(() => consumers?.stop());

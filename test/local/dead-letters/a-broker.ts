@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { type Admin, type ITopicConfig, type Kafka, logLevel } from 'kafkajs';
+import { type Admin, type Kafka, logLevel } from 'kafkajs';
 import { type LocalKafka, startKafka } from '../../../infra/local/kafka.ts';
+import { createTopics } from '../../../infra/local/topics.ts';
 import type { KafkaConnectionOptions } from '../../../shared/adapters/kafka/kafka-connection.ts';
 import { kafkaJsClient } from '../../../shared/adapters/kafka/kafkajs-client.ts';
 import { kafkaJsOriginalReader } from '../../../shared/adapters/kafka/kafkajs-original-reader.ts';
@@ -26,7 +27,7 @@ export interface ABroker extends LocalKafka {
 
 /** Starts it; `end` ends it and all that reads from it. */
 export async function aBroker(): Promise<ABroker> {
-  const kafka = await startKafka();
+  const kafka = await startKafka({ shortLived: true });
   const { bootstrapServers } = kafka;
   const options: KafkaConnectionOptions = {
     brokers: () => bootstrapServers,
@@ -45,7 +46,7 @@ export async function aBroker(): Promise<ABroker> {
     makeTopic: async (numPartitions, settings = {}) => {
       const topic = `t-${randomBytes(6).toString('hex')}`;
       const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
-      await withAdmin(client, (admin) => createTopic(admin, { topic, numPartitions, configEntries }));
+      await withAdmin(client, (admin) => createTopics(admin, [{ topic, numPartitions, configEntries }]));
       return topic;
     },
     readAll: (topic, partition) => readAll(reader, topic, partition, soon()),
@@ -65,10 +66,6 @@ export async function withAdmin<T>(client: Kafka, work: (admin: Admin) => Promis
   } finally {
     await admin.disconnect();
   }
-}
-
-async function createTopic(admin: Admin, topic: ITopicConfig): Promise<void> {
-  await admin.createTopics({ waitForLeaders: true, topics: [topic] });
 }
 
 async function readAll(

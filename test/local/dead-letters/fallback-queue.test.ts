@@ -1,32 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { CreateQueueCommand, DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, inject, test } from 'vitest';
 import { clientConfig } from '../../../infra/local/local-endpoint.ts';
-import { type MiniStack, startMiniStack } from '../../../infra/local/ministack.ts';
 import { decodeFallbackEntry } from '../../../shared/adapters/sqs/fallback-entry.ts';
 import { sqsFallbackQueue } from '../../../shared/adapters/sqs/sqs-fallback-queue.ts';
 import type { FallbackEntry } from '../../../shared/ports/fallback-queue.ts';
 import { type FallbackUnderTest, fallbackQueueContract } from '../../contracts/fallback-queue.contract.ts';
 import { letterOf } from '../../contracts/letters-under-test.ts';
 
-let miniStack: MiniStack;
-let sqs: SQSClient;
+const { endpoint } = inject('localCloud');
+const sqs = new SQSClient(clientConfig(endpoint));
 
-beforeAll(async () => {
-  miniStack = await startMiniStack();
-  sqs = new SQSClient(clientConfig(miniStack.endpoint));
-}, 300_000);
-
-afterAll(async () => {
-  sqs?.destroy();
-  await miniStack?.stop();
-});
+afterAll(() => sqs.destroy());
 
 async function open(): Promise<FallbackUnderTest> {
   const { QueueUrl: queueUrl = '' } = await sqs.send(
     new CreateQueueCommand({ QueueName: `fallback-${randomBytes(6).toString('hex')}` }),
   );
-  const queue = sqsFallbackQueue({ queueUrl, ...clientConfig(miniStack.endpoint) });
+  const queue = sqsFallbackQueue({ queueUrl, ...clientConfig(endpoint) });
   return { queue, takeAll: () => takeAll(queueUrl) };
 }
 
@@ -46,8 +37,8 @@ async function takeAll(queueUrl: string): Promise<FallbackEntry[]> {
 fallbackQueueContract('SQS on MiniStack', open);
 
 test('names the queue and the letter where there is no such queue', async () => {
-  const queueUrl = `${miniStack.endpoint.url}/000000000000/not-there`;
-  const queue = sqsFallbackQueue({ queueUrl, ...clientConfig(miniStack.endpoint) });
+  const queueUrl = `${endpoint.url}/000000000000/not-there`;
+  const queue = sqsFallbackQueue({ queueUrl, ...clientConfig(endpoint) });
 
   await expect(queue.send({ type: 'letter', letter: letterOf() })).rejects.toMatchObject({
     code: 'FALLBACK_REFUSED',

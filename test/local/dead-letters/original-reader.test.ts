@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { SHORT_LIVED_JAVA } from '../../../infra/local/short-lived-java.ts';
 import { kafkaJsOriginalReader } from '../../../shared/adapters/kafka/kafkajs-original-reader.ts';
 import type { OriginalRangeReader } from '../../../shared/ports/original-reader.ts';
 import { noise } from '../../contracts/letters-under-test.ts';
@@ -11,7 +12,7 @@ let broker: ABroker;
 
 beforeAll(async () => {
   broker = await aBroker();
-}, 300_000);
+});
 
 afterAll(() => broker?.end());
 
@@ -92,7 +93,7 @@ test('does not find what an open transaction has written, and finds it once it i
   expect(await reader.read({ topic, partition: 0, offset: 0 }, broker.soon())).toEqual({ type: 'absent' });
   await transaction.commit();
   await expect
-    .poll(() => reader.read({ topic, partition: 0, offset: 0 }, broker.soon()), { timeout: 10_000 })
+    .poll(() => reader.read({ topic, partition: 0, offset: 0 }, broker.soon()), { timeout: 180_000 })
     .toMatchObject({ type: 'found', record: { value: Buffer.from('held') } });
 });
 
@@ -156,7 +157,14 @@ describe('what Java’s producers compress', () => {
     const settings = ['--bootstrap-server', broker.bootstrapServers, '--topic', topic, '--compression-codec', codec];
     const java = spawn(
       'java',
-      ['-Xmx128m', '-cp', broker.toolsClassPath, 'org.apache.kafka.tools.ConsoleProducer', ...settings],
+      [
+        '-Xmx128m',
+        ...SHORT_LIVED_JAVA,
+        '-cp',
+        broker.toolsClassPath,
+        'org.apache.kafka.tools.ConsoleProducer',
+        ...settings,
+      ],
       { stdio: ['pipe', 'ignore', 'ignore'] },
     );
     java.stdin.end(`${line}\nshort\n`);

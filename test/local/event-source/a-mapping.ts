@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Admin, Kafka } from 'kafkajs';
 import type { Invocation, Invoker } from '../../../infra/local/event-source/invoker.ts';
 import type { Mapping } from '../../../infra/local/event-source/mapping.ts';
+import { createTopics } from '../../../infra/local/topics.ts';
 
 const CLUSTER_ARN = 'arn:aws:kafka:eu-west-1:000000000000:cluster/local/5d2c1a34-9f0e-4c54-a7a7-0c9a3f6f2b11-1';
 const FUNCTION_ARN = 'arn:aws:lambda:eu-west-1:000000000000:function:orders';
@@ -12,7 +13,7 @@ export async function newMapping(
   { partitions = 1, ...changes }: Partial<Mapping> & { partitions?: number } = {},
 ): Promise<Mapping> {
   const topic = `orders-${randomUUID().slice(0, 8)}`;
-  await admin.createTopics({ topics: [{ topic, numPartitions: partitions }], waitForLeaders: true });
+  await createTopics(admin, [{ topic, numPartitions: partitions }]);
   return {
     uuid: randomUUID(),
     functionArn: FUNCTION_ARN,
@@ -139,7 +140,7 @@ function seen(payload: string): Seen {
 }
 
 /** A promise and what settles it. */
-export function missingRecord(): { readonly opened: Promise<void>; open(): void } {
+export function gate(): { readonly opened: Promise<void>; open(): void } {
   let open = (): void => {};
   const opened = new Promise<void>((resolve) => {
     open = resolve;

@@ -69,7 +69,7 @@ beforeAll(async () => {
   for (const { LogicalResourceId = '', PhysicalResourceId = '' } of StackResources) {
     physical.set(LogicalResourceId, PhysicalResourceId);
   }
-}, 180_000);
+});
 
 afterAll(async () => {
   await cloudformation.send(new DeleteStackCommand({ StackName }));

@@ -9,15 +9,7 @@ import {
 } from '../../../infra/local/event-source/event-source.ts';
 import type { Mapping } from '../../../infra/local/event-source/mapping.ts';
 import { kafkaJsClient } from '../../../shared/adapters/kafka/kafkajs-client.ts';
-import {
-  type Answer,
-  committed,
-  type FakeFunction,
-  fakeFunction,
-  missingRecord,
-  newMapping,
-  produce,
-} from './a-mapping.ts';
+import { type Answer, committed, type FakeFunction, fakeFunction, gate, newMapping, produce } from './a-mapping.ts';
 
 const { bootstrapServers } = inject('localCloud');
 const kafka = kafkaJsClient({ brokers: [bootstrapServers], logLevel: logLevel.NOTHING });
@@ -48,7 +40,7 @@ async function start(
   return source;
 }
 
-const until = { timeout: 15_000, interval: 20 };
+const until = { timeout: 180_000, interval: 20 };
 const offsetsSeen = (fake: FakeFunction) =>
   fake.events.map(({ partitions }) => partitions.map(({ offsets }) => offsets));
 
@@ -68,7 +60,7 @@ describe('partitions and invocations', () => {
 
   test('a slow partition delays no other, and never has two batches in flight', async () => {
     const mapping = await newMapping(admin, { partitions: 3, batchSize: 10 });
-    const slow = missingRecord();
+    const slow = gate();
     const fake = fakeFunction(async ({ partitions }) => {
       if (partitions.some(({ partition }) => partition === 0)) await slow.opened;
       return undefined;
@@ -89,7 +81,7 @@ describe('partitions and invocations', () => {
   test('runs at most five invocations at once', async () => {
     const mapping = await newMapping(admin, { partitions: 8, batchSize: 1 });
     for (let partition = 0; partition < 8; partition += 1) await produce(kafka, mapping.topic, partition, 2);
-    const all = missingRecord();
+    const all = gate();
     let now = 0;
     let most = 0;
     const fake = fakeFunction(async () => {
@@ -110,7 +102,7 @@ describe('partitions and invocations', () => {
   test('commits nothing of a batch before the function has answered', async () => {
     const mapping = await newMapping(admin, { batchSize: 5 });
     await produce(kafka, mapping.topic, 0, 12);
-    const second = missingRecord();
+    const second = gate();
     const fake = fakeFunction(async (_, index) => {
       if (index === 1) await second.opened;
       return undefined;
@@ -126,7 +118,7 @@ describe('partitions and invocations', () => {
   test('pauses a partition that is not handled instead of fetching all of it', async () => {
     const mapping = await newMapping(admin, { batchSize: 100, metrics: ['EventCount'] });
     await produce(kafka, mapping.topic, 0, 20_000, { ballast: 300 });
-    const first = missingRecord();
+    const first = gate();
     const fake = fakeFunction(() => first.opened.then(() => undefined));
     const metrics: EsmMetric[] = [];
     const source = await start(mapping, fake, {
@@ -298,12 +290,12 @@ describe('rebalances', () => {
     const all = Array.from({ length: 3_000 }, (_, index) => index);
     for (let partition = 0; partition < 6; partition += 1) expect(fake.firstSeen(partition)).toEqual(all);
     expect(source.stats().rebalances).toBeGreaterThan(5);
-  }, 60_000);
+  });
 
   test('a poller sends what it has in flight of a partition that it keeps once, and leaves the rest to the other', async () => {
     const mapping = await newMapping(admin, { partitions: 2, batchSize: 10 });
     for (const partition of [0, 1]) await produce(kafka, mapping.topic, partition, 10);
-    const first = missingRecord();
+    const first = gate();
     const fake = fakeFunction(() => first.opened.then(() => undefined));
     const source = await start(mapping, fake);
     await vi.waitFor(() => expect(fake.events).toHaveLength(2), until);
@@ -377,7 +369,7 @@ describe('filters and switches', () => {
   test('disabling waits for the batch in flight, commits it and stops; enabling goes on from there', async () => {
     const mapping = await newMapping(admin, { batchSize: 5 });
     await produce(kafka, mapping.topic, 0, 12);
-    const first = missingRecord();
+    const first = gate();
     let enabled = true;
     const fake = fakeFunction(() => first.opened.then(() => undefined));
     const source = await start(mapping, fake, { isEnabled: async () => enabled, pollEnabledMs: 20 });

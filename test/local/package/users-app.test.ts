@@ -9,8 +9,6 @@ import { kafkaJsClient } from '../../../shared/adapters/kafka/kafkajs-client.ts'
 import { aUsersApp, packedPackage, readmeCode, type UsersApp } from './a-users-app.ts';
 
 const INSTALLED_WITHIN_MS = 600_000;
-vi.setConfig({ testTimeout: 300_000 });
-
 let app: UsersApp;
 
 /** What the README says: init, install, paste. */
@@ -107,7 +105,7 @@ test('deployed by the app’s own cdk, the README’s handler consumes a record'
   const position = `orders-${sent?.partition}@${sent?.baseOffset}`;
   await vi.waitFor(
     () => expect(printed.map(fieldsOf)).toContainEqual(expect.objectContaining({ position, amount, attempt: 1 })),
-    { timeout: 60_000, interval: 200 },
+    { timeout: 180_000, interval: 200 },
   );
 });
 

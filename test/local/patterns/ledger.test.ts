@@ -42,7 +42,7 @@ test('functions/ledger agrees to the cent after 50 deaths of its processes at ra
     await produce('entries', deposits(60));
     // On a busy machine a process takes long to start: one that has not run yet is no target.
     const before = answered;
-    await vi.waitFor(() => expect(answered).toBeGreaterThan(before), { timeout: 60_000, interval: 10 });
+    await vi.waitFor(() => expect(answered).toBeGreaterThan(before), { timeout: 180_000, interval: 10 });
     await pause(randomInt(0, 900));
     const workers = await functionWorkers(cloud, consumer('Postings').function);
     const victim = workers[randomInt(Math.max(1, workers.length))];

@@ -21,7 +21,8 @@ export interface PatternCloud {
 }
 
 /** The shared local cloud for one test; what it opens is closed at the test's end. */
-export async function patternCloud(cloud: CloudDescription = inject('localCloud')): Promise<PatternCloud> {
+export async function patternCloud(): Promise<PatternCloud> {
+  const cloud = inject('localCloud');
   const kafka = kafkaJsClient({ brokers: [cloud.bootstrapServers], logLevel: logLevel.NOTHING });
   const producer = kafka.producer({ allowAutoTopicCreation: false });
   await producer.connect();

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { expect, inject, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { runConsumers } from '../../../infra/local/consumers.ts';
-import { deployStacks } from '../../../infra/local/deploy-stacks.ts';
 import { killFunctionWorkers } from '../../../infra/local/function-workers.ts';
+import { setFunction } from '../fixtures/function-settings.ts';
 import { patternCloud } from './pattern-cloud.ts';
 
 /** What the payment API answers before it is well again. */
@@ -29,9 +29,9 @@ test('functions/payments stands still while the API fails, charges once, and not
   await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void api.close());
   const paymentApiUrl = `http://127.0.0.1:${(api.address() as AddressInfo).port}/charges`;
-  const { cloud, produce, records, consumer } = await patternCloud(
-    await deployStacks(inject('localCloud'), { context: { paymentApiUrl }, partitions: 6 }),
-  );
+  const { cloud, produce, records, consumer } = await patternCloud();
+  const environment = { PAYMENT_API_URL: paymentApiUrl };
+  await setFunction(cloud.endpoint, consumer('Payments').function, { environment });
   const run = randomUUID();
   const ids = Array.from({ length: PAYMENTS }, (_, index) => `${run}-${String(index).padStart(3, '0')}`);
 

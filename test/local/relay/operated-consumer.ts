@@ -5,13 +5,16 @@ import { join } from 'node:path';
 import { type Admin, logLevel } from 'kafkajs';
 import { inject } from 'vitest';
 import { runConsumers } from '../../../infra/local/consumers.ts';
-import { deployStacks } from '../../../infra/local/deploy-stacks.ts';
+import { openStacks } from '../../../infra/local/deploy-stacks.ts';
 import type { DeployedConsumer } from '../../../infra/local/deployed.ts';
 import { kafkaJsClient } from '../../../shared/adapters/kafka/kafkajs-client.ts';
 import { kafkaJsTopicLog } from '../../../shared/adapters/kafka/kafkajs-topic-log.ts';
 import { systemClock } from '../../../shared/adapters/system/system-clock.ts';
 import { type Letter, readLetterTopic } from '../../../shared/decide/letter.ts';
 import { startCounterpart } from '../consumer/counterpart.ts';
+import { commandEnvironment } from '../fixtures/command-environment.ts';
+import { setFunction } from '../fixtures/function-settings.ts';
+import { operatedStackName } from './fixtures/operated-stack.ts';
 
 const CLI = 'cli/main.ts';
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -23,21 +26,21 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Deploys a consumer with its relay and operator functions on the run's cloud, lets it run, and gives the `lockstep` command for it. */
-export async function startOperated(name: string, { failureRetries = 0 } = {}) {
+/** Lets a consumer run that is deployed with its relay and operator functions on the run's cloud, and gives the `lockstep` command for it. */
+export async function startOperated(name: string) {
   const servers = inject('localCloud');
   const counterpart = await startCounterpart();
   const folder = await mkdtemp(join(tmpdir(), 'lockstep-cli-'));
   const cloudFile = join(folder, 'cloud.json');
   const printed: string[] = [];
-  const deploy = (more: Readonly<Record<string, string>> = {}) =>
-    deployStacks(servers, {
-      app: 'npx node test/local/relay/fixtures/operated-app.ts',
-      context: { name, counterpartUrl: counterpart.url, failureRetries: String(failureRetries), ...more },
-    });
-  const cloud = await deploy();
+  const cloud = await openStacks(servers, [operatedStackName(name)]);
   await writeFile(cloudFile, JSON.stringify(cloud));
   const [consumer] = cloud.deployed.consumers as readonly [DeployedConsumer];
+  const set = (environment: Readonly<Record<string, string>> = {}) =>
+    setFunction(cloud.endpoint, consumer.function, {
+      environment: { COUNTERPART_URL: counterpart.url, ...environment },
+    });
+  await set();
   const running = await runConsumers(cloud, { onLog: (from, line) => printed.push(`${from}: ${line}`) });
   const kafka = kafkaJsClient({ brokers: [cloud.bootstrapServers], logLevel: logLevel.NOTHING, retry: { retries: 8 } });
   const admin: Admin = kafka.admin();
@@ -48,7 +51,7 @@ export async function startOperated(name: string, { failureRetries = 0 } = {}) {
     clock: systemClock,
     log: silent,
   });
-  const env = { ...process.env, LOCKSTEP_CLOUD_FILE: cloudFile, LOCKSTEP_OPERATOR: 'ann', NO_COLOR: '1' };
+  const env = { ...commandEnvironment(), LOCKSTEP_CLOUD_FILE: cloudFile, LOCKSTEP_OPERATOR: 'ann', NO_COLOR: '1' };
   const args = (command: readonly string[]) => [CLI, ...command, '--local'];
   const deadLetterTopic = consumer.deadLetterTopic?.topicName ?? '';
 
@@ -68,13 +71,14 @@ export async function startOperated(name: string, { failureRetries = 0 } = {}) {
     printed,
     running,
     deadLetterTopic,
-    deploy,
+    /** Sets variables of the consumer's function; those of an earlier call are as deployed again. */
+    set,
     /** Runs `lockstep` to its end. */
     lockstep,
     /** Runs `lockstep --json`, which must end well. */
     ask: async (...command: readonly string[]) => {
       const { code, stdout, stderr } = await lockstep(...command, '--json');
-      if (code !== 0) throw new Error(`lockstep ${command.join(' ')} ended with ${code}: ${stderr}`);
+      if (code !== 0) throw new Error(`lockstep ${command.join(' ')} ended with ${code}: ${stderr}${stdout}`);
       return JSON.parse(stdout);
     },
     /** Starts `lockstep` and leaves it to the test. */

@@ -1,6 +1,7 @@
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, expect, test } from 'vitest';
 import { clientConfig } from '../../../infra/local/local-endpoint.ts';
+import { createTopics } from '../../../infra/local/topics.ts';
 import { type Operated, startOperated } from './operated-consumer.ts';
 
 const stops: (() => Promise<void>)[] = [];
@@ -8,8 +9,8 @@ afterAll(async () => {
   for (const stop of stops) await stop();
 });
 
-async function started(name: string, options?: { failureRetries?: number }): Promise<Operated> {
-  const operated = await startOperated(name, options);
+async function started(name: string): Promise<Operated> {
+  const operated = await startOperated(name);
   stops.push(() => operated.stop());
   return operated;
 }
@@ -37,31 +38,28 @@ test('letters that the topic refuses wait in the fallback queue, and the relay b
   operated.counterpart.answer(() => 422);
   await operated.admin.deleteTopics({ topics: [operated.deadLetterTopic] });
   await operated.produce(records(20));
-  await expect.poll(() => operated.lag(), { timeout: 60_000, interval: 500 }).toBe(0);
+  await expect.poll(() => operated.lag(), { timeout: 180_000, interval: 500 }).toBe(0);
   expect(await waiting(operated, 'LOCKSTEP_FALLBACK_QUEUE_URL')).toBeGreaterThan(0);
 
-  await operated.admin.createTopics({
-    waitForLeaders: true,
-    topics: [{ topic: operated.deadLetterTopic, numPartitions: 3, replicationFactor: 1 }],
-  });
+  await createTopics(operated.admin, [{ topic: operated.deadLetterTopic, numPartitions: 3 }]);
 
   await expect
-    .poll(() => waiting(operated, 'LOCKSTEP_FALLBACK_QUEUE_URL'), { timeout: 120_000, interval: 1_000 })
+    .poll(() => waiting(operated, 'LOCKSTEP_FALLBACK_QUEUE_URL'), { timeout: 180_000, interval: 1_000 })
     .toBe(0);
   const letters = await operated.letters();
   expect(letters.map(({ value }) => value?.toString()).sort()).toEqual(records(20).map(({ value }) => value));
   expect(new Set(letters.map(({ id }) => id)).size).toBe(20);
   expect(letters.every(({ errorName }) => errorName === 'CAUSE_x')).toBe(true);
-}, 240_000);
+});
 
 test('a function that cannot start: what the net caught gets letters, none missing, none of what was handled', async () => {
-  const operated = await started('Netted', { failureRetries: 45 });
+  const operated = await started('Netted');
   await operated.produce(records(9, 'good'));
-  await expect.poll(() => operated.lag(), { timeout: 60_000, interval: 500 }).toBe(0);
+  await expect.poll(() => operated.lag(), { timeout: 180_000, interval: 500 }).toBe(0);
   const handled = operated.counterpart.calls.map(({ id }) => id);
   expect(handled).toHaveLength(9);
 
-  await operated.deploy({ cannotStart: 'true' });
+  await operated.set({ CANNOT_START: 'true' });
   await operated.produce(records(12, 'lost'));
 
   await expect.poll(async () => (await operated.letters()).length, { timeout: 200_000, interval: 1_000 }).toBe(12);
@@ -73,13 +71,13 @@ test('a function that cannot start: what the net caught gets letters, none missi
   await expect.poll(() => waiting(operated, 'LOCKSTEP_FALLBACK_QUEUE_URL')).toBe(0);
 
   // Mended, they return: never tried, so nothing runs twice.
-  await operated.deploy();
+  await operated.set();
   expect(await operated.ask('redrive', '--yes')).toMatchObject({ done: 12, left: 0, refused: { doubtful: 0 } });
-  await expect.poll(() => operated.counterpart.calls.length, { timeout: 60_000, interval: 500 }).toBe(21);
+  await expect.poll(() => operated.counterpart.calls.length, { timeout: 180_000, interval: 500 }).toBe(21);
   expect(
     operated.counterpart.calls
       .slice(9)
       .map(({ id }) => id)
       .sort(),
   ).toEqual(records(12, 'lost').map(({ value }) => value));
-}, 400_000);
+});

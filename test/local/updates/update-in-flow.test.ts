@@ -3,9 +3,11 @@ import { logLevel, type Producer } from 'kafkajs';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import type { CloudDescription } from '../../../infra/local/cloud-description.ts';
 import { runConsumers } from '../../../infra/local/consumers.ts';
-import { deployStacks } from '../../../infra/local/deploy-stacks.ts';
+import { deployStacks, openStacks } from '../../../infra/local/deploy-stacks.ts';
 import { kafkaJsClient } from '../../../shared/adapters/kafka/kafkajs-client.ts';
+import { setFunction } from '../fixtures/function-settings.ts';
 import { startSwitchboard } from '../fixtures/switchboard.ts';
+import { UPDATES_STACK } from './fixtures/updates-stack.ts';
 
 const APP = 'npx node test/local/updates/fixtures/updates-app.ts';
 const TOPIC = 'updated';
@@ -40,9 +42,7 @@ function flow(producer: Producer) {
   };
 }
 
-test('a changed function and a changed batch size, deployed while records flow, lose nothing and keep the order', {
-  timeout: 300_000,
-}, async () => {
+test('a changed function and a changed batch size, deployed while records flow, lose nothing and keep the order', async () => {
   const servers = inject('localCloud');
   const switchboard = await startSwitchboard();
   onTestFinished(() => switchboard.stop());
@@ -60,15 +60,19 @@ test('a changed function and a changed batch size, deployed while records flow, 
   await Promise.all([producer.connect(), admin.connect()]);
   onTestFinished(async () => void (await Promise.all([producer.disconnect(), admin.disconnect()])));
 
-  const first = await deploy('v1', 5);
+  // Version v1, with batches of 5, is deployed with the run's cloud.
+  const first = await openStacks(servers, [UPDATES_STACK]);
+  for (const { function: deployed } of first.deployed.consumers) {
+    await setFunction(first.endpoint, deployed, { environment: { SWITCHBOARD_URL: switchboard.url } });
+  }
   let running = await runConsumers(first, { onLog });
   onTestFinished(() => running.stop());
   const records = flow(producer);
-  await expect.poll(() => handled('v1'), { timeout: 60_000 }).toBeGreaterThan(20);
+  await expect.poll(() => handled('v1'), { timeout: 180_000 }).toBeGreaterThan(20);
 
   // The function changes under the pollers' hands; then the mapping itself, which Lambda stops in mid-batch and starts anew.
   const second = await deploy('v2', 100);
-  await expect.poll(() => handled('v2'), { timeout: 60_000 }).toBeGreaterThan(20);
+  await expect.poll(() => handled('v2'), { timeout: 180_000 }).toBeGreaterThan(20);
   await running.stop();
   await records.end(300);
   running = await runConsumers(second, { onLog });
@@ -83,7 +87,7 @@ test('a changed function and a changed batch size, deployed while records flow, 
         const offsets = new Map(group?.partitions.map(({ partition, offset }) => [partition, offset]));
         return PARTITIONS.every((at) => offsets.get(at) === ends.find(({ partition }) => partition === at)?.high);
       },
-      { timeout: 120_000, interval: 250 },
+      { timeout: 180_000, interval: 250 },
     )
     .toBe(true);
   await running.catchUp();

@@ -1,0 +1,62 @@
+import { UpdateEventSourceMappingCommand } from '@aws-sdk/client-lambda';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { makeTopics } from '../../../infra/local/topics.ts';
+import { WATCHED_PARTITIONS } from './fixtures/alarms-stack.ts';
+import { PROVOKED, startWatched, type Watched } from './watched.ts';
+
+let watched: Watched;
+
+beforeAll(async () => {
+  watched = await startWatched('Queues');
+});
+afterAll(() => watched?.stop());
+
+test('fallback-queue: a dead-letter topic that is gone', async () => {
+  const topicName = watched.consumer.deadLetterTopic?.topicName ?? '';
+  await watched.admin.deleteTopics({ topics: [topicName] });
+  watched.switchboard.set('homeless', 422);
+  await watched.send(6, ['homeless']);
+
+  await watched.rings('fallback-queue');
+  await makeTopics(watched.cloud.bootstrapServers, [{ topicName, partitions: WATCHED_PARTITIONS }]);
+  await watched.drain(watched.consumer.function.environment['LOCKSTEP_FALLBACK_QUEUE_URL']);
+
+  await watched.isOver('fallback-queue');
+  await watched.committed(6, 1);
+});
+
+test('pollers-gone: a mapping that is disabled', async () => {
+  const UUID = watched.consumer.mapping.uuid;
+  await watched.lambda.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: false }));
+
+  await watched.rings('pollers-gone');
+  await watched.lambda.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: true }));
+
+  await watched.isOver('pollers-gone');
+});
+
+/** More than an event may hold. */
+const TOO_LARGE = 'large'.padEnd(5 * 1024 * 1024, '.');
+
+test('failure-queue: a record that is too large for an event', async () => {
+  await watched.send(9, [TOO_LARGE]);
+
+  await watched.rings('failure-queue');
+  await watched.drain(watched.cloud.deployed.outputs['QueuesFailureQueueUrl']);
+
+  await watched.isOver('failure-queue');
+});
+
+test('failure-destination-refused, events-dropped: a net that takes nothing', async () => {
+  const giveBack = await watched.deny('sqs:SendMessage');
+  await watched.send(9, [TOO_LARGE]);
+
+  await watched.rings('failure-destination-refused', 'events-dropped');
+  await giveBack();
+
+  await watched.isOver('failure-destination-refused', 'events-dropped');
+});
+
+test('each alarm of this suite was seen to ring and to be over', () => {
+  expect([...watched.wereOver].sort()).toEqual(PROVOKED.Queues);
+});

@@ -1,0 +1,117 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { logLevel } from 'kafkajs';
+import type { ServersDescription } from '../../../infra/local/cloud-description.ts';
+import { makeTopics } from '../../../infra/local/topics.ts';
+import { kafkaJsClient } from '../../../shared/adapters/kafka/kafkajs-client.ts';
+import type { OperatorAnswers } from '../../../shared/operator/answers.ts';
+import type { OperatorRequest } from '../../../shared/operator/requests.ts';
+import { commandEnvironment } from '../fixtures/command-environment.ts';
+import { PARTITIONS, produceLetters } from './many-letters.ts';
+
+/** What a process took. */
+export interface Measured {
+  readonly stdout: string;
+  readonly seconds: number;
+  readonly peakBytes: number;
+  /** All threads, user and system: other work on the machine changes it little. */
+  readonly cpuSeconds: number;
+}
+
+/** A dead-letter topic full of letters, and what operates on it. */
+export interface LettersUnderTest {
+  /** Of all values and headers. */
+  readonly bytes: number;
+  /** Runs `lockstep`. */
+  lockstep(...args: readonly string[]): Promise<Measured>;
+  /** Calls the operator function, in a process of its own. */
+  operator<Type extends 'groups' | 'letters'>(
+    request: Extract<OperatorRequest, { readonly type: Type }>,
+  ): Promise<Measured & { readonly answer: OperatorAnswers[Type] }>;
+  /** Reads the topic with a plain consumer that only counts, in a process that gets so much heap. */
+  readPlainly(heapMib: number): Promise<Measured>;
+  stop(): Promise<void>;
+}
+
+/** Writes so many letters of three causes. @param heapMib - what each process gets of heap */
+export async function manyLetters(
+  servers: ServersDescription,
+  count: number,
+  heapMib: number,
+): Promise<LettersUnderTest> {
+  const { bootstrapServers, clusterArn } = servers;
+  const source = `many-${count}-${Date.now()}`;
+  const deadLetterTopic = `${source}-dead-letters`;
+  const kafka = kafkaJsClient({ brokers: [bootstrapServers], logLevel: logLevel.NOTHING });
+  const topics = [source, deadLetterTopic].map((topicName) => ({ topicName, partitions: PARTITIONS }));
+  await makeTopics(bootstrapServers, topics);
+  const bytes = await produceLetters(kafka, source, deadLetterTopic, count);
+  const folder = await mkdtemp(join(tmpdir(), 'lockstep-many-'));
+  const outputs = {
+    ManyMappingId: 'none',
+    ManyTopic: source,
+    ManyConsumerGroup: 'billing',
+    ManyDeadLetterTopic: deadLetterTopic,
+    ManyLedgerTable: 'none',
+    ManyClusterId: 'c',
+    ManyFallbackQueueUrl: 'none',
+  };
+  const cloudFile = join(folder, 'cloud.json');
+  await writeFile(cloudFile, JSON.stringify({ ...servers, deployed: { outputs } }));
+  const costsFile = join(folder, 'costs');
+  const env = {
+    ...commandEnvironment(),
+    COSTS_FILE: costsFile,
+    LOCKSTEP_CLOUD_FILE: cloudFile,
+    LOCKSTEP_CONSUMER_GROUP: 'billing',
+    LOCKSTEP_DEAD_LETTER_TOPIC: deadLetterTopic,
+    LOCKSTEP_TOPIC: source,
+    LOCKSTEP_KAFKA_AUTH: 'none',
+    LOCKSTEP_BOOTSTRAP_SERVERS: bootstrapServers,
+    LOCKSTEP_EVENT_SOURCE_ARN: clusterArn,
+    LOCKSTEP_CLUSTER_ARN: clusterArn,
+    LOCKSTEP_MAX_ATTEMPTS: '5',
+    LOCKSTEP_MAX_INTERRUPTIONS: '3',
+    LOCKSTEP_KEY_NAMESPACES: 'billing',
+    LOCKSTEP_LEDGER_TABLE: 'none',
+    LOCKSTEP_FALLBACK_QUEUE_URL: 'none',
+    NO_COLOR: '1',
+  };
+
+  const run = async (module: string, args: readonly string[], heap = heapMib): Promise<Measured> => {
+    const startedAt = performance.now();
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      [`--max-old-space-size=${heap}`, '--import', './test/local/cli/fixtures/process-costs.ts', module, ...args],
+      { maxBuffer: 1024 * 1_048_576, env },
+    );
+    const seconds = (performance.now() - startedAt) / 1_000;
+    const costs: Omit<Measured, 'stdout' | 'seconds'> = JSON.parse(await readFile(costsFile, 'utf8'));
+    const what = [module, ...args].join(' ').slice(0, 100);
+    const mebibytes = Math.round(costs.peakBytes / 1_048_576);
+    console.log(
+      `${what}: ${seconds.toFixed(1)} s, ${costs.cpuSeconds.toFixed(1)} s of CPU, ${mebibytes} MiB resident at most`,
+    );
+    return { stdout, seconds, ...costs };
+  };
+
+  return {
+    bytes,
+    lockstep: (...args) => run('cli/main.ts', [...args, '--local']),
+    operator: async (request) => {
+      const { stdout, ...costs } = await run('test/local/cli/fixtures/call-operator.ts', [JSON.stringify(request)]);
+      return { stdout, ...costs, answer: JSON.parse(stdout.trim().split('\n').at(-1) ?? '') };
+    },
+    readPlainly: (heap) => run('test/local/cli/fixtures/read-plainly.ts', [String(count)], heap),
+    stop: async () => {
+      const admin = kafka.admin();
+      await admin.connect();
+      await admin.deleteTopics({ topics: [source, deadLetterTopic] });
+      await admin.disconnect();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
