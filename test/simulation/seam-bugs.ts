@@ -105,8 +105,8 @@ export const SEAM_BUGS = {
     patches: [
       {
         file: 'shared/runtime/admit.ts',
-        find: 'if (isIsolated(run, first)) return admitIsolated(run, first);',
-        put: "if (isIsolated(run, first)) return notStarted('deadline');",
+        find: 'if (isIsolated(run, call[0])) return admitIsolated(run, call[0]);',
+        put: "if (isIsolated(run, call[0])) return Promise.resolve(notStarted('deadline'));",
       },
     ],
     set: 'gaps',
