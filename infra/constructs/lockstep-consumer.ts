@@ -159,7 +159,7 @@ export class LockstepConsumer extends Construct implements IGrantable {
 
   /** Says where everything is: outputs for people and tools, facts about topics beside the mapping for whoever makes them. */
   private publish(): void {
-    const { consumerGroup, consumerName, deadLetterTopic, entry, handlerExport, source } = this.settings;
+    const { consumerGroup, consumerName, deadLetterTopic, entry, handlerExport, producesTo, source } = this.settings;
     consumerOutputs(this, consumerName, {
       FunctionName: this.function.functionName,
       MappingId: this.mapping.eventSourceMappingId,
@@ -181,6 +181,7 @@ export class LockstepConsumer extends Construct implements IGrantable {
       consumerGroup,
       topic: source,
       deadLetterTopic,
+      producesTo,
       entry,
       handlerExport,
     });

@@ -1,6 +1,7 @@
 import type { CloudDescription, ServersDescription } from './cloud-description.ts';
 import { deploy } from './deploy.ts';
 import { type Deployed, readDeployed } from './deployed.ts';
+import type { DeployedTopic } from './deployed-consumer-facts.ts';
 import { makeTopics, type TopicToMake } from './topics.ts';
 
 /** Partitions of a topic that says nothing of its own. */
@@ -57,7 +58,7 @@ export async function openStacks(
 ): Promise<CloudDescription> {
   const all = await readDeployed(servers.endpoint, stackNames);
   const deployed = wanted === undefined ? all : ofConsumers(all, wanted);
-  await makeTopics(servers.bootstrapServers, topicsOf(deployed, partitions));
+  await makeTopics(servers.bootstrapServers, topicsOf(deployed, partitions, all));
   return { ...servers, deployed };
 }
 
@@ -71,12 +72,26 @@ function ofConsumers(deployed: Deployed, names: readonly string[]): Deployed {
   return { ...deployed, consumers, functions: consumers.map((consumer) => consumer.function) };
 }
 
-/** Sources and dead-letter topics, each once: consumers may share them. */
-function topicsOf({ consumers }: Deployed, partitions: number | undefined): TopicToMake[] {
-  const topics = consumers
-    .flatMap(({ topic, deadLetterTopic }) =>
-      deadLetterTopic ? [topic, { ...deadLetterTopic, stampsOnAppend: true }] : [topic],
-    )
-    .map((topic) => ({ ...topic, partitions: partitions ?? topic.partitions ?? DEFAULT_PARTITIONS }));
+/**
+ * What consumers read from, put their dead letters on and write to, each once.
+ *
+ * @param all - a topic that is written is not made here where one of these reads it, and so says how it is to be
+ */
+export function topicsOf(
+  { consumers }: Pick<Deployed, 'consumers'>,
+  partitions: number | undefined,
+  all: Pick<Deployed, 'consumers'> = { consumers },
+): TopicToMake[] {
+  const own = consumers.flatMap(({ topic, deadLetterTopic }) =>
+    deadLetterTopic ? [topic, { ...deadLetterTopic, stampsOnAppend: true }] : [topic],
+  );
+  const read = new Set(all.consumers.map(({ topic }) => topic.topicName));
+  const written = consumers
+    .flatMap(({ producesTo }) => producesTo)
+    .flatMap((topicName): DeployedTopic[] => (read.has(topicName) ? [] : [{ topicName }]));
+  const topics = [...written, ...own].map((topic) => ({
+    ...topic,
+    partitions: partitions ?? topic.partitions ?? DEFAULT_PARTITIONS,
+  }));
   return [...new Map(topics.map((topic) => [topic.topicName, topic])).values()];
 }

@@ -15,6 +15,8 @@ export interface ConsumerFacts {
   readonly topic: DeployedTopic;
   /** Absent for a function that knows no dead letters. */
   readonly deadLetterTopic?: DeployedTopic;
+  /** Names of the topics that the handler writes to. */
+  readonly producesTo: readonly string[];
   /** The handler's TypeScript module, relative to the repository; absent for a mapping of somebody else's making. */
   readonly entry?: string;
   readonly handlerExport?: string;
@@ -32,6 +34,7 @@ export function consumerFacts(
     name: typeof noted['consumerName'] === 'string' ? noted['consumerName'] : own.name,
     topic: topicFacts(noted['topic'], mapping.topic),
     ...(deadLetters && { deadLetterTopic: topicFacts(noted['deadLetterTopic'], deadLetters) }),
+    producesTo: Array.isArray(noted['producesTo']) ? noted['producesTo'].map(String) : [],
     ...(typeof noted['entry'] === 'string' && { entry: noted['entry'] }),
     ...(typeof noted['handlerExport'] === 'string' && { handlerExport: noted['handlerExport'] }),
   };

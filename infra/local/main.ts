@@ -1,6 +1,7 @@
 /** `npm run local`: the local cloud, until Ctrl-C. */
 import { Command, Option } from 'commander';
 import { Listr } from 'listr2';
+import { startAcceptingService } from './accepting-service.ts';
 import { CLOUD_FILE, type CloudDescription, removeCloudFile, writeCloudFile } from './cloud-description.ts';
 import type { ConsumersOptions } from './consumers.ts';
 import { describeCloud } from './describe-cloud.ts';
@@ -49,9 +50,15 @@ for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143, SIGHUP:
 }
 
 try {
+  // The stage's own payments are charged somewhere: without it every payment would wait.
+  const payments = await startAcceptingService();
+  stops.push(payments.stop);
   const tasks = startupTasks({
     stage: options.stage,
-    context: Object.fromEntries(options.context.map((pair) => pair.split(/=(.*)/s).slice(0, 2))),
+    context: {
+      paymentApiUrl: payments.url,
+      ...Object.fromEntries(options.context.map((pair) => pair.split(/=(.*)/s).slice(0, 2))),
+    },
     ...(options.partitions !== undefined && { partitions: options.partitions }),
     ...(options.app !== undefined && { app: options.app }),
     consumersOptions,
