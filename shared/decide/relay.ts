@@ -10,6 +10,7 @@ import type { EpochMs, Offset } from '../record/units.ts';
 import { type ClaimDecision, type ClaimPolicy, decideClaim, forgotten } from './claim.ts';
 import { fingerprint } from './fingerprint.ts';
 import type { BlockedRecord, ErrorSummary, PartitionItem, Progress, RecordIdentity } from './progress.ts';
+import { isNewBeforeMemory } from './recreation.ts';
 import { letterLimit } from './retry-policy.ts';
 import { blockedRecordOf, MAX_HEADS, withBlockedRecord } from './settle.ts';
 
@@ -40,6 +41,13 @@ export function unsettledIn(
   const open = subtract([range], settled);
   const skipped = below(open, Math.min(floor, skipBelow));
   return subtract(open, subtract(skipped, pending));
+}
+
+/** Whether an operator's word settles the record: it is before memory, and not newer than all that settled. */
+export function isSkipped(progress: Progress, record: RecordIdentity): boolean {
+  const { pending, floor = 0, skipBelow = 0 } = progress;
+  const isMeant = record.offset < Math.min(floor, skipBelow) && !includesOffset(pending, record.offset);
+  return isMeant && !isNewBeforeMemory(progress, record);
 }
 
 /**

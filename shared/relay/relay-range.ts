@@ -1,9 +1,11 @@
 import { describeOffsets } from '../decide/claim.ts';
 import type { Progress } from '../decide/progress.ts';
+import { isNewBeforeMemory } from '../decide/recreation.ts';
 import {
   decideOperationsClaim,
   exhaustedRecord,
   isDoubtful,
+  isSkipped,
   type RelayCause,
   roomForLetters,
   stopWaiting,
@@ -105,12 +107,17 @@ async function relayAll(run: RangeRun): Promise<RelayEnd> {
   let letters = 0;
   for (const wanted of range.offsets) {
     for (let from = wanted.from; ; ) {
-      const [next] = unsettledIn(session.progress, { from, to: wanted.to });
+      // What an operator skips is read too: it never means what is newer than all that settled.
+      const [next] = subtract([{ from, to: wanted.to }], session.progress.settled);
       if (from > wanted.to || next === undefined) break;
       if (ports.clock.now() >= invocation.plan.abortAt) return { type: 'again', letters, why: 'time is up' };
       const slice = await ports.log.readRange(range.partition, next, invocation.plan.stallAt);
       const expired = { from: next.from, to: Math.min(slice.logStart - 1, next.to) };
-      const steps = [() => relayExpired(run, expired), () => relayRecords(run, slice.records)];
+      const due = slice.records.filter(
+        ({ offset, record: { timestamp } }) => !isSkipped(session.progress, { offset, timestamp, valueHash: '' }),
+      );
+      const lost = expired.from > expired.to ? [] : unsettledIn(session.progress, expired);
+      const steps = [...lost.map((range) => () => relayExpired(run, range)), () => relayRecords(run, due)];
       for (const step of steps) {
         const end = await step();
         letters += end.letters;
@@ -185,7 +192,11 @@ async function relayRecords(run: RangeRun, records: readonly OriginalRecordAt[])
       if (blocked === undefined) continue;
       if (!(await session.mayStart())) return { type: 'again', letters, why: 'the partition was lost' };
       await ports.letters.publish(letterOf(run, at, blocked, doubtful.has(at.offset)), run.invocation.plan.stallAt);
-      session.settle({ record: blocked, from: at.offset, mark: false, outcome: 'deadLettered' });
+      // Of a later topic, which the next batch shows: its other records must still look newer than all that settled.
+      const isOfLaterTopic = isNewBeforeMemory(session.progress, blocked);
+      const timestamp = (isOfLaterTopic ? session.progress.newestTimestamp : undefined) ?? blocked.timestamp;
+      const record = { ...blocked, timestamp };
+      session.settle({ record, from: at.offset, mark: false, outcome: 'deadLettered' });
       ports.telemetry.count('RecordsDeadLettered');
       letters++;
     }

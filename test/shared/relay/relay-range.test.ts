@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { shortHash } from '../../../shared/record/value-hash.ts';
 import { relayRange } from '../../../shared/relay/relay-range.ts';
 import { blockedRecordAt, identity } from '../../fixtures/progress.ts';
-import { aRelay, header, PLACE, RECREATED, RECREATION_LINE } from './a-relay.ts';
+import { aRelay, header, PLACE, RECREATED, RECREATION_LINE, START } from './a-relay.ts';
 
 const CAUSE = { code: 'RECORD_ABANDONED', text: 'the mapping did not send the record again' } as const;
 const range = (from: number, to: number) => ({ partition: PLACE, offsets: [{ from, to }], cause: CAUSE });
@@ -162,6 +162,32 @@ test('leaves to an operator’s word what was skipped as before memory', async (
   await relay.invoke((invocation) => relayRange(range(10, 11), relay.ports, relay.policy, invocation));
 
   expect(relay.letters.letters.map(({ origin }) => origin.offset)).toEqual([11]);
+});
+
+test('an operator’s word covers no record that is newer than all that settled: it gets its letter', async () => {
+  const relay = aRelay();
+  relay.log.put(PLACE, 10, { value: Buffer.from('old'), timestamp: START - 2_000 });
+  relay.log.put(PLACE, 11, { value: Buffer.from('of a later topic'), timestamp: START - 500 });
+  relay.place({ floor: 100, skipBelow: 100, newestTimestamp: START - 1_000 });
+
+  const end = await relay.invoke((invocation) => relayRange(range(10, 11), relay.ports, relay.policy, invocation));
+
+  expect(end).toEqual({ type: 'done', letters: 1 });
+  expect(relay.letters.letters.map(({ origin }) => origin.offset)).toEqual([11]);
+  // Else the other records of the later topic would look old.
+  expect(relay.ledger.peek(PLACE)?.progress.newestTimestamp).toBe(START - 1_000);
+});
+
+test('an operator’s word covers what Kafka holds no more', async () => {
+  const relay = aRelay();
+  withRecords(relay, 12);
+  relay.log.expire(PLACE, 12);
+  relay.place({ floor: 100, skipBelow: 11 });
+
+  const end = await relay.invoke((invocation) => relayRange(range(9, 11), relay.ports, relay.policy, invocation));
+
+  expect(end).toEqual({ type: 'done', letters: 1 });
+  expect(header(relay.letters.letters[0], 'x-original-offset')).toBe('11');
 });
 
 test('says in which record’s handler a process died, and counts it once', async () => {
