@@ -57,10 +57,10 @@ export interface NotStarted {
 /** Whether a call may be made. Why not concerns its first record alone, except for duplicates. */
 export type Admission<V> = ReadyCall<V> | NotReady;
 
-const NO_DUPLICATES: readonly DeliveredRecord[] = [];
-
 /** A single record that was looked at: its value, or why it is not ready. */
 type Readiness<V> = Extract<DecodedRecord<V>, { readonly type: 'decoded' }> | NotReady;
+
+const NO_DUPLICATES: readonly DeliveredRecord[] = [];
 
 /** Decodes the records of a call and asks for their idempotency keys. */
 export function admit<V>(run: PartitionRun<V>, call: Call<DeliveredRecord>): Promise<Admission<V>> {
@@ -68,14 +68,6 @@ export function admit<V>(run: PartitionRun<V>, call: Call<DeliveredRecord>): Pro
   if (refusal !== undefined) return Promise.resolve(refusal);
   if (isIsolated(run, call[0])) return admitIsolated(run, call[0]);
   return call.length === 1 ? admitOne(run, call[0], false) : admitSeveral(run, call);
-}
-
-async function admitOne<V>(run: PartitionRun<V>, record: DeliveredRecord, isolated: boolean): Promise<Admission<V>> {
-  if (!run.lease.mayStartAt(run.ports.clock.now()) && !(await run.lease.mayStart())) return notStarted('fenced');
-  const looking = lookAt(run, record);
-  const look = looking instanceof Promise ? await looking : looking;
-  if (look.type !== 'decoded') return look;
-  return { type: 'ready', delivered: [record], records: [look.record], duplicates: NO_DUPLICATES, isolated };
 }
 
 /** Why a record may not start, as far as the ledger, the time and the room in the ledger's item say. */
@@ -108,7 +100,7 @@ function isIsolated<V>({ lease }: PartitionRun<V>, { offset }: DeliveredRecord):
   return isolateUntil !== undefined && offset <= isolateUntil;
 }
 
-/** In crash isolation the decoder and `idempotencyKey` run in the record's turn too: they may be what kills the process or never ends. */
+/** In crash isolation the decoder and `idempotencyKey` run in the sandbox too: they may be what kills the process or never ends. */
 async function admitIsolated<V>(run: PartitionRun<V>, record: DeliveredRecord): Promise<Admission<V>> {
   const { decoded, keys, invocation, ports, consumer } = run;
   const refusal = await enterIsolated(run, record);
@@ -136,6 +128,14 @@ async function admitIsolated<V>(run: PartitionRun<V>, record: DeliveredRecord): 
   } finally {
     if (!leavesLate && admission?.type !== 'ready') void leaveIsolated(run);
   }
+}
+
+async function admitOne<V>(run: PartitionRun<V>, record: DeliveredRecord, isolated: boolean): Promise<Admission<V>> {
+  if (!run.lease.mayStartAt(run.ports.clock.now()) && !(await run.lease.mayStart())) return notStarted('fenced');
+  const looking = lookAt(run, record);
+  const look = looking instanceof Promise ? await looking : looking;
+  if (look.type !== 'decoded') return look;
+  return { type: 'ready', delivered: [record], records: [look.record], duplicates: NO_DUPLICATES, isolated };
 }
 
 /** As many of the records as are ready. One that is not keeps those behind it in its ordering unit out of the call. */
