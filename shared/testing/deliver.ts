@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { invokeWith } from '../connection.ts';
 import type { KafkaBatchResponse } from '../decide/batch-response.ts';
 import type { LockstepHandler } from '../lockstep-consumer.ts';
@@ -5,6 +6,7 @@ import type { KafkaEvent } from '../record/kafka-event.ts';
 import type { Delivery, DeliveryFaults } from './delivery.ts';
 import { DeliveryWorld } from './delivery-world.ts';
 import { kafkaEvent, type TestRecord } from './record.ts';
+import { pause } from './virtual-clock.ts';
 import { WorkUnderWay } from './work-under-way.ts';
 
 /** Real milliseconds in which work that a handler left behind may still show itself. */
@@ -38,8 +40,7 @@ export async function deliver(
       due = answer === undefined ? event : reported(event, answer);
     }
     const until = performance.now() + LEFT_BEHIND_MS;
-    while (!work.isIdle && world.failure === undefined && performance.now() < until)
-      await new Promise((resolve) => setTimeout(resolve, 1));
+    while (!work.isIdle && world.failure === undefined && performance.now() < until) await pause(1);
   } finally {
     world.close();
     work.close();

@@ -1,3 +1,6 @@
+// As modules give them: a test's fake timers replace the global ones, and would never move us on.
+import { performance } from 'node:perf_hooks';
+import { setImmediate, setTimeout } from 'node:timers';
 import type { Clock } from '../ports/clock.ts';
 import type { EpochMs } from '../record/units.ts';
 
@@ -131,7 +134,8 @@ export class VirtualClock implements Clock {
 const IDLE_MS = 300;
 const WORKING_MS = 2_000;
 
-function pause(ms: number): Promise<void> {
+/** Waits real time. */
+export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { byPosition, type ConsumerOptions, lockstepConsumer, text } from '../../../shared/lockstep-consumer.ts';
 import type { CommonOptions } from '../../../shared/options.ts';
 import { deliver } from '../../../shared/testing/deliver.ts';
@@ -146,6 +146,32 @@ describe('an outcome is what became of the record', () => {
     );
 
     expect(outcomes).toEqual({ 'orders-0@0': 'handled', 'orders-0@1': 'duplicate' });
+  });
+});
+
+describe('a test with fake timers', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  test('delivers all the same', async () => {
+    const { outcomes } = await deliver(
+      handlerOf((_, { attempt }) => {
+        if (attempt < 5) throw new Error('not yet');
+      }),
+      [a],
+    );
+
+    expect(outcomes).toEqual({ 'orders-0@0': 'handled' });
+  });
+
+  test('sees a handler that waits for a fake timer end as one that hangs', async () => {
+    const { outcomes, metrics } = await deliver(
+      handlerOf(() => realTime(5)),
+      [a],
+    );
+
+    expect(outcomes).toEqual({ 'orders-0@0': 'deadLettered' });
+    expect(metrics['Interruptions']).toBe(3);
   });
 });
 
