@@ -77,9 +77,11 @@ export function decideClaim<R extends RecordIdentity>(
 ): ClaimDecision<R> {
   const { progress: takenOver, interrupted, claimedByDead, firstOfDead } = takeOver(item, owner, now);
   // Decided for the whole batch: what one record gives away holds for its neighbours too.
-  // With `onReplay: 'halt'` an operator decides about what comes from before memory; else nobody would stop it from being skipped.
+  // With `onReplay: 'halt'` an operator decides about what comes from before memory. Else it would be skipped; or, where a replay was
+  // let run once, run as if it were of that topic, and make what follows look old.
   const isOfAnotherLife = (progress: Progress, record: RecordIdentity) =>
-    isAnotherRecord(progress, record) || (policy.onReplay === 'skip' && isNewBeforeMemory(progress, record));
+    isAnotherRecord(progress, record) ||
+    (isNewBeforeMemory(progress, record) && (policy.onReplay === 'skip' || record.offset < (progress.runBelow ?? 0)));
   const recreatedBy =
     firstOfDead.find((first) => isOfAnotherLife(item.progress, first)) ??
     records.find((record) => isOfAnotherLife(takenOver, record));

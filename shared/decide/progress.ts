@@ -68,7 +68,7 @@ export interface Progress {
   readonly newestRefused?: EpochMs;
   /** An operator's word: what is before memory and below this is a duplicate, unless it is newer than all that settled. */
   readonly skipBelow?: Offset;
-  /** An operator's word: what is below this runs, before memory or not. */
+  /** An operator's word: what is below this runs, before memory or not. What is newer than all that settled shows a later topic. */
   readonly runBelow?: Offset;
   /** Crash isolation: one record at a time, `running` written ahead, up to this offset. */
   readonly isolateUntil?: Offset;

@@ -47,6 +47,11 @@ test.each([
     title: 'a record of a recreated topic, claimed by an invocation that died, is not run as one of the old life',
   },
   {
+    seed: 20_012_273,
+    set: 'forgotten',
+    title: 'a later topic is recognised though an operator once let what was before memory run again',
+  },
+  {
     seed: 413_794,
     set: 'recreate',
     title: 'a recreated topic is recognised by what dead invocations had claimed of it',

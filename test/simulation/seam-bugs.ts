@@ -25,12 +25,26 @@ export const SEAM_BUGS = {
     patches: [
       {
         file: CLAIM,
-        find: "isAnotherRecord(progress, record) || (policy.onReplay === 'skip' && isNewBeforeMemory(progress, record));",
-        put: 'isAnotherRecord(progress, record);',
+        find: "(policy.onReplay === 'skip' || record.offset < (progress.runBelow ?? 0))",
+        put: 'record.offset < (progress.runBelow ?? 0)',
       },
     ],
     set: 'forgotten',
     within: 50,
+    breaks: 'P8 answer',
+  },
+  'run-covers-a-later-topic': {
+    what: 'what an operator once let run again covers a later topic, whose records then run under the progress of the one before',
+    patches: [
+      {
+        file: CLAIM,
+        find: "(policy.onReplay === 'skip' || record.offset < (progress.runBelow ?? 0))",
+        put: "policy.onReplay === 'skip'",
+      },
+    ],
+    set: 'forgotten',
+    within: 100,
+    from: 20_012_270,
     breaks: 'P8 answer',
   },
   'another-form-is-another-value': {

@@ -419,6 +419,14 @@ describe('a recreated topic whose records stand before memory', () => {
     expect(decision.verdict).toEqual({ type: 'waiting', waitsFor: 0 });
   });
 
+  test('is recognised below an operator’s word that let the topic of then run again, too', () => {
+    const item = claimedItem({ progress: { ...forgetful, runBelow: 500 } });
+
+    expect(decide(item, newer).recreatedBy).toEqual(newer[0]);
+    expect(decide(item, batchOf(0, 1)).recreatedBy).toBeUndefined();
+    expect(decide(claimedItem({ progress: { ...forgetful, runBelow: 0 } }), newer).recreatedBy).toBeUndefined();
+  });
+
   test('is none where the newer record was owed already', () => {
     const item = claimedItem({ progress: { ...forgetful, pending: [{ from: 0, to: 0 }] } });
 
