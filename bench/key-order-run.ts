@@ -11,6 +11,7 @@ import { processBatch } from '../shared/runtime/process-batch.ts';
 import { Sandbox } from '../shared/runtime/sandbox.ts';
 import { fakeIdempotencyKeyStore } from '../shared/testing/fake-idempotency-key-store.ts';
 import { fakeLedgerStore } from '../shared/testing/fake-ledger-store.ts';
+import { fakeStackSecret } from '../shared/testing/fake-stack-secret.ts';
 import { kafkaEvent, record } from '../shared/testing/record.ts';
 
 /** What a run is made of. */
@@ -126,6 +127,7 @@ class KeyOrderWorld {
       fallback: { send: async () => undefined },
       producer: { produce: async () => undefined },
       clock: systemClock,
+      secret: fakeStackSecret,
       entropy: systemEntropy,
       telemetry: { log: SILENT, count: () => undefined },
       sandbox: this.#sandbox,

@@ -5,6 +5,7 @@ import { type CloudDescription, readCloudFile } from '../infra/local/cloud-descr
 import { LocalCloudError } from '../infra/local/local-cloud-error.ts';
 import { clientConfig } from '../infra/local/local-endpoint.ts';
 import { dynamoDbClient } from '../shared/adapters/dynamodb/dynamodb-client.ts';
+import { dynamoDbStackSecret } from '../shared/adapters/dynamodb/dynamodb-stack-secret.ts';
 import { systemClock } from '../shared/adapters/system/system-clock.ts';
 import type { OperatorAnswers } from '../shared/operator/answers.ts';
 import { operatorPorts } from '../shared/operator/connect-operator.ts';
@@ -36,12 +37,16 @@ export async function localTarget(): Promise<Target> {
   const lambda = new LambdaClient(config);
   const sqs = new SQSClient(config);
   const reach = (consumer: DeployedConsumer) =>
-    operatorPorts(consumer, {
-      brokers: () => bootstrapServers,
-      authentication: { auth: 'none' },
-      clock: systemClock,
-      log: SILENT,
-    });
+    operatorPorts(
+      consumer,
+      {
+        brokers: () => bootstrapServers,
+        authentication: { auth: 'none' },
+        clock: systemClock,
+        log: SILENT,
+      },
+      dynamoDbStackSecret({ client: dynamodb, table: consumer.ledgerTable }),
+    );
   return {
     consumers: consumersOf(deployed.outputs),
     dynamodb,
@@ -62,9 +67,10 @@ export async function localTarget(): Promise<Target> {
       }
     },
     async *letterPages(consumer, order) {
-      const { log, deadLetterTopic, group } = reach(consumer);
+      const { log, deadLetterTopic, group, secret } = reach(consumer);
       try {
-        yield* letterPages({ log, deadLetterTopic, group, giveUpAt: systemClock.now() + ONE_DAY_MS }, order);
+        const owner = { deadLetterTopic, group, secret: await secret() };
+        yield* letterPages({ log, ...owner, giveUpAt: systemClock.now() + ONE_DAY_MS }, order);
       } finally {
         await log.disconnect();
       }

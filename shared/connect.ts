@@ -41,8 +41,13 @@ export async function connect(): Promise<Connection> {
   });
   const fallback = loadOnce(async () => {
     const { sqsFallbackQueue } = await import('./adapters/sqs/sqs-fallback-queue.ts');
-    return sqsFallbackQueue({ queueUrl: environment.fallbackQueueUrl });
+    return sqsFallbackQueue({ queueUrl: environment.fallbackQueueUrl, secret: askSecret });
   });
+  const secret = loadOnce(async () => {
+    const { dynamoDbStackSecret } = await import('./adapters/dynamodb/dynamodb-stack-secret.ts');
+    return dynamoDbStackSecret(store);
+  });
+  const askSecret = async () => (await secret())();
   const keys = loadOnce(async () => {
     const { dynamoDbKeyStore } = await import('./adapters/dynamodb/dynamodb-key-store.ts');
     return dynamoDbKeyStore({ ...store, clock: systemClock });
@@ -71,6 +76,7 @@ export async function connect(): Promise<Connection> {
           disconnect: async () => connected?.originals.disconnect(),
         },
       }),
+      secret: askSecret,
       clock: systemClock,
       entropy: systemEntropy,
       telemetry,

@@ -5,6 +5,7 @@ export type OperatorErrorCode =
   | 'RECORD_ABANDONED'
   | 'RECORD_UNDELIVERABLE'
   | 'RELAY_ENTRY_UNREADABLE'
+  | 'RELAY_ENTRY_FOREIGN'
   | 'RELAY_MUST_WAIT'
   | 'PARTITION_HELD'
   | 'OPERATION_REFUSED'
@@ -29,6 +30,10 @@ export const OPERATOR_ERRORS: Readonly<Record<OperatorErrorCode, ErrorKind>> = {
   RELAY_ENTRY_UNREADABLE: {
     retryable: true,
     hint: 'Neither a fallback letter, nor an abandoned range, nor what Lambda says of discarded records. It stays in the queue: read it there, and deploy the version that wrote it or delete it by hand.',
+  },
+  RELAY_ENTRY_FOREIGN: {
+    retryable: true,
+    hint: 'It is not about the topic, group and cluster of this consumer. It stays in the queue: find out who sent it, and delete it by hand.',
   },
   RELAY_MUST_WAIT: {
     retryable: true,

@@ -1,4 +1,5 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { STACK_SECRET_KEY } from '../../shared/record/item-identifier.ts';
 import type { ConsumerSettings } from './consumer-settings.ts';
 import { credentialGrants } from './credential-grants.ts';
 import { type KafkaCluster, kafkaArn, ledgerClusterId } from './kafka-cluster.ts';
@@ -78,10 +79,11 @@ function sharedKeyGrants({ settings, ledgerTableArn }: GrantFacts): PolicyStatem
   ];
 }
 
-/** The role's own items: its partitions (of this cluster, in this group) and its idempotency keys. */
+/** The role's own items: its partitions (of this cluster, in this group), its idempotency keys, and the stack's secret. */
 function leadingKeys({ cluster, consumerGroup, keyNamespaces }: ConsumerSettings): string[] {
   return [
     `partition#${ledgerClusterId(cluster)}#${consumerGroup}#*`,
+    STACK_SECRET_KEY,
     ...keyNamespaces.map((namespace) => `key#${namespace}#*`),
   ];
 }

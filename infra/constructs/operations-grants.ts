@@ -1,4 +1,5 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { STACK_SECRET_KEY } from '../../shared/record/item-identifier.ts';
 import type { ConsumerSettings } from './consumer-settings.ts';
 import { credentialGrants } from './credential-grants.ts';
 import { kafkaArn, ledgerClusterId } from './kafka-cluster.ts';
@@ -24,7 +25,7 @@ export function relayGrants(facts: OperationsFacts): PolicyStatement[] {
   return [
     ...commonGrants(facts),
     statement('ClaimPartitions', ['dynamodb:GetItem', 'dynamodb:UpdateItem'], [ledgerTableArn], {
-      ...onlyItems([`partition#${ledgerClusterId(cluster)}#${consumerGroup}#${source.topicName}#*`]),
+      ...onlyItems([`partition#${ledgerClusterId(cluster)}#${consumerGroup}#${source.topicName}#*`, STACK_SECRET_KEY]),
     }),
     statement(
       'EmptyTheQueues',
@@ -60,10 +61,25 @@ export function relayGrants(facts: OperationsFacts): PolicyStatement[] {
   ];
 }
 
-/** Everything that the operator function may do: both topics, in transactions of one name; nothing of the ledger. */
+/**
+ * Everything that the operator function may do: both topics, in transactions of one name; of the ledger nothing but the secret, with
+ * which it tells our letters from others. It may see all groups of the cluster, to say who else reads what is redriven.
+ */
 export function operatorGrants(facts: OperationsFacts): PolicyStatement[] {
-  const { cluster, consumerGroup, source, deadLetterTopic } = facts.settings;
-  const grants = commonGrants(facts);
+  const { cluster, source, deadLetterTopic } = facts.settings;
+  const grants = [
+    ...commonGrants(facts),
+    statement('KnowOwnLetters', ['dynamodb:UpdateItem'], [facts.ledgerTableArn], onlyItems([STACK_SECRET_KEY])),
+    ...(facts.encryptionKeyArns.length === 0
+      ? []
+      : [
+          statement(
+            'UseTheKeys',
+            ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey'],
+            facts.encryptionKeyArns,
+          ),
+        ]),
+  ];
   if (cluster.auth !== 'iam') return grants;
   return [
     ...grants,
@@ -77,7 +93,7 @@ export function operatorGrants(facts: OperationsFacts): PolicyStatement[] {
       ['kafka-cluster:DescribeTopic', 'kafka-cluster:ReadData', 'kafka-cluster:WriteData'],
       [kafkaArn(cluster, 'topic', source.topicName), kafkaArn(cluster, 'topic', deadLetterTopic.topicName)],
     ),
-    statement('SeeWhatIsCommitted', ['kafka-cluster:DescribeGroup'], [kafkaArn(cluster, 'group', consumerGroup)]),
+    statement('SeeWhoReads', ['kafka-cluster:DescribeGroup'], [kafkaArn(cluster, 'group', '*')]),
     statement(
       'RedriveInTransactions',
       ['kafka-cluster:AlterTransactionalId', 'kafka-cluster:DescribeTransactionalId'],

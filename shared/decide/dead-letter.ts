@@ -2,18 +2,20 @@ import type { Position } from '../record/item-identifier.ts';
 import type { RecordHeader } from '../record/record-headers.ts';
 import type { EpochMs } from '../record/units.ts';
 import { cutText } from './cut-text.ts';
+import { FOREIGN_KEPT_HEADER, keepForeign } from './foreign-headers.ts';
 import {
   connectHeaders,
   type DeadLetterFacts,
-  ORIGIN_HEADERS,
+  headersBefore,
   originHeaders,
-  readOrigin,
   springHeaders,
   textHeader,
 } from './letter-headers.ts';
 import { deadLetterId } from './letter-id.ts';
 import type { BlockedRecord, Stage } from './progress.ts';
 import { headerBytes, recordBytes } from './record-size.ts';
+import { REDRIVE_COUNT_HEADER, type ReturnedRecord } from './returned-record.ts';
+import { SIGNATURE_HEADER, signedHeaders } from './signature.ts';
 
 export { deadLetterId } from './letter-id.ts';
 
@@ -53,7 +55,18 @@ export interface DeathNotice {
   readonly names: readonly ('spring' | 'connect')[];
   /** Most bytes that the dead-letter topic takes in one record. */
   readonly maxBytes: number;
+  /** Of the stack: the letter is signed with it. */
+  readonly secret: Buffer;
+  /** Present where Lockstep itself wrote the record: it was redriven or replayed. */
+  readonly returned?: ReturnedRecord | undefined;
+  /** In the id, where nobody knows the record's own time. */
+  readonly idSuffix?: string;
+  /** What else there is to say. */
+  readonly more?: readonly RecordHeader[];
 }
+
+/** The signature, and what a header takes beside its text. */
+const SIGNATURE_BYTES = headerBytes([{ name: SIGNATURE_HEADER, value: Buffer.alloc(43) }]);
 
 /**
  * Who is to blame: the record itself (it cannot be read, or kills the process), the handler that refused it, or what the
@@ -67,65 +80,51 @@ export const LETTER_HEADROOM_BYTES = 65_536;
 const MAX_MESSAGE_BYTES = 2_048;
 const MAX_STACK_BYTES = 16_384;
 
-/** Every name of our own. */
-const OWN_NAMES: ReadonlySet<string> = new Set([
-  ...ORIGIN_HEADERS,
-  'x-consumer-group',
-  'x-retry-count',
-  'x-interruption-count',
-  'x-error-name',
-  'x-error-message',
-  'x-error-stack',
-  'x-error-fingerprint',
-  'x-stage',
-  'x-disposition',
-  'x-first-failed-at',
-  'x-dead-lettered-at',
-  'x-request-id',
-  'x-dead-letter-id',
-]);
-
 /**
- * Writes the dead letter of a record (docs/architecture.md): the record as it was, with headers that say where it came from, why it is here and
- * how often it was tried. Message and stack are cut so that the letter stays below `maxBytes`, and what we add below
- * {@link LETTER_HEADROOM_BYTES}. A record that had a letter before keeps its first origin, and our headers are replaced, not
- * added again; headers that it has of others, though they bear our names, stay where they are.
+ * Writes a record's letter (docs/architecture.md): the record as it was, with headers that say where it came from, why it is here and
+ * how often it was tried, and a signature that only Lockstep can make. Message and stack are cut so that the letter stays below
+ * `maxBytes`, and what we add below {@link LETTER_HEADROOM_BYTES}. A record that Lockstep wrote back keeps its first origin, and
+ * our headers are replaced, not added again. Headers that it has of others are kept, under another name where theirs is one of ours.
  */
 export function deadLetter(record: DeadRecord, notice: DeathNotice): DeadLetter {
   const { topic, partition, offset, key, value, timestamp } = record;
+  const { returned, secret, maxBytes } = notice;
   const said = [...record.headers];
-  const before = said.some(({ name }) => name === 'x-dead-letter-id');
-  const kept = before ? said.filter(({ name }) => !isOurs(name)) : said;
-  const told = (message: string, stack: string) =>
-    addedHeaders(notice, deadLetterId(notice.cluster, notice.group, record), {
-      origin: (before ? readOrigin(said) : undefined) ?? { topic, partition, offset, timestamp },
+  const kept = keepForeign(returned === undefined ? said : headersBefore(said));
+  const id = deadLetterId(notice.cluster, notice.group, record, notice.idSuffix);
+  const told = (message: string, stack: string) => [
+    ...addedHeaders(notice, id, {
+      origin: returned?.origin ?? { topic, partition, offset, timestamp },
       timestampType: record.timestampType,
       group: notice.group,
       name: notice.blocked.error?.name ?? 'Error',
       stage: stageOf(notice.blocked),
       message,
       stack,
-    });
-  const left = notice.maxBytes - recordBytes({ key, value, headers: kept });
-  const bare = headerBytes(told('', ''));
+    }),
+    ...(kept.areNamesKept ? [textHeader(FOREIGN_KEPT_HEADER, 'kept')] : []),
+  ];
+  const left = maxBytes - recordBytes({ key, value, headers: kept.headers });
+  const bare = headerBytes(told('', '')) + SIGNATURE_BYTES;
   // Each text is written once for each family of names; its length may take two bytes more than that of an empty one.
   const copies = 1 + notice.names.length;
-  const room = Math.min(left, LETTER_HEADROOM_BYTES) - bare - 4 * copies;
+  const room = Math.min(left, LETTER_HEADROOM_BYTES - kept.growth) - bare - 4 * copies;
   const message = cutText(notice.blocked.error?.text ?? '', Math.min(MAX_MESSAGE_BYTES, room / copies));
   const rest = room - Buffer.byteLength(message) * copies;
   const stack = cutText(notice.stack, Math.min(MAX_STACK_BYTES, rest / copies));
+  const headers = [...kept.headers, ...told(message, stack)];
   return {
-    id: deadLetterId(notice.cluster, notice.group, record),
+    id,
     origin: { topic, partition, offset },
     key,
     value,
-    headers: [...kept, ...told(message, stack)],
+    headers: signedHeaders(secret, 'letter', notice.group, { key, value, headers }),
     timestamp,
   };
 }
 
 function addedHeaders(notice: DeathNotice, id: string, told: DeadLetterFacts): RecordHeader[] {
-  const { blocked, now, requestId, names } = notice;
+  const { blocked, now, requestId, names, returned, more = [] } = notice;
   return [
     ...originHeaders(told.origin),
     textHeader('x-consumer-group', told.group),
@@ -141,14 +140,11 @@ function addedHeaders(notice: DeathNotice, id: string, told: DeadLetterFacts): R
     textHeader('x-dead-lettered-at', new Date(now).toISOString()),
     textHeader('x-request-id', requestId),
     textHeader('x-dead-letter-id', id),
+    ...(returned === undefined ? [] : [textHeader(REDRIVE_COUNT_HEADER, String(returned.redriveCount))]),
+    ...more,
     ...(names.includes('spring') ? springHeaders(told) : []),
     ...(names.includes('connect') ? connectHeaders(told) : []),
   ];
-}
-
-/** Whether a header of a letter bears one of our names, Spring's or Connect's. */
-export function isOurs(name: string): boolean {
-  return OWN_NAMES.has(name) || name.startsWith('kafka_dlt-') || name.startsWith('__connect.errors.');
 }
 
 function stageOf({ error, interruptions }: BlockedRecord): Stage {

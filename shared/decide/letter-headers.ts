@@ -43,6 +43,33 @@ export function originHeaders({ topic, partition, offset, timestamp }: Origin): 
   ];
 }
 
+/** Where our headers begin: what we add comes last, the origin's topic first of it. */
+function ourStart(headers: readonly RecordHeader[]): number {
+  const start = headers.findLastIndex(({ name }) => name === ORIGIN_HEADERS[0]);
+  return start < 0 ? headers.length : start;
+}
+
+/** The headers that we added to a record. What came with it is before them, and may say anything. */
+export function ourHeaders(headers: readonly RecordHeader[]): readonly RecordHeader[] {
+  return headers.slice(ourStart(headers));
+}
+
+/** The headers that came with it. */
+export function headersBefore(headers: readonly RecordHeader[]): readonly RecordHeader[] {
+  return headers.slice(0, ourStart(headers));
+}
+
+/** The last header of that name as text; empty where there is none. */
+export function textOf(headers: readonly RecordHeader[], name: string): string {
+  return headers.findLast((header) => header.name === name)?.value.toString() ?? '';
+}
+
+/** The last header of that name as a count; 0 for anything else than digits. */
+export function countOf(headers: readonly RecordHeader[], name: string): number {
+  const text = textOf(headers, name);
+  return /^\d{1,9}$/.test(text) ? Number(text) : 0;
+}
+
 /** Kafka's partitions are 32-bit numbers, its timestamps 64-bit ones. */
 const MAX_PARTITION = 2 ** 31 - 1;
 const MIN_LONG = -(2n ** 63n);

@@ -1,10 +1,8 @@
 import type { RecordHeader } from '../record/record-headers.ts';
 import type { EpochMs } from '../record/units.ts';
-import type { Letter } from './letter.ts';
-import { ORIGIN_HEADERS, originHeaders, textHeader } from './letter-headers.ts';
-
-/** How often a record has been redriven, in its headers. */
-export const REDRIVE_COUNT_HEADER = 'x-redrive-count';
+import { type Letter, ownHeadersOf } from './letter.ts';
+import { textHeader } from './letter-headers.ts';
+import { returningHeaders } from './returned-record.ts';
 
 /** Redrives of one record, then its letters stay. @default 3 */
 export const DEFAULT_MAX_REDRIVES = 3;
@@ -28,8 +26,17 @@ export interface LetterFilter {
   readonly id?: string | undefined;
 }
 
-/** What keeps a letter from being redriven. */
-export type RedriveRefusal = 'maxRedrives' | 'doubtful' | 'expired';
+/** What keeps a letter from being redriven. `elsewhere`: its record was in a topic or partition that the consumer does not have. */
+export type RedriveRefusal = 'maxRedrives' | 'doubtful' | 'expired' | 'elsewhere';
+
+/** Where records of letters may return to: their own consumer's source. */
+export interface RedriveTarget {
+  readonly topic: string;
+  /** Partitions that it has. */
+  readonly partitions: ReadonlySet<number>;
+  /** The group that they are written for. */
+  readonly group: string;
+}
 
 /** Limits of a redrive. */
 export interface RedriveLimits {
@@ -57,8 +64,13 @@ export function matches(letter: Letter, filter: LetterFilter): boolean {
 }
 
 /** Why a letter stays where it is; `undefined` when it may return. */
-export function refusalOf(letter: Letter, { maxRedrives, includeDoubtful }: RedriveLimits): RedriveRefusal | undefined {
+export function refusalOf(
+  letter: Letter,
+  { maxRedrives, includeDoubtful }: RedriveLimits,
+  { topic, partitions }: RedriveTarget,
+): RedriveRefusal | undefined {
   if (letter.isExpired) return 'expired';
+  if (letter.origin.topic !== topic || !partitions.has(letter.origin.partition)) return 'elsewhere';
   if (letter.redriveCount >= maxRedrives) return 'maxRedrives';
   return letter.isDoubtful && !includeDoubtful ? 'doubtful' : undefined;
 }
@@ -74,30 +86,22 @@ export interface RedrivenRecord {
 }
 
 /**
- * The record of a letter as it returns: its own key, value, headers and timestamp; behind them where it was first (so that
- * another letter of it keeps that), which letter it comes from, and how often it has been redriven.
+ * The record of a letter as it returns: its own key, value, headers and time; behind them where it was first (so that another
+ * letter of it keeps that), for whom it is, which letter it comes from, how often it has been redriven, and our signature.
  */
-export function redrivenRecord(letter: Letter): RedrivenRecord {
-  const { origin, id, redriveCount, key, value, headers } = letter;
-  return {
-    topic: origin.topic,
-    partition: origin.partition,
+export function redrivenRecord(letter: Letter, { topic, group }: RedriveTarget, secret: Buffer): RedrivenRecord {
+  const { origin, id, key, value } = letter;
+  const to = { topic, partition: origin.partition };
+  const headers = returningHeaders(secret, {
+    to,
     key,
     value,
-    headers: [
-      ...ownHeaders(headers),
-      ...originHeaders(origin),
-      textHeader('x-dead-letter-id', id),
-      textHeader(REDRIVE_COUNT_HEADER, String(redriveCount + 1)),
-    ],
-    // Not the letter's, which is when it was written.
-    timestamp: origin.timestamp,
-  };
-}
-
-/** What the record had before its letter was written: a letter's own headers come last, the origin's topic first of them. */
-function ownHeaders(headers: readonly RecordHeader[]): readonly RecordHeader[] {
-  const start = headers.findLastIndex(({ name }) => name === ORIGIN_HEADERS[0]);
-  const own = start < 0 ? headers : headers.slice(0, start);
-  return own.filter(({ name }) => name !== REDRIVE_COUNT_HEADER);
+    headers: ownHeadersOf(letter),
+    origin,
+    group,
+    redriveCount: letter.redriveCount + 1,
+    from: textHeader('x-dead-letter-id', id),
+  });
+  // Not the letter's own time: its topic may have stamped it when it came.
+  return { ...to, key, value, headers, timestamp: origin.timestamp };
 }

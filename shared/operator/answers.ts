@@ -50,6 +50,17 @@ export interface LetterDetail extends LetterLine {
   readonly headers: readonly { readonly name: string; readonly value: string }[];
 }
 
+/** A record of the dead-letter topic that Lockstep did not write for this group, whatever it says. */
+export interface ForeignRecord {
+  /** As `orders-dead-letters-0@17`. */
+  readonly position: string;
+  readonly claims: 'a letter' | 'a marker' | 'nothing';
+  /** What it calls itself. */
+  readonly id: string;
+  readonly timestamp: string;
+  readonly bytes: number;
+}
+
 /** Answers, by the type of the request. */
 export interface OperatorAnswers {
   /** `letters`: offsets of the dead-letter topic; `openLetters`: where they were to be counted, and are few enough for that. */
@@ -64,9 +75,17 @@ export interface OperatorAnswers {
     readonly causes: number;
     readonly letters: number;
     readonly read: number;
+    /** Records that are none of ours: a request of type `foreign` lists them. */
+    readonly foreign: number;
   };
   /** `next`: where the next page goes on; absent when the limit or the end is reached. */
-  readonly letters: { readonly letters: readonly LetterLine[]; readonly total: number; readonly next?: LetterCursor };
+  readonly letters: {
+    readonly letters: readonly LetterLine[];
+    readonly total: number;
+    readonly foreign: number;
+    readonly next?: LetterCursor;
+  };
+  readonly foreign: { readonly records: readonly ForeignRecord[]; readonly total: number };
   readonly letter: { readonly letter: LetterDetail | null };
   readonly redrive: RedriveReport;
   readonly purge: RedriveReport;

@@ -1,3 +1,5 @@
+import { dynamoDbClient } from '../adapters/dynamodb/dynamodb-client.ts';
+import { dynamoDbStackSecret } from '../adapters/dynamodb/dynamodb-stack-secret.ts';
 import type { KafkaConnectionOptions } from '../adapters/kafka/kafka-connection.ts';
 import { kafkaJsTopicLog } from '../adapters/kafka/kafkajs-topic-log.ts';
 import { kafkaJsTransactions } from '../adapters/kafka/kafkajs-transactions.ts';
@@ -5,6 +7,7 @@ import { systemClock } from '../adapters/system/system-clock.ts';
 import { powertoolsTelemetry } from '../adapters/telemetry/powertools-telemetry.ts';
 import { readEnvironment } from '../environment.ts';
 import { findBrokers } from '../find-brokers.ts';
+import type { StackSecret } from '../ports/stack-secret.ts';
 import type { OperatorConnection } from './lockstep-operator.ts';
 import type { OperatorPorts } from './operate.ts';
 import { redriveTransactionalId } from './transactional-id.ts';
@@ -20,10 +23,15 @@ export interface OperatedTopics {
 }
 
 /** Reaches a consumer's topics. Nothing connects before it is needed. */
-export function operatorPorts(topics: OperatedTopics, connection: KafkaConnectionOptions): OperatorPorts {
+export function operatorPorts(
+  topics: OperatedTopics,
+  connection: KafkaConnectionOptions,
+  secret: StackSecret,
+): OperatorPorts {
   const options = { ...connection, requestTimeoutMs: REQUEST_TIMEOUT_MS, clientId: 'lockstep-operator' };
   return {
     ...topics,
+    secret,
     log: kafkaJsTopicLog(options),
     transactions: kafkaJsTransactions(options, redriveTransactionalId(topics)),
     clock: systemClock,
@@ -46,6 +54,7 @@ export async function connectOperator(): Promise<OperatorConnection> {
         clock: systemClock,
         log: telemetry.log,
       },
+      dynamoDbStackSecret({ client: dynamoDbClient(), table: environment.ledgerTable }),
     ),
   };
 }

@@ -41,7 +41,7 @@ export async function groupLetters(
   }
   const most = [...causes.values()].sort((a, b) => b.count - a.count).slice(0, MOST_CAUSES);
   const groups = await withExamples(source, most);
-  return { groups, causes: causes.size, letters: open.length, read: index.size };
+  return { groups, causes: causes.size, letters: open.length, read: index.size, foreign: index.foreign };
 }
 
 async function withExamples(source: LetterSource, causes: readonly Cause[]): Promise<LetterGroup[]> {

@@ -36,7 +36,7 @@ export function letterDetail(letter: Letter): LetterDetail {
 }
 
 /** Milliseconds, where they have no date: a producer may give any. */
-function timeOf(time: EpochMs): string {
+export function timeOf(time: EpochMs): string {
   const date = new Date(time);
   return Number.isNaN(date.getTime()) ? String(time) : date.toISOString();
 }

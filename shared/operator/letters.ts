@@ -36,7 +36,7 @@ export async function* letterPages(
     const { letters, reached } = await page(source, open, from, end);
     from = Math.max(reached, from + 1);
     const last = from < end ? open.at(from - 1) : undefined;
-    yield { letters, total: open.length, ...(last !== undefined && { next: cursorAt(last) }) };
+    yield { letters, total: open.length, foreign: index.foreign, ...(last !== undefined && { next: cursorAt(last) }) };
   }
 }
 
@@ -47,7 +47,7 @@ export async function listLetters(
   progress?: (read: number, total: number) => void,
 ): Promise<OperatorAnswers['letters']> {
   const { value } = await letterPages(source, order, progress).next();
-  return value ?? { letters: [], total: 0 };
+  return value ?? { letters: [], total: 0, foreign: 0 };
 }
 
 /** One letter, open or not; the last of its copies. */

@@ -1,6 +1,7 @@
 import { assertNever } from '../assert-never.ts';
 import { DEFAULT_MAX_REDRIVES } from '../decide/redrive.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { StackSecret } from '../ports/stack-secret.ts';
 import type { TopicLog } from '../ports/topic-log.ts';
 import type { Transactions } from '../ports/transactions.ts';
 import type { EpochMs } from '../record/units.ts';
@@ -10,6 +11,7 @@ import { replay } from '../redrive/replay.ts';
 import type { OperatorAnswers } from './answers.ts';
 import { groupLetters } from './group-letters.ts';
 import { listLetters, showLetter } from './letters.ts';
+import { listForeign } from './list-foreign.ts';
 import type { OperatorRequest } from './requests.ts';
 
 /** Offsets of a dead-letter topic that a look at a consumer reads through. */
@@ -23,6 +25,7 @@ export interface OperatorPorts {
   readonly topic: string;
   readonly deadLetterTopic: string;
   readonly group: string;
+  readonly secret: StackSecret;
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
 }
@@ -40,7 +43,8 @@ export async function operate(
   { stopAt, giveUpAt }: { readonly stopAt?: EpochMs; readonly giveUpAt: EpochMs },
 ): Promise<OperatorAnswers[keyof OperatorAnswers]> {
   const { log, topic, deadLetterTopic, group, clock, transactions, onProgress, signal } = ports;
-  const source = { log, deadLetterTopic, group, giveUpAt };
+  const secret = await ports.secret();
+  const source = { log, deadLetterTopic, group, secret, giveUpAt };
   switch (request.type) {
     case 'topics': {
       const bounds = await log.bounds(topic, giveUpAt);
@@ -59,6 +63,8 @@ export async function operate(
       return groupLetters(source, request.filter, onProgress);
     case 'letters':
       return listLetters(source, request, onProgress);
+    case 'foreign':
+      return listForeign(source, request.limit);
     case 'letter':
       return showLetter(source, request.id);
     case 'redrive':
@@ -74,10 +80,10 @@ export async function operate(
           ...(request.rate !== undefined && { rate: request.rate }),
           ...(stopAt !== undefined && { stopAt }),
         },
-        { source, transactions, clock, ...(onProgress && { onProgress }), ...(signal && { signal }) },
+        { source, topic, transactions, clock, ...(onProgress && { onProgress }), ...(signal && { signal }) },
       );
     case 'replay':
-      return replay({ ...request, topic }, { log, transactions, giveUpAt });
+      return replay({ ...request, topic, group }, { log, transactions, secret, giveUpAt });
     default:
       return assertNever(request);
   }

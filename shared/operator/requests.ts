@@ -1,26 +1,41 @@
 import * as v from 'valibot';
 import { OperatorError } from '../operator-errors.ts';
 
-const count = v.pipe(v.number(), v.integer(), v.minValue(0));
-const positive = v.pipe(v.number(), v.minValue(1));
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
+const partition = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 31 - 1));
+/** Milliseconds since 1970, as a date may have them. */
+const time = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(8.64e15));
+/** Long enough for every id, and for every key that somebody would type. */
+const text = v.pipe(v.string(), v.maxLength(4_096));
+const someText = v.pipe(text, v.minLength(1));
+/** Who asks: an ARN or a name, which stays readable wherever it is kept. */
+const who = v.pipe(v.string(), v.minLength(1), v.maxLength(512), v.regex(/^[\x20-\x7e]+$/, 'Invalid name'));
 
-const Filter = v.strictObject({
-  fingerprint: v.optional(v.string()),
-  since: v.optional(v.number()),
-  until: v.optional(v.number()),
-  key: v.optional(v.string()),
-  partition: v.optional(count),
-  fromOffset: v.optional(count),
-  toOffset: v.optional(count),
-  errorName: v.optional(v.string()),
-  id: v.optional(v.string()),
-});
+const Filter = v.pipe(
+  v.strictObject({
+    fingerprint: v.optional(someText),
+    since: v.optional(time),
+    until: v.optional(time),
+    key: v.optional(text),
+    partition: v.optional(partition),
+    fromOffset: v.optional(count),
+    toOffset: v.optional(count),
+    errorName: v.optional(someText),
+    id: v.optional(someText),
+  }),
+  v.check(({ fromOffset = 0, toOffset = Number.MAX_SAFE_INTEGER }) => fromOffset <= toOffset, 'Invalid span'),
+  v.check(
+    ({ partition: of, fromOffset, toOffset }) => of !== undefined || (fromOffset ?? toOffset) === undefined,
+    'Offsets without a partition',
+  ),
+);
 
 const Cursor = v.strictObject({
-  originTopic: v.string(),
-  originPartition: count,
+  originTopic: v.pipe(v.string(), v.maxLength(249)),
+  originPartition: partition,
   originOffset: count,
-  partition: count,
+  partition,
   offset: count,
 });
 
@@ -28,24 +43,28 @@ const Request = v.variant('type', [
   v.strictObject({ type: v.literal('topics'), countLetters: v.optional(v.boolean()) }),
   v.strictObject({ type: v.literal('groups'), filter: Filter }),
   v.strictObject({ type: v.literal('letters'), filter: Filter, limit: positive, after: v.optional(Cursor) }),
-  v.strictObject({ type: v.literal('letter'), id: v.string() }),
+  v.strictObject({ type: v.literal('letter'), id: someText }),
+  v.strictObject({ type: v.literal('foreign'), limit: v.pipe(positive, v.maxValue(1_000)) }),
   v.strictObject({
     type: v.picklist(['redrive', 'purge']),
     filter: Filter,
     dryRun: v.boolean(),
-    rate: v.optional(positive),
-    maxRedrives: v.optional(positive),
+    rate: v.optional(v.pipe(positive, v.maxValue(1_000_000))),
+    maxRedrives: v.optional(v.pipe(positive, v.maxValue(1_000_000))),
     includeDoubtful: v.optional(v.boolean()),
-    by: v.string(),
+    by: who,
   }),
-  v.strictObject({
-    type: v.literal('replay'),
-    partition: count,
-    fromOffset: count,
-    toOffset: count,
-    dryRun: v.boolean(),
-    by: v.string(),
-  }),
+  v.pipe(
+    v.strictObject({
+      type: v.literal('replay'),
+      partition,
+      fromOffset: count,
+      toOffset: count,
+      dryRun: v.boolean(),
+      by: who,
+    }),
+    v.check(({ fromOffset, toOffset }) => fromOffset <= toOffset, 'Invalid span'),
+  ),
 ]);
 
 /** What an operator may ask of a consumer's Kafka topics. Plain data: it goes to the operator function as it is. */

@@ -2,6 +2,7 @@
 export const METRICS = [
   'RecordsHandled',
   'RecordsDuplicate',
+  'RecordsForOtherGroups',
   'RecordsDeadLettered',
   'RecordsNotAttempted',
   'AttemptsFailed',

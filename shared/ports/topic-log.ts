@@ -16,4 +16,6 @@ export interface TopicLog extends OriginalRangeReader {
   bounds(topic: string, giveUpAt: EpochMs): Promise<readonly PartitionBounds[]>;
   /** What the group has committed, by partition; absent where it has committed nothing. @throws as `bounds` */
   committed(group: string, topic: string, giveUpAt: EpochMs): Promise<ReadonlyMap<number, Offset>>;
+  /** Groups that have committed offsets of the topic, as far as the caller may see groups. @throws as `bounds` */
+  groups(topic: string, giveUpAt: EpochMs): Promise<readonly string[]>;
 }

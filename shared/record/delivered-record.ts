@@ -66,6 +66,12 @@ export class DeliveredRecord implements Position {
     return new RecordHeaders(this.#raw.headers ?? []);
   }
 
+  /** Name of the last header; `undefined` where there is none. Cheap: asked of every record. */
+  get lastHeaderName(): string | undefined {
+    const last = this.#raw.headers?.at(-1);
+    return last && Object.keys(last).at(-1);
+  }
+
   /**
    * Tells records at one offset apart: of the value as delivered, 48 bits as base64url: first records of 64 batches keep the item below the
    * 1 KB that DynamoDB bills as one write unit. Computed when first asked for. */

@@ -50,6 +50,9 @@ export function ledgerKey({ cluster, group, topic, partition }: LedgerPartition)
   return `partition#${cluster}#${group}#${topic}#${partition}`;
 }
 
+/** The ledger's key of the stack's secret: all consumers that share a table share it. */
+export const STACK_SECRET_KEY = 'secret#signing';
+
 /** Reads {@link ledgerKey} back; `undefined` for anything else. */
 export function parseLedgerKey(key: string): LedgerPartition | undefined {
   const [kind, cluster, group, topic, partition, ...rest] = key.split('#');

@@ -16,6 +16,9 @@ export async function indexLetters(
   await readLetters(source, {
     letter: (letter) => index.add(letter, tagOf(letter)),
     marker: (partition, { offsets }) => index.close(partition, offsets),
+    foreign: () => {
+      index.foreign++;
+    },
     ...(progress && { progress }),
   });
   return index;

@@ -23,6 +23,9 @@ export class LetterIndex {
   /** 96 bits of the id's hash: enough to tell letters apart. */
   readonly #id = [new Column(Uint32Array), new Column(Uint32Array), new Column(Uint32Array)] as const;
   readonly #topics: string[] = [];
+  readonly #topicNumbers = new Map<string, number>();
+  /** Records of the topic that nobody of ours wrote. */
+  foreign = 0;
 
   get size(): number {
     return this.#offset.length;
@@ -111,7 +114,10 @@ export class LetterIndex {
   }
 
   #numberOf(topic: string): number {
-    const known = this.#topics.indexOf(topic);
-    return known >= 0 ? known : this.#topics.push(topic) - 1;
+    const known = this.#topicNumbers.get(topic);
+    if (known !== undefined) return known;
+    const number = this.#topics.push(topic) - 1;
+    this.#topicNumbers.set(topic, number);
+    return number;
   }
 }

@@ -1,13 +1,16 @@
-import { type Letter, type LetterMarker, readLetterTopic } from '../decide/letter.ts';
+import {
+  type Letter,
+  type LetterMarker,
+  type LetterOwner,
+  type LetterRecord,
+  readLetterTopic,
+} from '../decide/letter.ts';
 import type { TopicLog } from '../ports/topic-log.ts';
 import type { EpochMs } from '../record/units.ts';
 
 /** The dead-letter topic of a consumer group. */
-export interface LetterSource {
+export interface LetterSource extends LetterOwner {
   readonly log: TopicLog;
-  readonly deadLetterTopic: string;
-  /** Letters of other groups on the same topic are none of ours. */
-  readonly group: string;
   /** When reading must have ended. */
   readonly giveUpAt: EpochMs;
 }
@@ -19,15 +22,15 @@ export interface LetterSource {
 export interface LetterVisitor {
   letter(letter: Letter): void;
   marker(partition: number, marker: LetterMarker): void;
+  /** What Lockstep did not write, or not for this group. */
+  foreign?(record: LetterRecord, claims: 'a letter' | 'a marker' | 'nothing'): void;
   /** So many of so many offsets were read. */
   progress?(read: number, total: number): void;
 }
 
 /** Reads the topic through, partition after partition, a record batch in memory at a time. */
-export async function readLetters(
-  { log, deadLetterTopic, group, giveUpAt }: LetterSource,
-  visitor: LetterVisitor,
-): Promise<void> {
+export async function readLetters(source: LetterSource, visitor: LetterVisitor): Promise<void> {
+  const { log, deadLetterTopic, giveUpAt } = source;
   const bounds = await log.bounds(deadLetterTopic, giveUpAt);
   const total = bounds.reduce((sum, { start, end }) => sum + end - start, 0);
   let read = 0;
@@ -36,9 +39,11 @@ export async function readLetters(
     const range = { from, to: end - 1 };
     for await (const slice of log.passThrough({ topic: deadLetterTopic, partition }, range, giveUpAt)) {
       for (const { offset, record } of slice.records) {
-        const found = readLetterTopic({ partition, offset, ...record });
-        if (found.type === 'letter' && found.letter.group === group) visitor.letter(found.letter);
+        const at = { partition, offset, ...record };
+        const found = readLetterTopic(at, source);
+        if (found.type === 'letter') visitor.letter(found.letter);
         if (found.type === 'marker') visitor.marker(partition, found.marker);
+        if (found.type === 'foreign') visitor.foreign?.(at, found.claims);
       }
       read += slice.next - from;
       from = slice.next;
@@ -53,10 +58,11 @@ export async function readLetters(
  * @param keep - must copy the bytes that it keeps
  */
 export async function lettersAt<T>(
-  { log, deadLetterTopic, giveUpAt }: Omit<LetterSource, 'group'>,
+  source: LetterSource,
   places: readonly { readonly partition: number; readonly offset: number }[],
   keep: (letter: Letter) => T,
 ): Promise<T[]> {
+  const { log, deadLetterTopic, giveUpAt } = source;
   const found = new Map<string, T>();
   const inPartition = Map.groupBy(places, ({ partition }) => partition);
   for (const [partition, wanted] of inPartition) {
@@ -67,7 +73,7 @@ export async function lettersAt<T>(
       for await (const { records } of log.passThrough({ topic: deadLetterTopic, partition }, range, giveUpAt)) {
         for (const { offset, record } of records) {
           if (!isWanted.has(offset)) continue;
-          const read = readLetterTopic({ partition, offset, ...record });
+          const read = readLetterTopic({ partition, offset, ...record }, source);
           if (read.type === 'letter') found.set(`${partition}@${offset}`, keep(read.letter));
         }
       }

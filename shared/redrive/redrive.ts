@@ -4,16 +4,18 @@ import {
   matches,
   type RedriveLimits,
   type RedriveRefusal,
+  type RedriveTarget,
   redrivenRecord,
   refusalOf,
 } from '../decide/redrive.ts';
 import { LockstepError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { TransactionRecord, Transactions } from '../ports/transactions.ts';
+import { positionName } from '../record/item-identifier.ts';
 import { rangesOf } from '../record/offset-ranges.ts';
 import type { EpochMs } from '../record/units.ts';
 import { indexLetters } from './index-letters.ts';
-import type { OpenLetters } from './open-letters.ts';
+import type { IndexedLetter, OpenLetters } from './open-letters.ts';
 import { type LetterSource, lettersAt, ownLetter } from './read-letters.ts';
 
 /** Letters of one transaction, unless the rate asks for fewer. */
@@ -24,7 +26,11 @@ const SLICE_BYTES = 512 * 1024;
 const TRIES = 4;
 /** A letter that is meant, and may return; what may not has a number of its own. */
 const MAY_RETURN = 0;
-const REFUSALS: readonly RedriveRefusal[] = ['maxRedrives', 'doubtful', 'expired'];
+const REFUSALS: readonly RedriveRefusal[] = ['maxRedrives', 'doubtful', 'expired', 'elsewhere'];
+/** Letters in a row that the broker may refuse before it is taken for the broker's trouble, not theirs. */
+const MOST_STOPPED_IN_A_ROW = 3;
+/** Letters that a report names. */
+const MOST_NAMED = 100;
 
 /** What a redrive does. */
 export interface RedriveOrder extends RedriveLimits {
@@ -48,11 +54,25 @@ export interface RedriveReport {
   readonly done: number;
   readonly left: number;
   readonly refused: Readonly<Record<RedriveRefusal, number>>;
+  /** Letters that the broker does not take back; all others went on. At most a hundred are named. */
+  readonly stopped: readonly StoppedLetter[];
+  /** Of a dry run: other groups that read the source; absent where they could not be asked for. */
+  readonly otherGroups?: readonly string[];
+}
+
+/** A letter that stopped itself, and nobody else. */
+export interface StoppedLetter {
+  readonly id: string;
+  /** As `orders-3@1042`: where the record was first. */
+  readonly origin: string;
+  readonly why: string;
 }
 
 /** What a redrive needs. */
 export interface RedrivePorts {
   readonly source: LetterSource;
+  /** Where records return to. */
+  readonly topic: string;
   readonly transactions: Transactions;
   readonly clock: Clock;
   /** Called after each slice. */
@@ -61,82 +81,145 @@ export interface RedrivePorts {
   readonly signal?: AbortSignal;
 }
 
+/** What is remembered from one beginning to the next. */
+interface RedriveRun {
+  done: number;
+  /** How often the slice under way has failed. */
+  tries: number;
+  slice: readonly IndexedLetter[];
+  /** Of the slice that was sent last. */
+  firstPlace: string;
+  /** So many letters go one by one: one of a slice that failed again and again is to blame. */
+  alone: number;
+  /** By place: why each that the broker does not take is left out. */
+  readonly stopped: Map<string, StoppedLetter>;
+  stoppedInARow: number;
+}
+
 /**
  * Sends the records of letters back, each once, in their original order, whatever crashes on the way: the records of a slice and
  * the marker that closes their letters are one transaction of a writer whose name excludes all others, and the letters are read
- * after it has taken over. So a redrive that died is taken up by starting it again.
+ * after it has taken over. So a redrive that died is taken up by starting it again. A letter that the broker refuses again and
+ * again is found by sending those of its slice one by one, and left out by name.
  *
  * @throws LockstepError REDRIVE_FENCED, REDRIVE_FAILED, BROKER_UNREACHABLE; what was committed stays
  */
 export async function redrive(order: RedriveOrder, ports: RedrivePorts): Promise<RedriveReport> {
-  let done = 0;
-  for (let tries = 1; ; tries++) {
-    const onSlice = (letters: number) => {
-      done += letters;
-      tries = 1;
-    };
+  const run: RedriveRun = {
+    done: 0,
+    tries: 1,
+    slice: [],
+    firstPlace: '',
+    alone: 0,
+    stopped: new Map(),
+    stoppedInARow: 0,
+  };
+  for (;;) {
+    const before = run.done;
     try {
-      const report = await redriveOnce(order, ports, done, onSlice);
-      return { ...report, done, selected: report.selected + done - report.done };
+      const report = await redriveOnce(order, ports, run);
+      return { ...report, done: run.done, selected: report.selected + before };
     } catch (error) {
-      const isWorthAnother = error instanceof LockstepError && error.code === 'REDRIVE_FAILED';
-      if (!isWorthAnother || tries >= TRIES) throw error;
-      await ports.clock.sleep(200 * tries);
+      if (!(error instanceof LockstepError) || error.code !== 'REDRIVE_FAILED') throw error;
+      if (run.tries++ < TRIES) await ports.clock.sleep(200 * run.tries);
+      else if (run.slice.length > 1) Object.assign(run, { alone: run.slice.length, tries: 1 });
+      else if (run.slice.length === 0 || run.stoppedInARow >= MOST_STOPPED_IN_A_ROW) throw error;
+      else await leaveOut(run, ports, error);
     }
   }
 }
 
-async function redriveOnce(
-  order: RedriveOrder,
-  ports: RedrivePorts,
-  before: number,
-  onSlice: (letters: number) => void,
-): Promise<RedriveReport> {
+/** The one letter of the slice that failed stops only itself. */
+async function leaveOut(run: RedriveRun, { source }: RedrivePorts, error: LockstepError): Promise<void> {
+  const [place] = run.slice;
+  if (place === undefined) throw error;
+  const [letter] = await lettersAt(source, [place], ({ id, origin }) => ({ id, origin: positionName(origin) }));
+  run.stopped.set(placeOf(place), { ...(letter ?? { id: '', origin: '' }), why: error.message });
+  run.stoppedInARow++;
+  run.tries = 1;
+  run.alone = Math.max(0, run.alone - 1);
+}
+
+async function redriveOnce(order: RedriveOrder, ports: RedrivePorts, run: RedriveRun): Promise<RedriveReport> {
   const { source, transactions, clock, onProgress, signal } = ports;
+  run.slice = [];
   if (!order.dryRun) await transactions.takeOver();
-  const { open, refused } = await select(order, source);
+  const bounds = await source.log.bounds(ports.topic, source.giveUpAt);
+  const partitions = new Set(bounds.map(({ partition }) => partition));
+  const target = { topic: ports.topic, partitions, group: source.group };
+  const { open, refused } = await select(order, source, target, run);
+  if (order.dryRun) {
+    const otherGroups = await otherGroupsOf(source, ports.topic);
+    const counted = { selected: open.length, done: 0, left: open.length, refused, stopped: [] };
+    return { ...counted, ...(otherGroups !== undefined && { otherGroups }) };
+  }
+  const before = run.done;
   let done = 0;
-  if (order.dryRun) return { selected: open.length, done, left: open.length, refused };
   onProgress?.(before, before + open.length);
-  const size = Math.max(1, Math.min(SLICE_LETTERS, order.rate ?? SLICE_LETTERS));
   const startedAt = clock.now();
   while (done < open.length) {
     if (signal?.aborted || (order.stopAt !== undefined && clock.now() >= order.stopAt)) break;
+    const size = run.alone > 0 ? 1 : Math.max(1, Math.min(SLICE_LETTERS, order.rate ?? SLICE_LETTERS));
     const slice = open.part(done, size, SLICE_BYTES);
+    if (placeOf(slice[0]) !== run.firstPlace) run.tries = 1;
+    run.firstPlace = placeOf(slice[0]);
+    run.slice = slice;
     // What is gone meanwhile has no record any more.
     const letters = order.what === 'purge' ? [] : await lettersAt(source, slice, ownLetter);
     await transactions.commit([
-      ...letters.map(redrivenRecord),
-      ...markers(order, source.deadLetterTopic, slice, clock.now()),
+      ...letters.map((letter) => redrivenRecord(letter, target, source.secret)),
+      ...markers(order, source, slice, clock.now()),
     ]);
     done += slice.length;
-    onSlice(slice.length);
-    onProgress?.(before + done, before + open.length);
+    run.done += slice.length;
+    run.alone = Math.max(0, run.alone - slice.length);
+    run.tries = 1;
+    run.stoppedInARow = 0;
+    onProgress?.(run.done, before + open.length);
     if (order.rate !== undefined && done < open.length) {
       await clock.sleep(Math.max(0, startedAt + (done / order.rate) * 1_000 - clock.now()), signal);
     }
   }
-  return { selected: open.length, done, left: open.length - done, refused };
+  const stopped = [...run.stopped.values()].slice(0, MOST_NAMED);
+  return { selected: open.length + run.stopped.size, done, left: open.length - done, refused, stopped };
+}
+
+/** Who else reads the source, as far as one may know. */
+async function otherGroupsOf({ log, group, giveUpAt }: LetterSource, topic: string) {
+  try {
+    return (await log.groups(topic, giveUpAt)).filter((name) => name !== group).sort();
+  } catch {
+    // Not everybody may ask for that; the redrive does not need it.
+    return undefined;
+  }
+}
+
+function placeOf(place: Place | undefined): string {
+  return place === undefined ? '' : `${place.partition}@${place.offset}`;
 }
 
 /** The letters that are meant and may return, in order, and how many may not. */
 async function select(
   order: RedriveOrder,
   source: LetterSource,
+  target: RedriveTarget,
+  { stopped }: RedriveRun,
 ): Promise<{ readonly open: OpenLetters; readonly refused: RedriveReport['refused'] }> {
-  const index = await indexLetters(source, (letter) => tagOf(letter, order));
+  const index = await indexLetters(source, (letter) =>
+    stopped.has(placeOf(letter)) ? -1 : tagOf(letter, order, target),
+  );
   const meant = index.open();
   const refused = (tag: number) => meant.tagged(tag).length;
   return {
     open: meant.tagged(MAY_RETURN),
-    refused: { maxRedrives: refused(1), doubtful: refused(2), expired: refused(3) },
+    refused: { maxRedrives: refused(1), doubtful: refused(2), expired: refused(3), elsewhere: refused(4) },
   };
 }
 
-function tagOf(letter: Letter, order: RedriveOrder): number {
+function tagOf(letter: Letter, order: RedriveOrder, target: RedriveTarget): number {
   if (!matches(letter, order.filter)) return -1;
   if (order.what === 'purge') return MAY_RETURN;
-  const refusal = refusalOf(letter, order);
+  const refusal = refusalOf(letter, order, target);
   return refusal === undefined ? MAY_RETURN : REFUSALS.indexOf(refusal) + 1;
 }
 
@@ -147,13 +230,13 @@ interface Place {
 
 function markers(
   { what, by }: RedriveOrder,
-  topic: string,
+  source: LetterSource,
   letters: readonly Place[],
   at: EpochMs,
 ): TransactionRecord[] {
   return [...Map.groupBy(letters, ({ partition }) => partition)].map(([partition, some]) => {
     const offsets = rangesOf(some.map(({ offset }) => offset).sort((a, b) => a - b));
     const marker: LetterMarker = { what: what === 'redrive' ? 'redriven' : 'purged', offsets, at, by };
-    return { topic, partition, ...markerRecord(marker) };
+    return { topic: source.deadLetterTopic, partition, ...markerRecord(marker, source, partition) };
   });
 }

@@ -1,8 +1,10 @@
 import { textHeader } from '../decide/letter-headers.ts';
 import { recordBytes } from '../decide/record-size.ts';
+import { claimsToBeReturned, readReturned, returningHeaders } from '../decide/returned-record.ts';
+import type { OriginalRecordAt } from '../ports/original-reader.ts';
 import type { TopicLog } from '../ports/topic-log.ts';
 import type { TransactionRecord, Transactions } from '../ports/transactions.ts';
-import { positionName } from '../record/item-identifier.ts';
+import { positionName, type TopicPartition } from '../record/item-identifier.ts';
 import type { EpochMs } from '../record/units.ts';
 
 /** On a copy of a record that an operator replayed: where the record is. */
@@ -19,32 +21,38 @@ export interface ReplayOrder {
   readonly toOffset: number;
   /** Only counts. */
   readonly dryRun: boolean;
+  /** The group that the copies are for. */
+  readonly group: string;
 }
 
 /**
  * Writes copies of records to the end of their own partition, in order, all of a call or none. The consumer takes them as new
- * records: idempotency keys that were completed make them duplicates, positions do not.
+ * records: idempotency keys that were completed make them duplicates, positions do not. Lockstep consumers of other groups settle
+ * them unread.
  *
  * @returns how many, and where the next call goes on; no `next` when the span is done
  */
 export async function replay(
-  { topic, partition, fromOffset, toOffset, dryRun }: ReplayOrder,
-  { log, transactions, giveUpAt }: { log: TopicLog; transactions: Transactions; giveUpAt: EpochMs },
+  { topic, partition, fromOffset, toOffset, dryRun, group }: ReplayOrder,
+  {
+    log,
+    transactions,
+    secret,
+    giveUpAt,
+  }: { log: TopicLog; transactions: Transactions; secret: Buffer; giveUpAt: EpochMs },
 ): Promise<{ readonly records: number; readonly next?: number }> {
   const records: TransactionRecord[] = [];
   let bytes = 0;
   let next = fromOffset;
   reading: while (next <= toOffset) {
     const slice = await log.readRange({ topic, partition }, { from: next, to: toOffset }, giveUpAt);
-    for (const { offset, record } of slice.records) {
-      bytes += recordBytes(record);
+    for (const found of slice.records) {
+      bytes += recordBytes(found.record);
       if (records.length >= MOST_RECORDS || (records.length > 0 && bytes > MOST_BYTES)) {
-        next = offset;
+        next = found.offset;
         break reading;
       }
-      const from = textHeader(REPLAY_HEADER, positionName({ topic, partition, offset }));
-      const own = record.headers.filter(({ name }) => name !== REPLAY_HEADER);
-      records.push({ topic, partition, ...record, headers: [...own, from] });
+      records.push(copyOf({ topic, partition }, found, group, secret));
     }
     next = slice.next;
   }
@@ -53,4 +61,27 @@ export async function replay(
     await transactions.commit(records);
   }
   return { records: records.length, ...(next <= toOffset && { next }) };
+}
+
+/** A copy says where the record was first, also where that is itself one that Lockstep wrote back. */
+function copyOf(
+  place: TopicPartition,
+  { offset, record }: OriginalRecordAt,
+  group: string,
+  secret: Buffer,
+): TransactionRecord {
+  const isClaimed = claimsToBeReturned(record.headers.at(-1)?.name);
+  const returned = isClaimed ? readReturned(secret, { ...place, ...record }) : undefined;
+  const { key, value, timestamp } = record;
+  const headers = returningHeaders(secret, {
+    to: place,
+    key,
+    value,
+    headers: returned?.own ?? record.headers,
+    origin: returned?.origin ?? { ...place, offset, timestamp },
+    group,
+    redriveCount: returned?.redriveCount ?? 0,
+    from: textHeader(REPLAY_HEADER, positionName({ ...place, offset })),
+  });
+  return { ...place, key, value, headers, timestamp };
 }

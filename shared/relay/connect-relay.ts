@@ -1,6 +1,7 @@
 import { dynamoDbClient } from '../adapters/dynamodb/dynamodb-client.ts';
 import { dynamoDbKeyStore } from '../adapters/dynamodb/dynamodb-key-store.ts';
 import { dynamoDbLedgerStore } from '../adapters/dynamodb/dynamodb-ledger-store.ts';
+import { dynamoDbStackSecret } from '../adapters/dynamodb/dynamodb-stack-secret.ts';
 import { kafkaJsTopicLog } from '../adapters/kafka/kafkajs-topic-log.ts';
 import { sqsFallbackQueue } from '../adapters/sqs/sqs-fallback-queue.ts';
 import { sqsParking } from '../adapters/sqs/sqs-parking.ts';
@@ -21,10 +22,11 @@ export async function connectRelay(policy: Partial<RelayPolicy> = {}): Promise<R
   const telemetry = powertoolsTelemetry(environment);
   const brokers = await findBrokers(environment);
   const { log } = telemetry;
+  const store = { client: dynamoDbClient(), table: environment.ledgerTable };
+  const secret = dynamoDbStackSecret(store);
   const { letters } = connectKafka({ environment, brokers, clock: systemClock, log });
   const { kafkaAuth: auth, kafkaSecretArn } = environment;
   const authentication = { auth, kafkaSecretArn, region: process.env['AWS_REGION'] };
-  const store = { client: dynamoDbClient(), table: environment.ledgerTable };
   return {
     telemetry,
     policy: relayPolicy(environment, policy),
@@ -33,8 +35,9 @@ export async function connectRelay(policy: Partial<RelayPolicy> = {}): Promise<R
       ledger: dynamoDbLedgerStore(store),
       keys: dynamoDbKeyStore({ ...store, clock: systemClock }),
       letters,
-      fallback: sqsFallbackQueue({ queueUrl: environment.fallbackQueueUrl }),
+      fallback: sqsFallbackQueue({ queueUrl: environment.fallbackQueueUrl, secret }),
       log: kafkaJsTopicLog({ brokers: () => brokers, authentication, clock: systemClock, log }),
+      secret,
       clock: systemClock,
       entropy: systemEntropy,
       telemetry,

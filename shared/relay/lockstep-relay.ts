@@ -60,7 +60,7 @@ async function isPlaced(record: SQSRecord, connection: RelayConnection, invocati
   const { ports, policy, telemetry, parking } = connection;
   try {
     if (ports.clock.now() >= invocation.plan.abortAt) throw new OperatorError('RELAY_MUST_WAIT', 'time is up');
-    await relayEntry(readRelayEntry(record.body), ports, policy, invocation);
+    await relayEntry(readRelayEntry(record.body, await ports.secret()), ports, policy, invocation);
     return true;
   } catch (error) {
     telemetry.log.error('an entry could not be placed and comes back', { messageId: record.messageId, error });

@@ -2,7 +2,8 @@ import { decodeFallbackEntry } from '../adapters/sqs/fallback-entry.ts';
 import { OperatorError } from '../operator-errors.ts';
 import type { FallbackEntry } from '../ports/fallback-queue.ts';
 import { type DiscardedRecords, parseDiscardDocument } from '../record/discard-document.ts';
-import { clusterUuid, partitionName } from '../record/item-identifier.ts';
+import { clusterUuid, type LedgerPartition, partitionName } from '../record/item-identifier.ts';
+import { highest } from '../record/offset-ranges.ts';
 import type { Invocation } from '../runtime/invocation.ts';
 import type { RelayPolicy, RelayPorts } from './relay-ports.ts';
 import { type RelayRange, relayRange } from './relay-range.ts';
@@ -11,9 +12,9 @@ import { type RelayRange, relayRange } from './relay-range.ts';
 export type RelayEntry = FallbackEntry | { readonly type: 'discarded'; readonly discarded: DiscardedRecords };
 
 /** @throws LockstepError RELAY_ENTRY_UNREADABLE: it must stay where it is */
-export function readRelayEntry(body: string): RelayEntry {
+export function readRelayEntry(body: string, secret: Buffer): RelayEntry {
   const attempts = [
-    () => decodeFallbackEntry(body),
+    () => decodeFallbackEntry(body, secret),
     (): RelayEntry => ({ type: 'discarded', discarded: parseDiscardDocument(JSON.parse(body)) }),
   ];
   const causes: unknown[] = [];
@@ -49,6 +50,8 @@ export async function relayEntry(
     return;
   }
   const ranges = entry.type === 'abandoned' ? [abandoned(entry)] : discarded(entry.discarded, ports);
+  for (const { partition } of ranges) mustBeOurs(partition, ports);
+  if (entry.type === 'discarded') await mustBePassed(ranges, ports, invocation);
   for (const range of ranges) {
     const end = await relayRange(range, ports, policy, invocation);
     const { topic, partition } = range.partition;
@@ -71,4 +74,28 @@ function discarded({ condition, eventSourceArn, ranges }: DiscardedRecords, port
     offsets: [range],
     cause: { code: 'RECORD_UNDELIVERABLE', text },
   }));
+}
+
+/** Whoever wrote it: the relay knows one topic of one cluster, in one group. */
+function mustBeOurs({ cluster, group, topic, partition }: LedgerPartition, ports: RelayPorts): void {
+  if (cluster === ports.cluster && group === ports.group && topic === ports.topic) return;
+  const name = partitionName({ topic, partition });
+  throw new OperatorError('RELAY_ENTRY_FOREIGN', `an entry about ${name} of group ${group} and cluster ${cluster}`);
+}
+
+/**
+ * Lambda signs nothing. But the mapping goes on behind what it gave up on, so that such offsets lie before those that the group has
+ * committed; what lies behind them is still to come, whatever an entry says.
+ */
+async function mustBePassed(ranges: readonly RelayRange[], ports: RelayPorts, { plan }: Invocation): Promise<void> {
+  const committed = await ports.log.committed(ports.group, ports.topic, plan.stallAt);
+  for (const { partition, offsets } of ranges) {
+    const upTo = committed.get(partition.partition) ?? 0;
+    const last = highest(offsets) ?? -1;
+    if (last >= upTo)
+      throw new OperatorError(
+        'RELAY_MUST_WAIT',
+        `${partitionName(partition)} up to ${last}: the group has committed offsets below ${upTo} only`,
+      );
+  }
 }

@@ -4,6 +4,7 @@ import { DOUBTFUL_HEADER } from '../decide/letter.ts';
 import { textHeader } from '../decide/letter-headers.ts';
 import type { BlockedRecord, ErrorSummary } from '../decide/progress.ts';
 import type { RelayCause } from '../decide/relay.ts';
+import type { ReturnedRecord } from '../decide/returned-record.ts';
 import { LockstepError } from '../errors.ts';
 import type { OriginalRecordAt } from '../ports/original-reader.ts';
 import { type LedgerPartition, partitionName } from '../record/item-identifier.ts';
@@ -19,6 +20,7 @@ interface LetterSource {
   readonly policy: RelayPolicy;
   readonly invocation: Invocation;
   readonly range: { readonly partition: LedgerPartition; readonly cause: RelayCause };
+  readonly secret: Buffer;
 }
 
 /** The letter of a record that was read back. */
@@ -27,11 +29,17 @@ export function letterOf(
   { offset, record }: OriginalRecordAt,
   blocked: BlockedRecord,
   isDoubtfulRecord: boolean,
+  returned: ReturnedRecord | undefined,
 ): DeadLetter {
   const { topic, partition } = source.range.partition;
-  const letter = deadLetter({ topic, partition, offset, ...record }, notice(source, blocked));
-  if (!isDoubtfulRecord) return letter;
-  return { ...letter, headers: [...letter.headers, textHeader(DOUBTFUL_HEADER, 'true')] };
+  return deadLetter(
+    { topic, partition, offset, ...record },
+    {
+      ...notice(source, blocked),
+      returned,
+      ...(isDoubtfulRecord && { more: [textHeader(DOUBTFUL_HEADER, 'true')] }),
+    },
+  );
 }
 
 /** The letter of offsets that Kafka holds no more: no key, no value, and what the ledger knows of the first. */
@@ -56,26 +64,22 @@ export function letterOfExpired(
     error,
     fingerprint: fingerprint(error),
   };
-  const letter = deadLetter(
+  return deadLetter(
     { topic, partition, offset: from, key: null, value: null, headers: [], timestamp },
-    notice(source, blocked),
+    {
+      ...notice(source, blocked),
+      // The same for every copy, though nobody knows the record's own time.
+      ...(known === undefined && { idSuffix: 'expired' }),
+      more: [textHeader(LAST_OFFSET_HEADER, String(to))],
+    },
   );
-  // The same for every copy, though nobody knows the record's own time.
-  const id = known === undefined ? letter.id.replace(/\/\d+$/, '/expired') : letter.id;
-  return {
-    ...letter,
-    id,
-    headers: [
-      ...letter.headers.map((header) => (header.name === 'x-dead-letter-id' ? textHeader(header.name, id) : header)),
-      textHeader(LAST_OFFSET_HEADER, String(to)),
-    ],
-  };
 }
 
-function notice({ ports, policy, invocation }: LetterSource, blocked: BlockedRecord) {
+function notice({ ports, policy, invocation, secret }: LetterSource, blocked: BlockedRecord) {
   return {
     cluster: ports.cluster,
     group: ports.group,
+    secret,
     blocked,
     stack: '',
     maxAttempts: policy.maxAttempts,

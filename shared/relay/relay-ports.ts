@@ -1,6 +1,7 @@
 import type { ClaimPolicy } from '../decide/claim.ts';
 import type { DeadLetterPublisher } from '../ports/dead-letter-publisher.ts';
 import type { FallbackQueue } from '../ports/fallback-queue.ts';
+import type { StackSecret } from '../ports/stack-secret.ts';
 import type { TopicLog } from '../ports/topic-log.ts';
 import type { LeasePolicy, LeasePorts } from '../runtime/lease.ts';
 
@@ -19,6 +20,7 @@ export interface RelayPorts extends LeasePorts {
   readonly letters: DeadLetterPublisher;
   readonly fallback: FallbackQueue;
   readonly log: TopicLog;
+  readonly secret: StackSecret;
   /** Cluster uuid, as the ledger's keys have it. */
   readonly cluster: string;
   readonly group: string;

@@ -13,6 +13,7 @@ import {
   withBlockedRecords,
   withoutAbsent,
 } from '../decide/relay.ts';
+import { claimsToBeReturned, type ReturnedRecord, readReturned } from '../decide/returned-record.ts';
 import type { OriginalRecordAt } from '../ports/original-reader.ts';
 import type { LedgerPartition } from '../record/item-identifier.ts';
 import {
@@ -54,6 +55,7 @@ interface RangeRun {
   readonly invocation: Invocation;
   readonly session: Lease;
   readonly range: RelayRange;
+  readonly secret: Buffer;
 }
 
 type Step = { readonly type: 'goOn'; readonly letters: number } | Extract<RelayEnd, { readonly type: 'again' }>;
@@ -71,6 +73,7 @@ export async function relayRange(
   policy: RelayPolicy,
   invocation: Invocation,
 ): Promise<RelayEnd> {
+  const secret = await ports.secret();
   const owner = `relay-${ports.entropy.id()}`;
   const claim = await claimPartition(range.partition, owner, { offsets: NO_OFFSETS }, ports, policy, invocation);
   if (claim.type === 'busy') return { type: 'again', letters: 0, why: 'an invocation holds the partition' };
@@ -92,7 +95,7 @@ export async function relayRange(
     policy,
   );
   try {
-    const end = await relayAll({ ports, policy, invocation, session, range });
+    const end = await relayAll({ ports, policy, invocation, session, range, secret });
     session.update(stopWaiting);
     if (session.isOver) return { type: 'again', letters: end.letters, why: 'the partition was lost' };
     const released = await session.write({ release: true });
@@ -113,7 +116,7 @@ async function relayAll(run: RangeRun): Promise<RelayEnd> {
       if (ports.clock.now() >= invocation.plan.abortAt) return { type: 'again', letters, why: 'time is up' };
       const slice = await ports.log.readRange(range.partition, next, invocation.plan.stallAt);
       const expired = { from: next.from, to: Math.min(slice.logStart - 1, next.to) };
-      const due = slice.records.filter(
+      const due = withoutOthers(run, slice.records).filter(
         ({ offset, record: { timestamp } }) => !isSkipped(session.progress, { offset, timestamp, valueHash: '' }),
       );
       const lost = expired.from > expired.to ? [] : unsettledIn(session.progress, expired);
@@ -191,7 +194,8 @@ async function relayRecords(run: RangeRun, records: readonly OriginalRecordAt[])
       const blocked = blockedRecords[index];
       if (blocked === undefined) continue;
       if (!(await session.mayStart())) return { type: 'again', letters, why: 'the partition was lost' };
-      await ports.letters.publish(letterOf(run, at, blocked, doubtful.has(at.offset)), run.invocation.plan.stallAt);
+      const letter = letterOf(run, at, blocked, doubtful.has(at.offset), returnedOf(run, at));
+      await ports.letters.publish(letter, run.invocation.plan.stallAt);
       // Of a later topic, which the next batch shows: its other records must still look newer than all that settled.
       const isOfLaterTopic = isNewBeforeMemory(session.progress, blocked);
       const timestamp = (isOfLaterTopic ? session.progress.newestTimestamp : undefined) ?? blocked.timestamp;
@@ -202,6 +206,26 @@ async function relayRecords(run: RangeRun, records: readonly OriginalRecordAt[])
     }
   }
   return { type: 'goOn', letters };
+}
+
+/** What Lockstep wrote back says where it was first, and for whom it is. */
+function returnedOf({ range, secret }: RangeRun, { record }: OriginalRecordAt): ReturnedRecord | undefined {
+  const { topic, partition } = range.partition;
+  const isClaimed = claimsToBeReturned(record.headers.at(-1)?.name);
+  return isClaimed ? readReturned(secret, { topic, partition, ...record }) : undefined;
+}
+
+/** What was written back for another group is settled without a letter. */
+function withoutOthers(run: RangeRun, records: readonly OriginalRecordAt[]): readonly OriginalRecordAt[] {
+  const { ports, session } = run;
+  return records.filter((at) => {
+    const returned = returnedOf(run, at);
+    if (returned === undefined || returned.group === ports.group) return true;
+    const record = { offset: at.offset, timestamp: at.record.timestamp, valueHash: '' };
+    session.settle({ record, from: at.offset, mark: false, outcome: 'duplicate' });
+    ports.telemetry.count('RecordsForOtherGroups');
+    return false;
+  });
 }
 
 /** What is marked already goes on, whatever the breaker says: only its letter is repeated. */

@@ -181,7 +181,7 @@ function lookAt<V>(run: PartitionRun<V>, record: DeliveredRecord): Promise<Readi
 }
 
 function lookAtValue<V>(
-  { consumer, keys }: PartitionRun<V>,
+  { consumer, keys, ports }: PartitionRun<V>,
   record: DeliveredRecord,
   decoded: DecodedRecord<V>,
 ): Promise<Readiness<V>> | Readiness<V> {
@@ -189,6 +189,10 @@ function lookAtValue<V>(
     const { error, stage } = decoded;
     const errorClass = consumer.policy.onUndecodable === 'retry' ? 'retryable' : 'nonRetryable';
     return { type: 'failed', error, stage, errorClass };
+  }
+  if (decoded.type === 'forOthers') {
+    ports.telemetry.count('RecordsForOtherGroups');
+    return duplicate(record);
   }
   if (decoded.type === 'keyless')
     return { type: 'failed', error: decoded.error, stage: 'idempotency', errorClass: 'nonRetryable' };

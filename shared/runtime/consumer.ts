@@ -10,6 +10,7 @@ import type { IdempotencyKeyStore } from '../ports/idempotency-key-store.ts';
 import type { LedgerStore } from '../ports/ledger-store.ts';
 import type { OriginalReader } from '../ports/original-reader.ts';
 import type { RecordProducer } from '../ports/record-producer.ts';
+import type { StackSecret } from '../ports/stack-secret.ts';
 import type { Log, Telemetry } from '../ports/telemetry.ts';
 import type { Tracer } from '../ports/tracer.ts';
 import type { ConsumerRecord } from '../record/consumer-record.ts';
@@ -99,6 +100,8 @@ export interface Ports {
   readonly letters: DeadLetterPublisher;
   readonly fallback: FallbackQueue;
   readonly producer: RecordProducer;
+  /** Signs letters, and tells records that Lockstep wrote back from others. */
+  readonly secret: StackSecret;
   /** Present where the mapping decodes values through a schema registry. */
   readonly originals?: OriginalReader;
   readonly clock: Clock;

@@ -29,7 +29,10 @@ export async function sendLetter<V>(
   try {
     letter = await writeLetter(run, record, blocked, error, log);
   } catch (cause) {
-    log.error('the original bytes could not be read back; the record stays the blocked record', { error: cause });
+    log.error(
+      'the letter could not be written: its secret or the original bytes could not be read; the record stays the blocked record',
+      { error: cause },
+    );
     return { type: 'refused' };
   }
   try {
@@ -65,6 +68,8 @@ async function writeLetter<V>(
   return deadLetter(await original(run, record, log), {
     cluster: context.cluster,
     group: context.group,
+    secret: await ports.secret(),
+    returned: context.returned.get(record.offset),
     blocked,
     stack: error === undefined ? '' : stackOf(error, redact),
     maxAttempts: retry.maxAttempts,

@@ -8,6 +8,8 @@ import type { Consumer } from './consumer.ts';
 /** A record with its value, or why it has none. */
 export type DecodedRecord<V> =
   | { readonly type: 'decoded'; readonly record: ConsumerRecord<V> }
+  /** Lockstep wrote it back for another group. */
+  | { readonly type: 'forOthers' }
   | { readonly type: 'undecodable'; readonly stage: 'decode' | 'validate'; readonly error: LockstepError }
   /** `idempotencyKey` threw, or returned nothing. */
   | { readonly type: 'keyless'; readonly error: unknown };

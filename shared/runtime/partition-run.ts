@@ -26,7 +26,7 @@ export interface PartitionRun<V> {
   /** Equal for records whose order matters. */
   readonly unitOf: (record: DeliveredRecord) => unknown;
   readonly settlingOf: SettlingOf;
-  /** Values that were decoded before their record's turn. `used`: a try had the value; the next one gets a value of its own. */
+  /** Values that were decoded before their record's turn, and records that are for others. `used`: a try had the value; the next one gets a value of its own. */
   readonly decoded: Map<Offset, DecodedRecord<V> | { readonly type: 'used' }>;
   /** Failed tries of records in this invocation. */
   readonly failedTries: Map<Offset, number>;

@@ -12,7 +12,7 @@ import type { PartitionRun } from './partition-run.ts';
  * value or a key fails when its turn comes. One that is exhausted needs no key.
  */
 export async function prepareKeys<V>(run: PartitionRun<V>): Promise<IdempotencyKeys | undefined> {
-  const { consumer, ports, lease, invocation, open, partition } = run;
+  const { consumer, ports, lease, invocation, open, partition, decoded } = run;
   const { idempotencyKey, policy } = consumer;
   if (idempotencyKey === undefined) return undefined;
   const holder = { ledgerKey: ledgerKey(partition), epoch: lease.epoch };
@@ -23,6 +23,7 @@ export async function prepareKeys<V>(run: PartitionRun<V>): Promise<IdempotencyK
   const keyed: KeyedValue[] = [];
   for (const record of open) {
     if (record.offset <= isolateUntil || lease.progress.blockedRecords.get(record.offset)?.exhausted) continue;
+    if (decoded.get(record.offset)?.type === 'forOthers') continue;
     const value = keyedValue(run, record, await decodeRecord(consumer, record));
     if (value !== undefined) keyed.push(value);
   }

@@ -18,6 +18,7 @@ import type { PartitionRun } from './partition-run.ts';
 import { prepareKeys } from './prepare-keys.ts';
 import type { ContextShare } from './record-context.ts';
 import { reportClaim, reportWaiting } from './report-claim.ts';
+import { type ReturnedRecords, returnedRecords } from './returned-records.ts';
 import { runPartition } from './run-partition.ts';
 import { orderingUnit } from './schedule.ts';
 import { settlingIn } from './settling.ts';
@@ -95,6 +96,7 @@ async function claimAndRun<V>(task: PartitionTask<V>, outcomes: Outcomes): Promi
   const plan = decideClaim({ ...claim.item, progress: known }, owner, records, ports.clock.now(), policy);
   reportClaim(task, plan);
   const { progress, mustReturn, open } = plan;
+  const returned = await returnedRecords(open, ports, invocation);
   const batchStart = records[0]?.offset ?? 0;
   const { item, leaseUntil } = claim;
   const start = { partition: place, owner, item, progress, mustReturn, batchStart, leaseUntil, invocation };
@@ -110,6 +112,7 @@ async function claimAndRun<V>(task: PartitionTask<V>, outcomes: Outcomes): Promi
     deadline: invocation.plan.deadline,
     log: ports.telemetry.log,
     requestId: invocation.requestId,
+    returned,
   };
   const run: PartitionRun<V> = {
     consumer,
@@ -122,7 +125,7 @@ async function claimAndRun<V>(task: PartitionTask<V>, outcomes: Outcomes): Promi
     context,
     unitOf: orderingUnit(policy.order),
     settlingOf: settlingIn(records, open),
-    decoded: new Map(),
+    decoded: notForUs(returned, ports.group),
     failedTries: new Map(),
   };
   try {
@@ -184,6 +187,13 @@ function settledReport<V>({ delivered, open, lease }: PartitionRun<V>, outcomes:
     ...(firstUnsettled !== undefined && { firstUnsettled }),
     ...(failures.length > 0 && { blockedSince: Math.min(...failures) }),
   };
+}
+
+/** Records that were written back for another group: nothing of them is looked at. */
+function notForUs<V>(returned: ReturnedRecords, group: string): PartitionRun<V>['decoded'] {
+  const decoded: PartitionRun<V>['decoded'] = new Map();
+  for (const [offset, record] of returned) if (record.group !== group) decoded.set(offset, { type: 'forOthers' });
+  return decoded;
 }
 
 function identityOf(record: DeliveredRecord | undefined): { readonly first?: RecordIdentity } {

@@ -2,12 +2,14 @@ import { LockstepError } from '../errors.ts';
 import type { OutgoingRecord } from '../ports/record-producer.ts';
 import type { Log } from '../ports/telemetry.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
+import { positionName } from '../record/item-identifier.ts';
 import type { EpochMs, Offset } from '../record/units.ts';
 import type { TransactAction } from '../transact-action.ts';
 import type { ProducedRecord, RecordContext } from './consumer.ts';
 import type { LateSignal } from './late-signal.ts';
 import { outgoingRecord } from './outgoing-record.ts';
 import { recordLog } from './record-log.ts';
+import type { ReturnedRecords } from './returned-records.ts';
 
 /** What contexts of one partition have in common. */
 export interface ContextShare {
@@ -19,6 +21,8 @@ export interface ContextShare {
   readonly deadline: EpochMs;
   readonly log: Log;
   readonly requestId: string;
+  /** Records that Lockstep wrote back: what they pass on bears the name of their first origin. */
+  readonly returned: ReturnedRecords;
 }
 
 /** A {@link RecordContext} that keeps what the handler wants committed with its record. */
@@ -105,12 +109,14 @@ export class CollectingContext implements RecordContext {
 
   #produce(topic: string, record: ProducedRecord): void {
     this.#refuseIfOver('produce');
-    const { cluster, group } = this.#share;
-    const { position, timestamp, offset } = this.#source(topic, record?.from);
+    const { cluster, group, returned } = this.#share;
+    const source = this.#source(topic, record?.from);
+    const { position, offset } = source;
+    const { timestamp, ...first } = returned.get(offset)?.origin ?? source;
     this.#producedFrom ??= new Map();
     const index = this.#producedFrom.get(offset) ?? 0;
     // The same for every run of this record, so that a next consumer keyed by it applies each once.
-    const id = `${cluster}/${group}/${position}/${timestamp}/${index}`;
+    const id = `${cluster}/${group}/${positionName(first)}/${timestamp}/${index}`;
     const outgoing = outgoingRecord(topic, record, position, id);
     this.#producedFrom.set(offset, index + 1);
     this.#outgoing ??= [];

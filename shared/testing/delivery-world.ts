@@ -15,6 +15,7 @@ import type { Outcome } from '../runtime/outcome.ts';
 import type { Delivery, DeliveryFaults } from './delivery.ts';
 import { fakeIdempotencyKeyStore } from './fake-idempotency-key-store.ts';
 import { type FakeLedgerStore, fakeLedgerStore } from './fake-ledger-store.ts';
+import { fakeStackSecret } from './fake-stack-secret.ts';
 import { HoldingSandbox } from './holding-sandbox.ts';
 import { failAfterDeath } from './mortal.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -94,6 +95,7 @@ export class DeliveryWorld {
         producer: living({
           produce: async (outgoing: readonly OutgoingRecord[]) => this.#produce(outgoing),
         }),
+        secret: fakeStackSecret,
         clock: living(this.clock),
         entropy: { random: () => 0.5, id: () => `invocation-${++this.#invocations}` },
         telemetry: {

@@ -1,6 +1,7 @@
 import { decodeFallbackEntry, encodeFallbackEntry } from '../adapters/sqs/fallback-entry.ts';
 import { LockstepError } from '../errors.ts';
 import type { FallbackEntry, FallbackQueue } from '../ports/fallback-queue.ts';
+import { FAKE_SECRET } from './fake-stack-secret.ts';
 
 /** What goes wrong with an entry. `refused`: it is not kept; `unanswered`: it is, and nobody hears of it. Both reject. */
 export type FallbackFault = 'refused' | 'unanswered';
@@ -35,7 +36,7 @@ export function fakeFallbackQueue(options: FakeFallbackQueueOptions = {}): FakeF
     entries,
     // Async, so that what is thrown rejects; it runs to its end within the call.
     async send(entry) {
-      if (maxBytes < Number.POSITIVE_INFINITY && encodeFallbackEntry(entry).length > maxBytes)
+      if (maxBytes < Number.POSITIVE_INFINITY && encodeFallbackEntry(entry, FAKE_SECRET).length > maxBytes)
         throw refusal('too large');
       const found = fault?.(entry);
       if (found === 'refused') throw refusal('refused');
@@ -44,7 +45,9 @@ export function fakeFallbackQueue(options: FakeFallbackQueueOptions = {}): FakeF
       if (found === 'unanswered') throw refusal('no answer');
     },
     take: (count = entries.length) =>
-      entries.splice(0, count).map((entry) => decodeFallbackEntry(encodeFallbackEntry(entry))),
+      entries
+        .splice(0, count)
+        .map((entry) => decodeFallbackEntry(encodeFallbackEntry(entry, FAKE_SECRET), FAKE_SECRET)),
   };
 }
 

@@ -82,6 +82,14 @@ export function fakeTopicLog({ slice = 1_000 }: { readonly slice?: number } = {}
         }),
       );
     },
+    async groups(topic) {
+      const known = [...partitions.values()].filter(({ at }) => at.topic === topic);
+      const names = [...commits.keys()].flatMap((key) => {
+        const [group = '', place = ''] = key.split(' ');
+        return known.some(({ at }) => partitionName(at) === place) ? group : [];
+      });
+      return [...new Set(names)];
+    },
     disconnect: async () => undefined,
   };
   return log;

@@ -15,7 +15,7 @@ export interface FakeTransactions {
 /** @param fault - called with each commit of the writer in power */
 export function fakeTransactions(
   log: FakeTopicLog,
-  fault: () => CommitFault | undefined = () => undefined,
+  fault: (records: readonly TransactionRecord[]) => CommitFault | undefined = () => undefined,
 ): FakeTransactions {
   const commits: (readonly TransactionRecord[])[] = [];
   const ends = new Map<string, number>();
@@ -41,7 +41,7 @@ export function fakeTransactions(
         },
         commit: async (records) => {
           if (own !== power) throw new OperatorError('REDRIVE_FENCED', 'another writer took over');
-          const found = fault();
+          const found = fault(records);
           if (found !== undefined) own = -1;
           if (found === 'lost') throw new OperatorError('REDRIVE_FAILED', 'lost');
           write(records);

@@ -2,7 +2,7 @@ import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk
 import type { Admin, IHeaders, Kafka } from 'kafkajs';
 import type { LocalEndpoint } from '../../infra/local/local-endpoint.ts';
 import { clientConfig } from '../../infra/local/local-endpoint.ts';
-import { decodeFallbackEntry } from '../../shared/adapters/sqs/fallback-entry.ts';
+import { parseFallbackEntry } from '../../shared/adapters/sqs/fallback-entry.ts';
 import type { FoundLetter } from './evidence.ts';
 
 type Header = (name: string) => string;
@@ -60,7 +60,7 @@ export async function lettersInQueue(
       );
       if (Messages.length === 0) return { letters, others };
       for (const { Body = '', ReceiptHandle } of Messages) {
-        const entry = decodeFallbackEntry(Body);
+        const entry = parseFallbackEntry(Body);
         if (entry.type === 'letter') {
           const { headers, key, value } = entry.letter;
           const header = (name: string) => headers.find((one) => one.name === name)?.value.toString() ?? '';

@@ -9,6 +9,7 @@ import type { Log, LogFields } from '../../shared/ports/telemetry.ts';
 import { partitionName } from '../../shared/record/item-identifier.ts';
 import { eachOffset } from '../../shared/record/offset-ranges.ts';
 import type { Ports } from '../../shared/runtime/consumer.ts';
+import { fakeStackSecret } from '../../shared/testing/fake-stack-secret.ts';
 import type { SimInvocation, SimSession, Writer } from './history.ts';
 import type { Host } from './host.ts';
 import { GROUP } from './ledger-world.ts';
@@ -35,6 +36,7 @@ export function hostPorts(world: World, host: Host, invocation: SimInvocation): 
     fallback: { send: (entry) => requests.send('queue', async () => accept(world, by, entry)) },
     producer: { produce: (outgoing) => produce(world, invocation, requests, outgoing) },
     clock: host.clock,
+    secret: fakeStackSecret,
     entropy: { random: () => chance.next(), id: () => `owner-${world.nextOwner()}` },
     telemetry: { log: logOf(world, invocation), count: (metric, value = 1) => world.meter(metric, value) },
     sandbox: host.sandbox,

@@ -4,6 +4,7 @@ import { DeliveredRecord } from '../../shared/record/delivered-record.ts';
 import { partitionName, type TopicPartition } from '../../shared/record/item-identifier.ts';
 import { eachOffset } from '../../shared/record/offset-ranges.ts';
 import type { RelayPorts } from '../../shared/relay/relay-ports.ts';
+import { fakeStackSecret } from '../../shared/testing/fake-stack-secret.ts';
 import type { Writer } from './history.ts';
 import type { Host } from './host.ts';
 import { type PolledRecord, TOPIC } from './kafka-log.ts';
@@ -52,6 +53,7 @@ export function relayPorts(world: World, host: Host): RelayPorts {
     },
     log: topicLog(world, requests),
     clock: host.clock,
+    secret: fakeStackSecret,
     entropy: { random: () => chance.next(), id: () => `${world.nextOwner()}` },
     telemetry: {
       log: { debug: () => undefined, info: say, warn: say, error: say },
@@ -82,6 +84,7 @@ function topicLog({ topic, mapping }: World, requests: Requests): TopicLog {
       requests.send('bounds', async () =>
         [...topic.logs.values()].map(({ partition, start, end }) => ({ partition, start, end })),
       ),
+    groups: async () => [GROUP],
     committed: () =>
       requests.send('committed', async () => {
         const logs = [...topic.logs.values()];

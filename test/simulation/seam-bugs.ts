@@ -191,8 +191,8 @@ export const SEAM_BUGS = {
     patches: [
       {
         file: 'shared/decide/dead-letter.ts',
-        find: 'id: deadLetterId(notice.cluster, notice.group, record), origin:',
-        put: "id: said.find(({ name }) => name === 'x-dead-letter-id')?.value.toString() ?? deadLetterId(notice.cluster, notice.group, record), origin:",
+        find: 'const id = deadLetterId(notice.cluster, notice.group, record, notice.idSuffix);',
+        put: "const id = said.find(({ name }) => name === 'x-dead-letter-id')?.value.toString() ?? deadLetterId(notice.cluster, notice.group, record, notice.idSuffix);",
       },
     ],
     set: 'seams',

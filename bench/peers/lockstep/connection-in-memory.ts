@@ -10,6 +10,7 @@ import type { LedgerPartition } from '../../../shared/record/item-identifier.ts'
 import { Sandbox } from '../../../shared/runtime/sandbox.ts';
 import { fakeIdempotencyKeyStore } from '../../../shared/testing/fake-idempotency-key-store.ts';
 import { fakeLedgerStore } from '../../../shared/testing/fake-ledger-store.ts';
+import { fakeStackSecret } from '../../../shared/testing/fake-stack-secret.ts';
 import { latency } from '../common/latency.ts';
 
 /** A connection, and a way to say what its ledger holds. */
@@ -37,6 +38,7 @@ export function connectionInMemory(latencyMs: number): ConnectionInMemory {
       fallback: { send: refused },
       producer: { produce: refused },
       clock: systemClock,
+      secret: fakeStackSecret,
       entropy: systemEntropy,
       telemetry,
       sandbox: new Sandbox(),

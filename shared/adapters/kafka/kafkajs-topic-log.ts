@@ -55,6 +55,16 @@ export function kafkaJsTopicLog(options: KafkaConnectionOptions): TopicLog {
         const known = (found?.partitions ?? []).filter(({ offset }) => Number(offset) >= 0);
         return new Map(known.map(({ partition, offset }) => [partition, Number(offset)]));
       }),
+    groups: (topic, giveUpAt) =>
+      ask(`the groups that read topic ${topic}`, giveUpAt, async (admin) => {
+        const { groups } = await admin.listGroups();
+        const found: string[] = [];
+        for (const { groupId } of groups) {
+          const [offsets] = await admin.fetchOffsets({ groupId, topics: [topic] });
+          if ((offsets?.partitions ?? []).some(({ offset }) => Number(offset) >= 0)) found.push(groupId);
+        }
+        return found;
+      }),
     disconnect: async () => {
       await Promise.all([reader.disconnect(), link.disconnect()]);
     },

@@ -1,3 +1,5 @@
+import { timingSafeEqual } from 'node:crypto';
+import { textSignature } from '../../decide/signature.ts';
 import type { DeadLetter, RecordHeader } from '../../ports/dead-letter-publisher.ts';
 import type { FallbackEntry } from '../../ports/fallback-queue.ts';
 import type { LedgerPartition, Position } from '../../record/item-identifier.ts';
@@ -9,17 +11,36 @@ const VERSION = 1;
 /**
  * An entry as text, plain ASCII whatever the record holds: keys, values and headers in base64, headers as pairs in order.
  *
+ * Signed: only who knows the stack's secret can write one that the relay takes.
+ *
  * `{ "v": 1, "type": "letter", "letter": { "id", "origin": { "topic", "partition", "offset" }, "key", "value",
  * "headers": [["name", "base64"]], "timestamp" } }` or `{ "v": 1, "type": "abandoned", "partition": { "cluster", "group",
- * "topic", "partition" }, "offsets": "sy+2r,2" }`
+ * "topic", "partition" }, "offsets": "sy+2r,2" }`, each with a `"signature"` behind it
  */
-export function encodeFallbackEntry(entry: FallbackEntry): string {
+export function encodeFallbackEntry(entry: FallbackEntry, secret: Buffer): string {
   const text = JSON.stringify({
     v: VERSION,
     ...(entry.type === 'letter' ? letterText(entry.letter) : rangeText(entry)),
   });
   // SQS refuses some characters that JSON allows, as U+FFFF. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
-  return text.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const ascii = text.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return `${ascii.slice(0, -1)}${SIGNATURE_BEGIN}${textSignature(secret, ascii)}${SIGNATURE_END}`;
+}
+
+const SIGNATURE_BEGIN = ',"signature":"';
+const SIGNATURE_END = '"}';
+/** Of SHA-256 in base64url. */
+const SIGNATURE_LENGTH = 43;
+
+/** The text that was signed. @throws TypeError where its signature is not ours */
+function signedText(text: string, secret: Buffer): string {
+  const end = Math.max(0, text.length - SIGNATURE_BEGIN.length - SIGNATURE_LENGTH - SIGNATURE_END.length);
+  const signed = `${text.slice(0, end)}}`;
+  const expected = Buffer.from(`${SIGNATURE_BEGIN}${textSignature(secret, signed)}${SIGNATURE_END}`);
+  const found = Buffer.from(text.slice(end));
+  if (found.length !== expected.length || !timingSafeEqual(found, expected))
+    throw new TypeError('its signature is not that of this stack: Lockstep did not write it');
+  return signed;
 }
 
 function letterText({ id, origin, key, value, headers, timestamp }: DeadLetter) {
@@ -43,7 +64,12 @@ function rangeText({ partition, offsets }: Extract<FallbackEntry, { readonly typ
 }
 
 /** Reads {@link encodeFallbackEntry} back. @throws TypeError or SyntaxError for anything else: such a text must not be deleted */
-export function decodeFallbackEntry(text: string): FallbackEntry {
+export function decodeFallbackEntry(text: string, secret: Buffer): FallbackEntry {
+  return parseFallbackEntry(signedText(text, secret));
+}
+
+/** What an entry says, whoever wrote it. @throws as {@link decodeFallbackEntry} */
+export function parseFallbackEntry(text: string): FallbackEntry {
   const entry = object(JSON.parse(text), 'the entry');
   if (entry['v'] !== VERSION) throw new TypeError(`expected \`v\` to be ${VERSION}, got ${String(entry['v'])}`);
   switch (entry['type']) {

@@ -1,6 +1,7 @@
 import type { SQSClient, SQSClientConfig } from '@aws-sdk/client-sqs';
 import { LockstepError } from '../../errors.ts';
 import type { FallbackEntry, FallbackQueue } from '../../ports/fallback-queue.ts';
+import type { StackSecret } from '../../ports/stack-secret.ts';
 import { partitionName, positionName } from '../../record/item-identifier.ts';
 import { encodeFallbackEntry } from './fallback-entry.ts';
 
@@ -11,6 +12,7 @@ const MAX_ENTRY_BYTES = 1_048_576;
 export interface SqsFallbackQueueOptions
   extends Pick<SQSClientConfig, 'endpoint' | 'region' | 'credentials' | 'requestHandler'> {
   readonly queueUrl: string;
+  readonly secret: StackSecret;
 }
 
 /**
@@ -18,11 +20,11 @@ export interface SqsFallbackQueueOptions
  * entry. Each of at most two tries is bounded (1 s to connect, 2 s to be answered); a repeated entry is one letter twice, with
  * one id.
  */
-export function sqsFallbackQueue({ queueUrl, ...where }: SqsFallbackQueueOptions): FallbackQueue {
+export function sqsFallbackQueue({ queueUrl, secret, ...where }: SqsFallbackQueueOptions): FallbackQueue {
   let client: SQSClient | undefined;
   return {
     async send(entry) {
-      const body = encodeFallbackEntry(entry);
+      const body = encodeFallbackEntry(entry, await secret());
       // Plain ASCII: a character is a byte.
       if (body.length > MAX_ENTRY_BYTES) {
         const size = `${body.length} bytes, SQS takes ${MAX_ENTRY_BYTES}`;

@@ -40,7 +40,9 @@ const OWN = {
     ],
     Resource: { 'Fn::GetAtt': [expect.stringMatching(/^LockstepLedger/), 'Arn'] },
     Condition: {
-      'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['partition#uuid-1#Shop-Orders#*', 'key#Shop-Orders#*'] },
+      'ForAllValues:StringLike': {
+        'dynamodb:LeadingKeys': ['partition#uuid-1#Shop-Orders#*', 'secret#signing', 'key#Shop-Orders#*'],
+      },
       Null: { 'dynamodb:LeadingKeys': 'false' },
     },
   },
@@ -147,7 +149,9 @@ describe('the role of a consumer', () => {
       },
     });
     expect(KeepOwnProgress?.Condition).toEqual({
-      'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['partition#uuid-1#Shop-Orders#*', 'key#payments#*'] },
+      'ForAllValues:StringLike': {
+        'dynamodb:LeadingKeys': ['partition#uuid-1#Shop-Orders#*', 'secret#signing', 'key#payments#*'],
+      },
       Null: { 'dynamodb:LeadingKeys': 'false' },
     });
   });
@@ -258,7 +262,9 @@ describe('the role of a consumer', () => {
       Resource: vpcConnectionArn,
     });
     expect(statements['KeepOwnProgress']?.Condition).toEqual({
-      'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['partition#conn-9#Shop-Orders#*', 'key#Shop-Orders#*'] },
+      'ForAllValues:StringLike': {
+        'dynamodb:LeadingKeys': ['partition#conn-9#Shop-Orders#*', 'secret#signing', 'key#Shop-Orders#*'],
+      },
       Null: { 'dynamodb:LeadingKeys': 'false' },
     });
     expect(statements['ReadTheTopic']?.Resource).toBe(

@@ -39,7 +39,9 @@ test('the relay may claim its own partitions, empty its queues, read the source 
       Action: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
       Resource: expect.objectContaining({ 'Fn::GetAtt': [expect.stringMatching(/^LockstepLedger/), 'Arn'] }),
       Condition: {
-        'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['partition#uuid-1#Shop-Orders#orders#*'] },
+        'ForAllValues:StringLike': {
+          'dynamodb:LeadingKeys': ['partition#uuid-1#Shop-Orders#orders#*', 'secret#signing'],
+        },
         Null: { 'dynamodb:LeadingKeys': 'false' },
       },
     },
@@ -61,7 +63,7 @@ test('the relay may claim its own partitions, empty its queues, read the source 
   });
 });
 
-test('the operator function may use both topics, in transactions of one name, and nothing of the ledger', () => {
+test('the operator function may use both topics, in transactions of one name, and of the ledger the secret alone', () => {
   expect(grants(template, 'Operator')).toEqual({
     FindTheBrokers: { Action: 'kafka:GetBootstrapBrokers', Resource: `${ARN}:cluster/main/uuid-1` },
     ConnectToTheCluster: {
@@ -72,7 +74,15 @@ test('the operator function may use both topics, in transactions of one name, an
       Action: ['kafka-cluster:DescribeTopic', 'kafka-cluster:ReadData', 'kafka-cluster:WriteData'],
       Resource: [`${ARN}:topic/main/uuid-1/orders`, `${ARN}:topic/main/uuid-1/orders-dead-letters`],
     },
-    SeeWhatIsCommitted: { Action: 'kafka-cluster:DescribeGroup', Resource: `${ARN}:group/main/uuid-1/Shop-Orders` },
+    KnowOwnLetters: {
+      Action: 'dynamodb:UpdateItem',
+      Resource: expect.anything(),
+      Condition: {
+        'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['secret#signing'] },
+        Null: { 'dynamodb:LeadingKeys': 'false' },
+      },
+    },
+    SeeWhoReads: { Action: 'kafka-cluster:DescribeGroup', Resource: `${ARN}:group/main/uuid-1/*` },
     RedriveInTransactions: {
       Action: ['kafka-cluster:AlterTransactionalId', 'kafka-cluster:DescribeTransactionalId'],
       Resource: `${ARN}:transactional-id/main/uuid-1/lockstep-redrive.Shop-Orders.orders-dead-letters`,

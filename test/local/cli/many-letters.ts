@@ -1,5 +1,6 @@
 import { CompressionTypes, type Kafka } from 'kafkajs';
 import { deadLetter } from '../../../shared/decide/dead-letter.ts';
+import { FAKE_SECRET } from '../../../shared/testing/fake-stack-secret.ts';
 import { blockedRecordAt } from '../../fixtures/progress.ts';
 
 const CHUNK = 2_000;
@@ -32,6 +33,7 @@ function aLetter(topic: string, offset: number) {
       requestId: 'r',
       names: [],
       maxBytes: 1_000_000,
+      secret: FAKE_SECRET,
     },
   );
   const fields = Object.fromEntries(headers.map((header) => [header.name, header.value]));

@@ -1,6 +1,6 @@
 import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { clientConfig } from '../../../infra/local/local-endpoint.ts';
-import { decodeFallbackEntry } from '../../../shared/adapters/sqs/fallback-entry.ts';
+import { parseFallbackEntry } from '../../../shared/adapters/sqs/fallback-entry.ts';
 import type { DeadLetter } from '../../../shared/ports/dead-letter-publisher.ts';
 import type { ConsumersUnderTest } from './consumers-under-test.ts';
 
@@ -17,7 +17,7 @@ export async function takeFallbackDeadLetters(
       const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }));
       if (Messages.length === 0) return letters;
       for (const { Body = '', ReceiptHandle } of Messages) {
-        const entry = decodeFallbackEntry(Body);
+        const entry = parseFallbackEntry(Body);
         if (entry.type !== 'letter') throw new Error(`expected a letter in the queue, got ${entry.type}`);
         letters.push(entry.letter);
         await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));

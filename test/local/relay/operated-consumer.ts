@@ -10,7 +10,7 @@ import type { DeployedConsumer } from '../../../infra/local/deployed.ts';
 import { kafkaJsClient } from '../../../shared/adapters/kafka/kafkajs-client.ts';
 import { kafkaJsTopicLog } from '../../../shared/adapters/kafka/kafkajs-topic-log.ts';
 import { systemClock } from '../../../shared/adapters/system/system-clock.ts';
-import { type Letter, readLetterTopic } from '../../../shared/decide/letter.ts';
+import { type Letter, parseLetter } from '../../../shared/decide/letter.ts';
 import { startCounterpart } from '../consumer/counterpart.ts';
 import { commandEnvironment } from '../fixtures/command-environment.ts';
 import { setFunction } from '../fixtures/function-settings.ts';
@@ -118,8 +118,8 @@ export async function startOperated(name: string) {
             Date.now() + 10_000,
           );
           for (const { offset, record } of slice.records) {
-            const read = readLetterTopic({ partition, offset, ...record });
-            if (read.type === 'letter') found.push(read.letter);
+            const letter = parseLetter({ partition, offset, ...record });
+            if (letter !== undefined) found.push(letter);
           }
           from = slice.next;
         }

@@ -1,9 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type DeadRecord, type DeathNotice, deadLetter } from '../../../shared/decide/dead-letter.ts';
+import { ownHeadersOf, parseLetter } from '../../../shared/decide/letter.ts';
 import type { BlockedRecord } from '../../../shared/decide/progress.ts';
 import { recordBytes } from '../../../shared/decide/record-size.ts';
+import { redrivenRecord } from '../../../shared/decide/redrive.ts';
+import { readReturned } from '../../../shared/decide/returned-record.ts';
 import type { RecordHeader } from '../../../shared/record/record-headers.ts';
+import { FAKE_SECRET } from '../../../shared/testing/fake-stack-secret.ts';
 
 const RECORD: DeadRecord = {
   topic: 'orders',
@@ -37,7 +41,29 @@ const NOTICE: DeathNotice = {
   requestId: 'request-1',
   names: [],
   maxBytes: 1_048_588 + 65_536,
+  secret: FAKE_SECRET,
 };
+
+const NAMES = [
+  'x-original-topic',
+  'x-original-partition',
+  'x-original-offset',
+  'x-original-timestamp',
+  'x-original-last-offset',
+  'x-consumer-group',
+  'x-dead-letter-id',
+  'x-redrive-count',
+  'x-doubtful',
+  'x-lockstep-for',
+  'x-lockstep-marker',
+  'x-lockstep-signature',
+  'x-foreign-x-original-topic',
+  'x-foreign-headers',
+  'x-error-name',
+  'kafka_dlt-original-topic',
+  '__proto__',
+  'constructor',
+];
 
 function header(name: string, value: string): RecordHeader {
   return { name, value: Buffer.from(value) };
@@ -77,6 +103,7 @@ describe('a dead letter', () => {
       ['x-dead-lettered-at', '2026-11-21T09:02:00.000Z'],
       ['x-request-id', 'request-1'],
       ['x-dead-letter-id', 'c0ffee00-1111-2222-3333-444455556666-3/billing/orders-3@1042/1795251600000'],
+      ['x-lockstep-signature', expect.stringMatching(/^[\w-]{43}$/)],
     ]);
   });
 
@@ -166,14 +193,14 @@ describe('a dead letter', () => {
 describe('a record that has had a letter before', () => {
   const names = ['spring', 'connect'] as const;
   const first = deadLetter(RECORD, { ...NOTICE, names });
-  const redriven: DeadRecord = {
-    ...first,
-    ...{ topic: 'orders', partition: 3, offset: 2_000 },
-    headers: [...first.headers, header('x-redrive-count', '1')],
-  };
+  const letter = parseLetter({ ...first, partition: 0, offset: 7 });
+  if (letter === undefined) throw new Error('no letter');
+  const back = redrivenRecord(letter, { topic: 'orders', partitions: new Set([3]), group: 'billing' }, FAKE_SECRET);
+  const redriven: DeadRecord = { ...back, offset: 2_000 };
   const second = deadLetter(redriven, {
     ...NOTICE,
     names,
+    returned: readReturned(FAKE_SECRET, back),
     blocked: { ...HEAD, attempts: 2, error: { name: 'StillRefused', text: 'still no money', stage: 'handler' } },
     requestId: 'request-9',
   });
@@ -204,20 +231,59 @@ describe('a record that has had a letter before', () => {
 });
 
 describe("headers of others on the record's way to a letter", () => {
-  test('stay, in order and with duplicates, though they bear our names or those of Spring', () => {
+  test('stay, in order and with duplicates; those that bear our names or Spring’s get another one', () => {
     const others = [
       header('7', 'a'),
       header('x-original-topic', 'upstream'),
       header('b', '1'),
       header('kafka_dlt-original-topic', 'upstream'),
       header('b', '2'),
+      header('x-foreign-x-stage', 'twice'),
       header('7', 'c'),
     ];
 
-    const { headers } = deadLetter({ ...RECORD, headers: others }, NOTICE);
+    const letter = deadLetter({ ...RECORD, headers: others }, NOTICE);
 
-    expect(headers.slice(0, 6)).toEqual(others);
-    expect(headers.findLast(({ name }) => name === 'x-original-topic')?.value.toString()).toBe('orders');
+    expect(told(letter.headers).slice(0, 7)).toEqual([
+      ['7', 'a'],
+      ['x-foreign-x-original-topic', 'upstream'],
+      ['b', '1'],
+      ['x-foreign-kafka_dlt-original-topic', 'upstream'],
+      ['b', '2'],
+      ['x-foreign-x-foreign-x-stage', 'twice'],
+      ['7', 'c'],
+    ]);
+    expect(ownHeadersOf({ ...letter, partition: 0, offset: 1 })).toEqual(others);
+  });
+
+  test('decide nothing, whatever they say', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.constantFrom(...NAMES), fc.string())), (said) => {
+        const headers = said.map(([name, value]) => header(name, value));
+        const letter = deadLetter({ ...RECORD, headers }, NOTICE);
+        const record = { ...letter, partition: 0, offset: 1 };
+        expect(parseLetter(record)).toMatchObject({
+          id: letter.id,
+          origin: { topic: 'orders', partition: 3, offset: 1_042, timestamp: 1_795_251_600_000 },
+          group: 'billing',
+          redriveCount: 0,
+          isDoubtful: false,
+        });
+        expect(ownHeadersOf(record)).toEqual(headers);
+      }),
+    );
+  });
+
+  test('keep their names where they are too many, and decide nothing all the same', () => {
+    const others = Array.from({ length: 50_000 }, () => header('x-redrive-count', '-9'));
+
+    const letter = deadLetter({ ...RECORD, headers: others }, NOTICE);
+    const record = { ...letter, partition: 0, offset: 1 };
+
+    expect(recordBytes(letter) - recordBytes({ ...RECORD, headers: others })).toBeLessThan(65_536);
+    expect(told(letter.headers)).toContainEqual(['x-foreign-headers', 'kept']);
+    expect(parseLetter(record)).toMatchObject({ redriveCount: 0, origin: { offset: 1_042 } });
+    expect(ownHeadersOf(record)).toEqual(others);
   });
 });
 
@@ -290,7 +356,7 @@ describe('the size of a letter', () => {
 
     expect(told(headers)).toContainEqual(['x-error-message', '']);
     expect(told(headers)).toContainEqual(['x-error-stack', '']);
-    expect(headers).toHaveLength(18);
+    expect(headers).toHaveLength(19);
   });
 });
 

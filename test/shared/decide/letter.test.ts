@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { deadLetter } from '../../../shared/decide/dead-letter.ts';
-import { type LetterRecord, markerRecord, readLetterTopic } from '../../../shared/decide/letter.ts';
+import { type LetterRecord, markerRecord, parseLetter, readLetterTopic } from '../../../shared/decide/letter.ts';
+import { textHeader } from '../../../shared/decide/letter-headers.ts';
+import { signedHeaders } from '../../../shared/decide/signature.ts';
+import { FAKE_SECRET } from '../../../shared/testing/fake-stack-secret.ts';
 import { blockedRecordAt } from '../../fixtures/progress.ts';
+
+const OWNER = { secret: FAKE_SECRET, group: 'billing', deadLetterTopic: 'orders-dead-letters' };
 
 const ORIGIN = {
   'x-original-topic': 'orders',
@@ -24,23 +29,28 @@ const LETTER = {
   'x-dead-letter-id': 'c/billing/orders-3@1042/1795251600000',
 };
 
-function lying(headers: Readonly<Record<string, string>>, changes: Partial<LetterRecord> = {}): LetterRecord {
-  return {
+type Texts = Readonly<Record<string, string>>;
+
+/** Signed as a letter of ours. */
+function lying(headers: Texts, changes: Partial<LetterRecord> = {}, own: Texts = {}): LetterRecord {
+  const all = [...Object.entries(own), ...Object.entries(headers)];
+  const record = {
     partition: 1,
     offset: 7,
     key: Buffer.from('customer-7'),
     value: Buffer.from('{}'),
-    headers: Object.entries(headers).map(([name, value]) => ({ name, value: Buffer.from(value) })),
+    headers: all.map(([name, value]) => ({ name, value: Buffer.from(value) })),
     timestamp: 1_795_251_600_000,
     ...changes,
   };
+  return { ...record, headers: signedHeaders(FAKE_SECRET, 'letter', 'billing', record) };
 }
 
 describe('a letter as it lies on its topic', () => {
   test('says where the record was, why it is here and how often it was tried', () => {
     const record = lying(LETTER);
 
-    expect(readLetterTopic(record)).toEqual({
+    expect(readLetterTopic(record, OWNER)).toEqual({
       type: 'letter',
       letter: {
         ...record,
@@ -63,20 +73,18 @@ describe('a letter as it lies on its topic', () => {
   });
 
   test('is read with nothing but an id and an origin: texts are empty, numbers 0, the time that of the record', () => {
-    expect(readLetterTopic(lying({ ...ORIGIN, 'x-dead-letter-id': 'i' }))).toMatchObject({
-      letter: {
-        id: 'i',
-        group: '',
-        errorName: '',
-        errorMessage: '',
-        fingerprint: '',
-        stage: '',
-        disposition: '',
-        attempts: 0,
-        interruptions: 0,
-        deadLetteredAt: 1_795_251_600_000,
-        redriveCount: 0,
-      },
+    expect(parseLetter(lying({ ...ORIGIN, 'x-dead-letter-id': 'i' }))).toMatchObject({
+      id: 'i',
+      group: '',
+      errorName: '',
+      errorMessage: '',
+      fingerprint: '',
+      stage: '',
+      disposition: '',
+      attempts: 0,
+      interruptions: 0,
+      deadLetteredAt: 1_795_251_600_000,
+      redriveCount: 0,
     });
   });
 
@@ -89,7 +97,7 @@ describe('a letter as it lies on its topic', () => {
       'x-dead-lettered-at': 'noon',
     };
 
-    expect(readLetterTopic(lying(headers))).toMatchObject({
+    expect(readLetterTopic(lying(headers), OWNER)).toMatchObject({
       letter: { attempts: 0, interruptions: 0, redriveCount: 0, deadLetteredAt: 1_795_251_600_000 },
     });
   });
@@ -99,14 +107,20 @@ describe('a letter as it lies on its topic', () => {
     ['that nobody can tell whether it was handled', { 'x-doubtful': '' }, { isDoubtful: true }],
     ['that Kafka holds its records no more', { 'x-error-name': 'RECORD_EXPIRED' }, { isExpired: true }],
   ])('says %s', (_, headers, letter) => {
-    expect(readLetterTopic(lying({ ...LETTER, ...headers }))).toMatchObject({ type: 'letter', letter });
+    expect(readLetterTopic(lying({ ...LETTER, ...headers }), OWNER)).toMatchObject({ type: 'letter', letter });
   });
 
-  test("is told by the last header of a name: the first may be the record's own", () => {
-    const [own, ours] = [lying({ 'x-error-name': 'Upstream', 'x-dead-letter-id': 'theirs' }), lying(LETTER)];
+  test('is told by our headers alone: what came with the record is before them', () => {
+    const own = { 'x-error-name': 'Upstream', 'x-dead-letter-id': 'theirs', 'x-doubtful': '', 'x-redrive-count': '99' };
+    const { headers, ...record } = lying(LETTER, {}, own);
 
-    expect(readLetterTopic({ ...ours, headers: [...own.headers, ...ours.headers] })).toMatchObject({
-      letter: { errorName: 'PaymentRefused', id: 'c/billing/orders-3@1042/1795251600000' },
+    expect(readLetterTopic({ ...record, headers }, OWNER)).toMatchObject({
+      letter: {
+        errorName: 'PaymentRefused',
+        id: 'c/billing/orders-3@1042/1795251600000',
+        isDoubtful: false,
+        redriveCount: 0,
+      },
     });
   });
 
@@ -124,10 +138,11 @@ describe('a letter as it lies on its topic', () => {
         requestId: 'r',
         names: ['spring', 'connect'],
         maxBytes: 1_000_000,
+        secret: FAKE_SECRET,
       },
     );
 
-    expect(readLetterTopic({ partition: 0, ...letter, offset: 0 })).toMatchObject({
+    expect(readLetterTopic({ partition: 0, ...letter, offset: 0 }, OWNER)).toMatchObject({
       letter: {
         id: 'c/billing/orders-3@1042/1000',
         origin: { topic: 'orders', partition: 3, offset: 1_042, timestamp: 1_000 },
@@ -150,54 +165,110 @@ describe('a letter as it lies on its topic', () => {
     ['with an empty id', { ...ORIGIN, 'x-dead-letter-id': '' }],
     ['without an origin', { 'x-dead-letter-id': 'i' }],
   ])('is none %s', (_, headers) => {
-    expect(readLetterTopic(lying(headers))).toEqual({ type: 'foreign' });
+    expect(readLetterTopic(lying(headers), OWNER)).toEqual({ type: 'foreign', claims: 'nothing' });
   });
 });
 
+describe('a letter that Lockstep did not write', () => {
+  const ours = lying(LETTER);
+  const [firstHeader, ...otherHeaders] = ours.headers;
+  if (firstHeader === undefined) throw new Error('no header');
+
+  test.each<[string, LetterRecord]>([
+    ['has no signature', { ...ours, headers: ours.headers.slice(0, -1) }],
+    ['has another value', { ...ours, value: Buffer.from('{"amount":1}') }],
+    ['has no value', { ...ours, value: null }],
+    ['has another key', { ...ours, key: Buffer.from('customer-8') }],
+    ['has the value in its key', { ...ours, key: Buffer.from('customer-7{}'), value: Buffer.from('') }],
+    ['has a header less', { ...ours, headers: otherHeaders.toSpliced(4, 1) }],
+    ['has a header more', { ...ours, headers: [textHeader('a', 'b'), ...ours.headers] }],
+    [
+      'has its headers in another order',
+      { ...ours, headers: [...otherHeaders.slice(0, 5), firstHeader, ...otherHeaders.slice(5)] },
+    ],
+    ['has a header behind its signature', { ...ours, headers: [...ours.headers, textHeader('x-doubtful', '')] }],
+    ['is signed with another secret', signedBy(Buffer.alloc(32, 'another'), 'letter', 'billing')],
+    ['is signed as something else', signedBy(FAKE_SECRET, 'returned', 'billing')],
+    ['is signed for another group', signedBy(FAKE_SECRET, 'letter', 'shipping')],
+  ])('is foreign where it %s', (_, record) => {
+    expect(readLetterTopic(record, OWNER)).toEqual({ type: 'foreign', claims: expect.any(String) });
+  });
+
+  test('is another group’s where it says so', () => {
+    expect(readLetterTopic(lying({ ...LETTER, 'x-consumer-group': 'shipping' }), OWNER)).toEqual({ type: 'other' });
+  });
+
+  test('stays ours when the topic stamps it, wherever it lies', () => {
+    expect(readLetterTopic({ ...ours, timestamp: 9, partition: 8, offset: 99 }, OWNER)).toMatchObject({
+      type: 'letter',
+    });
+  });
+
+  function signedBy(secret: Buffer, kind: 'letter' | 'returned', place: string): LetterRecord {
+    const record = { ...ours, headers: ours.headers.slice(0, -1) };
+    return { ...record, headers: signedHeaders(secret, kind, place, record) };
+  }
+});
+
 describe('a marker of what became of letters', () => {
-  const MARKER = { 'x-lockstep-marker': 'redriven' };
-  const marker = (value: string | null, headers: Readonly<Record<string, string>> = MARKER) =>
-    readLetterTopic(lying(headers, { key: null, value: value === null ? null : Buffer.from(value) }));
+  const offsets = [
+    { from: 3, to: 4 },
+    { from: 6, to: 6 },
+  ];
+  const MARKER = { what: 'purged', offsets, at: 1_000, by: 'ann' } as const;
+  const ours = (changes: Partial<LetterRecord> = {}): LetterRecord => ({
+    partition: 1,
+    offset: 7,
+    ...markerRecord(MARKER, OWNER, 1),
+    ...changes,
+  });
 
-  test('is JSON that people can read, behind a header', () => {
-    const offsets = [
-      { from: 7, to: 9 },
-      { from: 11, to: 11 },
-    ];
-
-    expect(markerRecord({ what: 'purged', offsets, at: 1_000, by: 'ann' })).toEqual({
+  test('is JSON that people can read, behind a header and before a signature', () => {
+    const { headers, ...record } = markerRecord(MARKER, OWNER, 1);
+    expect(record).toEqual({
       key: null,
-      value: Buffer.from('{"offsets":"7+2,2","at":"1970-01-01T00:00:01.000Z","by":"ann"}'),
-      headers: [{ name: 'x-lockstep-marker', value: Buffer.from('purged') }],
+      value: Buffer.from('{"offsets":"3+1,2","at":"1970-01-01T00:00:01.000Z","by":"ann","group":"billing"}'),
       timestamp: 1_000,
     });
+    expect(headers.map(({ name }) => name)).toEqual(['x-lockstep-marker', 'x-lockstep-signature']);
+    expect(headers[0]?.value.toString()).toBe('purged');
   });
 
-  test.each(['redriven', 'purged'])('that says %s is read back', (what) => {
-    const value = '{"offsets":"7+2","at":"1970-01-01T00:00:01.000Z","by":"ann"}';
-
-    expect(marker(value, { 'x-lockstep-marker': what })).toEqual({
+  test.each(['redriven', 'purged'] as const)('that says %s is read back', (what) => {
+    expect(readLetterTopic(ours(markerRecord({ ...MARKER, what }, OWNER, 1)), OWNER)).toEqual({
       type: 'marker',
-      marker: { what, offsets: [{ from: 7, to: 9 }], at: 1_000, by: 'ann' },
+      marker: { what, offsets, at: 1_000, by: 'ann' },
     });
   });
 
-  test.each<[string, string | null, Readonly<Record<string, string>>]>([
-    ['says something else', '{"offsets":"7"}', { 'x-lockstep-marker': 'lost' }],
-    ['has no value', null, MARKER],
-    ['is no JSON', 'redriven', MARKER],
-    ['is JSON of nothing', 'null', MARKER],
-    ['names no offsets', '{"at":"1970-01-01T00:00:01.000Z"}', MARKER],
-    ['names offsets that are none', '{"offsets":"-1"}', MARKER],
-  ])('is none where it %s', (_, value, headers) => {
-    expect(marker(value, headers)).toEqual({ type: 'foreign' });
+  test('closes only what lies before it', () => {
+    const early = markerRecord({ ...MARKER, offsets: [{ from: 0, to: 9_000_000 }] }, OWNER, 1);
+    expect(readLetterTopic(ours(early), OWNER)).toMatchObject({ marker: { offsets: [{ from: 0, to: 6 }] } });
   });
 
-  test('is none behind the header of somebody else', () => {
-    expect(marker('{"offsets":"7"}', { traceparent: '00-1', ...MARKER })).toEqual({ type: 'foreign' });
+  test.each<[string, LetterRecord]>([
+    ['has no signature', ours({ headers: ours().headers.slice(0, 1) })],
+    ['says something else', ours({ headers: [textHeader('x-lockstep-marker', 'lost')] })],
+    ['has another value', ours({ value: Buffer.from('{"offsets":"0+6","group":"billing"}') })],
+    ['has no value', ours({ value: null })],
+    ['is no JSON', ours({ value: Buffer.from('redriven') })],
+    ['is JSON of nothing', ours({ value: Buffer.from('null') })],
+    ['lies in another partition than it was written to', ours({ partition: 2 })],
+    ['stands behind the header of somebody else', ours({ headers: [textHeader('a', 'b'), ...ours().headers] })],
+    ['is signed with another secret', ours(markerRecord(MARKER, { ...OWNER, secret: Buffer.alloc(32) }, 1))],
+    ['is of another topic', ours(markerRecord(MARKER, { ...OWNER, deadLetterTopic: 'payments-dead-letters' }, 1))],
+  ])('is none where it %s', (_, record) => {
+    expect(readLetterTopic(record, OWNER)).toEqual({ type: 'foreign', claims: expect.any(String) });
+  });
+
+  test('is none of ours where it names another group', () => {
+    const theirs = markerRecord(MARKER, { ...OWNER, group: 'shipping' }, 1);
+    expect(readLetterTopic(ours(theirs), OWNER)).toEqual({ type: 'other' });
   });
 
   test('is none where a letter is: its record may have borne such a header', () => {
-    expect(readLetterTopic(lying({ ...MARKER, ...LETTER }))).toMatchObject({ type: 'letter' });
+    expect(readLetterTopic(lying(LETTER, {}, { 'x-lockstep-marker': 'purged' }), OWNER)).toMatchObject({
+      type: 'letter',
+    });
   });
 });

@@ -9,7 +9,9 @@ import {
   refusalOf,
 } from '../../../shared/decide/redrive.ts';
 import type { RecordHeader } from '../../../shared/record/record-headers.ts';
+import { FAKE_SECRET } from '../../../shared/testing/fake-stack-secret.ts';
 
+const TARGET = { topic: 'orders', partitions: new Set([0, 3]), group: 'billing' };
 const ORIGIN = { topic: 'orders', partition: 3, offset: 1_042, timestamp: 500 };
 
 function aLetter(changes: Partial<Letter> = {}): Letter {
@@ -84,28 +86,33 @@ describe('what keeps a letter where it is', () => {
     ['nothing, redriven twice', { redriveCount: 2 }, undefined],
     ['three redrives', { redriveCount: 3 }, 'maxRedrives'],
     ['the doubt whether it was handled', { isDoubtful: true }, 'doubtful'],
+    ['a topic that is not the consumer’s', { origin: { ...ORIGIN, topic: 'payments' } }, 'elsewhere'],
+    ['a partition that the topic has not', { origin: { ...ORIGIN, partition: 4 } }, 'elsewhere'],
     ['that Kafka holds its records no more', { isExpired: true, isDoubtful: true, redriveCount: 3 }, 'expired'],
   ])('%s', (_, changes, refusal) => {
-    expect(refusalOf(aLetter(changes), limits)).toBe(refusal);
+    expect(refusalOf(aLetter(changes), limits, TARGET)).toBe(refusal);
   });
 
   test('is not the doubt where the operator takes it', () => {
-    expect(refusalOf(aLetter({ isDoubtful: true }), { ...limits, includeDoubtful: true })).toBeUndefined();
+    expect(refusalOf(aLetter({ isDoubtful: true }), { ...limits, includeDoubtful: true }, TARGET)).toBeUndefined();
   });
 });
 
 describe('a record on its way back', () => {
-  const texts = (headers: readonly RecordHeader[]) => headers.map(({ name, value }) => [name, value.toString()]);
+  /** Without the signature behind them. */
+  const texts = (headers: readonly RecordHeader[]) =>
+    headers.slice(0, -1).map(({ name, value }) => [name, value.toString()]);
   const BEHIND = [
     ['x-original-topic', 'orders'],
     ['x-original-partition', '3'],
     ['x-original-offset', '1042'],
     ['x-original-timestamp', '500'],
+    ['x-lockstep-for', 'billing'],
     ['x-dead-letter-id', 'c/billing/orders-3@1042/500'],
   ];
 
-  test('goes to the partition that it came from, with its own key, value and time, not that of its letter', () => {
-    expect(redrivenRecord(aLetter({ timestamp: 1_795_000_000_000 }))).toMatchObject({
+  test('goes to the partition that it came from, with its own key, value and time, whenever its letter came', () => {
+    expect(redrivenRecord(aLetter({ timestamp: 501 }), TARGET, FAKE_SECRET)).toMatchObject({
       topic: 'orders',
       partition: 3,
       key: Buffer.from('customer-7'),
@@ -117,40 +124,39 @@ describe('a record on its way back', () => {
   test('has the headers that it had before its letter, and says where it was and how often it was redriven', () => {
     const headers = [
       textHeader('traceparent', '00-1'),
-      textHeader('x-redrive-count', '1'),
       ...originHeaders(ORIGIN),
+      textHeader('x-redrive-count', '1'),
       textHeader('x-error-name', 'PaymentRefused'),
       textHeader('kafka_dlt-exception-message', 'no money'),
     ];
 
-    expect(texts(redrivenRecord(aLetter({ headers, redriveCount: 1 })).headers)).toEqual([
+    expect(texts(redrivenRecord(aLetter({ headers, redriveCount: 1 }), TARGET, FAKE_SECRET).headers)).toEqual([
       ['traceparent', '00-1'],
       ...BEHIND,
       ['x-redrive-count', '2'],
     ]);
   });
 
-  test('keeps what others had written under our names', () => {
+  test('has what others had written under our names as it was, and ours behind it', () => {
     const headers = [
-      ...originHeaders({ topic: 'upstream', partition: 0, offset: 1, timestamp: 1 }),
-      textHeader('x-error-name', 'Upstream'),
+      textHeader('x-foreign-x-original-topic', 'upstream'),
+      textHeader('x-foreign-x-redrive-count', '99'),
+      textHeader('x-foreign-x-foreign-x-stage', 'twice'),
       ...originHeaders(ORIGIN),
       textHeader('x-error-name', 'PaymentRefused'),
     ];
 
-    expect(texts(redrivenRecord(aLetter({ headers })).headers)).toEqual([
+    expect(texts(redrivenRecord(aLetter({ headers }), TARGET, FAKE_SECRET).headers)).toEqual([
       ['x-original-topic', 'upstream'],
-      ['x-original-partition', '0'],
-      ['x-original-offset', '1'],
-      ['x-original-timestamp', '1'],
-      ['x-error-name', 'Upstream'],
+      ['x-redrive-count', '99'],
+      ['x-foreign-x-stage', 'twice'],
       ...BEHIND,
       ['x-redrive-count', '1'],
     ]);
   });
 
   test('had no headers where its letter begins at once', () => {
-    expect(texts(redrivenRecord(aLetter({ headers: originHeaders(ORIGIN) })).headers)).toEqual([
+    expect(texts(redrivenRecord(aLetter({ headers: originHeaders(ORIGIN) }), TARGET, FAKE_SECRET).headers)).toEqual([
       ...BEHIND,
       ['x-redrive-count', '1'],
     ]);
@@ -159,7 +165,7 @@ describe('a record on its way back', () => {
   test('keeps all headers of a letter that says no topic', () => {
     const headers = [textHeader('a', '1'), textHeader('b', '2')];
 
-    expect(texts(redrivenRecord(aLetter({ headers })).headers)).toEqual([
+    expect(texts(redrivenRecord(aLetter({ headers }), TARGET, FAKE_SECRET).headers)).toEqual([
       ['a', '1'],
       ['b', '2'],
       ...BEHIND,

@@ -1,8 +1,12 @@
 import { expect, test } from 'vitest';
-import { deadLetter } from '../../../shared/decide/dead-letter.ts';
-import { readLetterTopic } from '../../../shared/decide/letter.ts';
+import { type DeadRecord, deadLetter } from '../../../shared/decide/dead-letter.ts';
+import { markerRecord, readLetterTopic } from '../../../shared/decide/letter.ts';
 import { redrivenRecord } from '../../../shared/decide/redrive.ts';
+import { type ReturnedRecord, readReturned } from '../../../shared/decide/returned-record.ts';
+import type { TransactionRecord } from '../../../shared/ports/transactions.ts';
+import { LetterIndex } from '../../../shared/redrive/letter-index.ts';
 import { type RedriveOrder, redrive } from '../../../shared/redrive/redrive.ts';
+import { FAKE_SECRET } from '../../../shared/testing/fake-stack-secret.ts';
 import { fakeTopicLog } from '../../../shared/testing/fake-topic-log.ts';
 import { type CommitFault, fakeTransactions } from '../../../shared/testing/fake-transactions.ts';
 import { VirtualClock } from '../../../shared/testing/virtual-clock.ts';
@@ -10,20 +14,34 @@ import { blockedRecordAt } from '../../fixtures/progress.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 const LETTERS = 'orders-dead-letters';
+const OWNER = { secret: FAKE_SECRET, group: 'billing', deadLetterTopic: LETTERS };
+const TARGET = { topic: 'orders', partitions: new Set([0]), group: 'billing' };
 
 function aLetter(
   offset: number,
-  { error = 'CreditDown', key = 'a', group = 'billing', own = [] as { name: string; value: Buffer }[] } = {},
+  {
+    error = 'CreditDown',
+    key = 'a',
+    group = 'billing',
+    topic = 'orders',
+    partition = 0,
+    timestamp = 1_000 + offset,
+    secret = FAKE_SECRET,
+    own = [] as { name: string; value: Buffer }[],
+    record = {} as Partial<DeadRecord>,
+    returned = undefined as ReturnedRecord | undefined,
+  } = {},
 ) {
   return deadLetter(
     {
-      topic: 'orders',
-      partition: 0,
+      topic,
+      partition,
       offset,
       key: Buffer.from(key),
       value: Buffer.from(`value-${offset}`),
       headers: [{ name: 'traceparent', value: Buffer.from('00-1') }, ...own],
-      timestamp: 1_000 + offset,
+      timestamp,
+      ...record,
     },
     {
       cluster: 'c',
@@ -39,24 +57,38 @@ function aLetter(
       requestId: 'r',
       names: ['spring'],
       maxBytes: 1_000_000,
+      secret,
+      returned,
     },
   );
 }
 
-function aTopic(letters: readonly ReturnType<typeof aLetter>[]) {
+/** @param refuses - whether the broker takes no transaction with these records */
+function aTopic(
+  letters: readonly ReturnType<typeof aLetter>[],
+  { refuses = () => false }: { refuses?: (records: readonly TransactionRecord[]) => boolean } = {},
+) {
   const log = fakeTopicLog({ slice: 7 });
   letters.forEach(({ key, value, headers, timestamp }, offset) => {
     log.put({ topic: LETTERS, partition: 0 }, offset, { key, value, headers, timestamp });
   });
   const faults: (CommitFault | undefined)[] = [];
-  const transactions = fakeTransactions(log, () => faults.shift());
-  const source = { log, deadLetterTopic: LETTERS, group: 'billing', giveUpAt: Number.POSITIVE_INFINITY };
+  const transactions = fakeTransactions(log, (records) => (refuses(records) ? 'lost' : faults.shift()));
+  const source = {
+    log,
+    deadLetterTopic: LETTERS,
+    group: 'billing',
+    giveUpAt: Number.POSITIVE_INFINITY,
+    secret: FAKE_SECRET,
+  };
+  // The source is there, and empty.
+  log.all({ topic: 'orders', partition: 0 });
   const clock = new VirtualClock(NOW);
   const run = (order: Partial<RedriveOrder> = {}, writer = transactions.open()) =>
     clock.runUntilSettled(
       redrive(
         { filter: {}, what: 'redrive', dryRun: false, maxRedrives: 3, includeDoubtful: false, by: 'ann', ...order },
-        { source, transactions: writer, clock },
+        { source, topic: 'orders', transactions: writer, clock },
       ),
     );
   const returned = () => log.all({ topic: 'orders', partition: 0 }).map(({ record }) => record);
@@ -80,8 +112,10 @@ test('records return in their original order, with their own bytes, headers and 
     ['x-original-partition', '0'],
     ['x-original-offset', '3'],
     ['x-original-timestamp', '1003'],
+    ['x-lockstep-for', 'billing'],
     ['x-dead-letter-id', 'c/billing/orders-0@3/1003'],
     ['x-redrive-count', '1'],
+    ['x-lockstep-signature', expect.stringMatching(/^[A-Za-z0-9_-]{43}$/)],
   ]);
 });
 
@@ -143,9 +177,19 @@ test('a dry run counts and changes nothing', async () => {
   expect(topic.transactions.commits).toEqual([]);
 });
 
+/** The letter of a record that was redriven and died again, at `offset`. */
+function again(letter: ReturnType<typeof aLetter>, offset: number) {
+  const found = readLetterTopic({ partition: 0, offset: 0, ...letter }, OWNER);
+  if (found.type !== 'letter') throw new Error('no letter');
+  const back = redrivenRecord(found.letter, TARGET, FAKE_SECRET);
+  const returned = readReturned(FAKE_SECRET, back);
+  return { back, read: found.letter, dead: aLetter(offset, { record: back, returned }) };
+}
+
 test('a record that keeps failing stops returning', async () => {
-  const own = [{ name: 'x-redrive-count', value: Buffer.from('3') }];
-  const topic = aTopic([aLetter(1, { own }), aLetter(2)]);
+  const second = again(aLetter(1), 90).dead;
+  const third = again(second, 91).dead;
+  const topic = aTopic([again(third, 92).dead, aLetter(2)]);
 
   expect(await topic.run()).toMatchObject({ done: 1, refused: { maxRedrives: 1, doubtful: 0, expired: 0 } });
 
@@ -153,33 +197,13 @@ test('a record that keeps failing stops returning', async () => {
 });
 
 test('a record that dies again keeps its first origin, and counts its redrives', () => {
-  const read = (letter: ReturnType<typeof aLetter>) => {
-    const found = readLetterTopic({ partition: 0, offset: 0, ...letter });
-    if (found.type !== 'letter') throw new Error('no letter');
-    return found.letter;
-  };
-  const once = redrivenRecord(read(aLetter(1)));
-  const again = deadLetter(
-    { ...once, offset: 90 },
-    {
-      cluster: 'c',
-      group: 'billing',
-      blocked: blockedRecordAt(90),
-      stack: '',
-      maxAttempts: 5,
-      now: NOW,
-      requestId: 'r',
-      names: [],
-      maxBytes: 1_000_000,
-    },
-  );
+  const once = again(aLetter(1), 90);
+  const twice = again(once.dead, 91);
 
-  const second = read(again);
-
-  expect(second.origin).toEqual({ topic: 'orders', partition: 0, offset: 1, timestamp: 1_001 });
-  expect(second.redriveCount).toBe(1);
-  expect(redrivenRecord(second).headers.length).toBe(once.headers.length);
-  expect(redrivenRecord(second).headers.at(-1)?.value.toString()).toBe('2');
+  expect(twice.read.origin).toEqual({ topic: 'orders', partition: 0, offset: 1, timestamp: 1_001 });
+  expect(twice.read.redriveCount).toBe(1);
+  expect(twice.back.headers.map(({ name }) => name)).toEqual(once.back.headers.map(({ name }) => name));
+  expect(readReturned(FAKE_SECRET, twice.back)).toMatchObject({ redriveCount: 2, group: 'billing' });
 });
 
 test('purged letters are done with, and nothing returns', async () => {
@@ -205,4 +229,115 @@ test('stops in time, and the next call goes on', async () => {
 
   expect(await topic.run({ rate: 10, stopAt: NOW + 1_500 })).toMatchObject({ done: 20, left: 10 });
   expect(await topic.run({})).toMatchObject({ selected: 10, done: 10, left: 0 });
+});
+
+test('letters of another topic, or of a partition that the topic has not, stay where they are; the others return', async () => {
+  const topic = aTopic([aLetter(1, { topic: 'payroll' }), aLetter(2, { partition: 9 }), aLetter(3)]);
+
+  expect(await topic.run()).toMatchObject({ done: 1, left: 0, refused: { elsewhere: 2 } });
+
+  expect(topic.values()).toEqual(['value-3']);
+  expect(topic.log.all({ topic: 'payroll', partition: 0 })).toEqual([]);
+});
+
+test.each([
+  ['the first', 0],
+  ['one in the middle', 311],
+  ['the last', 599],
+])('a letter that the broker does not take back stops only itself, by name: %s', async (_, bad) => {
+  const letters = Array.from({ length: 600 }, (_, offset) => aLetter(offset));
+  const topic = aTopic(letters, {
+    refuses: (records) => records.some(({ value }) => value?.toString() === `value-${bad}`),
+  });
+
+  expect(await topic.run()).toEqual({
+    selected: 600,
+    done: 599,
+    left: 0,
+    refused: { maxRedrives: 0, doubtful: 0, expired: 0, elsewhere: 0 },
+    stopped: [
+      {
+        id: `c/billing/orders-0@${bad}/${1_000 + bad}`,
+        origin: `orders-0@${bad}`,
+        why: expect.stringContaining('REDRIVE_FAILED'),
+      },
+    ],
+  });
+
+  expect(topic.values()).toEqual(letters.flatMap((_, offset) => (offset === bad ? [] : `value-${offset}`)));
+});
+
+test('several letters that the broker does not take back are each named', async () => {
+  const bad = new Set(['value-3', 'value-4', 'value-90']);
+  const topic = aTopic(
+    Array.from({ length: 100 }, (_, offset) => aLetter(offset)),
+    { refuses: (records) => records.some(({ value }) => bad.has(String(value))) },
+  );
+
+  const { done, stopped } = await topic.run();
+
+  expect(done).toBe(97);
+  expect(stopped.map(({ origin }) => origin)).toEqual(['orders-0@3', 'orders-0@4', 'orders-0@90']);
+});
+
+test('a broker that takes nothing is no fault of the letters', async () => {
+  const topic = aTopic(
+    Array.from({ length: 10 }, (_, offset) => aLetter(offset)),
+    { refuses: () => true },
+  );
+  await expect(topic.run()).rejects.toThrow('REDRIVE_FAILED');
+});
+
+test('a dry run names the other groups that read the topic', async () => {
+  const topic = aTopic([aLetter(1)]);
+  for (const group of ['shipping', 'audit', 'billing']) topic.log.commit(group, { topic: 'orders', partition: 0 }, 5);
+  topic.log.commit('elsewhere', { topic: 'payments', partition: 0 }, 5);
+
+  expect((await topic.run({ dryRun: true })).otherGroups).toEqual(['audit', 'shipping']);
+});
+
+const signedByAnother = { secret: Buffer.alloc(32, 'a guess') };
+
+test('a forged letter does not stand in for ours, wherever it lies, and a forged marker hides nothing', async () => {
+  const forged = { ...aLetter(1, signedByAnother), value: Buffer.from('FORGED') };
+  const marker = markerRecord(
+    { what: 'purged', offsets: [{ from: 0, to: 100 }], at: NOW, by: 'anybody' },
+    { ...OWNER, ...signedByAnother },
+    0,
+  );
+  const topic = aTopic([forged, { ...forged, ...marker }, aLetter(1), forged, { ...forged, ...marker }]);
+
+  expect(await topic.run()).toMatchObject({ selected: 1, done: 1 });
+
+  expect(topic.values()).toEqual(['value-1']);
+});
+
+test('a copy of a marker of ours closes nothing that was written after it', async () => {
+  const topic = aTopic([aLetter(1)]);
+  const marker = markerRecord({ what: 'purged', offsets: [{ from: 0, to: 100 }], at: NOW, by: 'ann' }, OWNER, 0);
+  topic.log.put({ topic: LETTERS, partition: 0 }, 1, marker);
+  const later = aLetter(2);
+  topic.log.put({ topic: LETTERS, partition: 0 }, 2, { ...later });
+
+  expect(await topic.run()).toMatchObject({ selected: 1, done: 1 });
+
+  expect(topic.values()).toEqual(['value-2']);
+});
+
+test('letters of as many topics as there are letters are indexed in linear time', () => {
+  const seconds = (letters: number) => {
+    const index = new LetterIndex();
+    const found = readLetterTopic({ partition: 0, offset: 0, ...aLetter(1) }, OWNER);
+    if (found.type !== 'letter') throw new Error('no letter');
+    const startedAt = performance.now();
+    for (let offset = 0; offset < letters; offset++) {
+      const origin = { ...found.letter.origin, topic: `${'t'.repeat(200)}${offset}` };
+      index.add({ ...found.letter, offset, id: `id${offset}`, origin }, 0);
+    }
+    expect(index.open()).toHaveLength(letters);
+    return (performance.now() - startedAt) / 1_000;
+  };
+  seconds(2_000);
+  // Four times as many take four times as long, and not sixteen times.
+  expect(seconds(40_000) / seconds(10_000)).toBeLessThan(9);
 });

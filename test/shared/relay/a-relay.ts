@@ -8,6 +8,7 @@ import { fakeDeadLetterTopic, type LetterFault } from '../../../shared/testing/f
 import { fakeFallbackQueue } from '../../../shared/testing/fake-fallback-queue.ts';
 import { fakeIdempotencyKeyStore } from '../../../shared/testing/fake-idempotency-key-store.ts';
 import { fakeLedgerStore } from '../../../shared/testing/fake-ledger-store.ts';
+import { fakeStackSecret } from '../../../shared/testing/fake-stack-secret.ts';
 import { fakeTopicLog } from '../../../shared/testing/fake-topic-log.ts';
 import { VirtualClock } from '../../../shared/testing/virtual-clock.ts';
 import { progressOf } from '../../fixtures/progress.ts';
@@ -47,6 +48,7 @@ export function aRelay(options: { policy?: Partial<RelayPolicy>; slice?: number 
     fallback,
     log,
     clock,
+    secret: fakeStackSecret,
     entropy: { random: () => 0.5, id: () => `id-${ids++}` },
     telemetry,
     cluster: PLACE.cluster,

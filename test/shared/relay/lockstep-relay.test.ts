@@ -2,6 +2,7 @@ import type { Context, SQSEvent, SQSRecord } from 'aws-lambda';
 import { expect, test } from 'vitest';
 import { encodeFallbackEntry } from '../../../shared/adapters/sqs/fallback-entry.ts';
 import { lockstepRelay, RENEW_AFTER_MS } from '../../../shared/relay/lockstep-relay.ts';
+import { FAKE_SECRET } from '../../../shared/testing/fake-stack-secret.ts';
 import { aRelay, PLACE, START } from './a-relay.ts';
 
 function aFunction() {
@@ -28,17 +29,20 @@ function entry(messageId: string, body: string, { sentAt = START, receives = 1 }
   return { messageId, body, attributes, receiptHandle: 'h', eventSourceARN: 'arn:aws:sqs:::q' } as SQSRecord;
 }
 
-const LETTER = encodeFallbackEntry({
-  type: 'letter',
-  letter: {
-    id: 'c/billing/orders-3@5/1',
-    origin: { ...PLACE, offset: 5 },
-    key: null,
-    value: null,
-    headers: [],
-    timestamp: 1,
+const LETTER = encodeFallbackEntry(
+  {
+    type: 'letter',
+    letter: {
+      id: 'c/billing/orders-3@5/1',
+      origin: { ...PLACE, offset: 5 },
+      key: null,
+      value: null,
+      headers: [],
+      timestamp: 1,
+    },
   },
-});
+  FAKE_SECRET,
+);
 
 test('an entry that cannot be placed is named and comes back, the others are done', async () => {
   const relay = aFunction();
@@ -74,6 +78,7 @@ test('what Lambda says of discarded records becomes their letters', async () => 
   relay.log.put(PLACE, 5, { value: Buffer.from('a') });
   relay.log.put(PLACE, 6, { value: Buffer.from('b') });
   relay.place({ settled: [{ from: 6, to: 6 }] });
+  relay.log.commit(PLACE.group, PLACE, 7);
   const body = JSON.stringify({
     requestContext: { condition: 'MaximumPayloadSizeExceeded' },
     KafkaBatchInfo: { recordsInfo: { 'orders-3': { firstRecordOffset: '5', lastRecordOffset: '6' } } },
@@ -82,6 +87,43 @@ test('what Lambda says of discarded records becomes their letters', async () => 
   expect(await relay.invoke({ Records: [entry('m', body)] })).toEqual({ batchItemFailures: [] });
 
   expect(relay.letters.letters.map(({ origin }) => origin.offset)).toEqual([5]);
+});
+
+/** What Lambda writes about offsets 0 to 39 of a partition. */
+function discarded(partition: string, eventSourceArn?: string) {
+  const recordsInfo = { [partition]: { firstRecordOffset: '0', lastRecordOffset: '39' } };
+  return JSON.stringify({ requestContext: { condition: 'x' }, KafkaBatchInfo: { eventSourceArn, recordsInfo } });
+}
+
+const forged = (changes: object, text = encodeFallbackEntry(LOST, Buffer.alloc(32, 'a guess'))) =>
+  JSON.stringify({ ...JSON.parse(text), ...changes });
+const LOST = { type: 'abandoned', partition: PLACE, offsets: [{ from: 0, to: 39 }] } as const;
+
+test.each([
+  ['a range without a signature', forged({ signature: undefined }), 'its signature is not that of this stack'],
+  ['a range that another secret signed', forged({}), 'its signature is not that of this stack'],
+  ['a range of ours, made larger', forged({ offsets: '0+99' }, encodeFallbackEntry(LOST, FAKE_SECRET)), 'signature'],
+  ['a letter of ours with another value', LETTER.replace('"value":null', '"value":"ZXZpbA=="'), 'signature'],
+  ['what Lambda says of records that are still to come', discarded('orders-3'), 'RELAY_MUST_WAIT'],
+  ['what Lambda says of another topic', discarded('payroll-3'), 'RELAY_ENTRY_FOREIGN'],
+  [
+    'what Lambda says of another cluster',
+    discarded('orders-3', 'arn:aws:kafka:r:1:cluster/a/other'),
+    'RELAY_ENTRY_FOREIGN',
+  ],
+])('%s dead-letters nothing and stays in the queue', async (_, body, why) => {
+  const relay = aFunction();
+  const errors: unknown[] = [];
+  relay.ports.telemetry.log.error = (__, fields) => void errors.push(String(fields?.['error']));
+  for (let offset = 0; offset < 40; offset++) relay.log.put(PLACE, offset, { value: Buffer.from('untried') });
+  relay.place({});
+  relay.log.commit(PLACE.group, PLACE, 20);
+
+  expect(await relay.invoke({ Records: [entry('m', body)] })).toEqual({ batchItemFailures: [{ itemIdentifier: 'm' }] });
+
+  expect(errors).toEqual([expect.stringContaining(why)]);
+  expect(relay.letters.letters).toEqual([]);
+  expect(relay.ledger.peek(PLACE)?.progress.settled).toEqual([]);
 });
 
 test('any other event is the schedule', async () => {

@@ -9,6 +9,7 @@ import type { OriginalReader } from '../../../shared/ports/original-reader.ts';
 import { Sandbox } from '../../../shared/runtime/sandbox.ts';
 import { fakeIdempotencyKeyStore } from '../../../shared/testing/fake-idempotency-key-store.ts';
 import { fakeLedgerStore } from '../../../shared/testing/fake-ledger-store.ts';
+import { fakeStackSecret } from '../../../shared/testing/fake-stack-secret.ts';
 import { kafkaEvent, record } from '../../../shared/testing/record.ts';
 import { VirtualClock } from '../../../shared/testing/virtual-clock.ts';
 
@@ -70,6 +71,7 @@ async function deliverOne({ originals, refusesAfterMs, maxConsecutiveDeadLetters
         },
       }),
       clock,
+      secret: fakeStackSecret,
       entropy: { random: () => 0, id: () => 'invocation-1' },
       telemetry: {
         log: {

@@ -8,6 +8,7 @@ import type { Ports } from '../../../shared/runtime/consumer.ts';
 import { Sandbox } from '../../../shared/runtime/sandbox.ts';
 import { fakeIdempotencyKeyStore } from '../../../shared/testing/fake-idempotency-key-store.ts';
 import { fakeLedgerStore } from '../../../shared/testing/fake-ledger-store.ts';
+import { fakeStackSecret } from '../../../shared/testing/fake-stack-secret.ts';
 import { failAfterDeath } from '../../../shared/testing/mortal.ts';
 import { kafkaEvent, record } from '../../../shared/testing/record.ts';
 import { VirtualClock } from '../../../shared/testing/virtual-clock.ts';
@@ -38,6 +39,7 @@ function aWorld(onRecord: OnRecord<string | null>, more: Partial<Ports> = {}) {
       fallback: { send: async () => undefined },
       producer: { produce: async () => undefined },
       clock: living(clock),
+      secret: fakeStackSecret,
       entropy: { random: () => 0.5, id: () => `owner-${count}` },
       telemetry: {
         log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },

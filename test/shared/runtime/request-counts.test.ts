@@ -8,6 +8,7 @@ import { Sandbox } from '../../../shared/runtime/sandbox.ts';
 import { countingLedger } from '../../../shared/testing/counting-ledger-store.ts';
 import { fakeIdempotencyKeyStore } from '../../../shared/testing/fake-idempotency-key-store.ts';
 import { fakeLedgerStore } from '../../../shared/testing/fake-ledger-store.ts';
+import { fakeStackSecret } from '../../../shared/testing/fake-stack-secret.ts';
 import { kafkaEvent, record } from '../../../shared/testing/record.ts';
 import { VirtualClock } from '../../../shared/testing/virtual-clock.ts';
 
@@ -49,6 +50,7 @@ function aWorld() {
     fallback: { send: refused },
     producer: { produce: refused },
     clock,
+    secret: fakeStackSecret,
     entropy: { random: () => 0.5, id: () => crypto.randomUUID() },
     telemetry: { log: quiet, count: () => {} },
     sandbox: new Sandbox(),

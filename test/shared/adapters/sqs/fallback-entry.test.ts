@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeFallbackEntry, encodeFallbackEntry } from '../../../../shared/adapters/sqs/fallback-entry.ts';
+import {
+  decodeFallbackEntry,
+  encodeFallbackEntry,
+  parseFallbackEntry,
+} from '../../../../shared/adapters/sqs/fallback-entry.ts';
 import type { FallbackEntry } from '../../../../shared/ports/fallback-queue.ts';
+import { FAKE_SECRET } from '../../../../shared/testing/fake-stack-secret.ts';
 
 const bytes = fc.uint8Array({ maxLength: 64 }).map((array) => Buffer.from(array));
 const offset = fc.nat({ max: Number.MAX_SAFE_INTEGER });
@@ -37,11 +42,16 @@ const abandoned: fc.Arbitrary<FallbackEntry> = fc.record({
     ),
 });
 
+/** What is signed of an entry. */
+function withoutSignature(text: string): string {
+  return text.replace(/,"signature":"[\w-]{43}"}$/, '}');
+}
+
 describe('an entry of the fallback queue', () => {
   test('comes back as it went, whatever bytes the record has', () => {
     fc.assert(
       fc.property(fc.oneof(letter, abandoned), (entry) => {
-        expect(decodeFallbackEntry(encodeFallbackEntry(entry))).toEqual(entry);
+        expect(decodeFallbackEntry(encodeFallbackEntry(entry, FAKE_SECRET), FAKE_SECRET)).toEqual(entry);
       }),
       { numRuns: 500 },
     );
@@ -50,7 +60,7 @@ describe('an entry of the fallback queue', () => {
   test('is plain ASCII, which SQS takes whatever it is', () => {
     fc.assert(
       fc.property(letter, (entry) => {
-        expect(encodeFallbackEntry(entry)).toMatch(/^[\x20-\x7e]*$/);
+        expect(encodeFallbackEntry(entry, FAKE_SECRET)).toMatch(/^[\x20-\x7e]*$/);
       }),
     );
   });
@@ -73,8 +83,8 @@ describe('an entry of the fallback queue', () => {
     const text =
       '{"v":1,"type":"letter","letter":{"id":"c/g/orders-3@1042/17","origin":{"topic":"orders","partition":3,"offset":1042},"key":null,"value":"/wA=","headers":[["\\u00e9","Yg=="],["a",""]],"timestamp":17}}';
 
-    expect(encodeFallbackEntry(entry)).toBe(text);
-    expect(decodeFallbackEntry(text)).toEqual(entry);
+    expect(withoutSignature(encodeFallbackEntry(entry, FAKE_SECRET))).toBe(text);
+    expect(parseFallbackEntry(text)).toEqual(entry);
     const lost: FallbackEntry = {
       type: 'abandoned',
       partition: { cluster: 'c', group: 'g', topic: 'orders', partition: 3 },
@@ -85,8 +95,23 @@ describe('an entry of the fallback queue', () => {
     };
     const lostText =
       '{"v":1,"type":"abandoned","partition":{"cluster":"c","group":"g","topic":"orders","partition":3},"offsets":"sy+2r,2"}';
-    expect(encodeFallbackEntry(lost)).toBe(lostText);
-    expect(decodeFallbackEntry(lostText)).toEqual(lost);
+    expect(withoutSignature(encodeFallbackEntry(lost, FAKE_SECRET))).toBe(lostText);
+    expect(parseFallbackEntry(lostText)).toEqual(lost);
+  });
+
+  test('is taken with its own signature only, and changed by no character', () => {
+    fc.assert(
+      fc.property(fc.oneof(letter, abandoned), fc.nat(), fc.constantFrom('0', 'A', '"', ' '), (entry, at, unit) => {
+        const text = encodeFallbackEntry(entry, FAKE_SECRET);
+        const place = at % text.length;
+        fc.pre(text[place] !== unit);
+        const changed = `${text.slice(0, place)}${unit}${text.slice(place + 1)}`;
+        for (const forged of [changed, withoutSignature(text), `${text} `, text.slice(0, -1), ''])
+          expect(() => decodeFallbackEntry(forged, FAKE_SECRET)).toThrow('its signature is not that of this stack');
+        expect(() => decodeFallbackEntry(text, Buffer.alloc(32))).toThrow(TypeError);
+      }),
+      { numRuns: 200 },
+    );
   });
 
   test.each([
@@ -106,6 +131,6 @@ describe('an entry of the fallback queue', () => {
     ],
     ['an array', '[]', /expected the entry to be an object/],
   ])('is refused if it is %s', (_, text, error) => {
-    expect(() => decodeFallbackEntry(text)).toThrow(error);
+    expect(() => parseFallbackEntry(text)).toThrow(error);
   });
 });

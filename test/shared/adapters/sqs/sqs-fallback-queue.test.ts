@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { decodeFallbackEntry } from '../../../../shared/adapters/sqs/fallback-entry.ts';
 import { sqsFallbackQueue } from '../../../../shared/adapters/sqs/sqs-fallback-queue.ts';
 import type { FallbackEntry } from '../../../../shared/ports/fallback-queue.ts';
+import { FAKE_SECRET } from '../../../../shared/testing/fake-stack-secret.ts';
 
 const QUEUE = 'https://sqs.eu-central-1.amazonaws.com/111122223333/fallback';
 
@@ -24,6 +25,7 @@ function letterOf(value: Buffer): FallbackEntry {
 function queueThat(answer: (body: string) => { statusCode: number; body: unknown }) {
   const requests: { QueueUrl: string; MessageBody: string }[] = [];
   const queue = sqsFallbackQueue({
+    secret: async () => FAKE_SECRET,
     queueUrl: QUEUE,
     region: 'eu-central-1',
     credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
@@ -53,7 +55,7 @@ describe('the fallback queue in SQS', () => {
     await queue.send(entry);
 
     expect(requests.map(({ QueueUrl }) => QueueUrl)).toEqual([QUEUE]);
-    expect(decodeFallbackEntry(requests[0]?.MessageBody ?? '')).toEqual(entry);
+    expect(decodeFallbackEntry(requests[0]?.MessageBody ?? '', FAKE_SECRET)).toEqual(entry);
   });
 
   test('takes 750 KB of value', async () => {
@@ -68,7 +70,7 @@ describe('the fallback queue in SQS', () => {
     const { queue, requests } = queueThat(accepts);
 
     await expect(queue.send(letterOf(Buffer.alloc(786_432)))).rejects.toThrow(
-      'FALLBACK_REFUSED: the letter of orders-3@1042 is too large for the fallback queue: 1048770 bytes, SQS takes 1048576. Check the fallback queue and the right to send to it. SQS takes 1 MiB at most.',
+      'FALLBACK_REFUSED: the letter of orders-3@1042 is too large for the fallback queue: 1048828 bytes, SQS takes 1048576. Check the fallback queue and the right to send to it. SQS takes 1 MiB at most.',
     );
     expect(requests).toEqual([]);
   });

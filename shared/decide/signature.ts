@@ -1,0 +1,53 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { RecordHeader } from '../record/record-headers.ts';
+
+/** Last of the headers of every record that Lockstep writes for itself: only who knows the stack's secret can make it. */
+export const SIGNATURE_HEADER = 'x-lockstep-signature';
+
+/** What a signed record is: none stands for another. `returned`: a record that a redrive or a replay wrote back to its source. */
+export type SignedKind = 'letter' | 'marker' | 'returned';
+
+/** What is signed of a record. Its time is not: a topic may stamp its own. */
+export interface SignedRecord {
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: readonly RecordHeader[];
+}
+
+/**
+ * Headers of a record of our own, with the signature of all of it behind them.
+ *
+ * @param place - where the record belongs: the same bytes elsewhere are not ours
+ */
+export function signedHeaders(
+  secret: Buffer,
+  kind: SignedKind,
+  place: string,
+  record: SignedRecord,
+): readonly RecordHeader[] {
+  return [...record.headers, { name: SIGNATURE_HEADER, value: digest(secret, kind, place, record) }];
+}
+
+/** Whether Lockstep wrote this record, as that kind and for that place. */
+export function isSigned(secret: Buffer, kind: SignedKind, place: string, record: SignedRecord): boolean {
+  const last = record.headers.at(-1);
+  if (last?.name !== SIGNATURE_HEADER) return false;
+  const expected = digest(secret, kind, place, { ...record, headers: record.headers.slice(0, -1) });
+  return last.value.length === expected.length && timingSafeEqual(last.value, expected);
+}
+
+/** Text that is kept elsewhere than on a topic, signed. */
+export function textSignature(secret: Buffer, text: string): string {
+  return createHmac('sha256', secret).update(`text\n${text}`).digest('base64url');
+}
+
+/** As base64url in ASCII, so that tools show it. First the lengths of all parts, then the parts: no two records have the same bytes. */
+function digest(secret: Buffer, kind: SignedKind, place: string, { key, value, headers }: SignedRecord): Buffer {
+  const lengths = headers.map((header) => [header.name, header.value.length]);
+  const hmac = createHmac('sha256', secret).update(
+    `${JSON.stringify([kind, place, key?.length ?? null, value?.length ?? null, lengths])}\n`,
+  );
+  for (const part of [key, value]) if (part !== null) hmac.update(part);
+  for (const header of headers) hmac.update(header.value);
+  return Buffer.from(hmac.digest('base64url'));
+}
