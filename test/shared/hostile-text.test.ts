@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import * as v from 'valibot';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { stackOf, summarizeError } from '../../shared/decide/error-summary.ts';
 import { fingerprint } from '../../shared/decide/fingerprint.ts';
 import { NonRetryableError } from '../../shared/errors.ts';
@@ -128,7 +128,6 @@ describe('what grows tenfold takes no more than some thirtyfold', () => {
 
 describe('nothing of a value reaches a log line or a header of a dead letter', () => {
   const runs = Number(process.env['LOCKSTEP_PROPERTY_RUNS'] ?? 50);
-  vi.setConfig({ testTimeout: Math.max(30_000, runs * 50) });
   const SECRET = 'q7secretq7';
   /** JSON in which names and leaves hold the secret. */
   const secretive = fc.letrec((tie) => ({

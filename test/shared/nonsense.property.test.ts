@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ERRORS, LockstepError } from '../../shared/errors.ts';
 import { byPosition, bytes, json, lockstepConsumer, type RecordContext, text } from '../../shared/lockstep-consumer.ts';
 import { parseKafkaEvent } from '../../shared/record/kafka-event.ts';
@@ -9,7 +9,6 @@ import { kafkaEvent, record } from '../../shared/testing/record.ts';
 
 /** `LOCKSTEP_PROPERTY_RUNS=100000` for a long look. */
 const RUNS = Number(process.env['LOCKSTEP_PROPERTY_RUNS'] ?? 500);
-vi.setConfig({ testTimeout: Math.max(30_000, RUNS * 20) });
 /** Each of these delivers records to a handler. */
 const DELIVERIES = Math.ceil(RUNS / 10);
 
