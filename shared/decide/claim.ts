@@ -13,7 +13,7 @@ import {
 import type { EpochMs, Offset } from '../record/units.ts';
 import { isNewerThan, newestOf } from './newest-time.ts';
 import type { PartitionItem, Progress, RecordIdentity } from './progress.ts';
-import { isAnotherRecord, isNewBeforeMemory, isUnclear, restartProgress } from './recreation.ts';
+import { isAnotherRecord, isNewBeforeMemory, isNewInReplay, isUnclear, restartProgress } from './recreation.ts';
 import {
   blockedRecordOf,
   endIsolation,
@@ -81,7 +81,8 @@ export function decideClaim<R extends RecordIdentity>(
   // let run once, run as if it were of that topic, and make what follows look old.
   const isOfAnotherLife = (progress: Progress, record: RecordIdentity) =>
     isAnotherRecord(progress, record) ||
-    (isNewBeforeMemory(progress, record) && (policy.onReplay === 'skip' || record.offset < (progress.runBelow ?? 0)));
+    isNewInReplay(progress, record) ||
+    (policy.onReplay === 'skip' && isNewBeforeMemory(progress, record));
   const recreatedBy =
     firstOfDead.find((first) => isOfAnotherLife(item.progress, first)) ??
     records.find((record) => isOfAnotherLife(takenOver, record));

@@ -50,6 +50,12 @@ export function isNewBeforeMemory(progress: Progress, { offset, timestamp }: Rec
   return offset < floor && isNewerThan(timestamp, newestTimestamp) && !includesOffset(pending, offset);
 }
 
+/** Whether a record stands where an operator let a replay run, owed or not, and is newer than all that ever settled: no replay has that. */
+export function isNewInReplay(progress: Progress, { offset, timestamp }: RecordIdentity): boolean {
+  const { floor = 0, runBelow = 0, newestTimestamp } = progress;
+  return offset < Math.min(floor, runBelow) && isNewerThan(timestamp, newestTimestamp);
+}
+
 /** Where the mapping decodes values, the relay, which reads the broker's bytes, cannot know the hash of what is delivered. */
 function isSame(known: RecordIdentity, record: RecordIdentity): boolean {
   return known.timestamp === record.timestamp && !differInValue(known.valueHash, record.valueHash);

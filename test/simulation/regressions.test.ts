@@ -52,6 +52,11 @@ test.each([
     title: 'a later topic is recognised though an operator once let what was before memory run again',
   },
   {
+    seed: 40_000_105,
+    set: 'forgotten',
+    title: 'a later topic is recognised where it stands at offsets that an operator let run again',
+  },
+  {
     seed: 413_794,
     set: 'recreate',
     title: 'a recreated topic is recognised by what dead invocations had claimed of it',

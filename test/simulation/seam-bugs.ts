@@ -25,8 +25,8 @@ export const SEAM_BUGS = {
     patches: [
       {
         file: CLAIM,
-        find: "(policy.onReplay === 'skip' || record.offset < (progress.runBelow ?? 0))",
-        put: 'record.offset < (progress.runBelow ?? 0)',
+        find: "isNewInReplay(progress, record) || (policy.onReplay === 'skip' && isNewBeforeMemory(progress, record));",
+        put: 'isNewInReplay(progress, record);',
       },
     ],
     set: 'forgotten',
@@ -38,8 +38,8 @@ export const SEAM_BUGS = {
     patches: [
       {
         file: CLAIM,
-        find: "(policy.onReplay === 'skip' || record.offset < (progress.runBelow ?? 0))",
-        put: "policy.onReplay === 'skip'",
+        find: 'isNewInReplay(progress, record) || (policy.onReplay',
+        put: '(policy.onReplay',
       },
     ],
     set: 'forgotten',

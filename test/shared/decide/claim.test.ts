@@ -424,6 +424,10 @@ describe('a recreated topic whose records stand before memory', () => {
 
     expect(decide(item, newer).recreatedBy).toEqual(newer[0]);
     expect(decide(item, batchOf(0, 1)).recreatedBy).toBeUndefined();
+    // What the operator let run is owed; the record that came in its place is another one all the same.
+    const owed = claimedItem({ progress: { ...forgetful, runBelow: 500, pending: [{ from: 0, to: 1 }] } });
+    expect(decide(owed, newer).recreatedBy).toEqual(newer[0]);
+    expect(decide(owed, newer).openOffsets).toEqual([0, 1]);
     expect(decide(claimedItem({ progress: { ...forgetful, runBelow: 0 } }), newer).recreatedBy).toBeUndefined();
   });
 
