@@ -3,9 +3,10 @@ import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/local/longest-first.ts';
 import { WhereTimeWent } from './test/where-time-went.ts';
 
-/** Each in a process of its own: they replace modules, or are about what a process does first. */
+/** Each in a process of its own: they replace modules, count listeners of the process, or are about what a process does first. */
 export const ALONE = [
   'functions/**/*.test.ts',
+  'test/shared/adapters/system/handler-scope.test.ts',
   'test/shared/connect.test.ts',
   'test/shared/adapters/telemetry/opentelemetry-tracer.test.ts',
   'test/simulation/first-life.test.ts',
