@@ -102,6 +102,7 @@ export async function runConsumers(
         return sqsDestination(client, queueUrl);
       },
       ...(options.resend && { reading: options.resend }),
+      ...(options.onLog && { log: (line) => options.onLog?.('event source', line) }),
       ...options.eventSource,
       onInvocation: (mapping, invocation) => {
         options.eventSource?.onInvocation?.(mapping, invocation);

@@ -47,6 +47,17 @@ export type LedgerEvent =
       readonly disturbed: boolean;
     };
 
+/** What a run that came to a standstill looked like: nothing was handled and nothing committed any more. */
+export interface Standstill {
+  readonly seconds: number;
+  /** Where the group stands: the next offset of each partition. */
+  readonly committed: ReadonlyMap<number, number>;
+  readonly groupState: string;
+  readonly members: readonly { readonly id: string; readonly partitions: readonly number[] }[];
+  /** Pollers that the event source counts: each should be one member. */
+  readonly pollers: number;
+}
+
 /** All that a run is judged by. */
 export interface Evidence {
   readonly topic: string;
@@ -64,10 +75,13 @@ export interface Evidence {
   readonly untrueAnswers: readonly string[];
   /** Entries of the fallback queue that are no letters. */
   readonly abandoned: readonly string[];
+  /** Absent where everything was committed. */
+  readonly standstill?: Standstill | undefined;
 }
 
 /** The promises that a run is judged by, as the table names them. */
 export const PROMISES = {
+  stuck: 'stuck: partitions that went no further',
   lost: 'records lost',
   unsettled: 'not settled in the ledger at the end',
   rerun: 'handled again though recorded as settled',

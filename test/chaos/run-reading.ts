@@ -14,7 +14,7 @@ import { Random } from '../simulation/random.ts';
 import { conduct, USUAL_TROUBLE } from './conduct.ts';
 import { countTries } from './count-tries.ts';
 import type { DynamoDbProxy, ProxyFault } from './dynamodb-proxy.ts';
-import type { Evidence, Finding, PromiseName } from './evidence.ts';
+import type { Evidence, Finding, PromiseName, Standstill } from './evidence.ts';
 import { type FaultCounts, noFaults, planFaults, type StagedFault } from './faults.ts';
 import { lettersInQueue, lettersOnTopic } from './found-letters.ts';
 import { openHistory } from './history-file.ts';
@@ -28,7 +28,7 @@ import { watchedInvoker } from './watched-invoker.ts';
 const DELIVERED_TWICE = 0.03;
 /** What becomes of a request in trouble, the frequent ones more than once. */
 const TROUBLES = ['throttled', 'throttled', 'throttled', 'answerLost', 'answerLost', 'cut', 'slow'] as const;
-const JUDGED_AT_THE_END: ReadonlySet<PromiseName> = new Set(['lost', 'unsettled', 'letterMissing']);
+const JUDGED_AT_THE_END: ReadonlySet<PromiseName> = new Set(['stuck', 'lost', 'unsettled', 'letterMissing']);
 
 export interface ReadingOptions {
   readonly seed: number;
@@ -82,7 +82,7 @@ export async function runReading(options: ReadingOptions): Promise<ReadingResult
   const isOver = () => options.endsAtUntrueAnswer && untrueAnswers.length > 0;
   await admin.connect();
   try {
-    await letThrough();
+    const standstill = await letThrough();
     await history.read();
     const queueUrl = consumer.function.environment['LOCKSTEP_FALLBACK_QUEUE_URL'] ?? '';
     const queue = await lettersInQueue(cloud.endpoint, queueUrl);
@@ -98,6 +98,7 @@ export async function runReading(options: ReadingOptions): Promise<ReadingResult
       pending: await ledgerPending(cloud, consumer),
       untrueAnswers,
       abandoned: queue.others,
+      standstill,
     };
     return {
       ...{ reading, records },
@@ -113,7 +114,7 @@ export async function runReading(options: ReadingOptions): Promise<ReadingResult
     await history.close();
   }
 
-  async function letThrough(): Promise<void> {
+  async function letThrough(): Promise<Standstill | undefined> {
     const deliveries = new Random(seed, `${reading} deliveries`);
     const troubles = new Random(seed, `${reading} troubles`);
     const random = new Random(seed, `${reading} moments`);
@@ -152,9 +153,11 @@ export async function runReading(options: ReadingOptions): Promise<ReadingResult
         if (isOver()) break;
       }
       stage.trouble = 0;
-      await untilThrough({ admin, consumer, history, records, isOver, onProgress });
+      const pollers = () => eventSource.pollers(consumer.mapping.uuid);
+      const standstill = await untilThrough({ admin, consumer, history, records, isOver, onProgress, pollers });
       const { resends, rebalances, deliveredTwice } = eventSource.stats(consumer.mapping.uuid);
       Object.assign(counts, { resent: resends, rebalances, deliveredTwice });
+      return standstill;
     } finally {
       await running.stop();
       lambda.destroy();

@@ -107,12 +107,15 @@ function encode(truth: LogRecord, isDecoded: boolean): PolledRecord {
   const space = isDecoded ? ' ' : '';
   const json = `{"id":${space}"${idempotencyKey}","content":${space}"${content}"${script.does === 'undecodable' ? '' : '}'}`;
   const encoded = encodeRecord(recordPrefix({ topic: TOPIC, partition }), {
-    key: key === null ? null : Buffer.from(key),
-    value: Buffer.from(json),
-    timestamp: String(timestamp),
-    offset: String(offset),
-    attributes: 0,
-    headers: { [TRUTH_HEADER]: String(index), ...(hasForeignHeaders && FOREIGN_HEADERS) },
+    offset,
+    record: {
+      key: key === null ? null : Buffer.from(key),
+      value: Buffer.from(json),
+      headers: Object.entries({ [TRUTH_HEADER]: String(index), ...(hasForeignHeaders && FOREIGN_HEADERS) }).map(
+        ([name, text]) => ({ name, value: Buffer.from(text) }),
+      ),
+      timestamp,
+    },
   });
   if (!isDecoded) return { ...encoded, truth };
   const metadata = '"valueSchemaMetadata":{"dataFormat":"AVRO","schemaId":"7"},';

@@ -6,11 +6,11 @@ export interface Assignment {
   readonly names: ReadonlySet<string>;
   /** Committed offset of each partition, as far as it is known. */
   readonly committed: Map<string, number>;
-  /** Where the next fetch of each partition starts. */
-  readonly expected: Map<string, number>;
+  /** Where each partition is read next. Without an entry it is not read: where it stands is still being asked for. */
+  readonly positions: Map<number, number>;
 }
 
 export function assignment(topic: string, partitions: readonly number[]): Assignment {
   const names = new Set(partitions.map((partition) => partitionName({ topic, partition })));
-  return { partitions, names, committed: new Map(), expected: new Map() };
+  return { partitions, names, committed: new Map(), positions: new Map() };
 }

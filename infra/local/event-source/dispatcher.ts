@@ -41,6 +41,8 @@ export interface Dispatcher {
   backlog(partition: string): { readonly records: number; readonly bytes: number };
   /** What may be committed of each partition that was fetched from. */
   committables(): ReadonlyMap<string, number>;
+  /** The offset after the last one that was fetched, where one was. */
+  position(partition: string): number | undefined;
   /** Forgets all partitions but these. Their batches in flight end unheard. */
   keepOnly(partitions: ReadonlySet<string>): void;
   /** Forgets what is known of a partition: it starts at its next fetch. */
@@ -120,6 +122,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       }
       return offsets;
     },
+    position: (partition) => state.queues.get(partition)?.position,
     keepOnly: (partitions) => {
       state = { ...state, queues: new Map([...state.queues].filter(([name]) => partitions.has(name))) };
     },

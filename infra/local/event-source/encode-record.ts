@@ -1,5 +1,6 @@
-import type { KafkaMessage } from 'kafkajs';
+import type { OriginalRecordAt } from '../../../shared/ports/original-reader.ts';
 import { partitionName, type TopicPartition } from '../../../shared/record/item-identifier.ts';
+import type { RecordHeader } from '../../../shared/record/record-headers.ts';
 import type { QueuedRecord } from './decide.ts';
 
 /** A fetched record with its JSON as it stands in the event: encoded once, however often it is sent. */
@@ -7,6 +8,9 @@ export interface EncodedRecord extends QueuedRecord {
   readonly json: string;
   readonly key: Buffer | null;
 }
+
+/** Who stamped a record: its producer, or the broker as it arrived. */
+export type TimestampType = 'CREATE_TIME' | 'LOG_APPEND_TIME';
 
 /** What records of one partition have in common. */
 export interface RecordPrefix {
@@ -22,44 +26,21 @@ export function recordPrefix({ topic, partition }: TopicPartition): RecordPrefix
  * A record as Lambda sends it, by string concatenation: base64 key and value, header bytes signed, a missing key or value
  * left out. https://docs.aws.amazon.com/lambda/latest/dg/with-msk.html
  */
-export function encodeRecord(prefix: RecordPrefix, message: KafkaMessage): EncodedRecord {
-  const { key, value, timestamp } = message;
-  let json = `${prefix.json}${message.offset},"timestamp":${timestamp},"timestampType":"${timestampType(message)}"`;
+export function encodeRecord(
+  prefix: RecordPrefix,
+  { offset, record: { key, value, headers, timestamp } }: OriginalRecordAt,
+  timestampType: TimestampType = 'CREATE_TIME',
+): EncodedRecord {
+  let json = `${prefix.json}${offset},"timestamp":${timestamp},"timestampType":"${timestampType}"`;
   if (key !== null) json += `,"key":"${key.toString('base64')}"`;
   if (value !== null) json += `,"value":"${value.toString('base64')}"`;
-  const headers = message.headers ? headersJson(message.headers) : '';
-  json += `,"headers":[${headers}]}`;
+  json += `,"headers":[${headers.map(headerJson).join(',')}]}`;
   // All but header names is ASCII.
-  const bytes = headers === '' ? json.length : Buffer.byteLength(json);
-  return { offset: Number(message.offset), timestamp: Number(timestamp), bytes, json, key };
-}
-
-function headersJson(headers: NonNullable<KafkaMessage['headers']>): string {
-  let json = '';
-  for (const name in headers) {
-    const values = headers[name];
-    for (const value of Array.isArray(values) ? values : [values]) {
-      json += `${json === '' ? '' : ','}{${JSON.stringify(name)}:[${value == null ? '' : signedBytes(value)}]}`;
-    }
-  }
-  return json;
+  const bytes = headers.length === 0 ? json.length : Buffer.byteLength(json);
+  return { offset, timestamp, bytes, json, key };
 }
 
 /** Java's bytes: -128 to 127. */
-function signedBytes(value: Buffer | string): string {
-  const bytes = typeof value === 'string' ? Buffer.from(value) : value;
-  return new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length).join(',');
+function headerJson({ name, value }: RecordHeader): string {
+  return `{${JSON.stringify(name)}:[${new Int8Array(value.buffer, value.byteOffset, value.length).join(',')}]}`;
 }
-
-/** kafkajs keeps the batch's timestamp type where its types do not show it. */
-function timestampType(message: object): 'CREATE_TIME' | 'LOG_APPEND_TIME' {
-  if (!('batchContext' in message)) return 'CREATE_TIME';
-  const { batchContext } = message;
-  if (typeof batchContext !== 'object' || batchContext === null || !('timestampType' in batchContext)) {
-    return 'CREATE_TIME';
-  }
-  return batchContext.timestampType === LOG_APPEND_TIME ? 'LOG_APPEND_TIME' : 'CREATE_TIME';
-}
-
-/** kafkajs/src/protocol/timestampTypes.js */
-const LOG_APPEND_TIME = 1;

@@ -1,4 +1,4 @@
-import { type Admin, type Kafka, type LogEntry, logLevel } from 'kafkajs';
+import { type Admin, type Kafka, logLevel } from 'kafkajs';
 import { kafkaJsClient } from '../../../shared/adapters/kafka/kafkajs-client.ts';
 import type { Batch, ResendReading } from './decide.ts';
 import type { EncodedRecord } from './encode-record.ts';
@@ -9,6 +9,7 @@ import { kafkaDestination } from './failure-destination.ts';
 import type { Invocation, Invoker } from './invoker.ts';
 import type { Mapping } from './mapping.ts';
 import { type MappingSource, mappingSource } from './mapping-source.ts';
+import { troubles } from './troubles.ts';
 
 export interface EventSourceOptions {
   readonly mappings: readonly Mapping[];
@@ -33,7 +34,7 @@ export interface EventSourceOptions {
   readonly onInvocation?: (mapping: Mapping, invocation: Invocation) => void;
   /** Fault: gives an event to two invocations at once; what the first answers counts. @default never */
   readonly deliverTwice?: (batch: Batch<EncodedRecord>) => boolean;
-  /** Errors of the Kafka client, as lines. @default silent */
+  /** What goes wrong, one line each; the same only once as long as it lasts. @default lines of standard error */
   readonly log?: (line: string) => void;
 }
 
@@ -115,6 +116,7 @@ async function openMapping(
     retryDelayMs: options.retryDelayMs ?? 100,
     onInvocation: options.onInvocation ?? (() => {}),
     deliverTwice: options.deliverTwice ?? (() => false),
+    log: logOf(options),
   });
 }
 
@@ -137,12 +139,23 @@ async function openDestination(
 /** Enables a mapping that is enabled now, then follows its switch. */
 async function followSwitch(
   source: MappingSource,
-  { isEnabled = async () => true, pollEnabledMs = 1_000 }: EventSourceOptions,
+  options: EventSourceOptions,
   timers: NodeJS.Timeout[],
 ): Promise<void> {
-  const follow = async () => source.setEnabled(await isEnabled(source.mapping.uuid));
+  const { isEnabled = async () => true, pollEnabledMs = 1_000 } = options;
+  const { topic, uuid } = source.mapping;
+  const place = `mapping ${uuid} of ${topic}`;
+  const trouble = troubles(logOf(options));
+  const follow = async () => source.setEnabled(await isEnabled(uuid));
   await follow();
-  repeat(timers, pollEnabledMs, follow);
+  repeat(timers, pollEnabledMs, async () => {
+    try {
+      await follow();
+      trouble.over(place);
+    } catch (error) {
+      trouble.of(place, 'does not follow its switch; it is tried again', error);
+    }
+  });
 }
 
 /** Every so often, never two at once; what fails is tried again next time. */
@@ -157,19 +170,17 @@ function repeat(timers: NodeJS.Timeout[], everyMs: number, work: () => Promise<u
   timers.push(timer);
 }
 
-function kafkaClient({ bootstrapServers, log }: EventSourceOptions, onError: () => void = () => {}): Kafka {
+function logOf({ log = (line) => void process.stderr.write(`${line}\n`) }: EventSourceOptions): (line: string) => void {
+  return log;
+}
+
+/** What concerns a reader is said in lines of our own: kafkajs tells of each try. */
+function kafkaClient({ bootstrapServers }: EventSourceOptions, onError: () => void = () => {}): Kafka {
   return kafkaJsClient({
     clientId: 'lambda-poller',
     brokers: bootstrapServers.split(','),
     logLevel: logLevel.ERROR,
-    logCreator: () => (entry) => {
-      onError();
-      log?.(logLine(entry));
-    },
+    logCreator: () => onError,
     retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 10 },
   });
-}
-
-function logLine({ namespace, log }: LogEntry): string {
-  return `${namespace}: ${log.message}${typeof log['error'] === 'string' ? `: ${log['error']}` : ''}`;
 }

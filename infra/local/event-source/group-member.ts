@@ -1,90 +1,112 @@
-import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
+import type { Consumer, Kafka } from 'kafkajs';
 
 const RESTART_AFTER_MS = 300;
+/** How long a poller that leaves says goodbye; a broker that does not answer ends its session by itself. */
+const LEAVE_WITHIN_MS = 5_000;
+/** Partitions that are added to a topic are shared out within so long. */
+const METADATA_MAX_AGE_MS = 1_000;
 
 export interface GroupMemberOptions {
   readonly kafka: Kafka;
   readonly topic: string;
   readonly groupId: string;
-  /** Called at each joining, before anything is fetched for it. */
+  /** Called at each joining. */
   readonly onJoin: (partitions: readonly number[]) => void;
   /** A rebalance begins: the last moment to commit for the partitions of before. */
   readonly onRebalance: () => void;
-  /** Must return at once: kafkajs fetches nothing meanwhile. */
-  readonly onFetch: (payload: EachBatchPayload) => void;
-  /** Nothing but transaction markers and aborted records was fetched, which kafkajs hands to nobody. */
-  readonly onGap: (partition: number, first: number, next: number) => void;
+  /** It is out of the group against its will, and joins again. */
+  readonly onCrash: (error: unknown) => void;
 }
 
-/** A kafkajs consumer that joins its group again whatever happened to it. */
+/** A member of a consumer group that joins again whatever happened to it, until it leaves. It reads nothing: that is done beside it. */
 export interface GroupMember {
-  /** The consumer while it is in the group: kafkajs refuses to pause or commit before and after. */
+  /** Partitions are assigned, or it left before. Rejects if at first no broker answers: it has left then. */
+  readonly joined: Promise<void>;
+  /** The consumer while it is in the group: kafkajs refuses to commit before and after. */
   current(): Consumer | undefined;
+  /** Ends it in whatever state it is: one that is still joining is no member afterwards either. Never rejects. */
   leave(): Promise<void>;
 }
 
-/** Reads committed transactions only. Returns once partitions are assigned. @throws if no broker answers */
-export async function joinGroup(options: GroupMemberOptions): Promise<GroupMember> {
+export function joinGroup(options: GroupMemberOptions): GroupMember {
   const { kafka, topic, groupId } = options;
+  const first = Promise.withResolvers<void>();
   let latest: Consumer | undefined;
   let member: Consumer | undefined;
-  let isLeaving = false;
-  let joined = (): void => {};
-  const first = new Promise<void>((resolve) => {
-    joined = resolve;
-  });
+  let restart: NodeJS.Timeout | undefined;
+  let leaving: Promise<void> | undefined;
 
-  const join = async (): Promise<void> => {
+  const connectAndRun = async (consumer: Consumer): Promise<void> => {
+    await consumer.connect();
+    if (leaving === undefined) await consumer.subscribe({ topic, fromBeginning: true });
+    if (leaving === undefined) await consumer.run({ autoCommit: false, eachBatch: async () => {} });
+    // It was told to leave meanwhile, when there was not yet anything to end.
+    if (leaving !== undefined) await consumer.disconnect();
+  };
+
+  const join = (): Promise<void> => {
     const consumer = kafka.consumer({
       groupId,
-      // Or `disconnect` waits for the long poll.
+      // It beats and ends between two waits.
       maxWaitTimeInMs: 100,
       heartbeatInterval: 500,
       sessionTimeout: 6_000,
       rebalanceTimeout: 10_000,
-      readUncommitted: false,
+      metadataMaxAge: METADATA_MAX_AGE_MS,
       retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 8, restartOnFailure: async () => false },
     });
     latest = consumer;
     const { events } = consumer;
     consumer.on(events.GROUP_JOIN, ({ payload }) => {
-      if (latest !== consumer) return;
+      if (latest !== consumer || leaving !== undefined) return;
       member = consumer;
+      // All of them, those of later assignments too: kafkajs would read them itself.
+      consumer.pause([{ topic }]);
       options.onJoin(payload.memberAssignment[topic] ?? []);
-      joined();
+      first.resolve();
     });
     consumer.on(events.STOP, () => {
       if (member === consumer) member = undefined;
     });
     consumer.on(events.REBALANCING, options.onRebalance);
-    consumer.on(events.END_BATCH_PROCESS, ({ payload }) => {
-      if (payload.batchSize > 0) return;
-      const last = Number(payload.lastOffset);
-      options.onGap(payload.partition, Number(payload.firstOffset ?? last), last + 1);
+    consumer.on(events.CRASH, ({ payload }) => {
+      if (latest === consumer) joinLater(payload.error);
     });
-    consumer.on(events.CRASH, () => {
-      if (latest === consumer) joinLater();
-    });
-    await consumer.connect();
-    await consumer.subscribe({ topic, fromBeginning: true });
-    await consumer.run({ autoCommit: false, eachBatch: async (payload) => options.onFetch(payload) });
-  };
-  const joinLater = (): void => {
-    setTimeout(() => {
-      if (!isLeaving) join().catch(joinLater);
-    }, RESTART_AFTER_MS);
-  };
-  const leave = async (): Promise<void> => {
-    isLeaving = true;
-    await latest?.disconnect().catch(() => {});
+    return connectAndRun(consumer);
   };
 
-  try {
-    await join();
-  } catch (error) {
-    await leave();
-    throw error;
-  }
-  await first;
-  return { current: () => member, leave };
+  const joinLater = (error: unknown): void => {
+    if (leaving !== undefined) return;
+    options.onCrash(error);
+    clearTimeout(restart);
+    restart = setTimeout(() => {
+      joining = join().catch(joinLater);
+    }, RESTART_AFTER_MS);
+  };
+
+  const end = async (): Promise<void> => {
+    clearTimeout(restart);
+    first.resolve();
+    const goodbye = async () => {
+      await latest?.disconnect();
+      await joining;
+    };
+    let patience: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      patience = setTimeout(resolve, LEAVE_WITHIN_MS);
+    });
+    await Promise.race([goodbye().catch(() => {}), late]);
+    clearTimeout(patience);
+    member = undefined;
+  };
+  const leave = (): Promise<void> => {
+    leaving ??= Promise.resolve().then(end);
+    return leaving;
+  };
+
+  let joining: Promise<void> = join().catch((error: unknown) => {
+    first.reject(error);
+    void leave();
+  });
+  return { joined: first.promise, current: () => member, leave };
 }

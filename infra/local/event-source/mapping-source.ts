@@ -12,6 +12,7 @@ import { type Mapping, rulesOf } from './mapping.ts';
 import { type Poller, startPoller } from './poller.ts';
 import { runBatch } from './run-batch.ts';
 import { commitStartingOffsets, committedOffsets } from './starting-offsets.ts';
+import { topicReader } from './topic-reader.ts';
 
 /** A poller runs up to 5 invocations at once. https://docs.aws.amazon.com/lambda/latest/dg/kafka-scaling-modes.html */
 const INVOCATIONS_PER_POLLER = 5;
@@ -31,6 +32,8 @@ export interface MappingSourceOptions {
   readonly retryDelayMs: number;
   readonly onInvocation: (mapping: Mapping, invocation: Invocation) => void;
   readonly deliverTwice: (batch: Batch<EncodedRecord>) => boolean;
+  /** What goes wrong, one line each. */
+  readonly log: (line: string) => void;
 }
 
 /** One mapping at work: its pollers and what they share. */
@@ -49,7 +52,7 @@ export interface MappingSource {
 
 /** @throws for a filter pattern that is not valid */
 export function mappingSource(options: MappingSourceOptions): MappingSource {
-  const { mapping, admin, bootstrapServers, destination } = options;
+  const { mapping, admin, bootstrapServers, destination, log } = options;
   const { topic, consumerGroupId: groupId } = mapping;
   const envelope = envelopeOf(mapping.eventSourceArn, bootstrapServers);
   const rules = rulesOf(mapping, { ...options, envelopeBytes: envelope.bytes });
@@ -57,6 +60,7 @@ export function mappingSource(options: MappingSourceOptions): MappingSource {
   const metrics = esmMetrics(options.metrics, mapping.uuid, mapping.metrics ?? []);
   const kafka = options.kafka(() => metrics.count('PollingErrorCount', 1));
   const stats = emptyStats();
+  /** Those that are still joining included: whoever stops them then stops them for good. */
   const pollers: Poller[] = [];
   /** Pollers that may still have batches in flight, those that are leaving included. */
   const alive = new Set<Poller>();
@@ -81,19 +85,23 @@ export function mappingSource(options: MappingSourceOptions): MappingSource {
       const failure = { mapping, bootstrapServers, envelope, ended, nowMs: Date.now() };
       await destination?.deliver(discards, failure);
       metrics.count(destination ? 'OnFailureDestinationDeliveredEventCount' : 'DroppedEventCount', records);
-    } catch {
+    } catch (error) {
+      log(`${records} records of ${topic} did not reach the failure destination and are dropped: ${reasonOf(error)}`);
       metrics.count('OnFailureDestinationDeliveryErrorCount', 1);
       metrics.count('DroppedEventCount', records);
     }
   };
 
   const start = async (): Promise<void> => {
-    const poller = await startPoller({
+    if (isClosed) return;
+    const poller = startPoller({
       kafka,
       topic,
       groupId,
       filter,
       metrics,
+      log,
+      reader: topicReader(bootstrapServers, topic),
       batchSize: rules.batchSize,
       committedOffsets: () => committedOffsets(admin, groupId, topic),
       onJoin: () => {
@@ -115,7 +123,14 @@ export function mappingSource(options: MappingSourceOptions): MappingSource {
     });
     alive.add(poller);
     pollers.push(poller);
-    if (isClosed) await poller.stop('abruptly');
+    try {
+      await poller.ready;
+    } catch (error) {
+      alive.delete(poller);
+      const at = pollers.indexOf(poller);
+      if (at >= 0) pollers.splice(at, 1);
+      throw error;
+    }
   };
 
   const stop = async (poller: Poller, how: 'drained' | 'abruptly'): Promise<void> => {
@@ -152,8 +167,9 @@ export function mappingSource(options: MappingSourceOptions): MappingSource {
         await commitStartingOffsets(kafka, admin, { topic, groupId, position: mapping.startingPosition });
         await Promise.all(Array.from({ length: wanted }, start));
       } catch (error) {
-        // The switch is looked at again.
+        // The switch is looked at again. Of several pollers some may have joined.
         isEnabled = false;
+        await Promise.all(pollers.splice(0).map((poller) => stop(poller, 'abruptly')));
         throw error;
       }
     },
@@ -184,4 +200,8 @@ export function mappingSource(options: MappingSourceOptions): MappingSource {
       await destination?.close();
     },
   };
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -1,18 +1,18 @@
-import type { EachBatchPayload, Kafka } from 'kafkajs';
+import type { Kafka } from 'kafkajs';
 import { partitionName } from '../../../shared/record/item-identifier.ts';
 import { type Assignment, assignment } from './assignment.ts';
 import type { Dispatcher } from './dispatcher.ts';
-import { type EncodedRecord, encodeRecord, type RecordPrefix, recordPrefix } from './encode-record.ts';
 import type { EsmMetrics } from './esm-metrics.ts';
 import type { RecordFilter } from './filter-pattern.ts';
-import { type GroupMember, joinGroup } from './group-member.ts';
+import { joinGroup } from './group-member.ts';
+import { type PartitionReading, startReading } from './partition-reading.ts';
+import type { TopicReader } from './topic-reader.ts';
+import { troubles } from './troubles.ts';
 import { untilAnswered } from './until-answered.ts';
 
 const COMMIT_EVERY_MS = 100;
-/** A poller fetches ahead this many batches, then pauses the partition until half of them are gone. */
-const BATCHES_AHEAD = 4;
-const RECORDS_AHEAD = 4_000;
-const BYTES_AHEAD = 16 * 1024 * 1024;
+/** How long a poller that leaves waits to hear where the group stands: without that it commits nothing. */
+const PLACED_WITHIN_MS = 2_000;
 
 export interface PollerOptions {
   readonly kafka: Kafka;
@@ -23,13 +23,20 @@ export interface PollerOptions {
   readonly metrics: EsmMetrics;
   /** Called at each joining. */
   readonly onJoin: () => void;
+  readonly reader: TopicReader;
   readonly committedOffsets: () => Promise<ReadonlyMap<number, number>>;
   /** Given what to call when queues got longer or shorter. */
   readonly dispatcher: (onChange: () => void) => Dispatcher;
+  /** What goes wrong, one line each. */
+  readonly log: (line: string) => void;
+  /** Pause before something is tried again that failed. @default 500 */
+  readonly againAfterMs?: number;
 }
 
 /** One member of the mapping's consumer group, with its own queues and invocations. */
 export interface Poller {
+  /** Partitions are assigned, or it was stopped before. Rejects if no broker answers: it is stopped then. */
+  readonly ready: Promise<void>;
   /**
    * Leaves the group. `drained` waits for the batches in flight and commits them; `abruptly` does neither: what was in
    * flight comes again elsewhere.
@@ -37,60 +44,29 @@ export interface Poller {
   stop(how?: 'drained' | 'abruptly'): Promise<void>;
 }
 
-/** Joins the group; returns once partitions are assigned. @throws if no broker answers */
-export async function startPoller(options: PollerOptions): Promise<Poller> {
-  const { topic, metrics } = options;
-  const prefixes = new Map<number, RecordPrefix>();
-  const paused = new Set<number>();
+/** Joins the group, reads what it is assigned, and goes on whatever fails until it is stopped. */
+export function startPoller(options: PollerOptions): Poller {
+  const { topic, groupId, metrics, againAfterMs = 500 } = options;
+  const trouble = troubles(options.log);
   let ours: Assignment = assignment(topic, []);
-  let member: GroupMember | undefined;
   let isStopping = false;
+  let isThrough = false;
+  let placing: Promise<void> = Promise.resolve();
+  let reading: PartitionReading | undefined;
 
-  const balance = (): void => {
-    const consumer = member?.current();
-    if (!consumer) return;
-    const limit = Math.max(RECORDS_AHEAD, BATCHES_AHEAD * options.batchSize);
-    for (const partition of ours.partitions) {
-      const { records, bytes } = dispatcher.backlog(partitionName({ topic, partition }));
-      if (!paused.has(partition) && (records >= limit || bytes >= BYTES_AHEAD)) {
-        paused.add(partition);
-        consumer.pause([{ topic, partitions: [partition] }]);
-      } else if (paused.has(partition) && records < limit / 2 && bytes < BYTES_AHEAD / 2) {
-        paused.delete(partition);
-        consumer.resume([{ topic, partitions: [partition] }]);
-      }
-    }
-  };
-  const dispatcher = options.dispatcher(balance);
-
-  const take = (partition: number, first: number, records: readonly EncodedRecord[], next: number): void => {
-    const name = partitionName({ topic, partition });
-    if (isStopping || !ours.names.has(name)) return;
-    // Within one assignment kafkajs goes back only where the broker says that the offset is out of range: the topic is another.
-    if (first < (ours.expected.get(name) ?? 0)) dispatcher.forget(name);
-    ours.expected.set(name, next);
-    dispatcher.fetched(name, records, next);
-  };
-
-  const onFetch = ({ batch }: EachBatchPayload): void => {
-    const { partition, messages } = batch;
-    const prefix = prefixes.get(partition) ?? recordPrefix({ topic, partition });
-    prefixes.set(partition, prefix);
-    const passing = messages.filter(({ value }) => options.filter(value)).map((record) => encodeRecord(prefix, record));
-    metrics.count('PolledEventCount', messages.length);
-    metrics.count('FilteredOutEventCount', messages.length - passing.length);
-    take(partition, Number(batch.firstOffset() ?? 0), passing, Number(batch.lastOffset()) + 1);
-  };
+  const dispatcher = options.dispatcher(() => reading?.wake());
+  const nameOf = (partition: number) => partitionName({ topic, partition });
 
   const commit = async (): Promise<void> => {
     const assigned = ours;
     const committables = dispatcher.committables();
-    const due = assigned.partitions.flatMap((partition) => {
-      const name = partitionName({ topic, partition });
+    // Where a partition stands is known once it has a position: what is queued of before may be behind the group.
+    const due = [...assigned.positions.keys()].flatMap((partition) => {
+      const name = nameOf(partition);
       const offset = committables.get(name);
       return offset === undefined || assigned.committed.get(name) === offset ? [] : { partition, name, offset };
     });
-    const consumer = member?.current();
+    const consumer = member.current();
     if (due.length === 0 || !consumer) return;
     try {
       await consumer.commitOffsets(due.map(({ partition, offset }) => ({ topic, partition, offset: String(offset) })));
@@ -98,73 +74,111 @@ export async function startPoller(options: PollerOptions): Promise<Poller> {
         metrics.count('CommittedEventCount', offset - (assigned.committed.get(name) ?? offset));
         assigned.committed.set(name, offset);
       }
+      trouble.over(`group ${groupId}`);
     } catch (error) {
       // In a rebalance the generation is another: whoever has the partition next starts at what was committed.
-      if (ours === assigned && !isRebalance(error)) metrics.count('CommitErrorCount', 1);
+      if (ours !== assigned || isRebalance(error)) return;
+      metrics.count('CommitErrorCount', 1);
+      trouble.of(`group ${groupId}`, 'took no commit; it is sent again', error);
     }
   };
 
   const onJoin = (partitions: readonly number[]): void => {
     const before = ours;
     ours = assignment(topic, partitions);
+    trouble.over(`a poller of ${topic}`);
     options.onJoin();
     dispatcher.keepOnly(ours.names);
-    member?.current()?.resume([{ topic, partitions: [...paused] }]);
-    paused.clear();
-    void verify(before, ours);
-    balance();
+    placing = place(before, ours);
   };
 
-  /** Queues of partitions that stay are kept, unless the group went on without us meanwhile. */
-  const verify = async (before: Assignment, current: Assignment): Promise<void> => {
+  /** Finds out where each partition stands; nothing is read before. Queues of partitions that stay are kept, unless the group went on without us meanwhile. */
+  const place = async (before: Assignment, current: Assignment): Promise<void> => {
     dispatcher.hold();
-    const committed = await untilAnswered(options.committedOffsets, {
-      isOver: () => ours !== current || isStopping,
-    }).catch(() => undefined);
-    if (committed && ours === current) {
+    // One that drains still has to know, to commit what it had in flight.
+    const isOver = () => ours !== current || isThrough;
+    const committed = await committedOffsets(isOver);
+    if (committed !== undefined && !isOver()) {
       const known = dispatcher.committables();
       for (const partition of current.partitions) {
-        const name = partitionName({ topic, partition });
+        const name = nameOf(partition);
         const there = committed.get(partition) ?? -1;
         const here = known.get(name);
         const isGone = there < 0 && before.committed.has(name);
-        if (here !== undefined && before.names.has(name) && (there > here || isGone)) dispatcher.forget(name);
-        else if (there >= 0 && !current.committed.has(name)) current.committed.set(name, there);
+        const position = dispatcher.position(name);
+        if (here !== undefined && position !== undefined && before.names.has(name) && there <= here && !isGone) {
+          current.positions.set(partition, position);
+        } else {
+          dispatcher.forget(name);
+          current.positions.set(partition, Math.max(there, 0));
+        }
+        if (there >= 0) current.committed.set(name, there);
       }
+      trouble.over(`group ${groupId}`);
     }
     dispatcher.release();
+    reading?.wake();
   };
 
-  const { kafka, groupId } = options;
-  const onGap = (partition: number, first: number, next: number) => take(partition, first, [], next);
-  member = await joinGroup({ kafka, topic, groupId, onJoin, onFetch, onGap, onRebalance: () => void commit() });
-  balance();
+  /** Asks as often as it takes: without an answer nothing would be read. */
+  const committedOffsets = async (isOver: () => boolean): Promise<ReadonlyMap<number, number> | undefined> => {
+    while (!isOver()) {
+      try {
+        return await untilAnswered(options.committedOffsets, { isOver });
+      } catch (error) {
+        trouble.of(`group ${groupId}`, 'does not say what was committed; it is asked again', error);
+        await pause(againAfterMs);
+      }
+    }
+    return undefined;
+  };
+
+  const member = joinGroup({
+    ...{ kafka: options.kafka, topic, groupId, onJoin },
+    onRebalance: () => void commit(),
+    onCrash: (error) => {
+      metrics.count('PollingErrorCount', 1);
+      trouble.of(`a poller of ${topic}`, `crashed; it joins group ${groupId} again`, error);
+    },
+  });
 
   let committing: Promise<void> = Promise.resolve();
   const timer = setInterval(() => {
     committing = committing.then(commit);
   }, COMMIT_EVERY_MS);
-  let leaving: Promise<void> | undefined;
+  reading = startReading({
+    ...{ topic, metrics, dispatcher, trouble, againAfterMs, reader: options.reader },
+    ...{ batchSize: options.batchSize, filter: options.filter },
+    // Who is out of the group reads for nobody.
+    ours: () => (member.current() === undefined || isStopping ? undefined : ours),
+  });
   const abandoned = Promise.withResolvers<'abandoned'>();
   const leave = async (): Promise<void> => {
     isStopping = true;
     const end = await Promise.race([dispatcher.drain(), abandoned.promise]);
     clearInterval(timer);
     if (end !== 'abandoned') {
+      await Promise.race([placing, pause(PLACED_WITHIN_MS), abandoned.promise]);
       await committing;
       await commit();
     }
-    await member.leave();
+    isThrough = true;
+    await Promise.all([member.leave(), reading?.stop()]);
   };
-
-  return {
-    stop: async (how = 'drained') => {
-      if (how === 'abruptly') abandoned.resolve('abandoned');
-      leaving ??= leave();
-      await leaving;
-    },
+  let leaving: Promise<void> | undefined;
+  const stop: Poller['stop'] = async (how = 'drained') => {
+    if (how === 'abruptly') abandoned.resolve('abandoned');
+    leaving ??= leave();
+    await leaving;
   };
+  const ready = member.joined.catch(async (error: unknown) => {
+    await stop('abruptly');
+    throw error;
+  });
+  return { ready, stop };
 }
+
+const pause = (ms: number) => new Promise<void>((resolve) => void setTimeout(resolve, ms));
 
 const REBALANCE = /group generation id is not valid|group is rebalancing|not aware of this member/;
 

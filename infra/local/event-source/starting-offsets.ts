@@ -23,7 +23,15 @@ export async function commitStartingOffsets(
   try {
     await consumer.connect();
     await consumer.subscribe({ topic, fromBeginning: true });
-    const joined = new Promise((resolve) => consumer.on(consumer.events.GROUP_JOIN, resolve));
+    const joined = new Promise<void>((resolve, reject) => {
+      consumer.on(consumer.events.GROUP_JOIN, () => {
+        // It is here to commit: kafkajs cannot read all that a topic may hold.
+        consumer.pause([{ topic }]);
+        resolve();
+      });
+      consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
+    });
+    joined.catch(() => {});
     await consumer.run({ autoCommit: false, eachBatch: async () => {} });
     await joined;
     await consumer.commitOffsets(missing.map(({ partition, offset }) => ({ topic, partition, offset })));

@@ -5,8 +5,6 @@ import { RecordReader } from './record-reader.ts';
 
 /** What a broker gives of one partition. */
 export interface FetchedPiece {
-  /** 0: none. https://kafka.apache.org/protocol#protocol_error_codes */
-  readonly errorCode: number;
   /** Everything below is decided: committed or rolled back. */
   readonly lastStable: Offset;
   /** The first offset that is still held. */
@@ -16,13 +14,22 @@ export interface FetchedPiece {
   readonly batches: readonly RecordBatch[];
 }
 
+/** The same, its batches not yet looked at. */
+export interface RawPiece extends Omit<FetchedPiece, 'batches'> {
+  readonly partition: number;
+  /** 0: none. https://kafka.apache.org/protocol#protocol_error_codes */
+  readonly errorCode: number;
+  readonly records: Buffer;
+}
+
 /**
- * Reads the answer to a Fetch of one partition, version 11: kafkajs's own reading loses the order of headers and the end of
+ * Reads the answer to a Fetch of one topic, version 11: kafkajs's own reading loses the order of headers and the end of
  * compacted batches, and lets some rolled back records through. https://kafka.apache.org/protocol#The_Messages_Fetch
- *
- * @throws TypeError where the answer is not about one partition
  */
-export function readFetchAnswer(payload: Buffer): FetchedPiece {
+export function readFetchAnswer(payload: Buffer): {
+  readonly errorCode: number;
+  readonly pieces: readonly RawPiece[];
+} {
   const reader = new RecordReader(payload);
   reader.int32(); // throttle time
   const errorCode = reader.int16();
@@ -31,20 +38,22 @@ export function readFetchAnswer(payload: Buffer): FetchedPiece {
     reader.string(); // topic
     return reader.array(() => readPiece(reader));
   });
-  const [piece, ...others] = pieces.flat();
-  if (piece === undefined || others.length > 0)
-    throw new TypeError(`expected one partition, got ${pieces.flat().length}`);
-  return errorCode === 0 ? piece : { ...piece, errorCode };
+  return { errorCode, pieces: pieces.flat() };
 }
 
-function readPiece(reader: RecordReader): FetchedPiece {
-  reader.int32(); // partition
+function readPiece(reader: RecordReader): RawPiece {
+  const partition = reader.int32();
   const errorCode = reader.int16();
   reader.int64(); // high watermark
   const lastStable = reader.int64();
   const logStart = reader.int64();
   const aborted = reader.array(() => ({ producerId: reader.id64(), firstOffset: reader.int64() }));
   reader.int32(); // replica to be read from instead
-  const batches = readBatches(reader.nullable(reader.int32()) ?? Buffer.alloc(0));
-  return { errorCode, lastStable, logStart, aborted, batches };
+  const records = reader.nullable(reader.int32()) ?? Buffer.alloc(0);
+  return { partition, errorCode, lastStable, logStart, aborted, records };
+}
+
+/** @throws TypeError for records written in the format before Kafka 0.11 */
+export function pieceOf({ lastStable, logStart, aborted, records }: RawPiece): FetchedPiece {
+  return { lastStable, logStart, aborted, batches: readBatches(records) };
 }

@@ -4,12 +4,18 @@ import type { Cluster, ClusterOptions, RequestQueue } from 'kafkajs/src/cluster/
 /** The symbol under which a client of kafkajs 2.2.4 keeps how it makes its view of a cluster. */
 const CREATE_CLUSTER = 'private:Kafka:createCluster';
 
-/** A client of kafkajs that sleeps while nothing is to be done. Other clients of the process stay as they are. */
+/** What an admin client knows of a topic's partitions: without an age kafkajs never asks again, and never sees those that are added. */
+export const METADATA_MAX_AGE_MS = 5_000;
+
+/**
+ * A client of kafkajs that sleeps while nothing is to be done, and whose admin clients see partitions that are added. Other clients
+ * of the process stay as they are.
+ */
 export function kafkaJsClient(config: KafkaConfig): Kafka {
   const kafka = new Kafka(config);
   const { symbol, create } = clusterFactory(kafka);
   Reflect.set(kafka, symbol, (options: ClusterOptions) => {
-    const cluster = create(options);
+    const cluster = create({ metadataMaxAge: METADATA_MAX_AGE_MS, ...options });
     const builder = cluster.connectionPoolBuilder;
     const { build } = builder;
     builder.build = async (broker) => {

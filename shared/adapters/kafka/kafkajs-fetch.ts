@@ -3,12 +3,22 @@ import protocolErrors from 'kafkajs/src/protocol/error.js';
 import fetchRequest from 'kafkajs/src/protocol/requests/fetch/v11/request.js';
 import type { TopicPartition } from '../../record/item-identifier.ts';
 import type { Offset } from '../../record/units.ts';
-import { type FetchedPiece, readFetchAnswer } from '../kafka-format/fetched-piece.ts';
+import { type FetchedPiece, pieceOf, type RawPiece, readFetchAnswer } from '../kafka-format/fetched-piece.ts';
 
 /** A fetch: what there is from an offset on, or where the log begins if that offset is not in it. */
 export type Fetched =
   | { readonly type: 'piece'; readonly piece: FetchedPiece }
   | { readonly type: 'outside'; readonly logStart: Offset };
+
+/** What became of one partition of several: the error is a FetchError or one of kafkajs. */
+export type FetchedOfSeveral = Fetched | { readonly type: 'failed'; readonly error: Error };
+
+/** Where to read a partition, and how much: one whole batch comes in any case. */
+export interface FetchFrom {
+  readonly partition: number;
+  readonly from: Offset;
+  readonly maxBytes: number;
+}
 
 /** An error in which {@link readKafkaFailure} finds what it means. */
 export class FetchError extends Error {
@@ -40,38 +50,102 @@ export async function fetchFrom(
   from: Offset,
   maxBytes: number,
 ): Promise<Fetched> {
-  await cluster.addTargetTopic(topic);
-  const [nodeId] = Object.keys(cluster.findLeaderForPartitions(topic, [partition]));
-  if (nodeId === undefined) throw new FetchError('UNKNOWN_PARTITION', { retriable: false });
-  const broker = await cluster.findBroker({ nodeId });
-  const leader = await broker.connectionPool.getConnection();
-  const payload = await leader.send({
-    request: fetchRequest({
-      replicaId: -1,
-      maxWaitTime: EMPTY_WAIT_MS,
-      minBytes: 1,
-      maxBytes,
-      isolationLevel: COMMITTED,
-      topics: [{ topic, partitions: [{ partition, fetchOffset: String(from), maxBytes }] }],
+  const wanted = { partition, from, maxBytes };
+  const fetched = (await fetchPartitions(cluster, topic, [wanted], { maxBytes })).get(partition);
+  if (fetched === undefined) throw new FetchError('UNKNOWN_PARTITION', { retriable: false });
+  if (fetched.type === 'failed') throw fetched.error;
+  return fetched;
+}
+
+/**
+ * Fetches several partitions of a topic, with one request to each leader, in which those that come first are served first. What is
+ * wrong with one partition is said of that one alone; a partition that the topic does not have is left out.
+ *
+ * @throws what concerns all: no connection, no leader
+ */
+export async function fetchPartitions(
+  cluster: Cluster,
+  topic: string,
+  wanted: readonly FetchFrom[],
+  { maxBytes, emptyWaitMs = EMPTY_WAIT_MS }: { readonly maxBytes: number; readonly emptyWaitMs?: number },
+): Promise<ReadonlyMap<number, FetchedOfSeveral>> {
+  const leaders = await leadersOf(
+    cluster,
+    topic,
+    wanted.map(({ partition }) => partition),
+  );
+  const answers = await Promise.all(
+    Object.entries(leaders).map(async ([nodeId, partitions]) => {
+      const broker = await cluster.findBroker({ nodeId });
+      const leader = await broker.connectionPool.getConnection();
+      const payload = await leader.send({
+        request: fetchRequest({
+          replicaId: -1,
+          maxWaitTime: emptyWaitMs,
+          minBytes: 1,
+          maxBytes,
+          isolationLevel: COMMITTED,
+          topics: [
+            {
+              topic,
+              partitions: wanted
+                .filter(({ partition }) => partitions.includes(partition))
+                .map(({ partition, from, maxBytes: most }) => ({
+                  partition,
+                  fetchOffset: String(from),
+                  maxBytes: most,
+                })),
+            },
+          ],
+        }),
+        response: {
+          decode: async (answer) => ({ clientSideThrottleTime: answer.readInt32BE(0), answer }),
+          parse: async ({ answer }) => answer,
+        },
+      });
+      const { errorCode, pieces } = decoded(() => readFetchAnswer(payload));
+      if (errorCode !== 0) throw protocolErrors.createErrorFromCode(errorCode);
+      return pieces;
     }),
-    response: {
-      decode: async (answer) => ({ clientSideThrottleTime: answer.readInt32BE(0), answer }),
-      parse: async ({ answer }) => answer,
-    },
-  });
-  const piece = decoded(() => readFetchAnswer(payload));
-  if (piece.errorCode === 0) return { type: 'piece', piece };
-  if (piece.errorCode !== OFFSET_OUT_OF_RANGE) {
-    // Mostly another leader: whoever tries again must know it.
+  );
+  const pieces = answers.flat();
+  // Mostly another leader: whoever tries again must know it.
+  if (pieces.some(({ errorCode }) => errorCode !== 0 && errorCode !== OFFSET_OUT_OF_RANGE)) {
     await cluster.refreshMetadata();
-    throw protocolErrors.createErrorFromCode(piece.errorCode);
   }
-  const [found] = await cluster.fetchTopicsOffset([{ topic, partitions: [{ partition }], fromBeginning: true }]);
-  return { type: 'outside', logStart: Number(found?.partitions[0]?.offset ?? 0) };
+  const fetched = pieces.map(async (piece) => [piece.partition, await fetchedOf(cluster, topic, piece)] as const);
+  return new Map(await Promise.all(fetched));
+}
+
+/** Partitions by the node that leads them. What is known of a topic is looked at anew for partitions that were added to it. */
+async function leadersOf(
+  cluster: Cluster,
+  topic: string,
+  partitions: readonly number[],
+): Promise<Readonly<Record<string, readonly number[]>>> {
+  await cluster.addTargetTopic(topic);
+  const leaders = cluster.findLeaderForPartitions(topic, partitions);
+  if (Object.values(leaders).flat().length === partitions.length) return leaders;
+  await cluster.refreshMetadata();
+  return cluster.findLeaderForPartitions(topic, partitions);
+}
+
+async function fetchedOf(cluster: Cluster, topic: string, raw: RawPiece): Promise<FetchedOfSeveral> {
+  const { partition, errorCode } = raw;
+  if (errorCode === OFFSET_OUT_OF_RANGE) {
+    const [found] = await cluster.fetchTopicsOffset([{ topic, partitions: [{ partition }], fromBeginning: true }]);
+    return { type: 'outside', logStart: Number(found?.partitions[0]?.offset ?? 0) };
+  }
+  if (errorCode !== 0) return { type: 'failed', error: protocolErrors.createErrorFromCode(errorCode) };
+  try {
+    return { type: 'piece', piece: decoded(() => pieceOf(raw)) };
+  } catch (error) {
+    return { type: 'failed', error: error instanceof Error ? error : unreadableRecords(error) };
+  }
 }
 
 /** Bytes that are not what they should be will not be better next time. */
-export function decoded<T>(read: () => T): T {
+function decoded<T>(read: () => T): T {
   try {
     return read();
   } catch (cause) {

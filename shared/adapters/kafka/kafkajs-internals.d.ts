@@ -35,7 +35,7 @@ declare module 'kafkajs/src/cluster/index.js' {
   }
 
   export interface ClusterOptions {
-    readonly metadataMaxAge: number;
+    readonly metadataMaxAge?: number;
     readonly allowAutoTopicCreation: boolean;
   }
 

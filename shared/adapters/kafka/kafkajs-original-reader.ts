@@ -14,8 +14,6 @@ import type { OpenSocket } from './kafkajs-session.ts';
 
 /** Of one answer; more only where a single batch is larger. @default 4 MiB */
 export const SLICE_BYTES = 4 * 1024 * 1024;
-/** kafkajs's own default. */
-const METADATA_MAX_AGE_MS = 300_000;
 /** A broker always gives one whole batch. */
 const ONE_BATCH = 1;
 
@@ -31,7 +29,7 @@ export function kafkaJsOriginalReader(
   const link = new KafkaJsLink<Cluster>(
     options,
     async ({ kafka }) => {
-      const cluster = kafkaJsCluster(kafka, { metadataMaxAge: METADATA_MAX_AGE_MS, allowAutoTopicCreation: false });
+      const cluster = kafkaJsCluster(kafka, { allowAutoTopicCreation: false });
       await cluster.connect();
       return { client: cluster, goodbye: () => cluster.disconnect() };
     },

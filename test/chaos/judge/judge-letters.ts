@@ -1,6 +1,7 @@
 import type { Evidence, Finding } from '../evidence.ts';
 import { isPoison } from '../plan.ts';
 import { nameOf, placeKey } from './by-place.ts';
+import { isYetToCome } from './judge-standstill.ts';
 
 /** 1 and 7. Poison has a letter, one id whatever its copies, the record's own bytes; nothing else has one; no letter is followed by handling. */
 export function judgeLetters(evidence: Evidence): Finding[] {
@@ -11,7 +12,7 @@ export function judgeLetters(evidence: Evidence): Finding[] {
   for (const record of evidence.produced) {
     const copies = letters.get(placeKey(record)) ?? [];
     const name = nameOf(evidence, record);
-    if (isPoison(record) && copies.length === 0)
+    if (isPoison(record) && copies.length === 0 && !isYetToCome(evidence, record))
       findings.push({ promise: 'letterMissing', text: `${name} (${record.does}) has no letter` });
     const ids = [...new Set(copies.map(({ id }) => id))];
     if (ids.length > 1) findings.push({ promise: 'letterDoubled', text: `${name} has letters ${ids.join(' and ')}` });

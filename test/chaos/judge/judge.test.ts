@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Evidence, FoundLetter, HandlerEvent, LedgerEvent } from '../evidence.ts';
+import type { Evidence, FoundLetter, HandlerEvent, LedgerEvent, Standstill } from '../evidence.ts';
 import type { PlannedRecord } from '../plan.ts';
 import { judge } from './judge.ts';
 
@@ -56,6 +56,40 @@ describe('finds', () => {
   test('a record that was neither handled nor dead-lettered', () => {
     expect(judge({ ...KEPT, history: KEPT.history.slice(0, 3) })).toEqual([
       { promise: 'lost', text: 't-0@2 (succeed) was neither handled nor dead-lettered' },
+    ]);
+  });
+
+  test('a standstill as one, with offsets, members and pollers: what the group has yet to get to is not lost', () => {
+    const standstill: Standstill = {
+      ...{ seconds: 60, committed: new Map([[0, 1]]), groupState: 'Stable', pollers: 1 },
+      members: [
+        { id: 'member-a', partitions: [] },
+        { id: 'member-b', partitions: [0] },
+      ],
+    };
+    const history = KEPT.history.slice(0, 2);
+    const ledger = [claimed(1, 5), write(0, 50)];
+    const pending = new Map([[0, [{ from: 1, to: 2 }]]]);
+
+    expect(judge({ ...KEPT, history, letters: [], ledger, pending, standstill })).toEqual([
+      { promise: 'stuck', text: 't-0@1 of @3 for 60 s, held by member-b' },
+      { promise: 'stuck', text: 'the group of t is Stable, with 2 members and 1 poller' },
+    ]);
+  });
+
+  test('what a standstill leaves behind the group, or the ledger calls settled, as lost all the same', () => {
+    const standstill: Standstill = {
+      ...{ seconds: 60, committed: new Map([[0, 2]]), groupState: 'Empty', pollers: 0, members: [] },
+    };
+    const evidence = { ...KEPT, history: [], letters: [], ledger: [claimed(1, 5), write(2, 50)], standstill };
+
+    expect(judge(evidence)).toEqual([
+      { promise: 'stuck', text: 't-0@2 of @3 for 60 s, held by nobody' },
+      { promise: 'stuck', text: 'the group of t is Empty, with 0 members and 0 pollers' },
+      { promise: 'lost', text: 't-0@0 (succeed) was neither handled nor dead-lettered' },
+      { promise: 'lost', text: 't-0@1 (refuse) was neither handled nor dead-lettered' },
+      { promise: 'lost', text: 't-0@2 (succeed) was neither handled nor dead-lettered' },
+      { promise: 'letterMissing', text: 't-0@1 (refuse) has no letter' },
     ]);
   });
 

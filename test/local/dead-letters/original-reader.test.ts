@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { SHORT_LIVED_JAVA } from '../../../infra/local/short-lived-java.ts';
 import { kafkaJsOriginalReader } from '../../../shared/adapters/kafka/kafkajs-original-reader.ts';
+import { kafkaJsTopicLog } from '../../../shared/adapters/kafka/kafkajs-topic-log.ts';
 import type { OriginalRangeReader } from '../../../shared/ports/original-reader.ts';
 import { noise } from '../../contracts/letters-under-test.ts';
 import { type ABroker, aBroker, withAdmin } from './a-broker.ts';
@@ -133,6 +134,22 @@ test('needs one connection for any number of reads, and leaves none behind', asy
   await reader.disconnect();
 
   expect(sockets.map(({ destroyed }) => destroyed)).toEqual([true]);
+});
+
+test('reads a partition that is added while the connection stands, and counts it', async () => {
+  const topic = await broker.makeTopic(1);
+  await produce(topic, ['a']);
+  const reader = open();
+  const log = kafkaJsTopicLog(broker.options);
+  onTestFinished(() => log.disconnect());
+  await reader.read({ topic, partition: 0, offset: 0 }, broker.soon());
+  expect(await log.bounds(topic, broker.soon())).toHaveLength(1);
+  await withAdmin(broker.client, (admin) => admin.createPartitions({ topicPartitions: [{ topic, count: 2 }] }));
+
+  await expect
+    .poll(() => reader.read({ topic, partition: 1, offset: 0 }, broker.soon()), { timeout: 10_000 })
+    .toEqual({ type: 'absent' });
+  await expect.poll(() => log.bounds(topic, broker.soon()), { timeout: 10_000 }).toHaveLength(2);
 });
 
 test('names a partition that is not there', async () => {

@@ -1,20 +1,16 @@
-import type { KafkaMessage } from 'kafkajs';
 import { expect, test } from 'vitest';
 import { type EncodedRecord, encodeRecord, recordPrefix } from '../../../../infra/local/event-source/encode-record.ts';
 import { envelopeOf, eventJson } from '../../../../infra/local/event-source/event-json.ts';
+import type { OriginalBytes, OriginalRecordAt } from '../../../../shared/ports/original-reader.ts';
 
 const prefix = recordPrefix({ topic: 'my-orders', partition: 3 });
 
-function message(changes: Partial<KafkaMessage> = {}): KafkaMessage {
-  return {
-    key: Buffer.from('a'),
-    value: Buffer.from('{"id":1}'),
-    timestamp: '1700000000000',
-    attributes: 0,
-    offset: '42',
-    headers: {},
-    ...changes,
-  } as KafkaMessage;
+function message({
+  offset = 42,
+  ...changes
+}: Partial<OriginalBytes> & { readonly offset?: number } = {}): OriginalRecordAt {
+  const record = { key: Buffer.from('a'), value: Buffer.from('{"id":1}'), headers: [], timestamp: 1_700_000_000_000 };
+  return { offset, record: { ...record, ...changes } };
 }
 
 const parsed = (record: EncodedRecord): unknown => JSON.parse(record.json);
@@ -46,29 +42,31 @@ test('an empty value is not a tombstone', () => {
   expect(parsed(encodeRecord(prefix, message({ value: Buffer.alloc(0) })))).toMatchObject({ value: '' });
 });
 
-test('header bytes are signed, repeated headers stay, names may hold anything', () => {
-  const record = encodeRecord(
-    prefix,
-    message({ headers: { kind: Buffer.from('ë'), '"ü"': 'x', twice: [Buffer.from('1'), Buffer.from('2')] } }),
-  );
+test('header bytes are signed, repeated headers stay where they are, names may hold anything', () => {
+  const header = (name: string, text: string) => ({ name, value: Buffer.from(text) });
+  const headers = [
+    ...[header('twice', '1'), header('kind', 'ë'), header('7', 'x'), header('"ü"', 'x'), header('twice', '2')],
+    ...[header('constructor', 'c'), header('__proto__', 'p'), header('', '')],
+  ];
+  const record = encodeRecord(prefix, message({ headers }));
 
-  expect(parsed(record)).toMatchObject({
-    headers: [{ kind: [-61, -85] }, { '"ü"': [120] }, { twice: [49] }, { twice: [50] }],
-  });
+  expect(record.json.slice(record.json.indexOf('"headers"'))).toBe(
+    '"headers":[{"twice":[49]},{"kind":[-61,-85]},{"7":[120]},{"\\"ü\\"":[120]},{"twice":[50]},{"constructor":[99]},{"__proto__":[112]},{"":[]}]}',
+  );
   expect(record.bytes).toBe(Buffer.byteLength(record.json));
   expect(record.bytes).toBe(record.json.length + 1);
 });
 
 test('the broker as the author of the timestamp is named', () => {
-  const stamped = { ...message(), batchContext: { timestampType: 1 } };
-
-  expect(parsed(encodeRecord(prefix, stamped))).toMatchObject({ timestampType: 'LOG_APPEND_TIME' });
+  expect(parsed(encodeRecord(prefix, message(), 'LOG_APPEND_TIME'))).toMatchObject({
+    timestampType: 'LOG_APPEND_TIME',
+  });
 });
 
 test('an event is its envelope and its partitions, as long as the limit takes it to be', () => {
   const envelope = envelopeOf('arn:aws:kafka:eu-west-1:0:cluster/c/1', '127.0.0.1:9092');
-  const first = encodeRecord(prefix, message({ offset: '42' }));
-  const second = encodeRecord(prefix, message({ offset: '43' }));
+  const first = encodeRecord(prefix, message({ offset: 42 }));
+  const second = encodeRecord(prefix, message({ offset: 43 }));
   const json = eventJson(envelope, [
     { partition: 'my-orders-3', records: [first, second] },
     { partition: 'my-orders-4', records: [first] },

@@ -105,14 +105,14 @@ describe('a compacted partition', () => {
 
 describe('an empty piece', () => {
   test('says absent at the end of what is decided', async () => {
-    const piece: FetchedPiece = { errorCode: 0, lastStable: 12, logStart: 0, aborted: [], batches: [] };
+    const piece: FetchedPiece = { lastStable: 12, logStart: 0, aborted: [], batches: [] };
 
     expect(await originalInPiece(piece, 12)).toEqual({ type: 'absent' });
     expect(await sliceOfPiece(piece, { from: 12, to: 20 })).toEqual({ records: [], next: 21, logStart: 0 });
   });
 
   test('says nothing below it: the broker has yet to get the records', async () => {
-    const piece: FetchedPiece = { errorCode: 0, lastStable: 12, logStart: 0, aborted: [], batches: [] };
+    const piece: FetchedPiece = { lastStable: 12, logStart: 0, aborted: [], batches: [] };
 
     expect(await originalInPiece(piece, 11)).toBeUndefined();
     expect(await sliceOfPiece(piece, { from: 11, to: 20 })).toBeUndefined();

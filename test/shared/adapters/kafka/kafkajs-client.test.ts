@@ -13,7 +13,7 @@ afterEach(() => {
 
 /** The queue of a connection, as it is after an answer. */
 async function aQueue(kafka: Kafka) {
-  const cluster = kafkaJsCluster(kafka, { metadataMaxAge: 1_000, allowAutoTopicCreation: false });
+  const cluster = kafkaJsCluster(kafka, { allowAutoTopicCreation: false });
   const { pool } = await cluster.connectionPoolBuilder.build({ host: '127.0.0.1', port: 1 });
   const queue = pool[0]?.requestQueue;
   return queue ?? expect.fail('a pool has connections');
@@ -34,6 +34,12 @@ test('a connection on which a request waits looks after it', async () => {
   expect(vi.getTimerCount()).toBe(1);
 });
 
+test('an admin client looks at its topics again, since partitions may have been added', () => {
+  const cluster = kafkaJsCluster(kafkaJsClient(CONFIG), { allowAutoTopicCreation: false });
+
+  expect(cluster).toMatchObject({ brokerPool: { metadataMaxAge: 5_000 } });
+});
+
 test('kafkajs itself, which a handler may use too, stays as it is', async () => {
   kafkaJsClient(CONFIG);
   const queue = await aQueue(new Kafka(CONFIG));
@@ -46,7 +52,5 @@ test('another kafkajs than the pinned one is refused by name', () => {
   const kafka = new Kafka(CONFIG);
   for (const symbol of Object.getOwnPropertySymbols(kafka)) Reflect.deleteProperty(kafka, symbol);
 
-  expect(() => kafkaJsCluster(kafka, { metadataMaxAge: 1_000, allowAutoTopicCreation: false })).toThrow(
-    'expected kafkajs 2.2.4',
-  );
+  expect(() => kafkaJsCluster(kafka, { allowAutoTopicCreation: false })).toThrow('expected kafkajs 2.2.4');
 });
