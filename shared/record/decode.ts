@@ -39,7 +39,11 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** How JSON is read. */
 export interface JsonOptions {
-  /** Integers beyond `Number.MAX_SAFE_INTEGER`, as 64-bit ids, become `bigint` instead of being rounded. @default false */
+  /**
+   * Integers beyond `Number.MAX_SAFE_INTEGER`, as 64-bit ids, become `bigint` instead of being rounded. A value with an integer of more than
+   * 1,000 digits is undecodable then.
+   * @default false
+   */
   readonly exactIntegers?: boolean;
 }
 
@@ -54,9 +58,10 @@ export function json<S extends StandardSchemaV1>(
 ): ValueDecoder<StandardSchemaV1.InferOutput<S>>;
 export function json(schema?: StandardSchemaV1, { exactIntegers = false }: JsonOptions = {}): ValueDecoder<unknown> {
   const parse = exactIntegers ? parseExactly : JSON.parse;
+  const format = exactIntegers ? 'JSON with integers of at most 1,000 digits' : 'JSON';
   return {
     decode: (record) => {
-      const parsed = parsedValue(record, parse);
+      const parsed = parsedValue(record, parse, format);
       if (schema === undefined) return parsed;
       const result = schema['~standard'].validate(parsed);
       return isThenable(result)
@@ -75,23 +80,29 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   );
 }
 
-function parsedValue(record: DeliveredRecord, parse: (text: string) => unknown): unknown {
+function parsedValue(record: DeliveredRecord, parse: (text: string) => unknown, format: string): unknown {
   const value = record.valueBytes;
   if (value === null) return value;
   try {
     return parse(utf8.decode(value));
   } catch {
     // The parser's own error quotes the value, so it is not kept as a cause: values are never logged.
-    throw undecodable(record, value, 'JSON');
+    throw undecodable(record, value, format);
   }
 }
 
+/** Digits of an integer that is read exactly: to read n digits takes n² steps. */
+const MAX_DIGITS = 1_000;
+
 /** https://tc39.es/proposal-json-parse-with-source/ */
 function parseExactly(json: string): unknown {
-  const revive = (_: string, value: unknown, context?: { readonly source?: string }) =>
-    typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(context?.source ?? '')
-      ? BigInt(context?.source ?? 0)
-      : value;
+  const revive = (_: string, value: unknown, context?: { readonly source?: string }) => {
+    if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
+    const source = context?.source ?? '';
+    if (!/^-?\d+$/.test(source)) return value;
+    if (source.length > MAX_DIGITS) throw new RangeError(`an integer of more than ${MAX_DIGITS} digits`);
+    return BigInt(source);
+  };
   return JSON.parse(json, revive);
 }
 

@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { stackOf, summarizeError } from '../../shared/decide/error-summary.ts';
 import { fingerprint } from '../../shared/decide/fingerprint.ts';
 import { NonRetryableError } from '../../shared/errors.ts';
-import { byPosition, json, lockstepConsumer, text } from '../../shared/lockstep-consumer.ts';
+import { byPosition, json, lockstepConsumer, text, type ValueDecoder } from '../../shared/lockstep-consumer.ts';
+import { DeliveredRecord } from '../../shared/record/delivered-record.ts';
 import { RecordHeaders } from '../../shared/record/record-headers.ts';
 import { describeIssues, quoteIssues } from '../../shared/record/schema-issues.ts';
 import { deliver } from '../../shared/testing/deliver.ts';
@@ -61,6 +62,38 @@ describe.each(HOSTILE)('a megabyte of %s', (_, part) => {
     ['in an issue is quoted', () => quoteIssues([{ message: MB, path: [MB, { key: MB }] }])],
   ])('%s within 100 ms', (__, run) => {
     expect(msOf(run)).toBeLessThan(100);
+  });
+});
+
+describe('a megabyte of a value', () => {
+  const of = (value: string) =>
+    new DeliveredRecord({
+      topic: 'o',
+      partition: 0,
+      offset: 0,
+      timestamp: 0,
+      value: Buffer.from(value).toString('base64'),
+    });
+  const exactly = json(undefined, { exactIntegers: true });
+  test.each<[string, ValueDecoder<unknown>, string]>([
+    ['that is one integer, read exactly', exactly, '9'.repeat(1_000_000)],
+    ['that is one integer', json(), '9'.repeat(1_000_000)],
+    ['that is a text of quotes', json(), JSON.stringify('"\\'.repeat(250_000))],
+    ['that opens lists and closes none', json(), '['.repeat(1_000_000)],
+    ['that is no JSON', json(), '"'.repeat(1_000_000)],
+    ['that is text', text, '`'.repeat(1_000_000)],
+  ])('%s is decoded or refused within 100 ms', (_, decoder, value) => {
+    const one = of(value);
+
+    expect(
+      msOf(() => {
+        try {
+          decoder.decode(one);
+        } catch {
+          // Undecodable.
+        }
+      }),
+    ).toBeLessThan(100);
   });
 });
 

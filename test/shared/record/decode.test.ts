@@ -120,6 +120,9 @@ describe('json', () => {
       id: 73314510714175489n,
     });
     expect(await told(json(), '73314510714175489')).toBe(73314510714175490);
+    expect(await told(json(undefined, { exactIntegers: true }), '1'.repeat(1_001))).toEqual([
+      'KAFKA_VALUE_UNDECODABLE: value of orders-3@1042 is not JSON with integers of at most 1,000 digits',
+    ]);
   });
 
   test('that is none is not shown to its schema', async () => {
