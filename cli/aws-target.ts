@@ -4,6 +4,7 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import type { OperatorAnswers } from '../shared/operator/answers.ts';
+import { isActing, LOOK_ALIAS } from '../shared/operator/look-only.ts';
 import type { OperatorRequest } from '../shared/operator/requests.ts';
 import { OperatorError } from '../shared/operator-errors.ts';
 import type { LetterCursor } from '../shared/redrive/open-letters.ts';
@@ -87,7 +88,12 @@ export async function invokeOperator(
       `${name} has no operator function: it was deployed with operations: false`,
     );
   const answer = await lambda.send(
-    new InvokeCommand({ FunctionName: operatorFunctionName, Payload: JSON.stringify(request) }),
+    new InvokeCommand({
+      FunctionName: operatorFunctionName,
+      // Who may only look has the right to the alias alone.
+      ...(!isActing(request) && { Qualifier: LOOK_ALIAS }),
+      Payload: JSON.stringify(request),
+    }),
   );
   const payload = JSON.parse(Buffer.from(answer.Payload ?? []).toString() || 'null');
   if (answer.FunctionError === undefined) return payload;

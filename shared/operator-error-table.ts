@@ -10,6 +10,7 @@ export type OperatorErrorCode =
   | 'PARTITION_HELD'
   | 'OPERATION_REFUSED'
   | 'OPERATOR_REQUEST_INVALID'
+  | 'OPERATOR_MAY_ONLY_LOOK'
   | 'COMMAND_LINE_INVALID'
   | 'REDRIVE_FENCED'
   | 'REDRIVE_FAILED'
@@ -29,7 +30,7 @@ export const OPERATOR_ERRORS: Readonly<Record<OperatorErrorCode, ErrorKind>> = {
   },
   RELAY_ENTRY_UNREADABLE: {
     retryable: true,
-    hint: 'Neither a fallback letter, nor an abandoned range, nor what Lambda says of discarded records. It stays in the queue: read it there, and deploy the version that wrote it or delete it by hand.',
+    hint: 'Neither a fallback letter, nor an abandoned range, nor what Lambda says of discarded records. It stays in the queue: read it there (its policy admits the relay alone: change that first), and deploy the version that wrote it or delete it by hand.',
   },
   RELAY_ENTRY_FOREIGN: {
     retryable: true,
@@ -50,6 +51,10 @@ export const OPERATOR_ERRORS: Readonly<Record<OperatorErrorCode, ErrorKind>> = {
   OPERATOR_REQUEST_INVALID: {
     retryable: false,
     hint: 'Use a `lockstep` command of the version that is deployed, or correct the request.',
+  },
+  OPERATOR_MAY_ONLY_LOOK: {
+    retryable: false,
+    hint: 'Nothing was changed. Ask for the right to invoke the operator function itself: `consumer.grantOperate(principal)`.',
   },
   COMMAND_LINE_INVALID: {
     retryable: false,

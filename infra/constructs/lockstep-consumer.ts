@@ -16,6 +16,7 @@ import { consumerGrants } from './grants.ts';
 import { clusterName, eventSourceArn, ledgerClusterId } from './kafka-cluster.ts';
 import { type Ledger, LedgerTable } from './ledger-table.ts';
 import { Operations } from './operations.ts';
+import { lookRights, operateRights } from './operator-rights.ts';
 import { ParkingQueue } from './parking-queue.ts';
 import { refuse } from './refuse.ts';
 
@@ -97,6 +98,17 @@ export class LockstepConsumer extends Construct implements IGrantable {
     if (topics.length > 0) this.operations?.node.addDependency(...topics);
     this.alarms = new ConsumerAlarms(this, 'Alarms', this.watched(), props.alarms);
     this.publish();
+  }
+
+  /** Lets somebody use the commands of `lockstep` that change nothing. */
+  grantLook(grantee: IGrantable): void {
+    for (const right of lookRights(this)) grantee.grantPrincipal.addToPrincipalPolicy(right);
+  }
+
+  /** Lets somebody use all commands of `lockstep`. */
+  grantOperate(grantee: IGrantable): void {
+    this.grantLook(grantee);
+    for (const right of operateRights(this)) grantee.grantPrincipal.addToPrincipalPolicy(right);
   }
 
   private environment(): Record<string, string> {

@@ -3,9 +3,10 @@ import { Duration } from 'aws-cdk-lib';
 import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
 import type { PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
-import { EventSourceMapping, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { CfnAlias, EventSourceMapping, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { LOOK_ALIAS } from '../../shared/operator/look-only.ts';
 import { redriveTransactionalId } from '../../shared/operator/transactional-id.ts';
 import { ConsumerFunction } from './consumer-function.ts';
 import type { LockstepConsumerProps } from './consumer-props.ts';
@@ -35,7 +36,7 @@ export interface OperationsProps extends Omit<OperationsFacts, 'logGroupArn' | '
 /**
  * Two functions beside a consumer. The relay empties its queues into the dead-letter topic and looks over its ledger every minute;
  * what it cannot place stays in the queue. The operator function does what `lockstep` cannot do from outside the VPC, and only
- * when it is invoked. Each has a role of its own.
+ * when it is invoked; under its alias `look` it changes nothing. Each has a role of its own.
  */
 export class Operations extends Construct {
   readonly relay: LambdaFunction;
@@ -54,6 +55,11 @@ export class Operations extends Construct {
       props,
       operatorGrants,
     ).function;
+    new CfnAlias(this, 'Look', {
+      name: LOOK_ALIAS,
+      functionName: this.operator.functionName,
+      functionVersion: '$LATEST',
+    });
     for (const [name, queue] of Object.entries({ Fallback: props.fallbackQueue, Net: props.failureQueue })) {
       if (queue === undefined) continue;
       const mapping = new EventSourceMapping(this, name, {

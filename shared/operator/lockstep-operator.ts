@@ -1,5 +1,6 @@
 import type { Context } from 'aws-lambda';
 import type { OperatorAnswers } from './answers.ts';
+import { checkRights } from './look-only.ts';
 import { type OperatorPorts, operate } from './operate.ts';
 import { readOperatorRequest } from './requests.ts';
 
@@ -25,6 +26,7 @@ export function lockstepOperator(
   let connected: Promise<OperatorConnection> | undefined;
   return async (request, context) => {
     const order = readOperatorRequest(request);
+    checkRights(order, context.invokedFunctionArn);
     connected ??= connect();
     const { ports, begin } = await connected.catch((error: unknown) => {
       connected = undefined;

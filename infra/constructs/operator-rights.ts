@@ -1,0 +1,48 @@
+import { Stack } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { LOOK_ALIAS } from '../../shared/operator/look-only.ts';
+import { ledgerClusterId } from './kafka-cluster.ts';
+import { onlyItems } from './ledger-items.ts';
+import type { LockstepConsumer } from './lockstep-consumer.ts';
+
+/** What a person needs for the commands of `lockstep` that change nothing. */
+export function lookRights(consumer: LockstepConsumer): PolicyStatement[] {
+  const { fallbackQueue, failureQueue, ledger, mapping, operations } = consumer;
+  const queues = failureQueue === undefined ? [fallbackQueue] : [fallbackQueue, failureQueue];
+  const key = ledger.table.encryptionKey;
+  return [
+    statement('FindTheConsumer', ['cloudformation:DescribeStacks'], [Stack.of(consumer).stackId]),
+    statement('SeeTheMapping', ['lambda:GetEventSourceMapping'], [mapping.eventSourceMappingArn]),
+    statement(
+      'SeeTheQueues',
+      ['sqs:GetQueueAttributes'],
+      queues.map(({ queueArn }) => queueArn),
+    ),
+    onLedger(consumer, 'SeeTheLedger', ['dynamodb:GetItem']),
+    ...(operations === undefined
+      ? []
+      : [statement('AskTheOperator', ['lambda:InvokeFunction'], [`${operations.operator.functionArn}:${LOOK_ALIAS}`])]),
+    ...(key === undefined ? [] : [statement('DecryptTheLedger', ['kms:Decrypt'], [key.keyArn])]),
+  ];
+}
+
+/** What a person needs besides for all other commands: pause, resume, skip, reset, redrive, purge, replay. */
+export function operateRights(consumer: LockstepConsumer): PolicyStatement[] {
+  const { mapping, operations } = consumer;
+  return [
+    statement('PauseAndResume', ['lambda:UpdateEventSourceMapping'], [mapping.eventSourceMappingArn]),
+    onLedger(consumer, 'ChangeTheLedger', ['dynamodb:PutItem', 'dynamodb:UpdateItem']),
+    ...(operations === undefined
+      ? []
+      : [statement('LetTheOperatorAct', ['lambda:InvokeFunction'], [operations.operator.functionArn])]),
+  ];
+}
+
+function onLedger({ ledger, settings }: LockstepConsumer, sid: string, actions: string[]): PolicyStatement {
+  const own = `partition#${ledgerClusterId(settings.cluster)}#${settings.consumerGroup}#*`;
+  return new PolicyStatement({ sid, actions, resources: [ledger.table.tableArn], conditions: onlyItems([own]) });
+}
+
+function statement(sid: string, actions: string[], resources: string[]): PolicyStatement {
+  return new PolicyStatement({ sid, actions, resources });
+}

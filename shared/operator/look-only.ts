@@ -1,0 +1,25 @@
+import { OperatorError } from '../operator-errors.ts';
+import type { OperatorRequest } from './requests.ts';
+
+/** The alias of the operator function under which it answers questions and changes nothing. */
+export const LOOK_ALIAS = 'look';
+
+/** Whether a request writes to a topic. */
+export function isActing(request: OperatorRequest): boolean {
+  return 'dryRun' in request && !request.dryRun;
+}
+
+/**
+ * Refuses what would change something where the function was invoked under the alias: who may only look has the right to that alone.
+ *
+ * @param invokedFunctionArn - of the invocation's context; AWS sets it. https://docs.aws.amazon.com/lambda/latest/dg/nodejs-context.html
+ * @throws LockstepError OPERATOR_MAY_ONLY_LOOK
+ */
+export function checkRights(request: OperatorRequest, invokedFunctionArn: string): void {
+  const qualifier = invokedFunctionArn.split(':')[7];
+  if (qualifier === LOOK_ALIAS && isActing(request))
+    throw new OperatorError(
+      'OPERATOR_MAY_ONLY_LOOK',
+      `a ${request.type} was asked for under the alias \`${LOOK_ALIAS}\``,
+    );
+}
