@@ -13,7 +13,14 @@ import {
 import type { EpochMs, Offset } from '../record/units.ts';
 import { isNewerThan, newestOf } from './newest-time.ts';
 import type { PartitionItem, Progress, RecordIdentity } from './progress.ts';
-import { isAnotherRecord, isNewBeforeMemory, isNewInReplay, isUnclear, restartProgress } from './recreation.ts';
+import {
+  isAnotherRecord,
+  isNewBeforeMemory,
+  isNewBelowSettled,
+  isNewInReplay,
+  isUnclear,
+  restartProgress,
+} from './recreation.ts';
 import {
   blockedRecordOf,
   endIsolation,
@@ -82,7 +89,7 @@ export function decideClaim<R extends RecordIdentity>(
   const isOfAnotherLife = (progress: Progress, record: RecordIdentity) =>
     isAnotherRecord(progress, record) ||
     isNewInReplay(progress, record) ||
-    (policy.onReplay === 'skip' && isNewBeforeMemory(progress, record));
+    (policy.onReplay === 'skip' && (isNewBeforeMemory(progress, record) || isNewBelowSettled(progress, record)));
   const recreatedBy =
     firstOfDead.find((first) => isOfAnotherLife(item.progress, first)) ??
     records.find((record) => isOfAnotherLife(takenOver, record));

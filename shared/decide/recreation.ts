@@ -50,6 +50,13 @@ export function isNewBeforeMemory(progress: Progress, { offset, timestamp }: Rec
   return offset < floor && isNewerThan(timestamp, newestTimestamp) && !includesOffset(pending, offset);
 }
 
+/** Whether a record that nobody owes lies below what is settled, and is newer than all of it: an operator is asked, or it is of a later topic. */
+export function isNewBelowSettled(progress: Progress, { offset, timestamp }: RecordIdentity): boolean {
+  const { settled, pending, newestTimestamp } = progress;
+  const isBelow = offset < (highest(settled) ?? 0) && !includesOffset(pending, offset);
+  return isBelow && isNewerThan(timestamp, newestTimestamp);
+}
+
 /** Whether a record stands where an operator let a replay run, owed or not, and is newer than all that ever settled: no replay has that. */
 export function isNewInReplay(progress: Progress, { offset, timestamp }: RecordIdentity): boolean {
   const { floor = 0, runBelow = 0, newestTimestamp } = progress;

@@ -57,6 +57,11 @@ test.each([
     title: 'a later topic is recognised where it stands at offsets that an operator let run again',
   },
   {
+    seed: 20_015_441,
+    set: 'forgotten',
+    title: 'with onReplay skip a later topic is recognised where its first records stand in gaps of the one before',
+  },
+  {
     seed: 413_794,
     set: 'recreate',
     title: 'a recreated topic is recognised by what dead invocations had claimed of it',

@@ -25,7 +25,7 @@ export const SEAM_BUGS = {
     patches: [
       {
         file: CLAIM,
-        find: "isNewInReplay(progress, record) || (policy.onReplay === 'skip' && isNewBeforeMemory(progress, record));",
+        find: "isNewInReplay(progress, record) || (policy.onReplay === 'skip' && (isNewBeforeMemory(progress, record) || isNewBelowSettled(progress, record)));",
         put: 'isNewInReplay(progress, record);',
       },
     ],
