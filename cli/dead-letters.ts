@@ -4,7 +4,7 @@ import { OperatorError } from '../shared/operator-errors.ts';
 import { oneConsumer } from './consumer.ts';
 import { type CommonOptions, openTarget, optionsOf, print, WIDTH } from './context.ts';
 import { example } from './example.ts';
-import { writeJson, writeTable } from './letter-list.ts';
+import { foreignText, writeJson, writeTable } from './letter-list.ts';
 import { filterOf, type LetterOptions, withLetterOptions } from './letter-options.ts';
 import { someText, wholeNumber } from './numbers.ts';
 import { table } from './table.ts';
@@ -56,15 +56,30 @@ const show = new Command('show')
     print(options, letter, describeLetter);
   });
 
+const foreign = new Command('foreign')
+  .description(
+    'Records of the dead-letter topic that Lockstep did not write for this consumer: no redrive touches them.',
+  )
+  .option('--limit <count>', 'at most so many', wholeNumber(1, 1_000), 50)
+  .addHelpText('after', example('lockstep dead-letters foreign --local'))
+  .action(async (_, command: Command) => {
+    const options = optionsOf<CommonOptions & { limit: number }>(command);
+    await using target = await openTarget(options);
+    const consumer = oneConsumer(target.consumers, options.consumer);
+    print(options, await target.operate(consumer, { type: 'foreign', limit: options.limit }), describeForeign);
+  });
+
 export const deadLetters = new Command('dead-letters')
   .description('What lies on the dead-letter topic.')
   .addCommand(list)
   .addCommand(groups)
   .addCommand(show)
+  .addCommand(foreign)
   .addHelpText('after', example('lockstep dead-letters groups --local'));
 
-function describeGroups({ groups: found, causes, letters }: OperatorAnswers['groups']): string {
-  if (letters === 0) return 'No letters.';
+function describeGroups({ groups: found, causes, letters, foreign: others }: OperatorAnswers['groups']): string {
+  const foreignLine = others > 0 ? `\n${foreignText(others)}` : '';
+  if (letters === 0) return `No letters.${foreignLine}`;
   const rows = found.map(({ fingerprint, count, firstSeen, lastSeen, errorName, exampleMessage }) => [
     fingerprint,
     number(count),
@@ -73,7 +88,20 @@ function describeGroups({ groups: found, causes, letters }: OperatorAnswers['gro
     errorOf(errorName, exampleMessage),
   ]);
   const blocked = ['FINGERPRINT', 'LETTERS', 'FIRST SEEN', 'LAST SEEN', 'EXAMPLE'];
-  return `${table(blocked, [14, 9, 20, 20, 0], rows, WIDTH)}\n${counted(letters, 'letter')} of ${counted(causes, 'cause')}${causes > found.length ? `, the ${found.length} most frequent shown` : ''}.`;
+  return `${table(blocked, [14, 9, 20, 20, 0], rows, WIDTH)}\n${counted(letters, 'letter')} of ${counted(causes, 'cause')}${causes > found.length ? `, the ${found.length} most frequent shown` : ''}.${foreignLine}`;
+}
+
+function describeForeign({ records, total }: OperatorAnswers['foreign']): string {
+  if (total === 0) return 'No foreign records.';
+  const rows = records.map(({ position, claims, timestamp, bytes, id }) => [
+    position,
+    claims,
+    timestamp.slice(0, 19),
+    number(bytes),
+    id,
+  ]);
+  const shown = records.length < total ? `, ${number(records.length)} shown` : '';
+  return `${table(['RECORD', 'CLAIMS TO BE', 'TIME', 'BYTES', 'ID'], [32, 13, 20, 10, 0], rows, WIDTH)}\n${counted(total, 'record')}${shown}.`;
 }
 
 function describeLetter(letter: NonNullable<OperatorAnswers['letter']['letter']>): string {

@@ -11,6 +11,7 @@ import { filterOf, isAll, type LetterOptions, withLetterOptions } from './letter
 import { wholeNumber } from './numbers.ts';
 import { Progress } from './progress.ts';
 import type { Target } from './target.ts';
+import { visible } from './visible.ts';
 import { counted, number } from './words.ts';
 
 type Report = OperatorAnswers['redrive'];
@@ -64,10 +65,11 @@ export const redrive = withLetterOptions(new Command('redrive'))
     say(
       `${which}${counted(found.selected, 'record')} of ${consumer.deadLetterTopic} ${found.selected === 1 ? 'returns' : 'return'} to ${consumer.topic}${refusals(found)}.`,
     );
+    sayWhoElseReads(found, consumer, target.consumers);
     const goesOn = !dryRun && found.selected > 0;
     if (goesOn) await confirm('redrive', options);
     const report = goesOn ? await run(target, consumer, { ...order, dryRun: false }, options) : found;
-    if (report.left > 0 && !dryRun) process.exitCode = EXIT.failed;
+    if ((report.left > 0 || report.stopped.length > 0) && !dryRun) process.exitCode = EXIT.failed;
     print(options, { ...report, dryRun }, () => (dryRun ? 'Nothing was changed.' : summary(report, 'returned')));
   });
 
@@ -133,15 +135,33 @@ async function watched(
   }).run();
 }
 
-export function summary({ done, left, refused, selected }: Report, verb: string): string {
+/** A record that returns is for this consumer; others of the topic may get it again. */
+function sayWhoElseReads(
+  { otherGroups, selected }: Report,
+  { topic, ledgerTable }: DeployedConsumer,
+  consumers: readonly DeployedConsumer[],
+): void {
+  if (selected === 0) return;
+  if (otherGroups === undefined) return say(`Which other groups read ${topic} could not be asked for.`);
+  const ofThisStack = consumers.filter((one) => one.ledgerTable === ledgerTable).map(({ group }) => group);
+  const unread = otherGroups.filter((group) => ofThisStack.includes(group));
+  const again = otherGroups.filter((group) => !ofThisStack.includes(group));
+  if (unread.length > 0)
+    say(`Other consumers of this stack that read ${topic} settle them unread: ${unread.join(', ')}.`);
+  if (again.length > 0) say(`Other groups that read ${topic} get them again: ${again.join(', ')}.`);
+}
+
+export function summary({ done, left, refused, selected, stopped }: Report, verb: string): string {
   const rest = left > 0 ? ` ${number(left)} are left: run the same command again.` : '';
-  return `${number(done)} of ${number(selected)} ${verb}.${rest}${refusals({ refused })}`;
+  const named = stopped.map(({ id, why }) => `\n✖ ${visible(id)}: ${visible(why)}`).join('');
+  return `${number(done)} of ${number(selected)} ${verb}.${rest}${refusals({ refused })}${named}`;
 }
 
 function refusals({ refused }: Pick<Report, 'refused'>): string {
   const why = [
     refused.maxRedrives > 0 ? `${number(refused.maxRedrives)} were redriven too often` : '',
     refused.doubtful > 0 ? `${number(refused.doubtful)} may have been handled (--include-doubtful)` : '',
+    refused.elsewhere > 0 ? `${number(refused.elsewhere)} are of a topic or a partition that it does not read` : '',
     refused.expired > 0 ? `${number(refused.expired)} are gone from Kafka` : '',
   ].filter((text) => text !== '');
   return why.length === 0 ? '' : `; not: ${why.join(', ')}`;

@@ -3,6 +3,7 @@ import type { OperationsClaim } from '../decide/relay.ts';
 import type { Log, Telemetry } from '../ports/telemetry.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import type { LedgerPartition } from '../record/item-identifier.ts';
+import { partitionName, type TopicPartition } from '../record/item-identifier.ts';
 import type { Offset } from '../record/units.ts';
 import type { NotAttemptedReason, Outcomes } from './outcome.ts';
 import type { PartitionRun } from './partition-run.ts';
@@ -60,10 +61,11 @@ export function reportClaim<V>(
     );
   } else if (verdict.type === 'replayHalted') {
     telemetry.log.error(
-      'records from before memory came back: the partition stands still until an operator decides. `lockstep skip` takes them as duplicates, `lockstep replay` runs them again, `lockstep reset` forgets the partition',
+      'records from before memory came back: the partition stands still until an operator decides with one of these commands',
       {
         topic,
         partition,
+        ...replayCommands({ topic, partition }),
         offset: delivered.records[0]?.offset,
         // Newer than all that settled: the topic may have been recreated.
         ...(decision.progress.newestRefused !== undefined && { newestRefused: decision.progress.newestRefused }),
@@ -113,4 +115,14 @@ export function reportWaiting<V>(
       settledRanges: settled.length,
     },
   );
+}
+
+/** What an operator may decide about a halted replay, each as the command that does it; `--stack` or `--local` says where. */
+function replayCommands(place: TopicPartition): Readonly<Record<string, string>> {
+  const reset = `npx lockstep reset ${partitionName(place)}`;
+  return {
+    takeAsDuplicates: `${reset} --skip --why "..."`,
+    runAgain: `${reset} --run --why "..."`,
+    forgetPartition: `${reset} --why "..."`,
+  };
 }

@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { LogFields } from '../../shared/ports/telemetry.ts';
+import { reportClaim } from '../../shared/runtime/report-claim.ts';
 import { startFakeAws } from './fake-aws.ts';
 
 let aws: Awaited<ReturnType<typeof startFakeAws>>;
@@ -73,7 +75,13 @@ test.each([
   expect(code).toBe(0);
 });
 
-const report = { selected: 3, done: 0, left: 3, refused: { maxRedrives: 0, doubtful: 0, expired: 0 } };
+const report = {
+  selected: 3,
+  done: 0,
+  left: 3,
+  refused: { maxRedrives: 0, doubtful: 0, expired: 0, elsewhere: 0 },
+  stopped: [],
+};
 
 test.each(['redrive', 'purge'])(
   '%s says what it will do, and where nobody can be asked it does nothing',
@@ -209,9 +217,11 @@ const group = {
 };
 
 test.each([
-  [['dead-letters', 'list'], 2],
+  [['dead-letters', 'list'], 3],
+  [['dead-letters', 'foreign'], 3],
+  [['dead-letters', 'foreign', '--json'], 1],
   [['dead-letters', 'list', '--json'], 1],
-  [['dead-letters', 'groups'], 3],
+  [['dead-letters', 'groups'], 4],
   [['dead-letters', 'groups', '--json'], 1],
   [['dead-letters', 'show', 'x'], 9],
   [['dead-letters', 'show', 'x', '--json'], 1],
@@ -222,9 +232,13 @@ test.each([
     mapping: { State: HOSTILE, StateTransitionReason: HOSTILE, LastProcessingResult: HOSTILE },
     operator: ({ type }) =>
       ({
-        letters: { letters: [letter], total: 1 },
-        groups: { groups: [group], causes: 1, letters: 1, read: 1 },
+        letters: { letters: [letter], total: 1, foreign: 2 },
+        groups: { groups: [group], causes: 1, letters: 1, read: 1, foreign: 1 },
         letter: { letter },
+        foreign: {
+          records: [{ position: HOSTILE, claims: HOSTILE, id: HOSTILE, timestamp: HOSTILE, bytes: 1 }],
+          total: 1,
+        },
         topics: { partitions: [], letters: 0 },
       })[type],
   });
@@ -240,4 +254,58 @@ test('what a function throws is shown on one line', async () => {
   const { stderr, code } = await aws.lockstep('dead-letters', 'groups');
   expect(code).toBe(1);
   expect(stderr.split('\n').filter((line) => line.startsWith('orders-0@8'))).toEqual([]);
+});
+
+test('redrive names the other groups of the topic: who settles the records unread, and who gets them again', async () => {
+  aws.answer({
+    consumers: { Orders: 'orders', Shipments: 'orders' },
+    operator: () => ({ ...report, otherGroups: ['audit', 'group-Shipments'] }),
+  });
+  const { stderr } = await aws.lockstep('redrive', '--dry-run', '--consumer', 'Orders');
+  expect(stderr).toContain('Other consumers of this stack that read orders settle them unread: group-Shipments.');
+  expect(stderr).toContain('Other groups that read orders get them again: audit.');
+});
+
+test('a letter that stopped itself is named, and the command says that not all went well', async () => {
+  const stopped = [
+    { id: `c/g/orders-0@7/1${HOSTILE}`, origin: 'orders-0@7', why: 'REDRIVE_FAILED: MESSAGE_TOO_LARGE' },
+  ];
+  aws.answer({
+    operator: ({ dryRun }) => (dryRun === true ? report : { ...report, done: 2, left: 0, stopped }),
+  });
+  const { code, stdout } = await aws.lockstep('redrive', '--yes', '--json');
+  expect(JSON.parse(stdout)).toMatchObject({ done: 2, stopped });
+  expect(code).toBe(1);
+});
+
+test('each command that the log names for a halted replay does what it says', async () => {
+  const logged: LogFields[] = [];
+  const log = {
+    debug: () => {},
+    info: () => {},
+    warn: () => {},
+    error: (_: string, fields?: LogFields) => logged.push(fields ?? {}),
+  };
+  const task = {
+    ports: { telemetry: { log, count: () => {} } },
+    delivered: { topic: 'orders', partition: 0, records: [] },
+  };
+  reportClaim(task as never, { verdict: { type: 'replayHalted' }, progress: {} } as never);
+  const { takeAsDuplicates, runAgain, forgetPartition } = logged[0] ?? {};
+
+  const said: string[] = [];
+  for (const command of [takeAsDuplicates, runAgain, forgetPartition]) {
+    aws.answer({ item: claimed(0, { replayRefused: { S: '0+1' }, floor: { N: '50' } }) });
+    const [npx, lockstep, ...args] = String(command).replace('"..."', 'why').split(' ');
+    expect([npx, lockstep]).toEqual(['npx', 'lockstep']);
+    const { code, stderr } = await aws.lockstep(...args, '--dry-run');
+    expect(code).toBe(0);
+    said.push(stderr);
+  }
+
+  expect(said).toEqual([
+    expect.stringContaining('orders-0 of Orders, group group-Orders: takes what the ledger has forgotten below 50'),
+    expect.stringContaining('orders-0 of Orders, group group-Orders: runs 0–1 again'),
+    expect.stringContaining('orders-0 of Orders, group group-Orders: forgets'),
+  ]);
 });

@@ -21,6 +21,7 @@ test('there is a command for each thing that an operator does', () => {
     'list',
     'groups',
     'show',
+    'foreign',
     'redrive',
     'purge',
     'skip',

@@ -135,7 +135,7 @@ test('letters are listed, shown and purged; the operator function knows the same
   await expect
     .poll(() => operated.counterpart.calls.slice(before).map(({ id }) => id), { timeout: 180_000 })
     .toEqual(['q-1', 'q-2']);
-  expect(await operated.ask('dead-letters', 'list')).toEqual({ letters: [], total: 0 });
+  expect(await operated.ask('dead-letters', 'list')).toEqual({ letters: [], total: 0, foreign: 0 });
   await expect(invokeOperator(lambda, consumer, { ...order, by: undefined } as never)).rejects.toThrow(
     'OPERATOR_REQUEST_INVALID',
   );
