@@ -142,7 +142,10 @@ function sayWhoElseReads(
   consumers: readonly DeployedConsumer[],
 ): void {
   if (selected === 0) return;
-  if (otherGroups === undefined) return say(`Which other groups read ${topic} could not be asked for.`);
+  if (otherGroups === undefined) {
+    say(`Which other groups read ${topic} could not be asked for.`);
+    return;
+  }
   const ofThisStack = consumers.filter((one) => one.ledgerTable === ledgerTable).map(({ group }) => group);
   const unread = otherGroups.filter((group) => ofThisStack.includes(group));
   const again = otherGroups.filter((group) => !ofThisStack.includes(group));

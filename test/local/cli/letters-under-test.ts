@@ -3,9 +3,12 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { logLevel } from 'kafkajs';
 import type { ServersDescription } from '../../../infra/local/cloud-description.ts';
+import { clientConfig, endpointEnvironment } from '../../../infra/local/local-endpoint.ts';
 import { makeTopics } from '../../../infra/local/topics.ts';
+import { dynamoDbStackSecret } from '../../../shared/adapters/dynamodb/dynamodb-stack-secret.ts';
 import { kafkaJsClient } from '../../../shared/adapters/kafka/kafkajs-client.ts';
 import type { OperatorAnswers } from '../../../shared/operator/answers.ts';
 import type { OperatorRequest } from '../../../shared/operator/requests.ts';
@@ -36,6 +39,24 @@ export interface LettersUnderTest {
   stop(): Promise<void>;
 }
 
+/** A ledger that holds nothing but its secret. */
+async function makeLedger({ endpoint }: ServersDescription, table: string): Promise<Buffer> {
+  const client = new DynamoDBClient(clientConfig(endpoint));
+  await client.send(
+    new CreateTableCommand({
+      TableName: table,
+      AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
+      KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+      BillingMode: 'PAY_PER_REQUEST',
+    }),
+  );
+  try {
+    return await dynamoDbStackSecret({ client, table })();
+  } finally {
+    client.destroy();
+  }
+}
+
 /** Writes so many letters of three causes. @param heapMib - what each process gets of heap */
 export async function manyLetters(
   servers: ServersDescription,
@@ -48,14 +69,16 @@ export async function manyLetters(
   const kafka = kafkaJsClient({ brokers: [bootstrapServers], logLevel: logLevel.NOTHING });
   const topics = [source, deadLetterTopic].map((topicName) => ({ topicName, partitions: PARTITIONS }));
   await makeTopics(bootstrapServers, topics);
-  const bytes = await produceLetters(kafka, source, deadLetterTopic, count);
+  const ledgerTable = `${source}-ledger`;
+  const secret = await makeLedger(servers, ledgerTable);
+  const bytes = await produceLetters(kafka, source, deadLetterTopic, count, secret);
   const folder = await mkdtemp(join(tmpdir(), 'lockstep-many-'));
   const outputs = {
     ManyMappingId: 'none',
     ManyTopic: source,
     ManyConsumerGroup: 'billing',
     ManyDeadLetterTopic: deadLetterTopic,
-    ManyLedgerTable: 'none',
+    ManyLedgerTable: ledgerTable,
     ManyClusterId: 'c',
     ManyFallbackQueueUrl: 'none',
   };
@@ -64,6 +87,8 @@ export async function manyLetters(
   const costsFile = join(folder, 'costs');
   const env = {
     ...commandEnvironment(),
+    // The operator function asks the ledger for the secret.
+    ...endpointEnvironment(servers.endpoint),
     COSTS_FILE: costsFile,
     LOCKSTEP_CLOUD_FILE: cloudFile,
     LOCKSTEP_CONSUMER_GROUP: 'billing',
@@ -76,7 +101,7 @@ export async function manyLetters(
     LOCKSTEP_MAX_ATTEMPTS: '5',
     LOCKSTEP_MAX_INTERRUPTIONS: '3',
     LOCKSTEP_KEY_NAMESPACES: 'billing',
-    LOCKSTEP_LEDGER_TABLE: 'none',
+    LOCKSTEP_LEDGER_TABLE: ledgerTable,
     LOCKSTEP_FALLBACK_QUEUE_URL: 'none',
     NO_COLOR: '1',
   };

@@ -1,13 +1,12 @@
 import { CompressionTypes, type Kafka } from 'kafkajs';
 import { deadLetter } from '../../../shared/decide/dead-letter.ts';
-import { FAKE_SECRET } from '../../../shared/testing/fake-stack-secret.ts';
 import { blockedRecordAt } from '../../fixtures/progress.ts';
 
 const CHUNK = 2_000;
 export const PARTITIONS = 3;
 
 /** Of three causes in turn, in every partition all of them. */
-function aLetter(topic: string, offset: number) {
+function aLetter(topic: string, offset: number, secret: Buffer) {
   const cause = Math.floor(offset / PARTITIONS) % 3;
   const text = `order ${offset} was refused by the credit service`;
   const error = { name: `CAUSE_${cause}`, text, stage: 'handler' } as const;
@@ -33,7 +32,7 @@ function aLetter(topic: string, offset: number) {
       requestId: 'r',
       names: [],
       maxBytes: 1_000_000,
-      secret: FAKE_SECRET,
+      secret,
     },
   );
   const fields = Object.fromEntries(headers.map((header) => [header.name, header.value]));
@@ -41,12 +40,18 @@ function aLetter(topic: string, offset: number) {
 }
 
 /** Writes letters of records of `source`. @returns how many bytes of values and headers they come to */
-export async function produceLetters(kafka: Kafka, source: string, topic: string, count: number): Promise<number> {
+export async function produceLetters(
+  kafka: Kafka,
+  source: string,
+  topic: string,
+  count: number,
+  secret: Buffer,
+): Promise<number> {
   const producer = kafka.producer({ allowAutoTopicCreation: false });
   await producer.connect();
   let bytes = 0;
   for (let start = 0; start < count; start += CHUNK) {
-    const messages = Array.from({ length: CHUNK }, (_, index) => aLetter(source, start + index));
+    const messages = Array.from({ length: CHUNK }, (_, index) => aLetter(source, start + index, secret));
     for (const { value, headers } of messages)
       bytes += (value?.length ?? 0) + Object.values(headers).reduce((sum, one) => sum + one.length, 0);
     await producer.sendBatch({ acks: -1, compression: CompressionTypes.GZIP, topicMessages: [{ topic, messages }] });
