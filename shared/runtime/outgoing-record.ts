@@ -31,15 +31,23 @@ export function outgoingRecord(topic: unknown, record: ProducedRecord, of: strin
     key: key === null ? null : encoded(key, 'key'),
     value: value === null ? null : encoded(value, 'value'),
     headers: [
-      ...Object.entries(headers).map(([name, header]) => ({ name, value: encoded(header, `headers.${name}`) })),
+      ...Object.entries(headers).map(([name, header]) => ({
+        name,
+        value: encoded(header, HEADER.test(name) ? `headers.${name}` : 'headers'),
+      })),
       { name: 'x-lockstep-id', value: Buffer.from(id) },
     ],
   };
 }
 
+/** A topic as errors name it; what is none may be anything, as a part of a record's value. */
 function nameOf(topic: unknown): string {
-  return typeof topic === 'string' ? `topic \`${topic.slice(0, 249)}\`` : `a topic of type ${typeof topic}`;
+  if (typeof topic !== 'string') return `a topic of type ${typeof topic}`;
+  return TOPIC.test(topic) ? `topic \`${topic}\`` : 'a topic with a name that Kafka does not allow';
 }
+
+/** Header names as errors tell them. */
+const HEADER = /^[\w.-]{1,64}$/;
 
 function kindOf(value: unknown): string {
   if (value === undefined || value === null) return String(value);

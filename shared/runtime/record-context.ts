@@ -140,11 +140,13 @@ const ACTIONS = ['Put', 'Update', 'Delete', 'ConditionCheck'];
 function checkAction(action: unknown, of: string): void {
   const given = typeof action === 'object' && action !== null ? Object.entries(action) : [];
   const names = given.flatMap(([name, member]) => (member === undefined ? [] : name));
-  if (names.length === 1 && ACTIONS.includes(names[0] ?? '')) return;
+  const known = names.filter((name) => ACTIONS.includes(name));
+  if (names.length === 1 && known.length === 1) return;
+  const more = names.length > known.length ? ['other members'] : [];
   throw new LockstepError(
     'TRANSACT_INVALID',
     `context.transact of ${of}: expected objects with one of Put, Update, Delete and ConditionCheck, got ${
-      names.length === 0 ? typeof action : `an object with ${names.slice(0, 5).join(', ')}`
+      names.length === 0 ? typeof action : `an object with ${[...known, ...more].join(', ')}`
     }`,
   );
 }

@@ -4,7 +4,14 @@ import { describe, expect, test } from 'vitest';
 import { stackOf, summarizeError } from '../../shared/decide/error-summary.ts';
 import { fingerprint } from '../../shared/decide/fingerprint.ts';
 import { NonRetryableError } from '../../shared/errors.ts';
-import { byPosition, json, lockstepConsumer, text, type ValueDecoder } from '../../shared/lockstep-consumer.ts';
+import {
+  byPosition,
+  json,
+  lockstepConsumer,
+  type RecordContext,
+  text,
+  type ValueDecoder,
+} from '../../shared/lockstep-consumer.ts';
 import { DeliveredRecord } from '../../shared/record/delivered-record.ts';
 import { RecordHeaders } from '../../shared/record/record-headers.ts';
 import { describeIssues, quoteIssues } from '../../shared/record/schema-issues.ts';
@@ -263,6 +270,25 @@ describe('nothing of a value reaches a log line or a header of a dead letter', (
       }),
       { numRuns: runs },
     );
+  });
+
+  test.each<[string, (context: RecordContext, value: string) => void]>([
+    ['as a topic', ({ produce }, value) => produce(value, { value })],
+    ['as the name of a header', ({ produce }, value) => produce('next', { value, headers: { [value]: 5 as never } })],
+    [
+      'as a header that is none',
+      ({ produce }, value) => produce('next', { value, headers: { a: { [value]: 1 } as never } }),
+    ],
+    ['as an action', ({ transact }, value) => transact({ [value]: 1 } as never)],
+  ])('that a handler gives to its context %s', async (_, give) => {
+    const handler = lockstepConsumer({
+      value: text,
+      idempotencyKey: byPosition,
+      retry: { maxAttempts: 1 },
+      onRecord: ({ value }, context) => give(context, value ?? ''),
+    });
+
+    expect(await told(`${SECRET}@example.com`, handler)).not.toContain('secret');
   });
 
   test('that a header calls a traceparent', async () => {

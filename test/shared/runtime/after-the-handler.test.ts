@@ -54,17 +54,17 @@ describe('what a handler gives to its context', () => {
     [
       'an empty topic',
       ({ produce }) => produce('', { value: 'a' }),
-      'PRODUCE_INVALID: context.produce of orders-0@1 for topic ``: expected the name of a topic',
+      'PRODUCE_INVALID: context.produce of orders-0@1 for a topic with a name that Kafka does not allow: expected the name of a topic',
     ],
     [
       'a topic that Kafka has no name for',
       ({ produce }) => produce('a b', { value: 'a' }),
-      'PRODUCE_INVALID: context.produce of orders-0@1 for topic `a b`: expected the name of a topic',
+      'PRODUCE_INVALID: context.produce of orders-0@1 for a topic with a name that Kafka does not allow: expected the name of a topic',
     ],
     [
       'an action of no kind',
       ({ transact }) => transact({ Upddate: {} } as never),
-      'TRANSACT_INVALID: context.transact of orders-0@1: expected objects with one of Put, Update, Delete and ConditionCheck, got an object with Upddate',
+      'TRANSACT_INVALID: context.transact of orders-0@1: expected objects with one of Put, Update, Delete and ConditionCheck, got an object with other members',
     ],
     [
       'an action of two kinds',
