@@ -9,7 +9,12 @@ const app = new App();
 const stack = new Stack(app, 'Bench');
 for (const { name, topic, hasEffects } of CONSUMERS) {
   new LockstepConsumer(stack, name, {
-    cluster: { clusterArn: app.node.getContext('clusterArn'), auth: 'none', topics: 'elsewhere' },
+    cluster: {
+      clusterArn: app.node.getContext('clusterArn'),
+      bootstrapServers: app.node.getContext('bootstrapServers'),
+      auth: 'none',
+      topics: 'elsewhere',
+    },
     topic: { topicName: topic, partitions: PARTITIONS },
     entry: 'bench/end-to-end/lockstep-handler.ts',
     batchSize: BATCH_SIZE,
