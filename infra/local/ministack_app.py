@@ -120,6 +120,18 @@ cloudwatch._evaluate_alarm = _evaluate_by_dimensions
 cloudwatch._evict_old_metrics = lambda: None
 
 
+# MiniStack takes `arn:…:cluster` of the path for the cluster's name, so that no grant on a cluster fits.
+_CLUSTER = re.compile(r"/clusters/(arn:[^:]+:kafka:[^:]*:[^:]*:cluster/[^/]+/[^/]+)")
+_arn_of = iam_actions.extract_resource_arn
+
+
+def _cluster_itself(service, method, path, *rest, **more):
+    cluster = _CLUSTER.search(path) if service == "kafka" else None
+    return _arn_of(service, method, path, *rest, **more) if cluster is None else cluster[1]
+
+
+iam_actions.extract_resource_arn = _cluster_itself
+
 know_leading_keys()
 
 app = door(_ministack, _ROOT_KEY, _ROOT_SECRET)
