@@ -367,6 +367,11 @@ export const BUGS = {
     what: 'the lease is not looked at once more right before the handler is called',
     patches: [
       {
+        file: 'shared/runtime/admit.ts',
+        find: 'if (!run.lease.mayStartAt(run.ports.clock.now()) && !(await run.lease.mayStart())) return',
+        put: 'if (false) return',
+      },
+      {
         file: 'shared/runtime/call-handler.ts',
         find: 'const holds = run.lease.mayStartAt(clock.now()) || (await run.lease.mayStart());',
         put: 'const holds = true;',

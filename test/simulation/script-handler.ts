@@ -36,7 +36,12 @@ export function runScript(
   return new Promise((resolve, reject) => {
     const after = (ms: number, end: () => void) => void host.in(ms, end);
     const succeed = () => {
-      for (const [index, record] of records.entries()) leave(world, record, given[index], context);
+      // One that ends after its invocation has answered is refused what it adds, as any handler is.
+      try {
+        for (const [index, record] of records.entries()) leave(world, record, given[index], context);
+      } catch (error) {
+        reject(error);
+      }
       for (const record of records) emit({ type: 'ended', invocation, record, how: 'succeeded', call: records });
       resolve();
     };
