@@ -36,10 +36,10 @@ test('delivers once what was passed on twice', async () => {
 });
 
 test('a shipment that nobody passed on with Lockstep is dead-lettered: nothing tells it from its copy', async () => {
-  const { letters } = await deliver(handler, [shipment('o-1', undefined)]);
+  const { deadLetters } = await deliver(handler, [shipment('o-1', undefined)]);
 
   expect(plan.planned).toEqual([]);
-  expect(letters[0]?.headers.find(({ name }) => name === 'x-error-name')?.value.toString()).toBe(
+  expect(deadLetters[0]?.headers.find(({ name }) => name === 'x-error-name')?.value.toString()).toBe(
     'IDEMPOTENCY_KEY_EMPTY',
   );
 });

@@ -30,19 +30,21 @@ test('keeps the latest event of each device, in one write', async () => {
 });
 
 test('an impossible event is dead-lettered at once; those around it are kept', async () => {
-  const { letters, outcomes } = await deliver(handler, [event('a', 20), event('b', -300), event('c', 7)]);
+  const { deadLetters, outcomes } = await deliver(handler, [event('a', 20), event('b', -300), event('c', 7)]);
 
   expect(table.celsius).toEqual({ a: 20, c: 7 });
-  expect(letters[0]?.headers.find(({ name }) => name === 'x-error-name')?.value.toString()).toBe('EVENT_IMPOSSIBLE');
+  expect(deadLetters[0]?.headers.find(({ name }) => name === 'x-error-name')?.value.toString()).toBe(
+    'EVENT_IMPOSSIBLE',
+  );
   expect(outcomes).toEqual({ 'events-0@0': 'handled', 'events-0@1': 'deadLettered', 'events-0@2': 'handled' });
 });
 
 test('a throttled table costs no event an attempt', async () => {
   table.throttled = 1;
 
-  const { letters, metrics } = await deliver(handler, [event('a', 20), event('b', 5)]);
+  const { deadLetters, metrics } = await deliver(handler, [event('a', 20), event('b', 5)]);
 
   expect(table.celsius).toEqual({ a: 20, b: 5 });
-  expect(letters).toEqual([]);
+  expect(deadLetters).toEqual([]);
   expect(metrics['AttemptsFailed']).toBeUndefined();
 });

@@ -34,7 +34,7 @@ test('posts entries of different accounts side by side', async () => {
 });
 
 test('refuses an entry that is posted already, and tells why in its letter', async () => {
-  const { effects, letters, outcomes } = await deliver(handler, [entry('e1', 'a', 500), entry('e2', 'b', 1)], {
+  const { effects, deadLetters, outcomes } = await deliver(handler, [entry('e1', 'a', 500), entry('e2', 'b', 1)], {
     refuseEffect: (effect) =>
       JSON.stringify(effect).includes('"e1"')
         ? { code: 'ConditionalCheckFailed', text: 'The conditional request failed' }
@@ -43,11 +43,13 @@ test('refuses an entry that is posted already, and tells why in its letter', asy
 
   expect(effects).toHaveLength(2);
   expect(outcomes).toEqual({ 'entries-0@0': 'deadLettered', 'entries-0@1': 'handled' });
-  expect(letters[0]?.headers.find(({ name }) => name === 'x-error-name')?.value.toString()).toBe('TRANSACT_REFUSED');
+  expect(deadLetters[0]?.headers.find(({ name }) => name === 'x-error-name')?.value.toString()).toBe(
+    'TRANSACT_REFUSED',
+  );
 });
 
 test('an amount that is no number of cents is dead-lettered at once', async () => {
-  const { letters } = await deliver(handler, [entry('e1', 'a', 0.5)]);
+  const { deadLetters } = await deliver(handler, [entry('e1', 'a', 0.5)]);
 
-  expect(letters[0]?.headers.find(({ name }) => name === 'x-stage')?.value.toString()).toBe('validate');
+  expect(deadLetters[0]?.headers.find(({ name }) => name === 'x-stage')?.value.toString()).toBe('validate');
 });

@@ -29,24 +29,26 @@ test('writes each order down once, though a producer wrote it twice', async () =
 test('tries an order again before any later one', async () => {
   book.failures = 4;
 
-  const { letters } = await deliver(handler, [order('o-1'), order('o-2')]);
+  const { deadLetters } = await deliver(handler, [order('o-1'), order('o-2')]);
 
   expect(book.written).toEqual(['o-1', 'o-2']);
-  expect(letters).toEqual([]);
+  expect(deadLetters).toEqual([]);
 });
 
 test('an order that is none is dead-lettered, and the rest goes on', async () => {
-  const { letters } = await deliver(handler, [order('o-1', { currency: 'euro' }), order('o-2')]);
+  const { deadLetters } = await deliver(handler, [order('o-1', { currency: 'euro' }), order('o-2')]);
 
   expect(book.written).toEqual(['o-2']);
-  expect(letters[0]?.headers.find(({ name }) => name === 'x-error-name')?.value.toString()).toBe('KAFKA_VALUE_INVALID');
+  expect(deadLetters[0]?.headers.find(({ name }) => name === 'x-error-name')?.value.toString()).toBe(
+    'KAFKA_VALUE_INVALID',
+  );
 });
 
 test('an order’s number for another order is dead-lettered', async () => {
-  const { outcomes, letters } = await deliver(handler, [order('o-1'), order('o-1', { amount: 5 })]);
+  const { outcomes, deadLetters } = await deliver(handler, [order('o-1'), order('o-1', { amount: 5 })]);
 
   expect(outcomes).toEqual({ 'orders-0@0': 'handled', 'orders-0@1': 'deadLettered' });
-  expect(letters[0]?.headers.find(({ name }) => name === 'x-error-name')?.value.toString()).toBe(
+  expect(deadLetters[0]?.headers.find(({ name }) => name === 'x-error-name')?.value.toString()).toBe(
     'IDEMPOTENCY_KEY_REUSED',
   );
 });

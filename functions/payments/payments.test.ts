@@ -53,10 +53,10 @@ test('charges payments in order, each with its own idempotency key', async () =>
 test('stands still at a payment that fails, however often, and leaves no letter', async () => {
   answers = Array.from({ length: 20 }, () => ({ status: 500 }));
 
-  const { outcomes, letters } = await deliver(await theHandler(), payments('p1', 'p2'));
+  const { outcomes, deadLetters } = await deliver(await theHandler(), payments('p1', 'p2'));
 
   expect(calls).toEqual([...Array(20).fill('p1 500'), 'p1 201', 'p2 201']);
-  expect(letters).toEqual([]);
+  expect(deadLetters).toEqual([]);
   expect(outcomes).toEqual({ 'payments-0@0': 'handled', 'payments-0@1': 'handled' });
 });
 

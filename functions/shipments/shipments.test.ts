@@ -26,10 +26,10 @@ test('gives a shipment the same id when it is passed on again after a crash', as
 });
 
 test('waits for a broker that cannot be reached, without blaming the order', async () => {
-  const { produced, letters } = await deliver(handler, [order('o-1')], {
+  const { produced, deadLetters } = await deliver(handler, [order('o-1')], {
     failProduce: Array.from({ length: 10 }, () => new LockstepError('BROKER_UNREACHABLE', 'no broker answers')),
   });
 
   expect(produced).toHaveLength(1);
-  expect(letters).toEqual([]);
+  expect(deadLetters).toEqual([]);
 });

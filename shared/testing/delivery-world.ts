@@ -37,7 +37,7 @@ export class DeliveryWorld {
   readonly #produced: OutgoingRecord[] = [];
   readonly #logs: Delivery['logs'][number][] = [];
   readonly #metrics: Record<string, number> = {};
-  #refuseLetters: number;
+  #refuseDeadLetters: number;
   #refuseFallback: number;
   #runs = 0;
   /** Records whose handler has done its work, by position. */
@@ -57,7 +57,7 @@ export class DeliveryWorld {
     });
     this.#produceErrors = [...(faults.failProduce ?? [])];
     this.#loseAnswers = faults.loseTransactionAnswers ?? 0;
-    this.#refuseLetters = faults.refuseLetters ?? 0;
+    this.#refuseDeadLetters = faults.refuseDeadLetters ?? 0;
     this.#refuseFallback = faults.refuseFallback ?? 0;
   }
 
@@ -179,7 +179,7 @@ export class DeliveryWorld {
   delivery(): Delivery {
     return {
       outcomes: this.#outcomes,
-      letters: this.#letters,
+      deadLetters: this.#letters,
       fallback: this.#fallback,
       effects: this.#ledger.effects,
       transactions: this.#transactions,
@@ -205,7 +205,7 @@ export class DeliveryWorld {
   }
 
   #publish(letter: DeadLetter): void {
-    if (this.#refuseLetters-- > 0) throw new Error('the dead-letter topic refuses');
+    if (this.#refuseDeadLetters-- > 0) throw new Error('the dead-letter topic refuses');
     this.#letters.push(letter);
   }
 

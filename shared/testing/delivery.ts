@@ -12,8 +12,8 @@ import type { FakeLedgerOptions } from './fake-ledger-store.ts';
 export interface DeliveryFaults {
   /** The process dies right after the n-th run of the handler, counted from 1: its work is done, nothing says so. */
   readonly crashAt?: number;
-  /** The dead-letter topic refuses this many letters. @default 0 */
-  readonly refuseLetters?: number;
+  /** The dead-letter topic refuses this many dead letters. @default 0 */
+  readonly refuseDeadLetters?: number;
   /** The fallback queue refuses this many entries. @default 0 */
   readonly refuseFallback?: number;
   /** Stands for the conditions of actions given to `context.transact`: why this one does not hold, beside what is committed. @default all hold */
@@ -35,7 +35,7 @@ export interface Delivery {
   /** The last outcome of each record, by `orders-0@3`. */
   readonly outcomes: Readonly<Record<string, Outcome['type']>>;
   /** Dead letters on the dead-letter topic. */
-  readonly letters: readonly DeadLetter[];
+  readonly deadLetters: readonly DeadLetter[];
   /** What went to the fallback queue. */
   readonly fallback: readonly FallbackEntry[];
   /** Actions given to `context.transact` that were committed. */

@@ -111,11 +111,11 @@ lockstepConsumer({
 
 // A test's results.
 export async function aTest(): Promise<void> {
-  const { outcomes, letters, effects } = await deliver(handler, [record({ key: 'a', value: { orderId: 'o-1' } })]);
+  const { outcomes, deadLetters, effects } = await deliver(handler, [record({ key: 'a', value: { orderId: 'o-1' } })]);
   expectTypeOf(outcomes['orders-0@0']).toEqualTypeOf<
     'handled' | 'duplicate' | 'deadLettered' | 'retry' | 'notAttempted' | undefined
   >();
-  expectTypeOf(letters[0]?.value).toEqualTypeOf<Buffer | null | undefined>();
+  expectTypeOf(deadLetters[0]?.value).toEqualTypeOf<Buffer | null | undefined>();
   expectTypeOf(effects).toExtend<readonly object[]>();
 }
 

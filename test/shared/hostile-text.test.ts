@@ -202,13 +202,13 @@ describe('nothing of a value reaches a log line or a header of a dead letter', (
     accounts: v.record(v.pipe(v.string(), v.email()), v.number()),
   });
   const told = async (value: unknown, handler: ReturnType<typeof lockstepConsumer>) => {
-    const { letters, logs } = await deliver(handler, [record({ value })], { maxDeliveries: 3 });
-    expect(letters.length).toBe(1);
+    const { deadLetters, logs } = await deliver(handler, [record({ value })], { maxDeliveries: 3 });
+    expect(deadLetters.length).toBe(1);
     return [
       JSON.stringify(
         logs.map(({ text: line, fields }) => [line, fields, String((fields?.['error'] as Error)?.message)]),
       ),
-      ...(letters[0]?.headers.map(({ name, value: bytes }) => `${name}: ${bytes}`) ?? []),
+      ...(deadLetters[0]?.headers.map(({ name, value: bytes }) => `${name}: ${bytes}`) ?? []),
     ].join('\n');
   };
 

@@ -58,10 +58,10 @@ describe('a record that fails', () => {
       if (orderId === 'b' && attempt < 3) throw new Error('not yet');
     });
 
-    const { letters, answers } = await deliver(handler, orders('a', 'b', 'c'));
+    const { deadLetters, answers } = await deliver(handler, orders('a', 'b', 'c'));
 
     expect(handled).toEqual(['a', 'b', 'c']);
-    expect(letters).toEqual([]);
+    expect(deadLetters).toEqual([]);
     expect(answers).toHaveLength(1);
   });
 
@@ -93,15 +93,15 @@ describe('a record that fails', () => {
       if (orderId === 'b') throw new RangeError('no such thing as 17');
     });
 
-    const { letters, outcomes } = await deliver(handler, orders('a', 'b', 'c'));
+    const { deadLetters, outcomes } = await deliver(handler, orders('a', 'b', 'c'));
 
     expect(handled).toEqual(['a', 'c']);
     expect(outcomes).toEqual({ 'orders-0@0': 'handled', 'orders-0@1': 'deadLettered', 'orders-0@2': 'handled' });
     const headers = Object.fromEntries(
-      letters.flatMap((letter) => [...letter.headers].map(({ name, value }) => [name, value.toString()])),
+      deadLetters.flatMap((letter) => [...letter.headers].map(({ name, value }) => [name, value.toString()])),
     );
-    expect(letters).toHaveLength(1);
-    expect(letters[0]?.value?.toString()).toBe('{"orderId":"b"}');
+    expect(deadLetters).toHaveLength(1);
+    expect(deadLetters[0]?.value?.toString()).toBe('{"orderId":"b"}');
     expect(headers).toMatchObject({
       'x-original-topic': 'orders',
       'x-original-partition': '0',
@@ -120,10 +120,10 @@ describe('a record that fails', () => {
       if (orderId === 'a') throw new NonRetryableError('refused', { code: 'ORDER_UNKNOWN_CURRENCY' });
     });
 
-    const { letters } = await deliver(handler, orders('a'));
+    const { deadLetters } = await deliver(handler, orders('a'));
 
-    expect(letters[0]?.headers.find(({ name }) => name === 'x-retry-count')?.value.toString()).toBe('1');
-    expect(letters[0]?.headers.find(({ name }) => name === 'x-error-name')?.value.toString()).toBe(
+    expect(deadLetters[0]?.headers.find(({ name }) => name === 'x-retry-count')?.value.toString()).toBe('1');
+    expect(deadLetters[0]?.headers.find(({ name }) => name === 'x-error-name')?.value.toString()).toBe(
       'ORDER_UNKNOWN_CURRENCY',
     );
   });
@@ -136,24 +136,24 @@ describe('a record that fails', () => {
       { retry: { maxAttempts: Number.POSITIVE_INFINITY } },
     );
 
-    const { letters, outcomes } = await deliver(handler, orders('a', 'b', 'c'), { maxDeliveries: 20 });
+    const { deadLetters, outcomes } = await deliver(handler, orders('a', 'b', 'c'), { maxDeliveries: 20 });
 
     expect(handled).toEqual(['a']);
-    expect(letters).toEqual([]);
+    expect(deadLetters).toEqual([]);
     expect(outcomes['orders-0@2']).toBe('notAttempted');
   });
 
   test('with an undecodable value never meets the handler', async () => {
     const { handler, handled } = noting();
 
-    const { letters } = await deliver(handler, [
+    const { deadLetters } = await deliver(handler, [
       record({ value: Buffer.from('{') }),
       record({ value: { orderId: 7 } }),
       record({ value: { orderId: 'c' } }),
     ]);
 
     expect(handled).toEqual(['c']);
-    expect(letters.map(({ headers }) => headers.find(({ name }) => name === 'x-stage')?.value.toString())).toEqual([
+    expect(deadLetters.map(({ headers }) => headers.find(({ name }) => name === 'x-stage')?.value.toString())).toEqual([
       'decode',
       'validate',
     ]);
@@ -166,9 +166,9 @@ describe('a letter', () => {
       throw new NonRetryableError('refused', { code: 'NO' });
     });
 
-    const { letters, fallback, outcomes } = await deliver(handler, orders('a'), { refuseLetters: 1 });
+    const { deadLetters, fallback, outcomes } = await deliver(handler, orders('a'), { refuseDeadLetters: 1 });
 
-    expect(letters).toEqual([]);
+    expect(deadLetters).toEqual([]);
     expect(fallback).toMatchObject([
       { type: 'letter', letter: { origin: { topic: 'orders', partition: 0, offset: 0 } } },
     ]);
@@ -182,10 +182,13 @@ describe('a letter', () => {
       if (orderId === 'a') throw new NonRetryableError('refused', { code: 'NO' });
     });
 
-    const { letters, outcomes } = await deliver(handler, orders('a', 'b'), { refuseLetters: 2, refuseFallback: 2 });
+    const { deadLetters, outcomes } = await deliver(handler, orders('a', 'b'), {
+      refuseDeadLetters: 2,
+      refuseFallback: 2,
+    });
 
     expect(tried).toEqual(['a', 'b']);
-    expect(letters).toHaveLength(1);
+    expect(deadLetters).toHaveLength(1);
     expect(outcomes).toEqual({ 'orders-0@0': 'deadLettered', 'orders-0@1': 'handled' });
   });
 });
@@ -217,9 +220,9 @@ describe('an idempotency key', () => {
   test('that is empty dead-letters its record with a message that names it', async () => {
     const { handler } = noting(undefined, { keyed: true });
 
-    const { letters } = await deliver(handler, orders(''));
+    const { deadLetters } = await deliver(handler, orders(''));
 
-    expect(letters[0]?.headers.find(({ name }) => name === 'x-error-message')?.value.toString()).toBe(
+    expect(deadLetters[0]?.headers.find(({ name }) => name === 'x-error-message')?.value.toString()).toBe(
       'IDEMPOTENCY_KEY_EMPTY: idempotencyKey of orders-0@0 returned an empty string, expected a non-empty string. Return a non-empty string from idempotencyKey, or use byPosition when the ledger alone is enough.',
     );
   });
@@ -231,13 +234,13 @@ describe('an idempotency key', () => {
       onRecord: () => undefined,
     });
 
-    const { outcomes, letters } = await deliver(handler, [
+    const { outcomes, deadLetters } = await deliver(handler, [
       record({ value: { id: 'a', n: 1 } }),
       record({ value: { id: 'a', n: 2 } }),
     ]);
 
     expect(outcomes).toEqual({ 'orders-0@0': 'handled', 'orders-0@1': 'deadLettered' });
-    expect(letters[0]?.headers.find(({ name }) => name === 'x-error-name')?.value.toString()).toBe(
+    expect(deadLetters[0]?.headers.find(({ name }) => name === 'x-error-name')?.value.toString()).toBe(
       'IDEMPOTENCY_KEY_REUSED',
     );
   });
@@ -257,10 +260,10 @@ test('a retry.classify that throws decides nothing: the attempt is counted all t
     },
   );
 
-  const { outcomes, letters } = await deliver(handler, orders('a'));
+  const { outcomes, deadLetters } = await deliver(handler, orders('a'));
 
   expect(outcomes).toEqual({ 'orders-0@0': 'deadLettered' });
-  expect(letters[0]?.headers.find(({ name }) => name === 'x-retry-count')?.value.toString()).toBe('5');
+  expect(deadLetters[0]?.headers.find(({ name }) => name === 'x-retry-count')?.value.toString()).toBe('5');
 });
 
 test('a PauseError stands still without counting an attempt', async () => {
@@ -372,10 +375,10 @@ test('in key order a failing key holds only its own followers', async () => {
     { order: 'key' },
   );
 
-  const { outcomes, letters } = await deliver(handler, orders('a', 'b', 'a', 'c'));
+  const { outcomes, deadLetters } = await deliver(handler, orders('a', 'b', 'a', 'c'));
 
   expect(handled).toEqual(['b', 'c']);
-  expect(letters.map(({ origin }) => origin.offset)).toEqual([0, 2]);
+  expect(deadLetters.map(({ origin }) => origin.offset)).toEqual([0, 2]);
   expect(outcomes['orders-0@1']).toBe('handled');
 });
 

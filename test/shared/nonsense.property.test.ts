@@ -218,14 +218,14 @@ describe('whatever a handler does with its context, in any order', () => {
           retry: { maxAttempts: 2 },
           onRecord: ({ key }, context) => (key === 'odd' ? (run(context) as undefined) : undefined),
         });
-        const { outcomes, produced, letters } = await deliver(
+        const { outcomes, produced, deadLetters } = await deliver(
           handler,
           ['a', 'odd', 'b'].map((key) => record({ key, value: Buffer.from(key) })),
           { maxDeliveries: 5 },
         );
         expect([outcomes['orders-0@0'], outcomes['orders-0@2']]).toEqual(['handled', 'handled']);
-        expect(outcomes['orders-0@1']).toBe(letters.length === 1 ? 'deadLettered' : 'handled');
-        if (letters.length === 1) expect(produced).toEqual([]);
+        expect(outcomes['orders-0@1']).toBe(deadLetters.length === 1 ? 'deadLettered' : 'handled');
+        if (deadLetters.length === 1) expect(produced).toEqual([]);
         for (const { topic, value, key } of produced) {
           expect(topic).toMatch(/^[\w.-]+$/);
           expect([value, key].every((part) => part === null || Buffer.isBuffer(part))).toBe(true);

@@ -88,11 +88,11 @@ describe('what a handler gives to its context', () => {
       },
     });
 
-    const { outcomes, produced, letters } = await deliver(handler, three);
+    const { outcomes, produced, deadLetters } = await deliver(handler, three);
 
     expect(outcomes).toEqual({ 'orders-0@0': 'handled', 'orders-0@1': 'deadLettered', 'orders-0@2': 'handled' });
     expect(produced.map(({ value }) => String(value)).sort()).toEqual(['a', 'c']);
-    const header = (name: string) => letters[0]?.headers.find((one) => one.name === name)?.value.toString();
+    const header = (name: string) => deadLetters[0]?.headers.find((one) => one.name === name)?.value.toString();
     expect(header('x-retry-count')).toBe('2');
     expect(header('x-error-message')).toContain(says);
   });

@@ -59,12 +59,12 @@ describe.each<[string, (die: () => void) => void]>([
         : { onBatch: async (records) => void handled.push(...records.map(({ value }) => value)) }),
     });
 
-    const { outcomes, letters } = await deliverTo(handler, ['a', 'b', 'killer', 'c', 'd'], (end) => {
+    const { outcomes, deadLetters } = await deliverTo(handler, ['a', 'b', 'killer', 'c', 'd'], (end) => {
       die = end;
     });
 
     expect(
-      letters.map(({ origin, headers }) => [
+      deadLetters.map(({ origin, headers }) => [
         origin.offset,
         headers.find(({ name }) => name === 'x-stage')?.value.toString(),
         headers.find(({ name }) => name === 'x-interruption-count')?.value.toString(),

@@ -74,10 +74,10 @@ describe('key order', () => {
   test('orders records without a key by nothing', async () => {
     const { handler, handled } = noting((key) => key === '');
 
-    const { letters } = await deliver(handler, keyed(['a', null, 'b', null]));
+    const { deadLetters } = await deliver(handler, keyed(['a', null, 'b', null]));
 
     expect(handled).toEqual([0, 2]);
-    expect(letters.map(({ origin }) => origin.offset).toSorted()).toEqual([1, 3]);
+    expect(deadLetters.map(({ origin }) => origin.offset).toSorted()).toEqual([1, 3]);
   });
 
   test('remembers what ran ahead of a failing key: what comes back is not run again', async () => {
@@ -140,12 +140,12 @@ describe('key order', () => {
     const { most, onProgress } = watch();
     const keys = Array.from({ length: 4_000 }, (_, index) => (index % 2 === 0 ? 'bad' : `k${index}`));
 
-    const { letters } = await deliver(handler, keyed(keys), { onProgress });
+    const { deadLetters } = await deliver(handler, keyed(keys), { onProgress });
 
     expect(most.ranges).toBeGreaterThanOrEqual(1_000);
     expect(most.ranges).toBeLessThan(1_020);
     expect(most.bytes).toBeLessThan(ITEM_LIMIT_BYTES);
-    expect(letters.map(({ origin }) => origin.offset)).toEqual([0, 2, 4, 6, 8, 10, 12, 14, 16, 18]);
+    expect(deadLetters.map(({ origin }) => origin.offset)).toEqual([0, 2, 4, 6, 8, 10, 12, 14, 16, 18]);
     // Each other record once, though most came back again and again.
     expect(handled).toHaveLength(3_990);
     expect(new Set(handled).size).toBe(3_990);

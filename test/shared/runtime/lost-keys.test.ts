@@ -67,7 +67,7 @@ test('a key that cannot be given back does not undo its record’s letter', asyn
   expect(await deliver('ab')).toEqual([]);
 
   expect(calls).toEqual(['a', 'b']);
-  expect(world.delivery().letters).toHaveLength(1);
+  expect(world.delivery().deadLetters).toHaveLength(1);
 });
 
 test('a record whose key others may have taken while it was waited for does not run', async () => {
@@ -136,7 +136,7 @@ test('what was settled is written though the key of a later record cannot be ask
   expect(await deliver('aa')).toEqual([]);
 
   expect(calls).toEqual(['0.1', '1.1']);
-  expect(world.delivery().letters).toHaveLength(1);
+  expect(world.delivery().deadLetters).toHaveLength(1);
 });
 
 test('a record whose key another partition holds says so in each invocation: nothing else would', async () => {

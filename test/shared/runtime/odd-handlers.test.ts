@@ -20,7 +20,7 @@ function thenable(then: unknown, target: object = {}): object {
 
 /** What of a letter tells the cause. */
 async function letterOf(handler: () => unknown, retry: RetryOptions = {}) {
-  const { letters, outcomes } = await deliver(
+  const { deadLetters, outcomes } = await deliver(
     lockstepConsumer({
       value: text,
       idempotencyKey: byPosition,
@@ -29,7 +29,7 @@ async function letterOf(handler: () => unknown, retry: RetryOptions = {}) {
     }),
     [record({ value: Buffer.from('a') })],
   );
-  const header = (name: string) => letters[0]?.headers.find((one) => one.name === name)?.value.toString();
+  const header = (name: string) => deadLetters[0]?.headers.find((one) => one.name === name)?.value.toString();
   return {
     outcome: outcomes['orders-0@0'],
     attempts: header('x-retry-count'),

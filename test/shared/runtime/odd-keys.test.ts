@@ -20,11 +20,11 @@ async function keyed(
     idempotencyKey: ({ value }: Loose) => key(value) as string,
     onRecord: () => void runs++,
   });
-  const { outcomes, letters } = await deliver(
+  const { outcomes, deadLetters } = await deliver(
     handler,
     texts.map((text) => record({ value: Buffer.from(text) })),
   );
-  const header = (name: string) => letters[0]?.headers.find((one) => one.name === name)?.value.toString();
+  const header = (name: string) => deadLetters[0]?.headers.find((one) => one.name === name)?.value.toString();
   return { runs, outcomes: Object.values(outcomes), name: header('x-error-name'), text: header('x-error-message') };
 }
 

@@ -83,14 +83,14 @@ describe('a call of onBatch', () => {
   test('is cut by a record without a value, which gets its letter in its turn', async () => {
     const { handler, calls } = noting();
 
-    const { letters, outcomes } = await deliver(handler, [
+    const { deadLetters, outcomes } = await deliver(handler, [
       ...readings('ab'),
       record({ value: Buffer.from('{') }),
       ...readings('c'),
     ]);
 
     expect(calls).toEqual(['ab', 'c']);
-    expect(letters.map(({ origin }) => origin.offset)).toEqual([2]);
+    expect(deadLetters.map(({ origin }) => origin.offset)).toEqual([2]);
     expect(outcomes['orders-0@3']).toBe('handled');
   });
 
@@ -102,10 +102,10 @@ describe('a call of onBatch', () => {
       throw new PauseError({ resumeAfterMs: 30_000 });
     });
 
-    const { letters, metrics } = await deliver(handler, readings('ab'));
+    const { deadLetters, metrics } = await deliver(handler, readings('ab'));
 
     expect(calls).toEqual(['ab', 'ab']);
-    expect(letters).toEqual([]);
+    expect(deadLetters).toEqual([]);
     expect(metrics).toMatchObject({ PartitionsPaused: 1 });
     expect(metrics['AttemptsFailed']).toBeUndefined();
   });
@@ -121,11 +121,11 @@ describe('a BatchFailure', () => {
       if (attempt < 3) throw new BatchFailure(c, { cause: new Error('not yet') });
     });
 
-    const { letters, answers } = await deliver(handler, readings('abcde'));
+    const { deadLetters, answers } = await deliver(handler, readings('abcde'));
 
     expect(calls).toEqual(['abcde', 'c', 'c', 'de']);
     expect(attempts).toEqual([1, 2, 3]);
-    expect(letters).toEqual([]);
+    expect(deadLetters).toEqual([]);
     expect(answers).toHaveLength(1);
   });
 
@@ -157,11 +157,11 @@ describe('a BatchFailure', () => {
       { retry: { maxAttempts: 4, inlineRetries: 1 } },
     );
 
-    const { letters, outcomes } = await deliver(handler, readings('abc'));
+    const { deadLetters, outcomes } = await deliver(handler, readings('abc'));
 
     expect(calls).toEqual(['abc', 'b', 'b', 'b', 'c']);
     expect(outcomes).toEqual({ 'orders-0@0': 'handled', 'orders-0@1': 'deadLettered', 'orders-0@2': 'handled' });
-    expect(letters.map((letter) => [header(letter, 'x-retry-count'), header(letter, 'x-error-name')])).toEqual([
+    expect(deadLetters.map((letter) => [header(letter, 'x-retry-count'), header(letter, 'x-error-name')])).toEqual([
       ['4', 'RangeError'],
     ]);
   });
@@ -173,10 +173,10 @@ describe('a BatchFailure', () => {
         throw new BatchFailure(a, { cause: new NonRetryableError('refused', { code: 'READING_UNKNOWN_SENSOR' }) });
     });
 
-    const { letters } = await deliver(handler, readings('abc'));
+    const { deadLetters } = await deliver(handler, readings('abc'));
 
     expect(calls).toEqual(['abc', 'bc']);
-    expect(letters.map((letter) => header(letter, 'x-error-name'))).toEqual(['READING_UNKNOWN_SENSOR']);
+    expect(deadLetters.map((letter) => header(letter, 'x-error-name'))).toEqual(['READING_UNKNOWN_SENSOR']);
   });
 
   test('with a PauseError settles what came before and stands still at its record', async () => {
@@ -201,11 +201,11 @@ describe('a BatchFailure', () => {
       { retry: { maxAttempts: 1 } },
     );
 
-    const { letters } = await deliver(handler, readings('abc'));
+    const { deadLetters } = await deliver(handler, readings('abc'));
 
     expect(calls).toEqual(['abc', 'a', 'b', 'c']);
-    expect(letters.map((letter) => header(letter, 'x-error-name'))).toEqual(['BATCH_FAILURE_FOREIGN']);
-    expect(header(letters[0] as DeadLetter, 'x-error-message')).toBe(
+    expect(deadLetters.map((letter) => header(letter, 'x-error-name'))).toEqual(['BATCH_FAILURE_FOREIGN']);
+    expect(header(deadLetters[0] as DeadLetter, 'x-error-message')).toBe(
       'BATCH_FAILURE_FOREIGN: BatchFailure names offset 4711, expected orders-0@1. Give BatchFailure one of the records that onBatch was called with.',
     );
   });
@@ -220,10 +220,10 @@ describe('an error that names no record', () => {
       { retry: { maxAttempts: 2, inlineRetries: 5 } },
     );
 
-    const { letters, outcomes } = await deliver(handler, readings('abcdef'));
+    const { deadLetters, outcomes } = await deliver(handler, readings('abcdef'));
 
     expect(calls).toEqual(['abcdef', 'a', 'b', 'c', 'c', 'def']);
-    expect(letters.map(({ origin }) => origin.offset)).toEqual([2]);
+    expect(deadLetters.map(({ origin }) => origin.offset)).toEqual([2]);
     expect(Object.values(outcomes).filter((type) => type === 'handled')).toHaveLength(5);
   });
 
@@ -279,7 +279,7 @@ describe('onBatch in key order', () => {
       { order: 'key', retry: { maxAttempts: 3, inlineRetries: 0 } },
     );
 
-    const { letters } = await deliver(handler, [
+    const { deadLetters } = await deliver(handler, [
       ...readings('x', 'k1'),
       ...readings('a', 'k2'),
       ...readings('y', 'k1'),
@@ -287,7 +287,7 @@ describe('onBatch in key order', () => {
     ]);
 
     expect(calls).toEqual(['xayb', 'y', 'a', 'a', 'b']);
-    expect(letters.map(({ origin }) => origin.offset)).toEqual([1]);
+    expect(deadLetters.map(({ origin }) => origin.offset)).toEqual([1]);
   });
 });
 

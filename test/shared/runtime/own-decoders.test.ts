@@ -21,9 +21,15 @@ async function delivered(decode: (record: DeliveredRecord) => unknown, options: 
     ...options,
     onRecord: ({ value }) => void got.push(value),
   });
-  const { outcomes, letters } = await deliver(handler, [record({ value: { id: 'secret' } })]);
-  const header = (name: string) => letters[0]?.headers.find((one) => one.name === name)?.value.toString();
-  return { got, outcome: outcomes['orders-0@0'], stage: header('x-stage'), text: header('x-error-message'), letters };
+  const { outcomes, deadLetters } = await deliver(handler, [record({ value: { id: 'secret' } })]);
+  const header = (name: string) => deadLetters[0]?.headers.find((one) => one.name === name)?.value.toString();
+  return {
+    got,
+    outcome: outcomes['orders-0@0'],
+    stage: header('x-stage'),
+    text: header('x-error-message'),
+    deadLetters,
+  };
 }
 
 describe.each<[string, Partial<CommonOptions<never>>]>([
@@ -88,11 +94,11 @@ describe.each<[string, Partial<CommonOptions<never>>]>([
       'threw Error',
     ],
   ])('what it %s makes the record undecodable, and tells nothing of the value', async (__, decode, says) => {
-    const { got, outcome, stage, text, letters } = await delivered(decode, options);
+    const { got, outcome, stage, text, deadLetters } = await delivered(decode, options);
 
     expect({ got, outcome, stage }).toEqual({ got: [], outcome: 'deadLettered', stage: 'decode' });
     expect(text).toContain(`the decoder of the option \`value\` ${says} for orders-0@0`);
-    expect(letters[0]?.headers.filter(({ value }) => value.includes('secret'))).toEqual([]);
+    expect(deadLetters[0]?.headers.filter(({ value }) => value.includes('secret'))).toEqual([]);
   });
 
   test('tells what it threw to those who redact', async () => {

@@ -43,25 +43,27 @@ describe('a record passed on', () => {
   test('that the broker does not take is a failed attempt of its record, and its dead letter in the end', async () => {
     const { handler, attempts } = passingOn();
 
-    const { produced, letters } = await deliver(handler, values('ab'), {
+    const { produced, deadLetters } = await deliver(handler, values('ab'), {
       failProduce: [refused(), refused(), refused()],
     });
 
     expect(attempts).toEqual(['a1', 'a2', 'a3', 'b1']);
     expect(produced.map(({ value }) => value?.toString())).toEqual(['b']);
-    expect(letters[0]?.headers.find(({ name }) => name === 'x-error-name')?.value.toString()).toBe('PRODUCE_FAILED');
+    expect(deadLetters[0]?.headers.find(({ name }) => name === 'x-error-name')?.value.toString()).toBe(
+      'PRODUCE_FAILED',
+    );
   });
 
   test('while no broker can be reached stands still, however long, and costs no attempt', async () => {
     const { handler, attempts } = passingOn();
 
-    const { produced, letters, metrics } = await deliver(handler, values('ab'), {
+    const { produced, deadLetters, metrics } = await deliver(handler, values('ab'), {
       failProduce: Array.from({ length: 12 }, unreachable),
     });
 
     expect(new Set(attempts)).toEqual(new Set(['a1', 'b1']));
     expect(produced.map(({ value }) => value?.toString())).toEqual(['a', 'b']);
-    expect(letters).toEqual([]);
+    expect(deadLetters).toEqual([]);
     expect(metrics).toMatchObject({ PartitionsPaused: 12, RecordsHandled: 2 });
   });
 });

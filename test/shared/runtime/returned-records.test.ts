@@ -66,7 +66,7 @@ test('what a redriven record passes on has the id that it had the first time', a
       refuseEffect: () => ({ index: 0, code: 'ConditionalCheckFailed', text: 'x' }),
     },
   );
-  const [letter] = first.letters;
+  const [letter] = first.deadLetters;
   const read = letter && parseLetter({ ...letter, partition: 0, offset: 0 });
   if (read === undefined) throw new Error('no letter');
   const target = { topic: 'orders', partitions: new Set([0]), group: 'deliver' };
@@ -95,9 +95,9 @@ test.each([
       idempotencyKey,
       ...way,
     } as never);
-    const { outcomes, letters, metrics } = await deliver(handler, [returned('another')]);
+    const { outcomes, deadLetters, metrics } = await deliver(handler, [returned('another')]);
     expect(Object.values(outcomes)).toEqual(['duplicate']);
-    expect(letters).toEqual([]);
+    expect(deadLetters).toEqual([]);
     expect(metrics['RecordsForOtherGroups']).toBe(1);
   }
 });
@@ -164,10 +164,10 @@ test.each([
   [{ 'x-lockstep-for': 'another', 'x-lockstep-signature': 'a'.repeat(43) }],
   [{ 'x-consumer-group': 'another', 'x-error-name': 'RECORD_EXPIRED' }],
 ])('headers of a producer do not steer the letter: %j', async (headers) => {
-  const { letters } = await deliver(poison, [
+  const { deadLetters } = await deliver(poison, [
     record({ topic: 'orders', partition: 0, offset: 7, value: 'v', headers }),
   ]);
-  const [letter] = letters;
+  const [letter] = deadLetters;
   const read = letter && parseLetter({ ...letter, partition: 0, offset: 0 });
   expect(read).toMatchObject({
     origin: { topic: 'orders', partition: 0, offset: 7 },
@@ -181,7 +181,7 @@ test.each([
 });
 
 test('a redriven record that dies again says how often, whatever it was told on the way', async () => {
-  const { letters } = await deliver(poison, [returned('deliver')]);
-  const read = letters[0] && parseLetter({ ...letters[0], partition: 0, offset: 0 });
+  const { deadLetters } = await deliver(poison, [returned('deliver')]);
+  const read = deadLetters[0] && parseLetter({ ...deadLetters[0], partition: 0, offset: 0 });
   expect(read).toMatchObject({ redriveCount: 2, origin: { offset: 7, timestamp: 1_000 } });
 });

@@ -72,13 +72,13 @@ describe('actions given to transact', () => {
   test('one of whose conditions does not hold are that record’s failure, with the reason', async () => {
     const { handler } = posting(undefined, { retry: { maxAttempts: 2 } });
 
-    const { effects, letters } = await deliver(handler, entries('abc'), {
+    const { effects, deadLetters } = await deliver(handler, entries('abc'), {
       refuseEffect: (effect) =>
         idOf(effect) === 'b' ? { code: 'ConditionalCheckFailed', text: 'The conditional request failed' } : undefined,
     });
 
     expect(effects.map(idOf)).toEqual(['a', 'c']);
-    expect(letters[0]?.headers.find(({ name }) => name === 'x-error-message')?.value.toString()).toBe(
+    expect(deadLetters[0]?.headers.find(({ name }) => name === 'x-error-message')?.value.toString()).toBe(
       'TRANSACT_REFUSED: transaction of orders-0@1 was refused: action 0: ConditionalCheckFailed (The conditional request failed). A condition of an action given to context.transact did not hold.',
     );
   });
@@ -93,12 +93,12 @@ describe('actions given to transact', () => {
       },
     });
 
-    const { letters } = await deliver(handler, entries('a'), {
+    const { deadLetters } = await deliver(handler, entries('a'), {
       refuseEffect: () => ({ code: 'ConditionalCheckFailed', text: '' }),
     });
 
     expect(attempts).toEqual(['a1']);
-    expect(letters).toHaveLength(1);
+    expect(deadLetters).toHaveLength(1);
   });
 
   test.each([
@@ -121,11 +121,11 @@ describe('actions given to transact', () => {
         },
       );
 
-      const { effects, letters } = await deliver(handler, entries('abc'));
+      const { effects, deadLetters } = await deliver(handler, entries('abc'));
 
       expect(attempts).toEqual(['a1', 'b1', 'c1']);
       expect(effects.map(idOf)).toEqual(['a', 'c']);
-      expect(letters[0]?.headers.find(({ name }) => name === 'x-error-message')?.value.toString()).toContain(
+      expect(deadLetters[0]?.headers.find(({ name }) => name === 'x-error-message')?.value.toString()).toContain(
         `TRANSACT_TOO_LARGE: orders-0@1 added ${said}`,
       );
     },
@@ -149,13 +149,13 @@ describe('in key order', () => {
   test('a refused one goes alone, and its neighbours’ effects are committed', async () => {
     const { handler } = posting(undefined, { order: 'key', retry: { maxAttempts: 1 } });
 
-    const { effects, letters } = await deliver(handler, entries('abcdefgh'), {
+    const { effects, deadLetters } = await deliver(handler, entries('abcdefgh'), {
       refuseEffect: (effect) =>
         idOf(effect) === 'd' ? { code: 'ConditionalCheckFailed', text: 'The conditional request failed' } : undefined,
     });
 
     expect(effects.map(idOf).toSorted()).toEqual(['a', 'b', 'c', 'e', 'f', 'g', 'h']);
-    expect(letters.map(({ origin }) => origin.offset)).toEqual([3]);
+    expect(deadLetters.map(({ origin }) => origin.offset)).toEqual([3]);
   });
 
   test('the effects of one key are committed in the order of its records', async () => {

@@ -15,7 +15,7 @@ const realTime = (ms: number) => new Promise<void>((resolve) => setTimeout(resol
 describe('a handler that hangs', () => {
   test('meets its signal before the deadline, and what it throws then is an attempt', async () => {
     const at: number[] = [];
-    const { outcomes, letters, metrics } = await deliver(
+    const { outcomes, deadLetters, metrics } = await deliver(
       handlerOf(
         (_, { signal, deadline }) =>
           new Promise((__, reject) =>
@@ -33,7 +33,7 @@ describe('a handler that hangs', () => {
     expect(outcomes).toEqual({ 'orders-0@0': 'deadLettered' });
     expect(metrics['AttemptsFailed']).toBe(2);
     expect(at).toHaveLength(2);
-    expect(letters[0]?.headers.find(({ name }) => name === 'x-error-message')?.value.toString()).toBe('aborted');
+    expect(deadLetters[0]?.headers.find(({ name }) => name === 'x-error-message')?.value.toString()).toBe('aborted');
   });
 
   test('for ever is interrupted three times and dead-lettered; what comes after it is handled', async () => {
