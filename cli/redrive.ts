@@ -138,7 +138,7 @@ async function watched(
 /** A record that returns is for this consumer; others of the topic may get it again. */
 function sayWhoElseReads(
   { otherGroups, selected }: Report,
-  { topic, ledgerTable }: DeployedConsumer,
+  { topic, ledgerTable, group: own }: DeployedConsumer,
   consumers: readonly DeployedConsumer[],
 ): void {
   if (selected === 0) return;
@@ -147,11 +147,16 @@ function sayWhoElseReads(
     return;
   }
   const ofThisStack = consumers.filter((one) => one.ledgerTable === ledgerTable).map(({ group }) => group);
-  const unread = otherGroups.filter((group) => ofThisStack.includes(group));
+  // On a cluster with IAM the operator function sees its own group only: who else is of this stack is known all the same.
+  const sameTopic = consumers.filter((one) => one.topic === topic && one.group !== own).map(({ group }) => group);
+  const unread = ofThisStack.filter(
+    (group) => group !== own && (otherGroups.includes(group) || sameTopic.includes(group)),
+  );
   const again = otherGroups.filter((group) => !ofThisStack.includes(group));
   if (unread.length > 0)
     say(`Other consumers of this stack that read ${topic} settle them unread: ${unread.join(', ')}.`);
   if (again.length > 0) say(`Other groups that read ${topic} get them again: ${again.join(', ')}.`);
+  say('Groups that the operator function may not describe are not named here.');
 }
 
 export function summary({ done, left, refused, selected, stopped }: Report, verb: string): string {

@@ -93,7 +93,12 @@ export function operatorGrants(facts: OperationsFacts): PolicyStatement[] {
       ['kafka-cluster:DescribeTopic', 'kafka-cluster:ReadData', 'kafka-cluster:WriteData'],
       [kafkaArn(cluster, 'topic', source.topicName), kafkaArn(cluster, 'topic', deadLetterTopic.topicName)],
     ),
-    statement('SeeWhoReads', ['kafka-cluster:DescribeGroup'], [kafkaArn(cluster, 'group', '*')]),
+    // No more than its own: the names of the other groups of a topic are not known before, and a wildcard would show them all.
+    statement(
+      'SeeItsGroup',
+      ['kafka-cluster:DescribeGroup'],
+      [kafkaArn(cluster, 'group', facts.settings.consumerGroup)],
+    ),
     statement(
       'RedriveInTransactions',
       ['kafka-cluster:AlterTransactionalId', 'kafka-cluster:DescribeTransactionalId'],

@@ -47,12 +47,7 @@ describe('cdk synth -c stage=example', () => {
     const allowed = roleStatements().filter(({ Effect }) => Effect === 'Allow');
     expect(allowed.flatMap(({ Action }) => Action).filter((action) => action.includes('*'))).toEqual([]);
     const onAll = allowed.filter(({ Resource }) => JSON.stringify(Resource).includes('*'));
-    // A dry run of a redrive names the other groups of a topic, whose names nobody knows before: only their description, only of the own cluster.
-    const [groups, ...more] = onAll.filter(({ Sid }) => Sid === 'SeeWhoReads');
-    expect([groups?.Action].flat()).toEqual(['kafka-cluster:DescribeGroup']);
-    expect(JSON.stringify(groups?.Resource)).toMatch(/:group\/[^*]+\/\*/);
-    expect(more.every(({ Action }) => JSON.stringify(Action) === JSON.stringify(groups?.Action))).toBe(true);
-    expect([...new Set(onAll.map(({ Sid }) => Sid))].sort()).toEqual(['AttachToTheVpc', 'SeeWhoReads']);
+    expect([...new Set(onAll.map(({ Sid }) => Sid))]).toEqual(['AttachToTheVpc']);
   });
 
   test('bundles the handlers so that what only letters need is not read at a cold start', () => {

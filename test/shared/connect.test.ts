@@ -136,6 +136,7 @@ describe('where the construct named none', () => {
     await using msk = await fakeMsk(undefined);
     stub({ fallbackQueueUrl: `${msk.url}/1/fallback` });
     vi.stubEnv('AWS_ENDPOINT_URL_SQS', msk.url);
+    vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', msk.url);
 
     await (await connect()).ports.fallback.send({ type: 'letter', letter });
 
@@ -143,7 +144,7 @@ describe('where the construct named none', () => {
   });
 });
 
-/** Answers as MSK, or never; and as SQS. */
+/** Answers as MSK, or never; as SQS; and as a ledger's table that holds the secret to sign with. */
 async function fakeMsk(answer: object | undefined) {
   const asked: string[] = [];
   const sent: string[] = [];
@@ -158,6 +159,11 @@ async function fakeMsk(answer: object | undefined) {
         const MD5OfMessageBody = createHash('md5').update(JSON.parse(body).MessageBody).digest('hex');
         response.setHeader('content-type', 'application/x-amz-json-1.0');
         response.end(JSON.stringify({ MessageId: 'm', MD5OfMessageBody }));
+        return;
+      }
+      if (String(request.headers['x-amz-target']).startsWith('DynamoDB')) {
+        response.setHeader('content-type', 'application/x-amz-json-1.0');
+        response.end(JSON.stringify({ Attributes: { secret: { B: Buffer.alloc(32).toString('base64') } } }));
         return;
       }
       asked.push(request.url ?? '');

@@ -82,7 +82,7 @@ test('the operator function may use both topics, in transactions of one name, an
         Null: { 'dynamodb:LeadingKeys': 'false' },
       },
     },
-    SeeWhoReads: { Action: 'kafka-cluster:DescribeGroup', Resource: `${ARN}:group/main/uuid-1/*` },
+    SeeItsGroup: { Action: 'kafka-cluster:DescribeGroup', Resource: `${ARN}:group/main/uuid-1/Shop-Orders` },
     RedriveInTransactions: {
       Action: ['kafka-cluster:AlterTransactionalId', 'kafka-cluster:DescribeTransactionalId'],
       Resource: `${ARN}:transactional-id/main/uuid-1/lockstep-redrive.Shop-Orders.orders-dead-letters`,
