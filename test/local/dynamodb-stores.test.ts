@@ -278,7 +278,7 @@ test('an item over 400 KB is refused for good, and changes nothing', async () =>
     writeBy(partition, 'a', { progress: { ...FRESH_PROGRESS, blockedRecords: new Map(blockedRecords) } }),
   );
 
-  await expect(failed).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE', transient: false });
+  await expect(failed).rejects.toMatchObject({ code: 'LEDGER_ITEM_FULL', transient: false });
   expect(await onServer.ledger.read(partition)).toEqual(item);
 });
 

@@ -53,7 +53,7 @@ async function publish(brokers: string, auth: string, trust = broker.certificate
   return JSON.parse(stdout);
 }
 
-const OUTCOME = { checksWhileIdle: 0, left: [] };
+const OUTCOME = { timersWhileIdle: 0, left: [] };
 
 describe('a letter reaches a broker', () => {
   test('encrypted', async () => {

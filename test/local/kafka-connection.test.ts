@@ -80,7 +80,7 @@ describe('a Kafka connection', () => {
     await opened.send([RECORD], inSeconds(10));
     cut(sockets[0]);
 
-    expect(await opened.send([RECORD], inSeconds(10))).toEqual({ type: 'done' });
+    expect(await opened.send([RECORD], inSeconds(10))).toEqual({ type: 'done', value: { stampedOnAppend: false } });
     expect(sockets.length).toBeGreaterThan(1);
   });
 
@@ -90,7 +90,7 @@ describe('a Kafka connection', () => {
     // As after a freeze of hours: what is written reaches nobody, and no answer ever comes.
     if (sockets[0] !== undefined) sockets[0].write = () => true;
 
-    expect(await opened.send([RECORD], inSeconds(10))).toEqual({ type: 'done' });
+    expect(await opened.send([RECORD], inSeconds(10))).toEqual({ type: 'done', value: { stampedOnAppend: false } });
     expect(sockets[0]?.destroyed).toBe(true);
   });
 
@@ -100,7 +100,7 @@ describe('a Kafka connection', () => {
     await opened.disconnect();
     expect(sockets.every(({ destroyed }) => destroyed)).toBe(true);
 
-    expect(await opened.send([RECORD], inSeconds(10))).toEqual({ type: 'done' });
+    expect(await opened.send([RECORD], inSeconds(10))).toEqual({ type: 'done', value: { stampedOnAppend: false } });
   });
 
   test('finds a living broker behind a dead one in the list', async () => {
@@ -108,7 +108,7 @@ describe('a Kafka connection', () => {
 
     for (const brokers of [`${dead},${bootstrapServers}`, `${bootstrapServers},${dead}`]) {
       const { connection: opened } = connection(brokers);
-      expect(await opened.send([RECORD], inSeconds(10))).toEqual({ type: 'done' });
+      expect(await opened.send([RECORD], inSeconds(10))).toEqual({ type: 'done', value: { stampedOnAppend: false } });
       await opened.disconnect();
     }
   });
@@ -181,7 +181,7 @@ describe('records written over a Kafka connection', () => {
 
     expect(
       await connection().connection.send([keyed(other, 'a'), keyed(TOPIC, 'b'), keyed(other, 'c')], inSeconds(10)),
-    ).toEqual({ type: 'done' });
+    ).toEqual({ type: 'done', value: { stampedOnAppend: false } });
   });
 });
 
