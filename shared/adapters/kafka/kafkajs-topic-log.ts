@@ -51,6 +51,8 @@ export function kafkaJsTopicLog(options: KafkaConnectionOptions): TopicLog {
       ),
     committed: (group, topic, giveUpAt) =>
       ask(`the offsets of group ${group}`, giveUpAt, async (admin) => {
+        // On a fresh connection kafkajs knows no broker that could be asked for the group's coordinator.
+        await admin.fetchTopicMetadata({ topics: [topic] });
         const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
         const known = (found?.partitions ?? []).filter(({ offset }) => Number(offset) >= 0);
         return new Map(known.map(({ partition, offset }) => [partition, Number(offset)]));

@@ -8,6 +8,7 @@ import type { CloudDescription } from '../../../infra/local/cloud-description.ts
 import { type RunningConsumers, runConsumers } from '../../../infra/local/consumers.ts';
 import { openStacks } from '../../../infra/local/deploy-stacks.ts';
 import { clientConfig } from '../../../infra/local/local-endpoint.ts';
+import { assumeRole } from '../../../infra/local/role-credentials.ts';
 import { kafkaJsClient } from '../../../shared/adapters/kafka/kafkajs-client.ts';
 import { CLOUD_STACK } from './fixtures/cloud-stack.ts';
 
@@ -101,8 +102,10 @@ test('a dead letter in a function’s embedded metrics sets off the deployed ala
 });
 
 test('a queue that is not empty sets off its alarm, though the emulator does not measure queues', async () => {
-  const sqs = new SQSClient(clientConfig(cloud.endpoint));
   const QueueUrl = consumer().function.environment['LOCKSTEP_FALLBACK_QUEUE_URL'];
+  // Its policy lets nobody else send.
+  const credentials = await assumeRole(cloud.endpoint, consumer().function.roleArn);
+  const sqs = new SQSClient({ ...clientConfig(cloud.endpoint), credentials });
   expect(await alarmState('fallback-queue')).not.toBe('ALARM');
 
   await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'a letter that the topic refused' }));
