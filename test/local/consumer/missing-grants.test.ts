@@ -97,7 +97,9 @@ describe('once the rights are given', () => {
   test.each(TAKEN.map(({ name }) => name))('%s has lost nothing and kept the order', async (name) => {
     await expect.poll(() => consumers.lag(name), { timeout: 180_000, interval: 500 }).toBe(0);
 
-    const letters = name === 'NoQueue' ? await takeFallbackDeadLetters(consumers, name) : await consumers.letters(name);
+    // Nobody could say where the topic is, or the queue was asked for on purpose.
+    const isParked = name === 'NoQueue' || name === 'NoBrokers';
+    const letters = isParked ? await takeFallbackDeadLetters(consumers, name) : await consumers.letters(name);
     const lettered = new Set(letters.map(({ value }) => String(value)));
     expect(lettered).toContain(order(`${name}-refused`));
     const applied = await applications(consumers, `${name}-`);
