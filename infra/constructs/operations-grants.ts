@@ -33,15 +33,7 @@ export function relayGrants(facts: OperationsFacts): PolicyStatement[] {
       [fallbackQueueArn, ...(failureQueueArn === undefined ? [] : [failureQueueArn])],
     ),
     statement('KeepWhatMustWait', ['sqs:SendMessage'], [fallbackQueueArn]),
-    ...(facts.encryptionKeyArns.length === 0
-      ? []
-      : [
-          statement(
-            'UseTheKeys',
-            ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey'],
-            facts.encryptionKeyArns,
-          ),
-        ]),
+    ...keyGrants(facts),
     ...(cluster.auth === 'iam'
       ? [
           statement('ConnectToTheCluster', ['kafka-cluster:Connect'], [cluster.clusterArn]),
@@ -70,15 +62,7 @@ export function operatorGrants(facts: OperationsFacts): PolicyStatement[] {
   const grants = [
     ...commonGrants(facts),
     statement('KnowOwnLetters', ['dynamodb:UpdateItem'], [facts.ledgerTableArn], onlyItems([STACK_SECRET_KEY])),
-    ...(facts.encryptionKeyArns.length === 0
-      ? []
-      : [
-          statement(
-            'UseTheKeys',
-            ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey'],
-            facts.encryptionKeyArns,
-          ),
-        ]),
+    ...keyGrants(facts),
   ];
   if (cluster.auth !== 'iam') return grants;
   return [
@@ -105,6 +89,13 @@ export function operatorGrants(facts: OperationsFacts): PolicyStatement[] {
       [kafkaArn(cluster, 'transactional-id', facts.transactionalId)],
     ),
   ];
+}
+
+/** What is under the user's own keys is read and written with them. */
+function keyGrants({ encryptionKeyArns }: OperationsFacts): PolicyStatement[] {
+  if (encryptionKeyArns.length === 0) return [];
+  const actions = ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey'];
+  return [statement('UseTheKeys', actions, encryptionKeyArns)];
 }
 
 function commonGrants({ settings: { cluster }, logGroupArn }: OperationsFacts): PolicyStatement[] {
