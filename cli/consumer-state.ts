@@ -1,9 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { GetEventSourceMappingCommand, type GetEventSourceMappingCommandOutput } from '@aws-sdk/client-lambda';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { dynamoDbLedgerStore } from '../shared/adapters/dynamodb/dynamodb-ledger-store.ts';
 import type { BlockedRecord, PartitionItem } from '../shared/decide/progress.ts';
 import { isPausedOnly, letterLimit } from '../shared/decide/retry-policy.ts';
+import { isFull } from '../shared/decide/settle.ts';
 import { LockstepError } from '../shared/errors.ts';
+import type { SourcePartition } from '../shared/operator/answers.ts';
 import { highest } from '../shared/record/offset-ranges.ts';
 import type { DeployedConsumer } from './consumer.ts';
 import type { Target } from './target.ts';
@@ -13,10 +16,12 @@ export type PartitionState =
   | 'unreadable'
   | 'replay halted'
   | 'flood breaker'
+  | 'full'
   | 'blocked'
   | 'waiting'
   | 'paused'
   | 'not read'
+  | 'lag grows'
   | 'running'
   | 'ok'
   | 'never claimed';
@@ -26,6 +31,8 @@ export interface PartitionStatus {
   readonly partition: number;
   /** Records that the group has not committed. */
   readonly lag: number;
+  /** What the lag grew by, a second; where it is large enough to be looked at twice. */
+  readonly lagGrowth?: number;
   /** The next offset that the mapping reads after a restart. */
   readonly next: number;
   readonly state: PartitionState;
@@ -61,8 +68,20 @@ export interface ConsumerStatus {
   readonly partitions: readonly PartitionStatus[];
 }
 
-/** Asks Kafka, Lambda, SQS and the ledger. */
-export async function consumerStatus(target: Target, consumer: DeployedConsumer, now: number): Promise<ConsumerStatus> {
+/** Records behind from which on it matters whether a partition falls further behind: as the alarm for lag has it. */
+const LARGE_LAG = 10_000;
+
+/**
+ * Asks Kafka, Lambda, SQS and the ledger.
+ *
+ * @param growthOverMs - between the two looks that tell whether a large lag grows; 0 for one look
+ */
+export async function consumerStatus(
+  target: Target,
+  consumer: DeployedConsumer,
+  now: number,
+  growthOverMs = 0,
+): Promise<ConsumerStatus> {
   const { name, topic, group, deadLetterTopic, mappingId, failureQueueUrl } = consumer;
   const [{ partitions, letters, openLetters }, mapping, inFallbackQueue, inFailureQueue] = await Promise.all([
     target.operate(consumer, { type: 'topics', countLetters: true }),
@@ -86,11 +105,36 @@ export async function consumerStatus(target: Target, consumer: DeployedConsumer,
     onDeadLetterTopic: letters,
     inFallbackQueue,
     ...(inFailureQueue !== undefined && { inFailureQueue }),
-    partitions: partitions.map(({ partition, start, end, committed = startOf(mapping, start, end) }, index) => {
-      const lag = Math.max(0, end - committed);
-      return { partition, lag, next: committed, ...describe(items[index], now, lag) };
-    }),
+    partitions: await withGrowth(
+      partitions.map(({ partition, start, end, committed = startOf(mapping, start, end) }, index) => {
+        const lag = Math.max(0, end - committed);
+        return { partition, lag, next: committed, ...describe(items[index], now, lag) };
+      }),
+      growthOverMs,
+      async () => (await target.operate(consumer, { type: 'topics' })).partitions,
+    ),
   };
+}
+
+/** States in which nothing is wrong, as far as one look tells. */
+const MOVING: ReadonlySet<PartitionState> = new Set(['running', 'ok']);
+
+/** Looks a second time where a partition is far behind: one that falls further behind is none that catches up. */
+async function withGrowth(
+  partitions: readonly PartitionStatus[],
+  overMs: number,
+  look: () => Promise<readonly SourcePartition[]>,
+): Promise<PartitionStatus[]> {
+  if (overMs === 0 || partitions.every(({ lag }) => lag < LARGE_LAG)) return [...partitions];
+  await sleep(overMs);
+  const later = new Map((await look()).map((one) => [one.partition, one]));
+  return partitions.map((before) => {
+    const { end, committed } = later.get(before.partition) ?? {};
+    if (before.lag < LARGE_LAG || end === undefined) return before;
+    const grown = end - Math.max(committed ?? 0, before.next) - before.lag;
+    const lagGrowth = Math.round((grown * 1_000) / overMs);
+    return { ...before, lagGrowth, ...(grown > 0 && MOVING.has(before.state) && { state: 'lag grows' as const }) };
+  });
 }
 
 /** What Lambda says of a mapping. */
@@ -173,8 +217,9 @@ export function stateOf(
   const blocking = [...progress.blockedRecords.values()].filter(
     (one) => !(one.exhausted && isHeld) && !(isPaused && isPausedOnly(one)),
   );
-  if (blocking.length > 0)
-    return progress.consecutiveDeadLetters >= letterLimit(progress) ? 'flood breaker' : 'blocked';
+  if (blocking.length > 0 && progress.consecutiveDeadLetters >= letterLimit(progress)) return 'flood breaker';
+  if (isFull(progress)) return 'full';
+  if (blocking.length > 0) return 'blocked';
   if (progress.missingRecord !== undefined) return 'waiting';
   if (isPaused) return 'paused';
   if (isHeld) return 'running';

@@ -85,6 +85,7 @@ export async function connect(): Promise<Connection> {
       ...(tracer !== undefined && { tracer }),
       endProcess: () => process.exit(1),
       group: environment.consumerGroup,
+      ...(environment.commandTarget !== undefined && { commandTarget: environment.commandTarget }),
     },
     begin: (context) => telemetry.begin(context),
     flush: () => telemetry.flush(),

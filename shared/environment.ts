@@ -22,6 +22,8 @@ export interface ConsumerEnvironment extends Deployment {
   readonly valuesDecodedByMapping: boolean;
   /** `report`: partial batch answers (provisioned mode). `throw`: throw after the commit (on-demand mode). */
   readonly failureMode: 'report' | 'throw';
+  /** Where the consumer is, for the commands that log lines name: `--stack Prod --consumer Orders`. */
+  readonly commandTarget?: string;
   /** Namespace and service of the metrics. */
   readonly metricsNamespace: string;
   readonly serviceName: string;
@@ -44,6 +46,7 @@ export const ENVIRONMENT = {
   kafkaSecretArn: 'LOCKSTEP_KAFKA_SECRET_ARN',
   valuesDecodedByMapping: 'LOCKSTEP_VALUES_DECODED_BY_MAPPING',
   failureMode: 'LOCKSTEP_FAILURE_MODE',
+  commandTarget: 'LOCKSTEP_COMMAND_TARGET',
   metricsNamespace: 'POWERTOOLS_METRICS_NAMESPACE',
   serviceName: 'POWERTOOLS_SERVICE_NAME',
 } as const satisfies Record<keyof ConsumerEnvironment, string>;
@@ -85,6 +88,7 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
     );
   };
   const bootstrapServers = variables[ENVIRONMENT.bootstrapServers];
+  const commandTarget = variables[ENVIRONMENT.commandTarget];
   const kafkaAuth = oneOf(ENVIRONMENT.kafkaAuth, KAFKA_AUTHS, 'iam');
   return {
     ledgerTable: required(ENVIRONMENT.ledgerTable),
@@ -102,6 +106,7 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
     ...((kafkaAuth === 'scram' || kafkaAuth === 'mtls') && { kafkaSecretArn: required(ENVIRONMENT.kafkaSecretArn) }),
     valuesDecodedByMapping: oneOf(ENVIRONMENT.valuesDecodedByMapping, ['true', 'false'], 'false') === 'true',
     failureMode: oneOf(ENVIRONMENT.failureMode, ['report', 'throw'], 'report'),
+    ...(commandTarget && { commandTarget }),
     metricsNamespace: variables[ENVIRONMENT.metricsNamespace] || 'Lockstep',
     serviceName: variables[ENVIRONMENT.serviceName] || required(ENVIRONMENT.consumerGroup),
   };

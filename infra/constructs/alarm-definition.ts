@@ -13,6 +13,8 @@ export interface Watched {
   readonly mappingId: string;
   readonly consumerGroup: string;
   readonly topic: string;
+  /** Where `lockstep` finds the consumer: `--stack Prod --consumer Orders`. */
+  readonly commandTarget: string;
   readonly clusterName: string;
   /** The broker's metrics of a cluster of another account are in that account. */
   readonly clusterIsOurs: boolean;

@@ -17,9 +17,14 @@ export interface ConsumerFacts {
   readonly OperatorFunctionName?: string;
 }
 
+/** A consumer's name as `lockstep --consumer` takes it. */
+export function commandName(consumerName: string): string {
+  return consumerName.replaceAll(/[^A-Za-z0-9]/g, '');
+}
+
 /** Makes the outputs; their names carry no hash. */
 export function consumerOutputs(scope: Construct, consumerName: string, facts: ConsumerFacts): void {
-  const prefix = consumerName.replaceAll(/[^A-Za-z0-9]/g, '');
+  const prefix = commandName(consumerName);
   const outputs = new Construct(scope, 'Outputs');
   for (const [name, value] of Object.entries(facts)) {
     if (value !== undefined) new CfnOutput(outputs, name, { value }).overrideLogicalId(`${prefix}${name}`);

@@ -7,7 +7,7 @@ import { ENVIRONMENT, NAMESPACE_SEPARATOR } from '../../shared/environment.ts';
 import { METRICS_NAMESPACE, type Watched } from './alarm-definition.ts';
 import { ConsumerAlarms } from './consumer-alarms.ts';
 import { ConsumerFunction } from './consumer-function.ts';
-import { consumerOutputs } from './consumer-outputs.ts';
+import { commandName, consumerOutputs } from './consumer-outputs.ts';
 import type { LockstepConsumerProps } from './consumer-props.ts';
 import { type ConsumerSettings, consumerSettings } from './consumer-settings.ts';
 import { DeadLetterTopic } from './dead-letter-topic.ts';
@@ -130,9 +130,17 @@ export class LockstepConsumer extends Construct implements IGrantable {
       ...(typeof cluster.auth === 'object' && { [ENVIRONMENT.kafkaSecretArn]: cluster.auth.secret.secretArn }),
       [ENVIRONMENT.valuesDecodedByMapping]: String(decodesValues),
       [ENVIRONMENT.failureMode]: failureMode,
+      [ENVIRONMENT.commandTarget]: this.commandTarget(),
       [ENVIRONMENT.metricsNamespace]: METRICS_NAMESPACE,
       [ENVIRONMENT.serviceName]: consumerName,
     };
+  }
+
+  /** Where `lockstep` finds the consumer. Only the local cloud has brokers without TLS. */
+  private commandTarget(): string {
+    const { cluster, consumerName } = this.settings;
+    const where = cluster.auth === 'none' ? '--local' : `--stack ${Stack.of(this).stackName}`;
+    return `${where} --consumer ${commandName(consumerName)}`;
   }
 
   private topics({ topic, deadLetterTopic }: LockstepConsumerProps): Construct[] {
@@ -157,6 +165,7 @@ export class LockstepConsumer extends Construct implements IGrantable {
       timeoutSeconds,
       decodesValues,
       topic: source.topicName,
+      commandTarget: this.commandTarget(),
       clusterName: clusterName(cluster),
       functionName: this.function.functionName,
       mappingId: this.mapping.eventSourceMappingId,

@@ -12,7 +12,7 @@ export function mappingAlarms(watched: Watched, options: AlarmOptions): AlarmDef
       metric: mappingMetric(watched, 'DroppedEventCount', 'Sum'),
       threshold: 0,
       means: 'The mapping has dropped records that nobody has handled: data is being lost.',
-      firstStep: 'stop the mapping with `lockstep pause`, then find the dropped offsets in its log.',
+      firstStep: `stop the mapping with \`npx lockstep pause ${watched.commandTarget}\`, then find the dropped offsets in its log.`,
     },
     {
       name: 'lag-records',
@@ -21,7 +21,7 @@ export function mappingAlarms(watched: Watched, options: AlarmOptions): AlarmDef
       threshold: options.lagRecords ?? 10_000,
       periods: 15,
       means: 'A partition is too many records behind.',
-      firstStep: 'see whether a record is blocked; if not, the handler is slower than the producers.',
+      firstStep: `see with \`npx lockstep status ${watched.commandTarget}\` whether a record is blocked; if not, the handler is slower than the producers.`,
     },
     {
       name: 'pollers-gone',
@@ -32,7 +32,7 @@ export function mappingAlarms(watched: Watched, options: AlarmOptions): AlarmDef
       periods: 5,
       missing: TreatMissingData.BREACHING,
       means: 'Nobody polls the topic: the mapping is disabled, broken or gone.',
-      firstStep: 'look at LastProcessingResult and StateTransitionReason of the mapping.',
+      firstStep: `see what the mapping says with \`npx lockstep status ${watched.commandTarget}\`.`,
     },
     {
       name: 'polling-errors',
@@ -90,6 +90,6 @@ export function lagTime(watched: Watched, options: AlarmOptions): AlarmDefinitio
     threshold: (options.lagTime ?? Duration.minutes(15)).toSeconds(),
     periods: 15,
     means: 'A partition is too far behind in time.',
-    firstStep: 'see whether a record is blocked or pollers are gone; if not, the handler is slower than the producers.',
+    firstStep: `see with \`npx lockstep status ${watched.commandTarget}\` whether a record is blocked or pollers are gone; if not, the handler is slower than the producers.`,
   };
 }

@@ -4,6 +4,8 @@ import type { AlarmOptions } from './alarm-options.ts';
 
 /** About records and their partitions, from what the function prints. */
 export function blockedRecordAlarms(watched: Watched, options: AlarmOptions): AlarmDefinition[] {
+  const { topic, commandTarget } = watched;
+  const reset = `npx lockstep reset ${topic}-<partition> ${commandTarget}`;
   return [
     {
       name: 'dead-letters',
@@ -11,7 +13,7 @@ export function blockedRecordAlarms(watched: Watched, options: AlarmOptions): Al
       metric: ourMetric(watched, 'RecordsDeadLettered', 'Sum'),
       threshold: options.deadLetters ?? 0,
       means: 'Records were given up on and lie on the dead-letter topic.',
-      firstStep: 'group the letters by error fingerprint, mend the cause, then redrive.',
+      firstStep: `see the causes with \`npx lockstep dead-letters groups ${commandTarget}\`, mend them, then redrive.`,
     },
     {
       name: 'blocked-record',
@@ -19,7 +21,7 @@ export function blockedRecordAlarms(watched: Watched, options: AlarmOptions): Al
       metric: ourMetric(watched, 'BlockedRecordAgeMs', 'Maximum'),
       threshold: (options.blockedFor ?? Duration.minutes(15)).toMilliseconds(),
       means: 'A record has blocked its partition, or its key, for too long; what comes after it waits.',
-      firstStep: 'read the last error of the blocked record in the log of the function.',
+      firstStep: `see the record and its last error with \`npx lockstep blocked ${commandTarget}\`.`,
     },
     {
       name: 'records-not-redelivered',
@@ -28,7 +30,7 @@ export function blockedRecordAlarms(watched: Watched, options: AlarmOptions): Al
       threshold: 0,
       means:
         'The mapping never brought back records that it due; they went to the relay, and the partition went on without them.',
-      firstStep: 'find the offsets in the log and check that each got a letter.',
+      firstStep: `find the offsets in the log, and their letters with \`npx lockstep dead-letters list ${commandTarget} --error RECORD_ABANDONED\`.`,
     },
     {
       name: 'replay-halted',
@@ -37,7 +39,7 @@ export function blockedRecordAlarms(watched: Watched, options: AlarmOptions): Al
       threshold: 0,
       means:
         'Offsets from before the ledger’s memory came back (an offset reset?), and the partition stands still until somebody decides.',
-      firstStep: 'find out who moved the offsets; the log names the commands to skip them or to run them again.',
+      firstStep: `find out who moved the offsets; then skip them with \`${reset} --skip --why "..."\`, or run them again with \`${reset} --run --why "..."\`. The log names the partition.`,
     },
     {
       name: 'flood-breaker',
@@ -45,7 +47,18 @@ export function blockedRecordAlarms(watched: Watched, options: AlarmOptions): Al
       metric: ourMetric(watched, 'FloodBreakerOpen', 'Sum'),
       threshold: 0,
       means: 'So many records in a row were exhausted that the next one blocks instead of being dead-lettered.',
-      firstStep: 'roll back the last deployment, or mend what all the records depend on.',
+      firstStep: `roll back the last deployment, or mend what all the records depend on. Only then let letters out with \`${reset} --breaker --why "..."\`.`,
+    },
+    {
+      name: 'partition-full',
+      question: 'stuck',
+      metric: ourMetric(watched, 'PartitionsFull', 'Sum'),
+      threshold: 0,
+      periods: 5,
+      datapoints: 3,
+      means:
+        'So many records of a partition are blocked that its ledger item has no room for more; nothing new starts.',
+      firstStep: `see the blocked records with \`npx lockstep blocked ${commandTarget}\` and mend what makes them fail.`,
     },
   ];
 }

@@ -116,4 +116,6 @@ export interface Ports {
   readonly endProcess: () => void;
   /** Consumer group, as the mapping has it. */
   readonly group: string;
+  /** Where the consumer is, for the commands that log lines name: `--stack Prod --consumer Orders`. */
+  readonly commandTarget?: string;
 }

@@ -1,9 +1,9 @@
 import type { ClaimDecision } from '../decide/claim.ts';
+import { replayCommands, UNKNOWN_TARGET } from '../decide/operator-commands.ts';
 import type { OperationsClaim } from '../decide/relay.ts';
 import type { Log, Telemetry } from '../ports/telemetry.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import type { LedgerPartition } from '../record/item-identifier.ts';
-import { partitionName, type TopicPartition } from '../record/item-identifier.ts';
 import type { Offset } from '../record/units.ts';
 import type { NotAttemptedReason, Outcomes } from './outcome.ts';
 import type { PartitionRun } from './partition-run.ts';
@@ -53,11 +53,12 @@ export function reportClaim<V>(
     const record = delivered.records.find((one) => one.offset === offset);
     return record && recordLog(telemetry.log, record, attempt, invocation.requestId);
   });
+  const commands = () => replayCommands({ topic, partition }, ports.commandTarget ?? UNKNOWN_TARGET);
   if (verdict.type === 'replayHalted') telemetry.count('ReplayHalted');
   if (verdict.type === 'replayHalted' && verdict.unclear !== undefined) {
     telemetry.log.error(
       'a known record came back with its time and another value: the partition stands still until an operator decides. If whatever delivers the records has changed their form, take it as a duplicate; if the topic was recreated and refilled with its old timestamps, reset the partition',
-      { topic, partition, offset: verdict.unclear.offset },
+      { topic, partition, ...commands(), offset: verdict.unclear.offset },
     );
   } else if (verdict.type === 'replayHalted') {
     telemetry.log.error(
@@ -65,7 +66,7 @@ export function reportClaim<V>(
       {
         topic,
         partition,
-        ...replayCommands({ topic, partition }),
+        ...commands(),
         offset: delivered.records[0]?.offset,
         // Newer than all that settled: the topic may have been recreated.
         ...(decision.progress.newestRefused !== undefined && { newestRefused: decision.progress.newestRefused }),
@@ -115,14 +116,4 @@ export function reportWaiting<V>(
       settledRanges: settled.length,
     },
   );
-}
-
-/** What an operator may decide about a halted replay, each as the command that does it; `--stack` or `--local` says where. */
-function replayCommands(place: TopicPartition): Readonly<Record<string, string>> {
-  const reset = `npx lockstep reset ${partitionName(place)}`;
-  return {
-    takeAsDuplicates: `${reset} --skip --why "..."`,
-    runAgain: `${reset} --run --why "..."`,
-    forgetPartition: `${reset} --why "..."`,
-  };
 }

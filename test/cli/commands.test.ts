@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LogFields } from '../../shared/ports/telemetry.ts';
 import { reportClaim } from '../../shared/runtime/report-claim.ts';
+import { alarms } from '../infra/alarm-rules.ts';
+import { only, synthConsumer } from '../infra/synth.ts';
 import { startFakeAws } from './fake-aws.ts';
 
 let aws: Awaited<ReturnType<typeof startFakeAws>>;
@@ -278,34 +280,124 @@ test('a letter that stopped itself is named, and the command says that not all w
   expect(code).toBe(1);
 });
 
-test('each command that the log names for a halted replay does what it says', async () => {
-  const logged: LogFields[] = [];
-  const log = {
-    debug: () => {},
-    info: () => {},
-    warn: () => {},
-    error: (_: string, fields?: LogFields) => logged.push(fields ?? {}),
-  };
-  const task = {
-    ports: { telemetry: { log, count: () => {} } },
-    delivered: { topic: 'orders', partition: 0, records: [] },
-  };
-  reportClaim(task as never, { verdict: { type: 'replayHalted' }, progress: {} } as never);
-  const { takeAsDuplicates, runAgain, forgetPartition } = logged[0] ?? {};
-
+/** What each command that decides about a halted replay does, as its dry run says. */
+async function decisions(commands: readonly unknown[]): Promise<string[]> {
   const said: string[] = [];
-  for (const command of [takeAsDuplicates, runAgain, forgetPartition]) {
+  for (const command of commands) {
     aws.answer({ item: claimed(0, { replayRefused: { S: '0+1' }, floor: { N: '50' } }) });
-    const [npx, lockstep, ...args] = String(command).replace('"..."', 'why').split(' ');
+    const [npx, lockstep, ...args] = String(command).replace('"..."', 'why').replace('<partition>', '0').split(' ');
     expect([npx, lockstep]).toEqual(['npx', 'lockstep']);
-    const { code, stderr } = await aws.lockstep(...args, '--dry-run');
+    const { code, stderr } = await aws.lockstepAlone(...args, '--dry-run');
     expect(code).toBe(0);
     said.push(stderr);
   }
+  return said;
+}
 
-  expect(said).toEqual([
-    expect.stringContaining('orders-0 of Orders, group group-Orders: takes what the ledger has forgotten below 50'),
-    expect.stringContaining('orders-0 of Orders, group group-Orders: runs 0–1 again'),
-    expect.stringContaining('orders-0 of Orders, group group-Orders: forgets'),
-  ]);
+const DECISIONS = [
+  expect.stringContaining('orders-0 of Orders, group group-Orders: takes what the ledger has forgotten below 50'),
+  expect.stringContaining('orders-0 of Orders, group group-Orders: runs 0–1 again'),
+  expect.stringContaining('orders-0 of Orders, group group-Orders: forgets'),
+];
+
+describe('a halted replay', () => {
+  /** What the log says where the construct has said `target`. */
+  function logged(unclear?: object) {
+    const lines: LogFields[] = [];
+    const none = () => {};
+    const log = {
+      debug: none,
+      info: none,
+      warn: none,
+      error: (_: string, fields: LogFields = {}) => lines.push(fields),
+    };
+    const task = {
+      ports: { telemetry: { log, count: none }, commandTarget: targetOfConstruct() },
+      delivered: { topic: 'orders', partition: 0, records: [] },
+    };
+    const verdict = { type: 'replayHalted', ...(unclear && { unclear }) };
+    reportClaim(task as never, { verdict, progress: {} } as never);
+    const { takeAsDuplicates, runAgain, forgetPartition } = lines[0] ?? {};
+    return [takeAsDuplicates, runAgain, forgetPartition];
+  }
+
+  /** Of a consumer Orders in the stack Shop. */
+  function targetOfConstruct(): string {
+    const { Variables } = only(synthConsumer(), 'AWS::Lambda::Function')['Environment'] as {
+      readonly Variables: Readonly<Record<string, string>>;
+    };
+    return Variables['LOCKSTEP_COMMAND_TARGET'] ?? '';
+  }
+
+  test('is decided by the commands that the log names, as they stand there', async () => {
+    const commands = logged();
+    expect(commands[0]).toBe('npx lockstep reset orders-0 --stack Shop --consumer Orders --skip --why "..."');
+    expect(await decisions(commands)).toEqual(DECISIONS);
+  });
+
+  test('of a record that nobody can tell from the known one likewise', async () => {
+    expect(await decisions(logged({ offset: 7, timestamp: 1, valueHash: 'x' }))).toEqual(DECISIONS);
+  });
+
+  test('is decided by the commands that `lockstep status` shows, which are those of the log', async () => {
+    aws.answer({
+      operator: () => ({ partitions: [{ partition: 0, start: 0, end: 9, committed: 0 }], letters: 0 }),
+      item: claimed(0, { replayRefused: { S: '0+1' }, floor: { N: '50' } }),
+    });
+    const { stdout } = await aws.lockstepAlone('status', '--stack', 'Shop');
+    const shown = stdout.match(/npx lockstep reset .*/g) ?? [];
+    expect(shown).toEqual(logged());
+    expect(await decisions(shown)).toEqual(DECISIONS);
+  });
+
+  test('is decided by the commands that its alarm names', async () => {
+    const [alarm] = alarms(synthConsumer()).filter(({ AlarmName }) => AlarmName === 'Shop-Orders-replay-halted');
+    const commands = [...(alarm?.AlarmDescription ?? '').matchAll(/`(npx lockstep [^`]*)`/g)].map(([, one]) => one);
+    expect(await decisions(commands)).toEqual(DECISIONS.slice(0, 2));
+  });
+});
+
+test('each command that an alarm names is one that can be run as it stands there', async () => {
+  const all = alarms(synthConsumer({ operations: true, onFailureDestination: { retryAttempts: 100 } }));
+  const named = all.flatMap(({ AlarmDescription }) =>
+    [...AlarmDescription.matchAll(/`(npx lockstep [^`]*)`/g)].map(([, command = '']) => command),
+  );
+  const verbs = [...new Set(named.map((command) => command.split(' ')[2]))].sort();
+  expect(verbs).toEqual(['blocked', 'dead-letters', 'pause', 'reset', 'status']);
+  for (const command of named) {
+    expect(command).toContain('--stack Shop --consumer Orders');
+    aws.answer({
+      item: claimed(0, { replayRefused: { S: '0+1' }, floor: { N: '50' }, deadLettered: { N: '100' } }),
+      mapping: { State: 'Disabled' },
+      operator: ({ type }) =>
+        type === 'groups' || type === 'letters'
+          ? { groups: [], letters: type === 'groups' ? 0 : [], causes: 0, read: 0, total: 0, foreign: 0 }
+          : { partitions: [], letters: 0, openLetters: 0 },
+    });
+    const args = command.replace('"..."', 'why').replace('<partition>', '0').split(' ').slice(2);
+    const isChange = args[0] === 'reset';
+    const { code, stderr } = await aws.lockstepAlone(...args, ...(isChange ? ['--dry-run'] : []));
+    // A breaker that is closed has nothing to be closed: the command line was understood.
+    expect(`${command}: ${code} ${stderr}`).toMatch(/: 0 |OPERATION_REFUSED: closeBreaker/);
+  }
+});
+
+test.each([
+  ['grows', 12_500, '✖'],
+  ['stays', 12_000, '●'],
+  ['falls', 11_000, '●'],
+])('status looks twice at a large lag: one that %s', async (_, later, mark) => {
+  let looks = 0;
+  aws.answer({
+    operator: () => ({
+      partitions: [{ partition: 0, start: 0, end: 100 + (looks++ === 0 ? 12_000 : later), committed: 100 }],
+      letters: 0,
+      openLetters: 0,
+    }),
+    item: claimed(Date.now() - 1_000),
+  });
+  const { stdout, code } = await aws.lockstep('status', '--fail-if-stuck', '--growth-over', '0.1');
+  expect(stdout.startsWith(`Orders  ${mark}`)).toBe(true);
+  expect(stdout.includes('lag grows')).toBe(mark === '✖');
+  expect(code).toBe(mark === '✖' ? 1 : 0);
 });

@@ -26,6 +26,8 @@ test.each<[string, Partial<Progress>]>([
     },
   ],
   ['blocked', { blockedRecords: new Map([[5, blockedRecordAt(5)]]) }],
+  ['full', { blockedRecords: new Map(Array.from({ length: 200 }, (_, at) => [at, blockedRecordAt(at)])) }],
+  ['full', { settled: Array.from({ length: 1_000 }, (_, at) => ({ from: 2 * at, to: 2 * at })) }],
   ['waiting', { missingRecord: { offset: 5, since: 1, laterBatches: 0 } }],
   ['paused', { pausedUntil: NOW + 1 }],
   ['paused', { pausedUntil: NOW + 1, blockedRecords: new Map([[5, blockedRecordAt(5)]]) }],

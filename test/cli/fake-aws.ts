@@ -72,37 +72,41 @@ export async function startFakeAws() {
       asked.length = 0;
     },
     /** Runs `lockstep --stack S` to its end. */
-    lockstep: async (...args: readonly string[]): Promise<Ended> => {
-      let stdout = '';
-      let stderr = '';
-      const spies = [
-        vi.spyOn(console, 'log').mockImplementation((text) => {
-          stdout += `${text}\n`;
-        }),
-        vi.spyOn(console, 'error').mockImplementation((text) => {
-          stderr += `${text}\n`;
-        }),
-        vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-          stdout += text;
-          return true;
-        }),
-        vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-          stderr += text;
-          return true;
-        }),
-      ];
-      try {
-        return { code: await run([...args, '--stack', 'S']), stdout, stderr };
-      } finally {
-        for (const spy of spies) spy.mockRestore();
-        process.exitCode = 0;
-      }
-    },
+    lockstep: (...args: readonly string[]) => lockstepAlone(...args, '--stack', 'S'),
+    lockstepAlone,
     stop: async () => {
       vi.unstubAllEnvs();
       await new Promise((done) => server.close(done));
     },
   };
+}
+
+/** Runs `lockstep` to its end. */
+async function lockstepAlone(...args: readonly string[]): Promise<Ended> {
+  let stdout = '';
+  let stderr = '';
+  const spies = [
+    vi.spyOn(console, 'log').mockImplementation((text) => {
+      stdout += `${text}\n`;
+    }),
+    vi.spyOn(console, 'error').mockImplementation((text) => {
+      stderr += `${text}\n`;
+    }),
+    vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+      stdout += text;
+      return true;
+    }),
+    vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+      stderr += text;
+      return true;
+    }),
+  ];
+  try {
+    return { code: await run([...args]), stdout, stderr };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+    process.exitCode = 0;
+  }
 }
 
 function stack(consumers: Readonly<Record<string, string>>, queueUrl: string): string {

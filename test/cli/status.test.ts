@@ -46,6 +46,7 @@ test('a stuck partition is seen at a glance, in a hundred columns', () => {
         ],
       },
       NOW,
+      '--stack Shop --consumer Orders',
     ),
   );
 

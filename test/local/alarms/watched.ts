@@ -34,6 +34,7 @@ export const PROVOKED = {
   Ledger: ['fenced-commits', 'ledger-unavailable', 'records-not-redelivered', 'replay-halted'],
   Queues: ['events-dropped', 'failure-destination-refused', 'failure-queue', 'fallback-queue', 'pollers-gone'],
   Broker: ['commit-errors', 'polling-errors', 'topic-recreated'],
+  Keys: ['partition-full'],
 } as const;
 
 export type WatchedName = keyof typeof PROVOKED | 'Relayed';
@@ -69,8 +70,12 @@ export async function startWatched(name: WatchedName, servers: ServersDescriptio
   await admin.connect();
   const producer: Producer = kafka.producer({ allowAutoTopicCreation: false });
   await producer.connect();
-  const send = (partition: number, values: readonly string[]) =>
-    producer.send({ topic, acks: -1, messages: values.map((value) => ({ partition, value })) });
+  const send = (partition: number, values: readonly string[], keyOf: (index: number) => string | null = () => null) =>
+    producer.send({
+      topic,
+      acks: -1,
+      messages: values.map((value, index) => ({ partition, value, key: keyOf(index) })),
+    });
 
   const printed: string[] = [];
   const rang = new Set<string>();
