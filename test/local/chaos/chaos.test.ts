@@ -40,9 +40,9 @@ test('every promise is kept while processes, the broker, a poller and DynamoDB f
 });
 
 test('an answer that names the blocked record only is found, and which record it would lose', async () => {
-  const { patches, reading, faults } = CHAOS_BUGS['head-only-answer'];
+  const { patches, reading, faults, records } = CHAOS_BUGS['head-only-answer'];
   const chaos = await deployChaos(servers(), broker, {
-    ...{ stackName: 'ChaosBug', seed: 1, records: 300, readings: [reading], faults, patches },
+    ...{ stackName: 'ChaosBug', seed: 1, records, readings: [reading], faults, patches },
     endsAtUntrueAnswer: true,
   });
   deployed.push(chaos);
@@ -50,7 +50,6 @@ test('an answer that names the blocked record only is found, and which record it
   const { findings } = await chaos.run(reading, () => {});
 
   const found = findings.map(({ promise, text }) => `${promise}: ${text}`);
-  expect(
-    found.find((text) => /^answer: an answer names chaos-reported-\d@\d+ and not chaos-reported-\d@\d+/.test(text)),
-  ).toBeDefined();
+  const untrue = /^answer: an answer names chaos-reported-\d@\d+ and not chaos-reported-\d@\d+/;
+  expect(found).toContainEqual(expect.stringMatching(untrue));
 });

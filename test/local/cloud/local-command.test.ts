@@ -7,26 +7,32 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { CLOUD_FILE, readCloudFile } from '../../../infra/local/cloud-description.ts';
 import { REPOSITORY } from '../../../infra/local/local-folder.ts';
 
-/** Starts `npm run local` without npm, so that the process is known. */
-function startLocal(...options: string[]) {
-  const app = ['--app', 'npx node test/local/cloud/fixtures/cloud-app.ts'];
-  const local = spawn(process.execPath, [join(REPOSITORY, 'infra/local/main.ts'), ...app, ...options], {
+/** Runs a script of `infra/local` as `npm run` does, without npm, so that the process is known. */
+function start(script: string, ...options: string[]) {
+  const started = spawn(process.execPath, [join(REPOSITORY, 'infra/local', script), ...options], {
     cwd: REPOSITORY,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let printed = '';
-  for (const stream of [local.stdout, local.stderr]) {
+  for (const stream of [started.stdout, started.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
       printed += text;
     });
   }
-  onTestFinished(() => void local.kill('SIGKILL'));
+  onTestFinished(() => void started.kill('SIGKILL'));
+  return { started, printed: () => printed };
+}
+
+/** Starts `npm run local` with a small app. */
+function startLocal(...options: string[]) {
+  const app = ['--app', 'npx node test/local/cloud/fixtures/cloud-app.ts'];
+  const { started: local, printed } = start('main.ts', ...app, ...options);
   return {
     local,
-    printed: () => printed,
+    printed,
     isUp: async () => {
-      const ended = once(local, 'exit').then(() => Promise.reject(new Error(`npm run local has ended: ${printed}`)));
-      const up = vi.waitFor(() => expect(printed).toContain('The local cloud is up.'), { timeout: 300_000 });
+      const ended = once(local, 'exit').then(() => Promise.reject(new Error(`npm run local has ended: ${printed()}`)));
+      const up = vi.waitFor(() => expect(printed()).toContain('The local cloud is up.'), { timeout: 300_000 });
       // It ends later, too, as the test wants it.
       ended.catch(() => {});
       await Promise.race([up, ended]);
@@ -81,4 +87,14 @@ test('a consumer that is not there is named, with those that are, and the exit c
 
   expect(await once(local, 'exit')).toEqual([1, null]);
   expect(printed()).toContain('No consumer is called nobody. There are: Fixture.');
+});
+
+test('npm run demo shows that every promise held for 2,000 orders', async () => {
+  const { started: demo, printed } = start('demo/main.ts');
+
+  const [code] = await once(demo, 'exit');
+
+  expect(printed()).toContain('Every check held');
+  expect(printed().match(/^│ ✔/gm)).toHaveLength(7);
+  expect(code).toBe(0);
 });

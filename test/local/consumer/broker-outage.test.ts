@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import { type LocalKafka, startKafka } from '../../../infra/local/kafka.ts';
 import { type ConsumersUnderTest, startConsumers } from './consumers-under-test.ts';
 import { takeFallbackDeadLetters } from './fallback-letters.ts';
@@ -11,6 +11,8 @@ let broker: LocalKafka;
 let consumers: ConsumersUnderTest;
 /** What a handler that starts with an order waits for. */
 const held = new Map<string, Promise<number>>();
+/** `expect.poll` works in tests only, and this waits in hooks too. */
+const PATIENCE = { timeout: 180_000, interval: 50 };
 
 beforeAll(async () => {
   // Not the run's broker: others use that.
@@ -30,7 +32,7 @@ async function letterIsDue(name: string, padding = ''): Promise<{ readonly relea
   const gate = Promise.withResolvers<number>();
   held.set(`${name}-4`, gate.promise);
   await produce(consumers.kafka, topicOf({ name }), 0, tenAround(name, 'refuse', padding === '' ? {} : { padding }));
-  await expect.poll(() => consumers.counterpart.calls.map(({ id }) => id), { timeout: 180_000 }).toContain(`${name}-4`);
+  await vi.waitFor(() => expect(consumers.counterpart.calls.map(({ id }) => id)).toContain(`${name}-4`), PATIENCE);
   return { release: () => gate.resolve(204) };
 }
 
@@ -76,9 +78,8 @@ describe('while a broker stays down', () => {
     await broker.stopBroker('killed');
     for (const { release } of due) release();
     const printed = (name: string) => consumers.printed.filter((line) => line.startsWith(`${name}: `)).join('\n');
-    const patience = { timeout: 180_000 };
-    await expect.poll(() => printed('Long'), patience).toContain('record dead-lettered to the fallback queue');
-    await expect.poll(() => printed('Huge'), patience).toContain('the fallback queue refused a letter too');
+    await vi.waitFor(() => expect(printed('Long')).toContain('record dead-lettered to the fallback queue'), PATIENCE);
+    await vi.waitFor(() => expect(printed('Huge')).toContain('the fallback queue refused a letter too'), PATIENCE);
     expect(consumers.counterpart.calls.filter(({ id }) => id === 'Huge-5')).toEqual([]);
     await broker.startBroker();
   });
