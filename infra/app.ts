@@ -15,5 +15,6 @@ addStageStacks(
     paymentApiUrl: context('paymentApiUrl'),
     region: context('region'),
     alarmEmail: context('alarmEmail'),
+    encryptionKeyArn: context('encryptionKeyArn'),
   }),
 );

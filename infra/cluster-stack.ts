@@ -1,6 +1,7 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import {
+  FlowLogDestination,
   FlowLogTrafficType,
   GatewayVpcEndpointAwsService,
   InterfaceVpcEndpointAwsService,
@@ -10,30 +11,37 @@ import {
   SubnetType,
   Vpc,
 } from 'aws-cdk-lib/aws-ec2';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { DEFAULT_RUNBOOK_URL } from './constructs/alarm-options.ts';
 import { brokerAlarmDefinitions } from './constructs/broker-alarm-definitions.ts';
 import { BROKERS, MskCluster } from './constructs/msk-cluster.ts';
 import type { StageConfig } from './stage-config.ts';
+import { givenKey } from './stage-key.ts';
 
 /** Properties of {@link ClusterStack}. */
 export interface ClusterStackProps extends StackProps {
   readonly cluster: Extract<StageConfig['cluster'], { readonly type: 'new' }>;
+  /** Of all that is kept. @default keys of AWS */
+  readonly encryptionKeyArn?: string;
 }
 
 /** What consumers need and an empty account lacks: a VPC over three zones without a way out, an MSK cluster, endpoints, broker alarms. */
 export class ClusterStack extends Stack {
   readonly cluster: MskCluster;
 
-  constructor(scope: Construct, id: string, { cluster, ...props }: ClusterStackProps) {
+  constructor(scope: Construct, id: string, { cluster, encryptionKeyArn, ...props }: ClusterStackProps) {
     super(scope, id, props);
-    const vpc = isolatedVpc(this, cluster.zones);
+    const key = givenKey(this, encryptionKeyArn);
+    const vpc = isolatedVpc(this, cluster.zones, key);
     this.cluster = new MskCluster(this, 'Cluster', {
       vpc,
       clusterName: id,
       kafkaVersion: cluster.kafkaVersion,
       brokerType: cluster.brokerType,
       storageGiBPerBroker: cluster.storageGiBPerBroker,
+      ...key,
     });
     this.endpoints(vpc);
     for (const definition of brokerAlarmDefinitions(this.cluster.clusterName, BROKERS)) {
@@ -73,12 +81,19 @@ export class ClusterStack extends Stack {
 }
 
 /** Named zones: looking them up would ask for credentials at synth. */
-function isolatedVpc(scope: Construct, zones: readonly string[]): IVpc {
+function isolatedVpc(scope: Construct, zones: readonly string[], key: { readonly encryptionKey?: IKey }): IVpc {
   const vpc = new Vpc(scope, 'Vpc', {
     availabilityZones: [...zones],
     natGateways: 0,
     subnetConfiguration: [{ name: 'Brokers', subnetType: SubnetType.PRIVATE_ISOLATED }],
-    flowLogs: { Rejected: { trafficType: FlowLogTrafficType.REJECT } },
+    flowLogs: {
+      Rejected: {
+        trafficType: FlowLogTrafficType.REJECT,
+        ...(key.encryptionKey && {
+          destination: FlowLogDestination.toCloudWatchLogs(new LogGroup(scope, 'RejectedLogs', key)),
+        }),
+      },
+    },
   });
   // CDK's class and interface differ under exactOptionalPropertyTypes only.
   return vpc as IVpc;

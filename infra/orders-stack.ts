@@ -9,9 +9,8 @@ export class OrdersStack extends Stack {
   constructor(scope: Construct, id: string, { config, cluster, ...props }: ConsumersStackProps) {
     super(scope, id, props);
     const common = consumersInCommon(this, { config, cluster });
-    const { removalPolicy } = common;
 
-    const ordersTable = handlerTable(this, 'OrdersTable', 'orderId', removalPolicy);
+    const ordersTable = handlerTable(this, 'OrdersTable', 'orderId', common);
     const orders = new LockstepConsumer(this, 'Orders', {
       ...common,
       topic: sourceTopic(this, 'orders', config.ordersPartitions, cluster, config),

@@ -13,7 +13,6 @@ export class PatternsStack extends Stack {
     const partitions = config.ordersPartitions;
     const topic = (name: string) => sourceTopic(this, name, partitions, cluster, config);
     const common = consumersInCommon(this, { config, cluster });
-    const { removalPolicy } = common;
 
     // Rather stuck for ever than out of order.
     const payments = new LockstepConsumer(this, 'Payments', {
@@ -25,8 +24,8 @@ export class PatternsStack extends Stack {
     });
 
     // Exactly once: effects in the transaction that settles their record.
-    const entriesTable = handlerTable(this, 'EntriesTable', 'entryId', removalPolicy);
-    const balancesTable = handlerTable(this, 'BalancesTable', 'accountId', removalPolicy);
+    const entriesTable = handlerTable(this, 'EntriesTable', 'entryId', common);
+    const balancesTable = handlerTable(this, 'BalancesTable', 'accountId', common);
     const ledger = new LockstepConsumer(this, 'Postings', {
       ...common,
       topic: topic('entries'),
@@ -37,7 +36,7 @@ export class PatternsStack extends Stack {
     balancesTable.grant(ledger, 'dynamodb:UpdateItem');
 
     // In bulk.
-    const devicesTable = handlerTable(this, 'DevicesTable', 'deviceId', removalPolicy);
+    const devicesTable = handlerTable(this, 'DevicesTable', 'deviceId', common);
     const events = new LockstepConsumer(this, 'Events', {
       ...common,
       topic: topic('events'),
@@ -62,7 +61,7 @@ export class PatternsStack extends Stack {
       producesTo: ['shipments'],
       environment: { SHIPMENTS_TOPIC: 'shipments' },
     });
-    const deliveriesTable = handlerTable(this, 'DeliveriesTable', 'orderId', removalPolicy);
+    const deliveriesTable = handlerTable(this, 'DeliveriesTable', 'orderId', common);
     const deliveries = new LockstepConsumer(this, 'Deliveries', {
       ...common,
       topic: topic('shipments'),

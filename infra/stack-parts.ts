@@ -1,11 +1,12 @@
 import { CfnOutput, Duration, RemovalPolicy, type StackProps } from 'aws-cdk-lib';
-import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
 import type { Construct } from 'constructs';
 import { AlarmTopic } from './constructs/alarm-topic.ts';
 import type { KafkaCluster } from './constructs/kafka-cluster.ts';
 import { KafkaTopic, type TopicFacts } from './constructs/kafka-topic.ts';
 import { LedgerTable } from './constructs/ledger-table.ts';
 import type { StageConfig } from './stage-config.ts';
+import { givenKey } from './stage-key.ts';
 
 /** Properties of a stack of consumers. */
 export interface ConsumersStackProps extends StackProps {
@@ -16,27 +17,35 @@ export interface ConsumersStackProps extends StackProps {
 /** What the consumers of a stage share: the cluster, one ledger, one topic for their alarms, and the stage's limits. */
 export function consumersInCommon(scope: Construct, { config, cluster }: ConsumersStackProps) {
   const removalPolicy = config.removal === 'destroy' ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
+  const key = givenKey(scope, config.encryptionKeyArn);
   return {
     cluster,
     removalPolicy,
-    ledger: new LedgerTable(scope, 'Ledger', { removalPolicy }),
+    ...key,
+    ledger: new LedgerTable(scope, 'Ledger', { removalPolicy, ...key }),
     timeout: Duration.seconds(config.functionTimeoutSeconds),
     memoryMiB: config.functionMemoryMiB,
     batchSize: config.batchSizeRecords,
     ...(config.alarmEmail !== undefined && {
-      alarms: { topic: new AlarmTopic(scope, 'AlarmTopic', { email: config.alarmEmail }) },
+      alarms: { topic: new AlarmTopic(scope, 'AlarmTopic', { email: config.alarmEmail, ...key }) },
     }),
   };
 }
 
 /** A table that handlers write to; its name is an output. */
-export function handlerTable(scope: Construct, id: string, partitionKey: string, removalPolicy: RemovalPolicy): Table {
+export function handlerTable(
+  scope: Construct,
+  id: string,
+  partitionKey: string,
+  { removalPolicy, encryptionKey }: Pick<ReturnType<typeof consumersInCommon>, 'removalPolicy' | 'encryptionKey'>,
+): Table {
   const made = new Table(scope, id, {
     partitionKey: { name: partitionKey, type: AttributeType.STRING },
     billingMode: BillingMode.PAY_PER_REQUEST,
     pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
     deletionProtection: removalPolicy !== RemovalPolicy.DESTROY,
     removalPolicy,
+    ...(encryptionKey && { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey }),
   });
   new CfnOutput(scope, `${id}Name`, { value: made.tableName });
   return made;

@@ -54,6 +54,13 @@ const Stage = v.strictObject({
   paymentApiUrl: v.optional(v.pipe(v.string(), v.url())),
   /** Where alarms are mailed to; absent: nowhere. */
   alarmEmail: v.optional(v.pipe(v.string(), v.email())),
+  /** A KMS key of yours under which everything is kept; absent: keys of AWS. */
+  encryptionKeyArn: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^arn:[^:]+:kms:[^:]+:\d{12}:key\/[\w-]+$/, 'expected arn:aws:kms:<region>:<account>:key/<id>'),
+    ),
+  ),
 });
 
 /** One stage, checked: every limit has its unit in its name. */
@@ -61,7 +68,10 @@ export type StageConfig = v.InferOutput<typeof Stage>;
 
 /** What `cdk -c name=value` may say. */
 export type StageContext = Readonly<
-  Record<'stage' | 'clusterArn' | 'creditCheckUrl' | 'region' | 'alarmEmail', unknown> & { paymentApiUrl?: unknown }
+  Record<'stage' | 'clusterArn' | 'creditCheckUrl' | 'region' | 'alarmEmail', unknown> & {
+    paymentApiUrl?: unknown;
+    encryptionKeyArn?: unknown;
+  }
 > & { readonly bootstrapServers?: unknown };
 
 const LIMITS = {
@@ -91,6 +101,7 @@ function draft(context: StageContext): Record<string, unknown> {
     ...(context.creditCheckUrl !== undefined && { creditCheckUrl: context.creditCheckUrl }),
     ...(context.paymentApiUrl !== undefined && { paymentApiUrl: context.paymentApiUrl }),
     ...(context.alarmEmail !== undefined && { alarmEmail: context.alarmEmail }),
+    ...(context.encryptionKeyArn !== undefined && { encryptionKeyArn: context.encryptionKeyArn }),
   };
   switch (context.stage) {
     case 'local':

@@ -16,7 +16,9 @@ export function addStageStacks(app: App, config: StageConfig): void {
 function clusterOf(app: App, config: StageConfig): KafkaCluster {
   const { stage, cluster } = config;
   if (cluster.type !== 'new') return givenCluster(cluster);
-  return new ClusterStack(app, `Lockstep-Kafka-${stage}`, { env: environment(config), cluster }).cluster;
+  const { encryptionKeyArn } = config;
+  const key = encryptionKeyArn === undefined ? {} : { encryptionKeyArn };
+  return new ClusterStack(app, `Lockstep-Kafka-${stage}`, { env: environment(config), cluster, ...key }).cluster;
 }
 
 /** No account: nothing is looked up, so synth needs no credentials. */

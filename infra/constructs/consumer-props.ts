@@ -57,7 +57,10 @@ export interface LockstepConsumerProps {
   readonly environment?: Readonly<Record<string, string>>;
   /** @default one month */
   readonly logRetention?: RetentionDays;
-  /** Encrypts queues, logs, environment and the stack's own ledger. An imported key's policy must let CloudWatch Logs use it; that of a key made in the app is extended. @default keys owned by AWS */
+  /**
+   * Encrypts queues, logs, environment, filters and the stack's own ledger. What an imported key's policy must allow:
+   * docs/deploying.md; that of a key made in the app is extended. @default keys owned by AWS
+   */
   readonly encryptionKey?: IKey;
   /** X-Ray. @default false */
   readonly tracing?: boolean;

@@ -1,4 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import {
   CfnEventSourceMapping,
   EventSourceMapping,
@@ -21,6 +22,8 @@ export interface EventSourceParts {
   readonly filters?: readonly Readonly<Record<string, unknown>>[];
   readonly schemaRegistry?: ISchemaRegistry;
   readonly failureQueue?: IQueue;
+  /** Of the filters, which may name values. */
+  readonly encryptionKey?: IKey;
 }
 
 /**
@@ -42,7 +45,10 @@ export function eventSource(
     ...startingPosition(settings.startFrom),
     batchSize,
     ...(batchingWindowMs !== undefined && { maxBatchingWindow: Duration.millis(batchingWindowMs) }),
-    ...(parts.filters && { filters: parts.filters.map((pattern) => FilterCriteria.filter({ ...pattern })) }),
+    ...(parts.filters && {
+      filters: parts.filters.map((pattern) => FilterCriteria.filter({ ...pattern })),
+      ...(parts.encryptionKey && { filterEncryption: parts.encryptionKey }),
+    }),
     ...(typeof cluster.auth === 'object' && {
       sourceAccessConfigurations: [
         { type: ACCESS_CONFIGURATION[cluster.auth.type], uri: cluster.auth.secret.secretArn },

@@ -77,6 +77,7 @@ export class LockstepConsumer extends Construct implements IGrantable {
       ...(props.filters && { filters: props.filters }),
       ...(props.schemaRegistry && { schemaRegistry: props.schemaRegistry }),
       ...(this.failureQueue && { failureQueue: this.failureQueue }),
+      ...(props.encryptionKey && { encryptionKey: props.encryptionKey }),
     });
     // A mapping that is made before its rights or its topics cannot connect. https://github.com/aws/aws-cdk/issues/18571
     const topics = this.topics(props);

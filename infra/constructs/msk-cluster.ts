@@ -1,9 +1,11 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
 import { type IVpc, Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { CfnCluster, CfnConfiguration } from 'aws-cdk-lib/aws-msk';
 import { Construct } from 'constructs';
 import type { KafkaCluster } from './kafka-cluster.ts';
+import { logsMayUse } from './logs-may-use.ts';
 
 /** Where clients with IAM access control connect. https://docs.aws.amazon.com/msk/latest/developerguide/port-info.html */
 export const IAM_PORT = 9098;
@@ -18,6 +20,8 @@ export interface MskClusterProps {
   readonly kafkaVersion: string;
   readonly brokerType: string;
   readonly storageGiBPerBroker: number;
+  /** Of the brokers' disks and logs. @default the account's own key for MSK */
+  readonly encryptionKey?: IKey;
 }
 
 /** A provisioned MSK cluster without ZooKeeper: IAM only, encrypted at rest and on every wire, logs kept, lag metrics per partition. */
@@ -47,7 +51,12 @@ export class MskCluster extends Construct implements KafkaCluster {
   }
 
   private cluster(props: MskClusterProps): CfnCluster {
-    const logs = new LogGroup(this, 'BrokerLogs', { retention: RetentionDays.ONE_MONTH });
+    const { encryptionKey } = props;
+    if (encryptionKey) logsMayUse(this, encryptionKey);
+    const logs = new LogGroup(this, 'BrokerLogs', {
+      retention: RetentionDays.ONE_MONTH,
+      ...(encryptionKey && { encryptionKey }),
+    });
     const configuration = new CfnConfiguration(this, 'Configuration', {
       name: props.clusterName,
       kafkaVersionsList: [props.kafkaVersion],
@@ -68,7 +77,10 @@ export class MskCluster extends Construct implements KafkaCluster {
         unauthenticated: { enabled: false },
       },
       configurationInfo: { arn: configuration.attrArn, revision: configuration.attrLatestRevisionRevision },
-      encryptionInfo: { encryptionInTransit: { clientBroker: 'TLS', inCluster: true } },
+      encryptionInfo: {
+        encryptionInTransit: { clientBroker: 'TLS', inCluster: true },
+        ...(encryptionKey && { encryptionAtRest: { dataVolumeKmsKeyId: encryptionKey.keyArn } }),
+      },
       enhancedMonitoring: 'PER_TOPIC_PER_PARTITION',
       loggingInfo: { brokerLogs: { cloudWatchLogs: { enabled: true, logGroup: logs.logGroupName } } },
     });

@@ -46,6 +46,17 @@ test.each<[string, (consumer: LockstepConsumer) => void, RegExp]>([
   ['some actions by a wildcard', (c) => allow(c, ['sqs:Send*'], [c.fallbackQueue.queueArn]), /wildcard in its actions/],
   ['every table', (c) => allow(c, ['dynamodb:GetItem'], ['*']), /a wildcard in its resources/],
   ['every queue whose name begins so', (c) => allow(c, ['sqs:SendMessage'], ['arn:aws:sqs:*:*:Shop*']), /resources/],
+  ['a queue of that name anywhere', (c) => allow(c, ['sqs:SendMessage'], ['arn:aws:sqs:*:*:Shop']), /resources/],
+  [
+    'a key of any id',
+    (c) => allow(c, ['kms:Decrypt'], ['arn:aws:kms:eu-central-1:111122223333:key/*']),
+    /a wildcard in its resources/,
+  ],
+  [
+    'any character of a name',
+    (c) => allow(c, ['sqs:SendMessage'], ['arn:aws:sqs:eu-central-1:111122223333:Sho?']),
+    /resources/,
+  ],
   ['everything below the ledger', (c) => allow(c, ['dynamodb:Query'], [`${c.ledger.table.tableArn}/*`]), /resources/],
   [
     'all but one action',

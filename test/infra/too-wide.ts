@@ -28,6 +28,9 @@ export function tooWide(template: Template): string[] {
         return [
           ...(Properties['ManagedPolicyArns'] === undefined ? [] : [`${id}: managed policies`]),
           ...(Properties['Policies'] === undefined ? [] : [`${id}: policies inside the role`]),
+          ...statementsOf(Properties['AssumeRolePolicyDocument']).flatMap(({ Principal }) =>
+            isServiceOnly(Principal) ? [] : [`${id}: ${JSON.stringify(Principal)} may become it`],
+          ),
         ];
       case 'AWS::Lambda::Url':
         return [`${id}: a function URL`];
@@ -46,7 +49,9 @@ function wideStatement(id: string, statement: Statement): string[] {
   const place = `${id} ${statement.Sid ?? 'without a name'}`;
   const actions = [statement.Action ?? []].flat();
   const isForced = actions.every((action) => WITHOUT_RESOURCE.some((known) => action.startsWith(known)));
-  const anywhere = [statement.Resource].flat().some((resource) => resource === '*' || /[*?]$/.test(tail(resource)));
+  const anywhere = [statement.Resource]
+    .flat()
+    .some((resource) => literalsOf(resource).some((text) => /[*?]/.test(text)));
   return [
     ...(actions.some((action) => action.includes('*')) ? [`${place}: a wildcard in its actions`] : []),
     ...(anywhere && !isForced ? [`${place}: a wildcard in its resources`] : []),
@@ -55,13 +60,15 @@ function wideStatement(id: string, statement: Statement): string[] {
   ];
 }
 
-/** The end of an ARN, where a wildcard would stand; log groups end in `:*` for their streams. */
-function tail(resource: unknown): string {
-  const joined = (resource as { readonly 'Fn::Join'?: readonly [string, readonly unknown[]] } | undefined)?.[
-    'Fn::Join'
-  ];
-  const last = joined === undefined ? resource : joined[1].at(-1);
-  return typeof last === 'string' ? last : '';
+/** The texts of an ARN that are known at synth. */
+function literalsOf(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(literalsOf) : [];
+}
+
+/** A service of AWS, and nobody with it. */
+function isServiceOnly(principal: unknown): boolean {
+  return JSON.stringify(Object.keys(Object(principal))) === '["Service"]';
 }
 
 function isAnybody(principal: unknown): boolean {
