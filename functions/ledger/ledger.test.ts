@@ -11,7 +11,7 @@ const post = postEntry({ entries: '', balances: '' });
 
 test('posts entry and balance in one transaction, once, though the process dies', async () => {
   const { effects, transactions } = await deliver(handler, [entry('e1', 'a', 500), entry('e2', 'a', -200)], {
-    crashAt: 2,
+    crash: { afterRun: 2 },
   });
 
   expect(effects).toEqual([

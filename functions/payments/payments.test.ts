@@ -71,7 +71,7 @@ test('waits as long as an overloaded API says, and counts no attempt', async () 
 });
 
 test('calls again after a crash, with the same key: one charge', async () => {
-  await deliver(await theHandler(), payments('p1', 'p2'), { crashAt: 1 });
+  await deliver(await theHandler(), payments('p1', 'p2'), { crash: { afterRun: 1 } });
 
   expect(calls).toEqual(['p1 201', 'p1 201', 'p2 201']);
   expect(charged).toEqual(new Set(['p1', 'p2']));

@@ -18,7 +18,7 @@ test('passes a shipment on for each order, under the order’s key', async () =>
 
 test('gives a shipment the same id when it is passed on again after a crash', async () => {
   const first = await deliver(handler, [order('o-1')]);
-  const again = await deliver(handler, [order('o-1')], { crashAt: 1 });
+  const again = await deliver(handler, [order('o-1')], { crash: { afterRun: 1 } });
 
   const id = first.produced[0]?.headers.find(({ name }) => name === 'x-lockstep-id')?.value.toString();
   expect(id).toMatch(/\/orders-0@0\//);

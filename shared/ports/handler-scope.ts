@@ -3,5 +3,5 @@ import type { DeliveredRecord } from '../record/delivered-record.ts';
 /** Knows whose handler started a piece of asynchronous work. */
 export interface HandlerScope {
   /** Calls a handler of `records`; what it starts is known as theirs. */
-  run<T>(records: readonly DeliveredRecord[], call: () => T): T;
+  run(records: readonly DeliveredRecord[], call: () => unknown): unknown;
 }

@@ -14,11 +14,12 @@ const LEFT_BEHIND_MS = 100;
 
 /**
  * Delivers records to a handler as Lambda's mapping would, again and again until all are settled: no AWS, no broker, no
- * environment. Time is virtual, so back-offs cost nothing. It stands still while the handler does real work; a handler that hangs
- * (nothing is under way for 300 ms, or it takes longer than 2 s) meets `context.signal` and the deadline as in production.
+ * environment. Time is virtual, so back-offs cost nothing. It stands still while the handler does real work. A handler that hangs
+ * meets `context.signal` and the deadline as in production: at once where it waits for nothing real, else after `timeoutMs`.
  *
  * @throws TypeError for a handler that lockstepConsumer did not make
  * @throws what the handler's invocation throws, as for a malformed event
+ * @throws Error naming a crash of `faults` that never happened
  * @throws LockstepError CONTEXT_ENDED when a handler calls `transact` or `produce` after it ended; an error that names the record
  *   when a promise is rejected that its handler started and nobody awaited
  */
@@ -27,6 +28,21 @@ export async function deliver(
   records: readonly TestRecord[],
   faults: DeliveryFaults = {},
 ): Promise<Delivery> {
+  const steps = deliverySteps(handler, records, faults);
+  let step = await steps.next();
+  while (!step.done) step = await steps.next();
+  return step.value;
+}
+
+/**
+ * {@link deliver} one invocation at a time: `for await (const delivery of deliverySteps(handler, records))`. Each step tells what has
+ * come of the records so far; between two steps a test may look at its fakes, mend them or break them.
+ */
+export async function* deliverySteps(
+  handler: LockstepHandler,
+  records: readonly TestRecord[],
+  faults: DeliveryFaults = {},
+): AsyncGenerator<Delivery, Delivery, void> {
   const world = new DeliveryWorld(faults);
   const work = new WorkUnderWay();
   try {
@@ -35,9 +51,10 @@ export async function deliver(
       const event: KafkaEvent = due;
       const invocation = work.run(() => invokeWith(handler, world.newProcess(), event, world.context()));
       const ended = Promise.race([invocation, world.death.promise]);
-      const answer = await world.clock.runUntilSettled(ended, () => work.isIdle);
+      const answer = await world.clock.runUntilSettled(ended, work, world.timeoutMs);
       world.answers.push(answer);
       due = answer === undefined ? event : reported(event, answer);
+      if (due !== undefined) yield world.delivery();
     }
     const until = performance.now() + LEFT_BEHIND_MS;
     while (!work.isIdle && world.failure === undefined && performance.now() < until) await pause(1);
@@ -46,6 +63,7 @@ export async function deliver(
     work.close();
   }
   if (world.failure !== undefined) throw world.failure.error;
+  world.checkCrashes();
   return world.delivery();
 }
 

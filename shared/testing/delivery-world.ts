@@ -8,14 +8,15 @@ import type { FallbackEntry } from '../ports/fallback-queue.ts';
 import type { WriteAnswer, WriteRequest } from '../ports/ledger-store.ts';
 import type { OutgoingRecord } from '../ports/record-producer.ts';
 import type { LogFields } from '../ports/telemetry.ts';
-import { isThenable } from '../record/decode.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import { positionName } from '../record/item-identifier.ts';
 import type { Outcome } from '../runtime/outcome.ts';
+import { Crashes } from './crashes.ts';
 import type { Delivery, DeliveryFaults } from './delivery.ts';
 import { fakeIdempotencyKeyStore } from './fake-idempotency-key-store.ts';
 import { type FakeLedgerStore, fakeLedgerStore } from './fake-ledger-store.ts';
 import { fakeStackSecret } from './fake-stack-secret.ts';
+import { tellEnd } from './handler-end.ts';
 import { HoldingSandbox } from './holding-sandbox.ts';
 import { failAfterDeath } from './mortal.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -26,6 +27,7 @@ export class DeliveryWorld {
   readonly answers: (KafkaBatchResponse | undefined)[] = [];
   death = Promise.withResolvers<undefined>();
   readonly #faults: DeliveryFaults;
+  readonly #crashes: Crashes;
   readonly #keys = fakeIdempotencyKeyStore();
   readonly #ledger: FakeLedgerStore;
   readonly #produceErrors: Error[];
@@ -50,6 +52,7 @@ export class DeliveryWorld {
 
   constructor(faults: DeliveryFaults) {
     this.#faults = faults;
+    this.#crashes = new Crashes(faults.crash);
     this.#ledger = fakeLedgerStore({
       keys: this.#keys,
       ...(faults.refuseEffect !== undefined && { refuseEffect: faults.refuseEffect }),
@@ -71,10 +74,7 @@ export class DeliveryWorld {
       alive = false;
       death.resolve(undefined);
     };
-    const sandbox = new HoldingSandbox(this.clock, () => {
-      this.#runs++;
-      if (this.#runs === this.#faults.crashAt) die();
-    });
+    const sandbox = new HoldingSandbox(this.clock);
     this.#process = sandbox;
     const log = (level: string) => (text: string, fields?: LogFields) => {
       this.#logs.push({ level, text, fields });
@@ -106,7 +106,7 @@ export class DeliveryWorld {
           },
         },
         sandbox,
-        handlerScope: { run: (records, call) => this.#noting(records, this.#scope.run(records, call)) },
+        handlerScope: { run: (records, call) => this.#handle(records, call, die) },
         endProcess: die,
         group: 'deliver',
       },
@@ -126,9 +126,12 @@ export class DeliveryWorld {
     };
   }
 
+  get timeoutMs(): number {
+    return this.#faults.timeoutMs ?? 60_000;
+  }
+
   context(): Context {
-    const timeoutMs = this.#faults.timeoutMs ?? 60_000;
-    const deadline = this.clock.now() + timeoutMs;
+    const deadline = this.clock.now() + this.timeoutMs;
     const name = 'deliver';
     return {
       callbackWaitsForEmptyEventLoop: false,
@@ -160,13 +163,19 @@ export class DeliveryWorld {
     return this.#worked.has(position) ? 'handled' : 'duplicate';
   }
 
-  #noting<T>(records: readonly DeliveredRecord[], result: T): T {
-    const note = () => {
-      for (const { position } of records) this.#worked.add(position);
+  /** Calls the handler, and ends its process where a crash was asked for. */
+  #handle(records: readonly DeliveredRecord[], call: () => unknown, die: () => void): unknown {
+    const positions = records.map(({ position }) => position);
+    if (this.#crashes.before(positions)) {
+      die();
+      throw new Error('the process has died');
+    }
+    const ended = (succeeded: boolean) => {
+      if (succeeded) for (const position of positions) this.#worked.add(position);
+      const dies = this.#crashes.afterRun(++this.#runs);
+      if ((succeeded && this.#crashes.after(positions)) || dies) die();
     };
-    if (isThenable(result)) Promise.resolve(result).then(note, () => undefined);
-    else note();
-    return result;
+    return tellEnd(() => this.#scope.run(records, call), ended);
   }
 
   #abandoned(reason: unknown, [first]: readonly DeliveredRecord[]): boolean {
@@ -176,17 +185,24 @@ export class DeliveryWorld {
     return true;
   }
 
+  /** @throws Error for a crash that was asked for and did not happen: the test would show nothing */
+  checkCrashes(): void {
+    const [left] = this.#crashes.left();
+    if (left !== undefined) throw new Error(`the process was to die ${left}, and that never happened`);
+  }
+
+  /** What has come of the delivery so far. */
   delivery(): Delivery {
     return {
-      outcomes: this.#outcomes,
-      deadLetters: this.#letters,
-      fallback: this.#fallback,
-      effects: this.#ledger.effects,
+      outcomes: { ...this.#outcomes },
+      deadLetters: [...this.#letters],
+      fallback: [...this.#fallback],
+      effects: [...this.#ledger.effects],
       transactions: this.#transactions,
-      produced: this.#produced,
-      answers: this.answers,
-      logs: this.#logs,
-      metrics: this.#metrics,
+      produced: [...this.#produced],
+      answers: [...this.answers],
+      logs: [...this.#logs],
+      metrics: { ...this.#metrics },
     };
   }
 

@@ -8,10 +8,19 @@ import type { Outcome } from '../runtime/outcome.ts';
 import type { TransactAction } from '../transact-action.ts';
 import type { FakeLedgerOptions } from './fake-ledger-store.ts';
 
+/** Where a process dies. Records are named as in {@link Delivery.outcomes}: `orders-0@3`. */
+export type Crash =
+  /** Right after the n-th run of the handler in the whole delivery, counted from 1, whether it succeeded or failed. */
+  | { readonly afterRun: number }
+  /** The handler has done its work for this record, and nothing says so. `times`: so often in a row. @default 1 */
+  | { readonly afterHandlerOf: string; readonly times?: number }
+  /** The handler is about to be called for this record. */
+  | { readonly beforeHandlerOf: string; readonly times?: number };
+
 /** What goes wrong while records are delivered. */
 export interface DeliveryFaults {
-  /** The process dies right after the n-th run of the handler, counted from 1: its work is done, nothing says so. */
-  readonly crashAt?: number;
+  /** Where the process dies; the next delivery goes to a new one. @default it lives */
+  readonly crash?: Crash | readonly Crash[];
   /** The dead-letter topic refuses this many dead letters. @default 0 */
   readonly refuseDeadLetters?: number;
   /** The fallback queue refuses this many entries. @default 0 */
@@ -24,7 +33,12 @@ export interface DeliveryFaults {
   readonly failProduce?: readonly Error[];
   /** Told what the ledger knows of a partition, each time that it is written. */
   readonly onProgress?: (progress: Progress) => void;
-  /** Time that Lambda gives an invocation, in milliseconds. @default 60,000 */
+  /**
+   * Time that Lambda gives an invocation, in milliseconds of virtual time. A handler that waits for something real, as for a socket,
+   * gets as much real time before it counts as one that never ends.
+   *
+   * @default 60,000
+   */
   readonly timeoutMs?: number;
   /** Deliveries after which the test gives up on records that never settle. @default 100 */
   readonly maxDeliveries?: number;

@@ -4,14 +4,11 @@ import type { VirtualClock } from './virtual-clock.ts';
 /** Time stands still while a handler does real work. */
 export class HoldingSandbox extends Sandbox {
   readonly #clock: VirtualClock;
-  readonly #onRun: () => void;
   readonly #releases: (() => void)[] = [];
 
-  /** @param onRun - told when a handler has ended */
-  constructor(clock: VirtualClock, onRun: () => void) {
+  constructor(clock: VirtualClock) {
     super();
     this.#clock = clock;
-    this.#onRun = onRun;
   }
 
   override async enter(alone: boolean): Promise<boolean> {
@@ -22,7 +19,6 @@ export class HoldingSandbox extends Sandbox {
 
   override leave(): void {
     this.#releases.pop()?.();
-    this.#onRun();
     super.leave();
   }
 

@@ -10,14 +10,28 @@ interface Timer {
   readonly fire: () => void;
 }
 
+/** What is under way in real time. */
+export interface RealWork {
+  /** Nothing is: what hangs then hangs for good. */
+  readonly isIdle: boolean;
+  /** Nothing is that was started since nobody held the time. */
+  readonly isCalm: boolean;
+  /** Told when nobody holds the time any more. */
+  rested(): void;
+}
+
+const NO_WORK: RealWork = { isIdle: true, isCalm: true, rested: () => undefined };
+
 /** Time that moves when told to: everything that waits for it wakes in order. */
 export class VirtualClock implements Clock {
   #now: EpochMs;
   #count = 0;
   #holds = 0;
-  /** Real time, while time is held. */
-  #heldSince: number | undefined;
-  #waitedMs = 0;
+  /** Real time since when the same work has been under way. */
+  #busySince = performance.now();
+  /** Turns of the event loop in a row in which nothing was under way though time was held. */
+  #quietTurns = 0;
+  #real = NO_WORK;
   /** By time and, for equal times, by who came first; the earliest last. */
   readonly #timers: Timer[] = [];
 
@@ -58,57 +72,57 @@ export class VirtualClock implements Clock {
   }
 
   /**
-   * Moves time on as far as `work` needs it. While {@link hold} is in force real work is going on, and time stands still: until the
-   * work shows no sign of life, then time goes on, so that what hangs meets its deadline as in production.
+   * Moves time on as far as `work` needs it. While {@link hold} is in force or something real is under way, time stands still, unless
+   * it lasts longer than it may: then time goes on, so that what hangs meets its deadline as in production.
    *
-   * @param isIdle - whether nothing is under way that could wake what is waited for
+   * @param patienceMs - real milliseconds that one piece of real work may take
    */
-  async runUntilSettled<T>(work: Promise<T>, isIdle: () => boolean = () => true): Promise<T> {
+  async runUntilSettled<T>(
+    work: Promise<T>,
+    real: RealWork = NO_WORK,
+    patienceMs = Number.POSITIVE_INFINITY,
+  ): Promise<T> {
     let done = false;
     const mark = () => {
       done = true;
     };
     work.then(mark, mark);
+    this.#begin();
+    this.#real = real;
     while (true) {
       await settled();
       if (done) return work;
       const next = this.#timers.at(-1);
-      if (next === undefined) await pause(1);
-      else if (this.#holds > 0 ? await this.#isStuck(isIdle) : await this.#mayPass(isIdle)) this.#wake(next);
+      if (next !== undefined && this.#mayPass(patienceMs)) this.#wake(next);
+      else await pause(1);
     }
   }
 
   /** Stops time until the function that it returns is called. */
   hold(): () => void {
     this.#holds++;
-    this.#heldSince ??= performance.now();
+    this.#begin();
     let isHeld = true;
     return () => {
       if (!isHeld) return;
       isHeld = false;
       this.#holds--;
-      // Somebody ended: those who still work get their time anew.
-      this.#heldSince = this.#holds === 0 ? undefined : performance.now();
+      this.#begin();
+      if (this.#holds === 0) this.#real.rested();
     };
   }
 
-  /** Whether time may pass though nobody holds it: what a decoder waits for gets some real time, in all. */
-  async #mayPass(isIdle: () => boolean): Promise<boolean> {
-    if (this.#waitedMs > WORKING_MS || isIdle()) return true;
-    const before = performance.now();
-    await pause(1);
-    this.#waitedMs += performance.now() - before;
-    return false;
+  /** Somebody began or ended: those who work have all their time before them. */
+  #begin(): void {
+    this.#busySince = performance.now();
+    this.#quietTurns = 0;
   }
 
-  /** Whether what holds the time has had enough of it: little where nothing is under way that could wake it. */
-  async #isStuck(isIdle: () => boolean): Promise<boolean> {
-    for (let turn = 0; turn < 5; turn++) await settled();
-    if (this.#holds === 0) return false;
-    const heldMs = performance.now() - (this.#heldSince ?? 0);
-    if (heldMs > (isIdle() ? IDLE_MS : WORKING_MS)) return true;
-    await pause(1);
-    return false;
+  #mayPass(patienceMs: number): boolean {
+    if (performance.now() - this.#busySince > patienceMs) return true;
+    if (this.#holds === 0) return this.#real.isCalm;
+    this.#quietTurns = this.#real.isIdle ? this.#quietTurns + 1 : 0;
+    return this.#quietTurns > QUIET_TURNS;
   }
 
   #wake(timer: Timer): void {
@@ -130,9 +144,11 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** Real milliseconds after which a handler counts as one that hangs: while nothing, and while something is under way. */
-const IDLE_MS = 300;
-const WORKING_MS = 2_000;
+/**
+ * Turns of the event loop after which a handler hangs that waits for nothing: what a worker thread or a compiled module sends back
+ * comes unannounced.
+ */
+const QUIET_TURNS = 20;
 
 /** Waits real time. */
 export function pause(ms: number): Promise<void> {

@@ -1,14 +1,20 @@
 import { AsyncLocalStorage, createHook } from 'node:async_hooks';
+import type { RealWork } from './virtual-clock.ts';
 
 /** Knows whether what was started within {@link run} waits for anything: a timer, a file, a socket. */
-export class WorkUnderWay {
+export class WorkUnderWay implements RealWork {
   readonly #mine = new AsyncLocalStorage<true>();
-  readonly #waitedFor = new Set<number>();
+  /** What was started since {@link rested}, and before, by its id. */
+  #fresh = new Map<number, WeakRef<object>>();
+  readonly #old = new Map<number, WeakRef<object>>();
   readonly #hook = createHook({
-    init: (id, type) => {
-      if (!UNTOLD.test(type) && this.#mine.getStore() === true) this.#waitedFor.add(id);
+    init: (id, type, _, resource) => {
+      if (!UNTOLD.test(type) && this.#mine.getStore() === true) this.#fresh.set(id, new WeakRef(resource));
     },
-    destroy: (id) => void this.#waitedFor.delete(id),
+    destroy: (id) => {
+      this.#fresh.delete(id);
+      this.#old.delete(id);
+    },
   });
 
   constructor() {
@@ -21,13 +27,34 @@ export class WorkUnderWay {
 
   /** Nothing that was started is waited for: what has not ended yet may never do. */
   get isIdle(): boolean {
-    return this.#waitedFor.size === 0;
+    return this.isCalm && !anyHolds(this.#old);
+  }
+
+  /** Nothing that was started since {@link rested} is waited for. */
+  get isCalm(): boolean {
+    return !anyHolds(this.#fresh);
+  }
+
+  /** Nobody works now: a connection that stays open is no work. */
+  rested(): void {
+    for (const [id, resource] of this.#fresh) this.#old.set(id, resource);
+    this.#fresh = new Map();
   }
 
   close(): void {
     this.#hook.disable();
-    this.#waitedFor.clear();
+    this.#fresh.clear();
+    this.#old.clear();
   }
+}
+
+/** Whether any would keep a process alive: the idle connections of a pool do not. */
+function anyHolds(resources: ReadonlyMap<number, WeakRef<object>>): boolean {
+  for (const one of resources.values()) {
+    const resource: { hasRef?: () => boolean } | undefined = one.deref();
+    if (resource !== undefined && resource.hasRef?.() !== false) return true;
+  }
+  return false;
 }
 
 /** Resources that are gone within the same turn, or live as long as their process. */

@@ -197,7 +197,7 @@ describe('a crash', () => {
   test('after the third run repeats at most what was not recorded, in order', async () => {
     const { handler, handled } = noting();
 
-    const { outcomes, answers } = await deliver(handler, orders('a', 'b', 'c', 'd'), { crashAt: 3 });
+    const { outcomes, answers } = await deliver(handler, orders('a', 'b', 'c', 'd'), { crash: { afterRun: 3 } });
 
     expect(handled).toEqual(['a', 'b', 'c', 'a', 'b', 'c', 'd']);
     expect(answers[0]).toBeUndefined();

@@ -42,7 +42,7 @@ const add = (cents: number) => (transaction: Parameters<typeof writeInvoice>[0])
 
 test('an invoice whose handler died after the commit is added once', async () => {
   const { outcomes } = await deliver(handler, [invoice('n-1', 100), invoice('n-2', 20), invoice('n-3', 3)], {
-    crashAt: 2,
+    crash: { afterRun: 2 },
   });
 
   expect(await mustReturn()).toEqual([{ customer: 'c-1', cents: 123 }]);

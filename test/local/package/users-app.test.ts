@@ -64,7 +64,7 @@ test('a user’s test runs without AWS: deliver comes with the package', async (
      import { deliver, kafkaEvent, record } from 'lockstep/testing';
      const seen = [];
      const handler = lockstepConsumer({ value: json(), idempotencyKey: ({ value }) => value.id, onRecord: ({ value }) => seen.push(value.id) });
-     const { outcomes } = await deliver(handler, [record({ value: { id: 'a' } }), record({ value: { id: 'b' } })], { crashAt: 1 });
+     const { outcomes } = await deliver(handler, [record({ value: { id: 'a' } }), record({ value: { id: 'b' } })], { crash: { afterRun: 1 } });
      console.log(JSON.stringify({ seen, outcomes, timers: process.getActiveResourcesInfo().filter((name) => name === 'Timeout'), others: [typeof kafkaEvent] }));`,
   );
 

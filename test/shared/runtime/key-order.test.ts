@@ -83,7 +83,9 @@ describe('key order', () => {
   test('remembers what ran ahead of a failing key: what comes back is not run again', async () => {
     const { handler, handled } = noting((key) => key === 'bad');
 
-    const { answers, outcomes } = await deliver(handler, keyed(['bad', 'a', 'bad', 'b', 'a']), { crashAt: 7 });
+    const { answers, outcomes } = await deliver(handler, keyed(['bad', 'a', 'bad', 'b', 'a']), {
+      crash: { afterRun: 7 },
+    });
 
     expect(handled).toEqual([1, 3, 4]);
     expect(answers[0]?.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier.offset)).toEqual([0, 1, 2, 3, 4]);

@@ -262,7 +262,7 @@ describe('a crash in onBatch', () => {
   test('makes the next invocation hand over one record at a time', async () => {
     const { handler, calls } = noting();
 
-    const { outcomes } = await deliver(handler, readings('abc'), { crashAt: 1 });
+    const { outcomes } = await deliver(handler, readings('abc'), { crash: { afterRun: 1 } });
 
     expect(calls).toEqual(['abc', 'a', 'b', 'c']);
     expect(Object.values(outcomes)).toEqual(['handled', 'handled', 'handled']);
@@ -299,7 +299,7 @@ describe('what onBatch wants committed', () => {
       context.transact(...records.map(({ value }) => put(value.id)));
     });
 
-    const { effects } = await deliver(handler, readings('abc'), { crashAt: 1 });
+    const { effects } = await deliver(handler, readings('abc'), { crash: { afterRun: 1 } });
 
     expect(calls).toEqual(['abc', 'a', 'b', 'c']);
     expect(effects).toEqual([put('a'), put('b'), put('c')]);
@@ -326,7 +326,7 @@ describe('what onBatch wants committed', () => {
       for (const one of records) context.produce('seen', { key: one.value.id, value: one.value.id, from: one });
     });
 
-    const { produced } = await deliver(handler, readings('ab'), { crashAt: 1 });
+    const { produced } = await deliver(handler, readings('ab'), { crash: { afterRun: 1 } });
     const ids = produced.map(({ value, headers }) => [value?.toString(), headers[0]?.value.toString()]);
 
     expect(ids).toEqual([

@@ -181,7 +181,9 @@ describe('each try has a value of its own', () => {
       },
     });
 
-    const { outcomes } = await deliver(handler, [record({ value: { id: 'a', amount: 5 } })], { crashAt: 1 });
+    const { outcomes } = await deliver(handler, [record({ value: { id: 'a', amount: 5 } })], {
+      crash: { afterRun: 1 },
+    });
 
     expect(outcomes).toEqual({ 'orders-0@0': 'handled' });
     expect(seen).toEqual([5, 5, 5, 5]);

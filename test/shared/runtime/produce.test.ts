@@ -26,7 +26,7 @@ describe('a record passed on', () => {
   test('is acknowledged before its own record is settled, with an id that every run repeats', async () => {
     const { handler } = passingOn();
 
-    const { produced } = await deliver(handler, values('ab'), { crashAt: 2 });
+    const { produced } = await deliver(handler, values('ab'), { crash: { afterRun: 2 } });
 
     expect(produced.map(({ topic, key, value }) => [topic, key?.toString(), value?.toString()])).toEqual([
       ['next', 'k', 'a'],

@@ -42,7 +42,7 @@ describe('actions given to transact', () => {
   test('are committed once, in order, though the process dies after the handler', async () => {
     const { handler, attempts } = posting();
 
-    const { effects } = await deliver(handler, entries('abc'), { crashAt: 2 });
+    const { effects } = await deliver(handler, entries('abc'), { crash: { afterRun: 2 } });
 
     expect(attempts).toEqual(['a1', 'b1', 'b1', 'c1']);
     expect(effects.map(idOf)).toEqual(['a', 'b', 'c']);

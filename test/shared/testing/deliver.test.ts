@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { byPosition, type ConsumerOptions, lockstepConsumer, text } from '../../../shared/lockstep-consumer.ts';
 import type { CommonOptions } from '../../../shared/options.ts';
-import { deliver } from '../../../shared/testing/deliver.ts';
+import { deliver, deliverySteps } from '../../../shared/testing/deliver.ts';
+import type { Crash } from '../../../shared/testing/delivery.ts';
 import { record } from '../../../shared/testing/record.ts';
 
 const a = record({ key: 'a', value: Buffer.from('a') });
@@ -99,6 +100,90 @@ describe('time stands still', () => {
   });
 });
 
+describe('a crash is asked for by what it interrupts', () => {
+  const three = ['a', 'b', 'c'].map((value) => record({ value: Buffer.from(value) }));
+  const runs = async (crash: Crash | readonly Crash[]) => {
+    const seen: unknown[] = [];
+    const { outcomes, metrics } = await deliver(
+      handlerOf(({ value }) => void seen.push(value), { tuning: { checkpointMs: 'record' } }),
+      three,
+      { crash },
+    );
+    return { seen: seen.join(''), outcomes: [...new Set(Object.values(outcomes))], died: metrics['Interruptions'] };
+  };
+
+  test.each<[string, Crash | readonly Crash[], string]>([
+    ['the work of a record', { afterHandlerOf: 'orders-0@1' }, 'abbc'],
+    ['a record twice', { afterHandlerOf: 'orders-0@1', times: 2 }, 'abbbc'],
+    ['what comes before a record', { beforeHandlerOf: 'orders-0@1' }, 'abc'],
+    ['a run, whatever it is of', { afterRun: 3 }, 'abcc'],
+    ['several', [{ afterHandlerOf: 'orders-0@0' }, { beforeHandlerOf: 'orders-0@2' }, { afterRun: 3 }], 'aabbc'],
+  ])('%s', async (_, crash, seen) => {
+    expect(await runs(crash)).toMatchObject({ seen, outcomes: ['handled'] });
+  });
+
+  test('and a record that dies too often is dead-lettered without having run', async () => {
+    // Whose death the first one was is not known yet: nothing else has run before it.
+    expect(await runs({ beforeHandlerOf: 'orders-0@1', times: 4 })).toEqual({
+      seen: 'ac',
+      outcomes: ['handled', 'deadLettered'],
+      died: 3,
+    });
+  });
+
+  test.each<[Crash, string]>([
+    [{ afterRun: 4 }, 'after run 4 of the handler'],
+    [{ afterHandlerOf: 'orders-1@0' }, 'after the handler of orders-1@0'],
+    [{ beforeHandlerOf: 'orders-0@0', times: 5 }, 'before the handler of orders-0@0'],
+  ])('and one that never happens fails the test: %o', async (crash, when) => {
+    await expect(runs(crash)).rejects.toThrow(`the process was to die ${when}, and that never happened`);
+  });
+});
+
+test('a delivery goes step by step: one invocation each', async () => {
+  let isDown = true;
+  const steps = deliverySteps(
+    handlerOf(({ value }) => {
+      if (value === 'b' && isDown) throw new Error('down');
+    }),
+    [a, record({ value: Buffer.from('b') })],
+  );
+
+  const first = await steps.next();
+  isDown = false;
+  const second = await steps.next();
+
+  expect(first).toMatchObject({ done: false, value: { outcomes: { 'orders-0@0': 'handled', 'orders-0@1': 'retry' } } });
+  expect(second).toMatchObject({ done: false, value: { outcomes: { 'orders-0@1': 'notAttempted' } } });
+  expect(first.value.answers).toHaveLength(1);
+  for await (const { deadLetters } of steps) expect(deadLetters).toEqual([]);
+});
+
+test('what a handler leaves open does not stop the time of its back-off', async () => {
+  const open: NodeJS.Timeout[] = [];
+  const { outcomes } = await deliver(
+    handlerOf((_, { attempt }) => {
+      open.push(setInterval(() => undefined, 1_000));
+      if (attempt < 5) throw new Error('not yet');
+    }),
+    [a],
+  );
+  for (const one of open) clearInterval(one);
+
+  expect(outcomes).toEqual({ 'orders-0@0': 'handled' });
+});
+
+test('a query that runs when it is awaited runs once', async () => {
+  let runs = 0;
+  const query = Object.defineProperty({}, 'then', { value: (resolve: (end: number) => void) => resolve(++runs) });
+  await deliver(
+    handlerOf(() => query as Promise<void>),
+    [a],
+  );
+
+  expect(runs).toBe(1);
+});
+
 test('two deliveries to one handler side by side know nothing of each other', async () => {
   const handler = handlerOf(() => realTime(5));
   const ends = await Promise.all(
@@ -122,7 +207,7 @@ describe('an outcome is what became of the record', () => {
         { retry: { maxAttempts: 1 } },
       ),
       [a, record({ key: 'b', value: Buffer.from('b') })],
-      { crashAt: 2 },
+      { crash: { afterRun: 2 } },
     );
 
     expect(outcomes).toEqual({ 'orders-0@0': 'deadLettered', 'orders-0@1': 'handled' });
@@ -132,7 +217,7 @@ describe('an outcome is what became of the record', () => {
     const { outcomes } = await deliver(
       handlerOf(() => undefined, { tuning: { checkpointMs: 'record' } }),
       [a, record({ value: Buffer.from('b') })],
-      { crashAt: 2 },
+      { crash: { afterRun: 2 } },
     );
 
     expect(outcomes).toEqual({ 'orders-0@0': 'handled', 'orders-0@1': 'handled' });
@@ -142,7 +227,7 @@ describe('an outcome is what became of the record', () => {
     const { outcomes } = await deliver(
       handlerOf(() => undefined, { idempotencyKey: ({ value }) => value ?? '' }),
       [a, a],
-      { crashAt: 1 },
+      { crash: { afterRun: 1 } },
     );
 
     expect(outcomes).toEqual({ 'orders-0@0': 'handled', 'orders-0@1': 'duplicate' });
