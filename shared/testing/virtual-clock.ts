@@ -1,8 +1,9 @@
 // As modules give them: a test's fake timers replace the global ones, and would never move us on.
 import { performance } from 'node:perf_hooks';
-import { setImmediate, setTimeout } from 'node:timers';
+import { setTimeout } from 'node:timers';
 import type { Clock } from '../ports/clock.ts';
 import type { EpochMs } from '../record/units.ts';
+import { drained } from './scheduler.ts';
 
 interface Timer {
   readonly at: EpochMs;
@@ -63,10 +64,10 @@ export class VirtualClock implements Clock {
   /** Moves time on, waking sleepers at their moments, each given the chance to finish what it does without waiting. */
   async advance(ms: number): Promise<void> {
     const until = this.#now + ms;
-    await settled();
+    await drained();
     for (let next = this.#timers.at(-1); next !== undefined && next.at <= until; next = this.#timers.at(-1)) {
       this.#wake(next);
-      await settled();
+      await drained();
     }
     this.#now = until;
   }
@@ -90,7 +91,7 @@ export class VirtualClock implements Clock {
     this.#begin();
     this.#real = real;
     while (true) {
-      await settled();
+      await drained();
       if (done) return work;
       const next = this.#timers.at(-1);
       if (next !== undefined && this.#mayPass(patienceMs)) this.#wake(next);
@@ -153,9 +154,4 @@ const QUIET_TURNS = 20;
 /** Waits real time. */
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-/** Resolves once every promise that could go on has gone on. */
-function settled(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

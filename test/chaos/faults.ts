@@ -1,4 +1,4 @@
-import { Random } from '../simulation/random.ts';
+import { Random } from '../../shared/testing/random.ts';
 
 /** Faults that happen one after the other, each while its own slice of the records goes through; how many of each in a run of 20,000. */
 export const STAGED_FAULTS = {

@@ -1,4 +1,4 @@
-import { Random } from '../simulation/random.ts';
+import { Random } from '../../shared/testing/random.ts';
 
 /** What a record makes of its handler; `undecodable` never reaches it. */
 export type Script = 'succeed' | 'flaky' | 'fail' | 'refuse' | 'exit' | 'undecodable';

@@ -10,7 +10,7 @@ import type { LocalKafka } from '../../infra/local/kafka.ts';
 import { clientConfig } from '../../infra/local/local-endpoint.ts';
 import { kafkaJsClient } from '../../shared/adapters/kafka/kafkajs-client.ts';
 import { DEFAULTS } from '../../shared/options.ts';
-import { Random } from '../simulation/random.ts';
+import { Random } from '../../shared/testing/random.ts';
 import { conduct, USUAL_TROUBLE } from './conduct.ts';
 import { countTries } from './count-tries.ts';
 import type { DynamoDbProxy, ProxyFault } from './dynamodb-proxy.ts';

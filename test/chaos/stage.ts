@@ -3,7 +3,7 @@ import type { CloudDescription } from '../../infra/local/cloud-description.ts';
 import type { DeployedConsumer } from '../../infra/local/deployed.ts';
 import type { EventSource } from '../../infra/local/event-source/event-source.ts';
 import type { LocalKafka } from '../../infra/local/kafka.ts';
-import type { Random } from '../simulation/random.ts';
+import type { Random } from '../../shared/testing/random.ts';
 import type { DynamoDbProxy } from './dynamodb-proxy.ts';
 import type { FaultCounts } from './faults.ts';
 import type { HistoryFile } from './history-file.ts';

@@ -1,5 +1,5 @@
+import { Random } from '../../shared/testing/random.ts';
 import { type FaultKind, REQUEST_FAULTS } from './fault-kinds.ts';
-import { Random } from './random.ts';
 
 /** Which faults may happen in a run. */
 export interface FaultPlan {

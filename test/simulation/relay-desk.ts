@@ -4,7 +4,7 @@ import { relayEntry } from '../../shared/relay/relay-entry.ts';
 import type { RelayPolicy } from '../../shared/relay/relay-ports.ts';
 import { sweep } from '../../shared/relay/sweep.ts';
 import { Invocation } from '../../shared/runtime/invocation.ts';
-import { Host } from './host.ts';
+import { Host } from '../../shared/testing/host.ts';
 import { relayPorts } from './relay-world.ts';
 import type { World } from './world.ts';
 

@@ -5,8 +5,8 @@ import { partitionName, type TopicPartition } from '../../shared/record/item-ide
 import { eachOffset } from '../../shared/record/offset-ranges.ts';
 import type { RelayPorts } from '../../shared/relay/relay-ports.ts';
 import { fakeStackSecret } from '../../shared/testing/fake-stack-secret.ts';
+import type { Host } from '../../shared/testing/host.ts';
 import type { Writer } from './history.ts';
-import type { Host } from './host.ts';
 import { type PolledRecord, TOPIC } from './kafka-log.ts';
 import { GROUP } from './ledger-world.ts';
 import { Requests } from './requests.ts';

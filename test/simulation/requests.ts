@@ -1,10 +1,10 @@
 import type { UnknownFate } from '../../shared/ports/idempotency-key-store.ts';
 import { StoreError } from '../../shared/ports/store-error.ts';
+import type { Host } from '../../shared/testing/host.ts';
+import type { Random } from '../../shared/testing/random.ts';
+import type { Scheduler } from '../../shared/testing/scheduler.ts';
 import type { FaultKind } from './fault-kinds.ts';
 import type { Faults } from './faults.ts';
-import type { Host } from './host.ts';
-import type { Random } from './random.ts';
-import type { Scheduler } from './scheduler.ts';
 
 /** What a request's fault is told to. */
 export type OnFault = (kind: FaultKind, request: string) => void;

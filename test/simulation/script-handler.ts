@@ -1,10 +1,10 @@
 import { BatchFailure, NonRetryableError, PauseError } from '../../shared/errors.ts';
 import type { ConsumerRecord } from '../../shared/record/consumer-record.ts';
 import type { RecordContext } from '../../shared/runtime/consumer.ts';
+import type { Host } from '../../shared/testing/host.ts';
+import type { Random } from '../../shared/testing/random.ts';
 import type { HistoryEvent, RunEnd, SimInvocation } from './history.ts';
-import type { Host } from './host.ts';
 import { type LogRecord, TRUTH_HEADER } from './kafka-log.ts';
-import type { Random } from './random.ts';
 
 /** What the scripted handlers of one run have in common. */
 export interface HandlerWorld {

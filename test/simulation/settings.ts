@@ -1,6 +1,6 @@
 import type { ResendReading } from '../../infra/local/event-source/decide.ts';
+import { Random } from '../../shared/testing/random.ts';
 import type { FaultKind } from './fault-kinds.ts';
-import { Random } from './random.ts';
 
 const DEATHS = ['diesBefore', 'diesAfter'] as const;
 const REQUESTS = ['refused', 'throttled', 'slow', 'answerLost', 'landsLate', 'denied', ...DEATHS] as const;

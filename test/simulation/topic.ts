@@ -1,7 +1,7 @@
+import type { Random } from '../../shared/testing/random.ts';
+import type { Scheduler } from '../../shared/testing/scheduler.ts';
 import type { Faults } from './faults.ts';
 import { type LogRecord, PartitionLog, type Script } from './kafka-log.ts';
-import type { Random } from './random.ts';
-import type { Scheduler } from './scheduler.ts';
 import type { Settings } from './settings.ts';
 
 /** Faults of a handler, and the script that each makes. */

@@ -1,7 +1,7 @@
+import { START } from '../../../shared/testing/scheduler.ts';
 import type { HistoryEvent, SimInvocation, Violation } from '../history.ts';
 import type { LogRecord } from '../kafka-log.ts';
 import { nameOf } from '../kafka-log.ts';
-import { START } from '../scheduler.ts';
 import type { Truth } from '../truth.ts';
 import type { Oracle } from './oracle.ts';
 

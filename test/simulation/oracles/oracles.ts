@@ -1,4 +1,4 @@
-import { START } from '../scheduler.ts';
+import { START } from '../../../shared/testing/scheduler.ts';
 import type { Settings } from '../settings.ts';
 import type { Truth } from '../truth.ts';
 import { BoundedTries } from './bounded-tries.ts';

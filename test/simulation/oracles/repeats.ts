@@ -1,6 +1,6 @@
+import { START } from '../../../shared/testing/scheduler.ts';
 import type { HistoryEvent, SimInvocation, Violation } from '../history.ts';
 import { type LogRecord, nameOf } from '../kafka-log.ts';
-import { START } from '../scheduler.ts';
 import type { Settings } from '../settings.ts';
 import type { Truth } from '../truth.ts';
 import type { Oracle } from './oracle.ts';

@@ -1,5 +1,5 @@
-import type { Clock } from '../../shared/ports/clock.ts';
-import { Sandbox } from '../../shared/runtime/sandbox.ts';
+import type { Clock } from '../ports/clock.ts';
+import { Sandbox } from '../runtime/sandbox.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /**

@@ -1,3 +1,6 @@
+// As modules give it: a test's fake timers replace the global one, and would never move us on.
+import { setImmediate } from 'node:timers';
+
 /** Something that happens at a virtual moment. */
 interface Happening {
   readonly at: number;
@@ -30,14 +33,20 @@ export class Scheduler {
     };
   }
 
-  /** Moves time on until nothing is left to happen, or `isOver` says so. */
-  async run(isOver: () => boolean): Promise<void> {
+  /**
+   * Moves time on until nothing is left to happen, or `isOver` says so.
+   *
+   * @param mayPass - waits for what happens in real time. @default nothing does
+   */
+  async run(isOver: () => boolean, mayPass?: () => Promise<void>): Promise<void> {
     await drained();
+    await mayPass?.();
     for (let next = this.#pop(); next !== undefined && !isOver(); next = this.#pop()) {
       if (next.run === undefined) continue;
       this.now = Math.max(this.now, next.at);
       next.run();
       await drained();
+      await mayPass?.();
     }
   }
 
@@ -79,6 +88,6 @@ function isBefore(a: Happening, b: Happening): boolean {
 }
 
 /** Resolves once every promise that could go on has gone on. */
-function drained(): Promise<void> {
+export function drained(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
