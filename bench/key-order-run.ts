@@ -115,6 +115,7 @@ class KeyOrderWorld {
   ports(): Ports {
     return {
       ledger: this.#ledger,
+      parkedKeys: this.#ledger.parkedKeys,
       keys: this.#keys,
       letters: {
         publish: async (letter) => {

@@ -52,6 +52,10 @@ export async function connect(): Promise<Connection> {
     const { dynamoDbKeyStore } = await import('./adapters/dynamodb/dynamodb-key-store.ts');
     return dynamoDbKeyStore({ ...store, clock: systemClock });
   });
+  const parkedKeys = loadOnce(async () => {
+    const { dynamoDbParkedKeys } = await import('./adapters/dynamodb/dynamodb-parked-keys.ts');
+    return dynamoDbParkedKeys({ ...store, clock: systemClock });
+  });
   return {
     environment,
     deployment: environment,
@@ -61,6 +65,12 @@ export async function connect(): Promise<Connection> {
         claim: async (requests) => (await keys()).claim(requests),
         complete: async (completions) => (await keys()).complete(completions),
         giveBack: async (returns) => (await keys()).giveBack(returns),
+      },
+      parkedKeys: {
+        look: async (partition, names) => (await parkedKeys()).look(partition, names),
+        list: async (partition) => (await parkedKeys()).list(partition),
+        read: async (partition) => (await parkedKeys()).read(partition),
+        claim: async (request) => (await parkedKeys()).claim(request),
       },
       letters: {
         publish: async (letter, giveUpAt) => (await inTime(kafka(), giveUpAt)).letters.publish(letter, giveUpAt),

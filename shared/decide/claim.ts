@@ -12,6 +12,7 @@ import {
 } from '../record/offset-ranges.ts';
 import type { EpochMs, Offset } from '../record/units.ts';
 import { isNewerThan, newestOf } from './newest-time.ts';
+import { marksAmong, withGoneMarks } from './parking.ts';
 import type { PartitionItem, Progress, RecordIdentity } from './progress.ts';
 import {
   isAnotherRecord,
@@ -120,7 +121,7 @@ export function forgotten(offsets: OffsetRanges, { floor = 0, runBelow = 0 }: Pr
 }
 
 /** What dead invocations leave to whoever comes next. */
-interface TakenOver {
+export interface TakenOver {
   readonly progress: Progress;
   readonly interrupted?: RecordIdentity;
   readonly claimedByDead: OffsetRanges;
@@ -129,7 +130,7 @@ interface TakenOver {
 }
 
 /** Dead invocations' batches become pending and are run carefully; a death in crash isolation is put down to the record that ran. */
-function takeOver({ claims, progress }: PartitionItem, owner: string, now: EpochMs): TakenOver {
+export function takeOver({ claims, progress }: PartitionItem, owner: string, now: EpochMs): TakenOver {
   const { running, ...rest } = progress;
   let next: Progress = rest;
   const dead = claims.filter((claim) => claim.owner !== owner);
@@ -205,8 +206,10 @@ function withoutVanished(progress: Progress, delivered: OffsetRanges): Progress 
   const spanned = below(atOrAbove(progress.pending, lowest(delivered) ?? 0), (highest(delivered) ?? -1) + 1);
   const vanished = subtract(spanned, delivered);
   if (vanished.length === 0) return progress;
-  const blockedRecords = new Map([...progress.blockedRecords].filter(([offset]) => !includesOffset(vanished, offset)));
-  return { ...progress, pending: subtract(progress.pending, vanished), blockedRecords };
+  const gone = [...progress.blockedRecords.values()].filter(({ offset }) => includesOffset(vanished, offset));
+  const left = withGoneMarks(progress, marksAmong(gone));
+  const blockedRecords = new Map([...left.blockedRecords].filter(([offset]) => !includesOffset(vanished, offset)));
+  return { ...left, pending: subtract(progress.pending, vanished), blockedRecords };
 }
 
 /** Settled, or before memory and skipped by an operator or by policy. Neither ever means what is newer than all that settled. */

@@ -1,18 +1,21 @@
-import type { Position } from '../record/item-identifier.ts';
+import { LockstepError } from '../errors.ts';
+import { type Position, positionName } from '../record/item-identifier.ts';
 import type { RecordHeader } from '../record/record-headers.ts';
 import type { EpochMs } from '../record/units.ts';
 import { cutText } from './cut-text.ts';
+import { fingerprint } from './fingerprint.ts';
 import { FOREIGN_KEPT_HEADER, keepForeign } from './foreign-headers.ts';
 import {
   connectHeaders,
   type DeadLetterFacts,
   headersBefore,
   originHeaders,
+  parkedHeaders,
   springHeaders,
   textHeader,
 } from './letter-headers.ts';
 import { deadLetterId } from './letter-id.ts';
-import type { BlockedRecord, Stage } from './progress.ts';
+import type { BlockedRecord, ErrorSummary, Stage } from './progress.ts';
 import { headerBytes, recordBytes } from './record-size.ts';
 import { REDRIVE_COUNT_HEADER, type ReturnedRecord } from './returned-record.ts';
 import { SIGNATURE_HEADER, signedHeaders } from './signature.ts';
@@ -97,7 +100,7 @@ export function deadLetter(record: DeadRecord, notice: DeathNotice): DeadLetter 
       origin: returned?.origin ?? { topic, partition, offset, timestamp },
       timestampType: record.timestampType,
       group: notice.group,
-      name: notice.blocked.error?.name ?? 'Error',
+      name: notice.blocked.error?.name ?? (stageOf(notice.blocked) === 'parked' ? 'RECORD_PARKED' : 'Error'),
       stage: stageOf(notice.blocked),
       message,
       stack,
@@ -123,6 +126,23 @@ export function deadLetter(record: DeadRecord, notice: DeathNotice): DeadLetter 
   };
 }
 
+/** The letter of a record that Kafka holds no more: no key, no value, and what is known of it. */
+export function expiredLetter(
+  { topic, partition, offset }: Position,
+  blocked: BlockedRecord,
+  notice: Omit<DeathNotice, 'blocked'>,
+  cause = 'its record vanished before its letter was sent',
+): DeadLetter {
+  const what = `${positionName({ topic, partition, offset })} is gone from Kafka: ${cause}`;
+  const expired = new LockstepError('RECORD_EXPIRED', what);
+  const error: ErrorSummary = { name: expired.code, text: expired.message, stage: 'unattempted' };
+  const { timestamp } = blocked;
+  return deadLetter(
+    { topic, partition, offset, key: null, value: null, headers: [], timestamp },
+    { ...notice, blocked: { ...blocked, error, fingerprint: fingerprint(error) } },
+  );
+}
+
 function addedHeaders(notice: DeathNotice, id: string, told: DeadLetterFacts): RecordHeader[] {
   const { blocked, now, requestId, names, returned, more = [] } = notice;
   return [
@@ -141,15 +161,17 @@ function addedHeaders(notice: DeathNotice, id: string, told: DeadLetterFacts): R
     textHeader('x-request-id', requestId),
     textHeader('x-dead-letter-id', id),
     ...(returned === undefined ? [] : [textHeader(REDRIVE_COUNT_HEADER, String(returned.redriveCount))]),
+    ...(blocked.parked === undefined ? [] : parkedHeaders(blocked.parked)),
     ...more,
     ...(names.includes('spring') ? springHeaders(told) : []),
     ...(names.includes('connect') ? connectHeaders(told) : []),
   ];
 }
 
-function stageOf({ error, interruptions }: BlockedRecord): Stage {
+function stageOf({ error, interruptions, parked }: BlockedRecord): Stage {
   if (error !== undefined) return error.stage;
-  return interruptions > 0 ? 'interrupted' : 'unattempted';
+  if (interruptions > 0) return 'interrupted';
+  return parked === undefined ? 'unattempted' : 'parked';
 }
 
 function dispositionOf({ blocked, maxAttempts }: DeathNotice): Disposition {
@@ -159,6 +181,7 @@ function dispositionOf({ blocked, maxAttempts }: DeathNotice): Disposition {
     case 'interrupted':
       return 'poison';
     case 'unattempted':
+    case 'parked':
       return 'systemic';
     case 'idempotency':
     case 'handler':

@@ -30,6 +30,8 @@ const OWN_NAMES: ReadonlySet<string> = new Set([
   'x-dead-letter-id',
   'x-redrive-count',
   'x-doubtful',
+  'x-parked-sequence',
+  'x-parked-ordinal',
   'x-replay-of',
   'x-lockstep-for',
   'x-lockstep-marker',

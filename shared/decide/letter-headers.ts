@@ -1,7 +1,7 @@
 import type { Position } from '../record/item-identifier.ts';
 import type { RecordHeader } from '../record/record-headers.ts';
 import type { EpochMs } from '../record/units.ts';
-import type { Stage } from './progress.ts';
+import type { ParkedPlace, Stage } from './progress.ts';
 
 /** Where a record was first: when it died before, that is what its headers say. */
 export interface Origin extends Position {
@@ -41,6 +41,22 @@ export function originHeaders({ topic, partition, offset, timestamp }: Origin): 
     textHeader(ORIGIN_HEADERS[2], String(offset)),
     textHeader(ORIGIN_HEADERS[3], String(timestamp)),
   ];
+}
+
+/** In the letter of a parked record. */
+const SEQUENCE_HEADER = 'x-parked-sequence';
+const ORDINAL_HEADER = 'x-parked-ordinal';
+
+/** Says which place a record has among those of its parked key. */
+export function parkedHeaders({ sequence, ordinal }: ParkedPlace): RecordHeader[] {
+  return [textHeader(SEQUENCE_HEADER, sequence), textHeader(ORDINAL_HEADER, String(ordinal))];
+}
+
+/** Reads {@link parkedHeaders} back; `undefined` for the letter of a record that is not parked. */
+export function readParked(headers: readonly RecordHeader[]): ParkedPlace | undefined {
+  const sequence = textOf(headers, SEQUENCE_HEADER);
+  const ordinal = countOf(headers, ORDINAL_HEADER);
+  return sequence === '' || ordinal < 1 ? undefined : { sequence, ordinal };
 }
 
 /** Where our headers begin: what we add comes last, the origin's topic first of it. */

@@ -3,7 +3,17 @@ import { below, decodeRanges, encodeRanges, type OffsetRanges } from '../record/
 import type { RecordHeader } from '../record/record-headers.ts';
 import type { EpochMs, Offset } from '../record/units.ts';
 import { FOREIGN_KEPT_HEADER, restoreForeign } from './foreign-headers.ts';
-import { countOf, headersBefore, type Origin, ourHeaders, readOrigin, textHeader, textOf } from './letter-headers.ts';
+import {
+  countOf,
+  headersBefore,
+  type Origin,
+  ourHeaders,
+  readOrigin,
+  readParked,
+  textHeader,
+  textOf,
+} from './letter-headers.ts';
+import type { ParkedPlace } from './progress.ts';
 import { REDRIVE_COUNT_HEADER } from './returned-record.ts';
 import { isSigned, signedHeaders } from './signature.ts';
 
@@ -35,6 +45,8 @@ export interface Letter extends LetterRecord {
   readonly isDoubtful: boolean;
   /** It stands for records that Kafka holds no more. */
   readonly isExpired: boolean;
+  /** Its record waits in a parked key: only a release runs it. */
+  readonly parked?: ParkedPlace;
 }
 
 /** What became of letters: a record of ours on the dead-letter topic, written in the same transaction as what it tells. */
@@ -89,6 +101,7 @@ export function parseLetter(record: LetterRecord): Letter | undefined {
   if (id === '' || origin === undefined) return undefined;
   const errorName = said('x-error-name');
   const deadLetteredAt = Date.parse(said('x-dead-lettered-at'));
+  const parked = readParked(headers);
   return {
     ...record,
     id,
@@ -105,6 +118,7 @@ export function parseLetter(record: LetterRecord): Letter | undefined {
     redriveCount: countOf(headers, REDRIVE_COUNT_HEADER),
     isDoubtful: text.has(DOUBTFUL_HEADER),
     isExpired: errorName === 'RECORD_EXPIRED',
+    ...(parked !== undefined && { parked }),
   };
 }
 

@@ -83,6 +83,11 @@ function skip(progress: Progress, offset: Offset, now: EpochMs): DecidedChange {
         : 'there is no blocked record';
     return { type: 'refused', why: `offset ${offset} blocks nothing: ${known}, pending ${describeOffsets(pending)}` };
   }
+  if (blocked?.parked !== undefined)
+    return {
+      type: 'refused',
+      why: `the record at offset ${offset} is on its way to its parked key, where others may wait behind it: drop it there`,
+    };
   const timestamp = progress.newestTimestamp ?? now;
   const record = blocked ?? { offset, timestamp, valueHash: '' };
   const tried =

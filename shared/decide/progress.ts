@@ -23,6 +23,10 @@ export interface BlockedRecord extends RecordIdentity {
   readonly interruptions: number;
   /** A letter is due or may be out: the record handler never sees this record again. */
   readonly exhausted: boolean;
+  /** What its letter says where it parks or is of a parked key: never another, whatever becomes of the parked key. */
+  readonly parked?: ParkedPlace;
+  /** Of a parked record: releases that began with it. */
+  readonly rounds?: number;
   readonly firstFailedAt?: EpochMs;
   /** Not started before this time. */
   readonly notBefore?: EpochMs;
@@ -30,6 +34,14 @@ export interface BlockedRecord extends RecordIdentity {
   readonly fingerprint?: string;
   /** The last error, kept so that the letter of an interrupted or repeated publication can name it. */
   readonly error?: ErrorSummary;
+}
+
+/** A record's place among those of its parked key. */
+export interface ParkedPlace {
+  /** Another one each time that a key parks. */
+  readonly sequence: string;
+  /** Counts from 1. */
+  readonly ordinal: number;
 }
 
 /** What of an error goes into a blocked record and a letter; already redacted and cut. */
@@ -40,7 +52,7 @@ export interface ErrorSummary {
 }
 
 /** Where a record failed. */
-export type Stage = 'decode' | 'validate' | 'idempotency' | 'handler' | 'interrupted' | 'unattempted';
+export type Stage = 'decode' | 'validate' | 'idempotency' | 'handler' | 'interrupted' | 'unattempted' | 'parked';
 
 /** The pending offset that is waited for. */
 export interface MissingRecord {
@@ -81,6 +93,8 @@ export interface Progress {
   readonly maxConsecutiveDeadLetters?: number;
   /** The next try hands one record to `onBatch`: the last one failed without naming a record. */
   readonly oneRecordPerCall?: boolean;
+  /** Marked records with a place in a parked key that Kafka holds no more: each gets a letter without a value, and then leaves. */
+  readonly goneMarks?: readonly BlockedRecord[];
 }
 
 /** Progress of a partition that nobody ever claimed. */
@@ -113,4 +127,23 @@ export interface PartitionItem {
   /** Batches claimed since the last release: ours last, any other is a dead invocation's. */
   readonly claims: readonly ClaimedBatch[];
   readonly progress: Progress;
+  /** How many keys of the partition are parked; absent for none. */
+  readonly parked?: number;
+}
+
+/**
+ * The ledger's item of a parked key: a small partition whose offsets are the ordinals of what waits. It exists exactly while the
+ * key is parked. Who parks writes what is here and `tail`, who releases the rest.
+ */
+export interface ParkedItem extends PartitionItem {
+  readonly sequence: string;
+  /** The highest ordinal that was given out. */
+  readonly tail: number;
+  readonly since: EpochMs;
+  /** `orders-3@1042`: the record that parked the key. */
+  readonly behind: string;
+  /** Of the error that it was parked for. */
+  readonly fingerprint: string;
+  /** The first bytes of the key as base64, for people. */
+  readonly key: string;
 }

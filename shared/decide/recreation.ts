@@ -2,6 +2,7 @@ import { highest, includesOffset, type OffsetRanges, rangesOf, union } from '../
 import type { EpochMs, Offset } from '../record/units.ts';
 import { differInValue } from '../record/value-hash.ts';
 import { isNewerThan, newestOf } from './newest-time.ts';
+import { marksAmong, withGoneMarks } from './parking.ts';
 import type { Progress, RecordIdentity } from './progress.ts';
 import { resetCounts } from './retry-policy.ts';
 
@@ -90,8 +91,9 @@ export function restartProgress(
     undefined,
   );
   const isolateUntil = highest(claimedByDead);
+  const gone = marksAmong(blockedRecords.values()).filter((mark) => !isOneOfThem(mark));
   return {
-    ...resetCounts(known),
+    ...resetCounts(withGoneMarks(known, gone)),
     settled: rangesOf(done.map(({ offset }) => offset)),
     pending: union(union(pending, replayRefused), claimedByDead),
     firstRecords: seen,

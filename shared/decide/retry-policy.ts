@@ -1,6 +1,8 @@
+import { rangesOf } from '../record/offset-ranges.ts';
 import type { EpochMs } from '../record/units.ts';
 import { cutText } from './cut-text.ts';
 import { MAX_TEXT_BYTES } from './error-summary.ts';
+import { marksAmong, type ParkLimits, withMarks } from './parking.ts';
 import { type BlockedRecord, type ErrorSummary, FRESH_PROGRESS, type Progress } from './progress.ts';
 
 /** How often, and how soon again. */
@@ -20,6 +22,8 @@ export interface RetryPolicy {
   readonly maxPauseMs: number;
   /** Dead letters in a row, per partition, after which exhausted records block instead. */
   readonly maxConsecutiveDeadLetters: number;
+  /** Present: an exhausted record parks its key instead of leaving a hole in it. */
+  readonly park?: ParkLimits | undefined;
 }
 
 /** How an error counts. */
@@ -82,9 +86,16 @@ export function withLetterLimit(progress: Progress, limit: number): Progress {
   return limit === DEFAULT_MAX_CONSECUTIVE_DEAD_LETTERS ? rest : { ...rest, maxConsecutiveDeadLetters: limit };
 }
 
-/** Progress that remembers nothing; its consumer's limit is no memory. */
+/** Progress that remembers nothing but its consumer's limit, and the marks of parked records: their letters are still due. */
 export function resetCounts(progress: Progress): Progress {
-  return withLetterLimit(FRESH_PROGRESS, letterLimit(progress));
+  const fresh = withLetterLimit(FRESH_PROGRESS, letterLimit(progress));
+  const marks = marksAmong(progress.blockedRecords.values());
+  const { goneMarks } = progress;
+  return {
+    ...(marks.length === 0 ? fresh : withMarks(fresh, marks)),
+    ...(marks.length > 0 && { pending: rangesOf(marks.map(({ offset }) => offset)) }),
+    ...(goneMarks !== undefined && { goneMarks }),
+  };
 }
 
 /** Past the limit the next exhausted record blocks: one bad deployment must not pour a topic into its dead-letter topic. */

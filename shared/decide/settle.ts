@@ -37,8 +37,8 @@ export interface Settling {
    * another: what ran ahead must be recognisable too.
    */
   readonly mark: RecordIdentity | false;
-  /** `handled` closes the flood breaker, `deadLettered` counts for it, `duplicate` leaves it. */
-  readonly outcome: 'handled' | 'duplicate' | 'deadLettered';
+  /** `handled` closes the flood breaker, `deadLettered` counts for it, the others leave it. */
+  readonly outcome: 'handled' | 'duplicate' | 'deadLettered' | 'parked';
 }
 
 /** Progress with one more record settled. */

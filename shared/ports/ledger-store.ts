@@ -1,4 +1,5 @@
 import type { KeyItem } from '../decide/idempotency.ts';
+import type { Park } from '../decide/parking.ts';
 import type { PartitionItem, Progress, RecordIdentity } from '../decide/progress.ts';
 import type { LedgerPartition } from '../record/item-identifier.ts';
 import type { OffsetRanges } from '../record/offset-ranges.ts';
@@ -46,6 +47,14 @@ export interface WriteRequest {
   readonly effects?: readonly TransactAction[];
   /** Idempotency keys of the records that the effects belong to: COMPLETED in the same transaction, if `item.claimedBy` still holds them; else the write fails for good. */
   readonly completions?: readonly KeyCompletion[];
+  /** Keys that park, or get more records, in the same transaction; each key once. */
+  readonly park?: readonly Park[];
+  /** Some key of the partition is parked: code that knows of none must not claim it. */
+  readonly hasParked?: boolean;
+  /** Of a parked key: the one that was claimed; another's item is refused. */
+  readonly sequence?: string;
+  /** Of a parked key: deletes its item with the write, which gives it back, if its tail is still that. The key is free then. */
+  readonly frees?: { readonly tail: number };
 }
 
 /** A key and the item that completes it. */
@@ -55,8 +64,9 @@ export interface KeyCompletion {
 }
 
 /**
- * `refused`: epoch, owner or revision are not the caller's; with the item as it stands (absent: deleted).
- * `cancelled`: the ledger's condition held, an effect's did not; by index into `effects`.
+ * `refused`: epoch, owner, revision or sequence are not the caller's; with the item as it stands (absent: deleted, or of another sequence).
+ * `cancelled`: the ledger's condition held, an effect's did not; by index into `effects`. Or that of a parked key, which has a
+ * negative index: it was freed meanwhile, or its tail has grown.
  */
 export type WriteAnswer =
   | { readonly type: 'written' }

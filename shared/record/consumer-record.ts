@@ -14,7 +14,7 @@ export class ConsumerRecord<V> {
   constructor(delivered: DeliveredRecord, value: V) {
     this.topic = delivered.topic;
     this.partition = delivered.partition;
-    this.offset = delivered.offset;
+    this.offset = delivered.kafkaOffset;
     this.timestamp = delivered.timestamp;
     this.value = value;
     this.#delivered = delivered;

@@ -85,9 +85,14 @@ export class DeliveredRecord implements Position {
     return MEMBERS.find((name) => raw?.[name] !== this.#raw[name]);
   }
 
+  /** Its offset in Kafka. A released record has another `offset` here: its ordinal, by which the ledger counts it. */
+  get kafkaOffset(): Offset {
+    return this.offset;
+  }
+
   /** `orders-3@1042` */
   get position(): string {
-    return positionName(this);
+    return positionName({ topic: this.topic, partition: this.partition, offset: this.kafkaOffset });
   }
 }
 

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { Offset } from './units.ts';
 
 /** A partition of a topic. */
@@ -16,6 +17,8 @@ export interface LedgerPartition extends TopicPartition {
   /** Cluster uuid: another cluster has other records under the same offsets. */
   readonly cluster: string;
   readonly group: string;
+  /** Hash of a key: the item of that key, parked, which is a small partition of its own. Its offsets are the ordinals of what waits. */
+  readonly parkedKey?: string;
 }
 
 /** `orders-3`: how Kafka and Lambda name a partition. Topic names may hold dashes: the last one separates. */
@@ -45,9 +48,23 @@ export function parsePositionName(name: string): Position | undefined {
   return { ...place, offset: Number(digits) };
 }
 
-/** `partition#<cluster>#<group>#<topic>#<partition>`: the ledger's key of a partition item. Kafka names hold no `#`. */
-export function ledgerKey({ cluster, group, topic, partition }: LedgerPartition): string {
-  return `partition#${cluster}#${group}#${topic}#${partition}`;
+/**
+ * `partition#<cluster>#<group>#<topic>#<partition>`: the ledger's key of a partition item. Kafka names hold no `#`. Of a parked
+ * key it is `parked#…#<hash of the key>`.
+ */
+export function ledgerKey({ cluster, group, topic, partition, parkedKey }: LedgerPartition): string {
+  const place = `${cluster}#${group}#${topic}#${partition}`;
+  return parkedKey === undefined ? `partition#${place}` : `parked#${place}#${parkedKey}`;
+}
+
+/** The ledger's key of the item that names all parked keys of a partition. */
+export function parkedKeysKey({ cluster, group, topic, partition }: LedgerPartition): string {
+  return `parked#${cluster}#${group}#${topic}#${partition}`;
+}
+
+/** Names a key in the ledger, whatever its bytes are. */
+export function parkedKeyOf(key: Uint8Array): string {
+  return hash('sha256', key, 'base64url');
 }
 
 /** The ledger's key of the stack's secret: all consumers that share a table share it. */
@@ -55,10 +72,11 @@ export const STACK_SECRET_KEY = 'secret#signing';
 
 /** Reads {@link ledgerKey} back; `undefined` for anything else. */
 export function parseLedgerKey(key: string): LedgerPartition | undefined {
-  const [kind, cluster, group, topic, partition, ...rest] = key.split('#');
-  if (kind !== 'partition' || !cluster || !group || !topic || !partition || rest.length > 0) return undefined;
-  if (!/^\d+$/.test(partition)) return undefined;
-  return { cluster, group, topic, partition: Number(partition) };
+  const [kind, cluster, group, topic, partition, parkedKey, ...rest] = key.split('#');
+  if (!cluster || !group || !topic || !partition || rest.length > 0 || !/^\d+$/.test(partition)) return undefined;
+  const place = { cluster, group, topic, partition: Number(partition) };
+  if (kind === 'partition' && parkedKey === undefined) return place;
+  return kind === 'parked' && parkedKey ? { ...place, parkedKey } : undefined;
 }
 
 /**

@@ -10,6 +10,7 @@ import { type DecodedRecord, decodeRecord } from './decode-record.ts';
 import { runHandler } from './handler-run.ts';
 import type { KeyVerdict } from './key-claims.ts';
 import type { NotAttemptedReason } from './outcome.ts';
+import { mayPark } from './park.ts';
 import type { PartitionRun } from './partition-run.ts';
 import { keyedValue } from './prepare-keys.ts';
 import { type Call, isCall } from './schedule.ts';
@@ -43,6 +44,8 @@ export type NotReady =
   | { readonly type: 'duplicate'; readonly duplicates: readonly DeliveredRecord[] }
   /** It gets its dead letter without another try. */
   | { readonly type: 'exhausted' }
+  /** An earlier record of its key is parked: it waits behind that, untried. */
+  | { readonly type: 'parked' }
   /** Its decoder or `idempotencyKey` still runs though the invocation must answer. */
   | { readonly type: 'stalled' }
   | NotStarted;
@@ -72,22 +75,25 @@ export function admit<V>(run: PartitionRun<V>, call: Call<DeliveredRecord>): Pro
 
 /** Why a record may not start, as far as the ledger, the time and the room in the ledger's item say. */
 function refusalOf<V>(run: PartitionRun<V>, record: DeliveredRecord): NotReady | undefined {
-  const { lease, ports, invocation, consumer, open, failedTries } = run;
+  const { lease, ports, invocation, consumer, open, failedTries, parkedKeys } = run;
+  const isParked = parkedKeys?.isParked(record) ?? false;
   const { offset } = record;
   const now = ports.clock.now();
   const isPlain = lease.isPlain(offset);
   if (!isPlain) {
     const { blockedRecords, consecutiveDeadLetters } = lease.progress;
     const { retry } = consumer.policy;
-    const start = decideStart(blockedRecords.get(offset), retry, isBreakerOpen(consecutiveDeadLetters, retry), now);
-    if (start.type === 'giveUp') return { type: 'exhausted' };
-    if (start.type === 'backOff') return { type: 'notStarted', reason: 'backOff', until: start.until };
+    const standsStill = isBreakerOpen(consecutiveDeadLetters, retry) || !mayPark(run, record);
+    const start = decideStart(blockedRecords.get(offset), retry, standsStill, now);
+    if (start.type === 'giveUp' && (start.marked || !isParked)) return { type: 'exhausted' };
+    if (start.type === 'backOff' && !isParked) return { type: 'notStarted', reason: 'backOff', until: start.until };
   }
   // The first record of an invocation starts as long as anything may, or nothing ever would.
   const isFirst = offset === open[0]?.offset && !failedTries.has(offset);
   const { plan } = invocation;
   if (now >= (isFirst ? plan.abortAt : latestStart(plan, ports.sandbox.longestHandlerMs)))
     return notStarted('deadline');
+  if (isParked) return { type: 'parked' };
   if (isPlain || !isFull(lease.progress)) return undefined;
   // A blocked record and the earliest one, which fills a hole, take no more room. Nothing is ever forgotten to make some.
   const takesNoRoom = lease.progress.blockedRecords.has(offset) || offset === lease.lowestUnsettled;

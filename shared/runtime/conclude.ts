@@ -11,8 +11,10 @@ import { commit, settle } from './commit.ts';
 import { countFailure } from './count-failure.ts';
 import { sendLetter } from './dead-letters.ts';
 import type { Outcome } from './outcome.ts';
+import { markParked, mayPark, parksKey } from './park.ts';
 import type { PartitionRun } from './partition-run.ts';
 import { recordLog } from './record-log.ts';
+import { isCall } from './schedule.ts';
 
 /** A record and what became of it. */
 export interface Ended {
@@ -50,6 +52,8 @@ export function conclude<V>(
       return pause(run, end, end.record ?? first);
     case 'exhausted':
       return giveUp(run, first, undefined);
+    case 'parked':
+      return parkBehind(run, first);
     case 'stalled':
       return countStall(run, 'delivered' in end ? end.delivered : [first]);
     case 'notStarted':
@@ -111,7 +115,9 @@ async function countOrGiveUp<V>(
     case 'retryLater':
       return [{ record, outcome: retryOf(blocked) }];
     case 'blocked':
-      run.ports.telemetry.count('FloodBreakerOpen');
+      // A release gives nothing up.
+      if (run.partition.parkedKey === undefined)
+        run.ports.telemetry.count(mayPark(run, record) ? 'FloodBreakerOpen' : 'ParkedKeysFull');
       return [{ record, outcome: retryOf(blocked) }];
     case 'giveUp':
       return giveUp(run, record, failed.error);
@@ -123,26 +129,50 @@ async function countOrGiveUp<V>(
  * the letter is repeated. The record counts as settled after the letter is acknowledged, and not before.
  */
 async function giveUp<V>(run: PartitionRun<V>, record: DeliveredRecord, error: unknown): Promise<readonly Ended[]> {
-  const { lease, ports, keys, consumer } = run;
-  if (!blockedRecordOf(lease.progress, record).exhausted) {
-    lease.update(({ running: _, ...progress }) =>
-      withBlockedRecord(progress, { ...blockedRecordOf(progress, record), exhausted: true }),
-    );
-    const marked = await lease.write();
-    if (marked.type !== 'written') return [{ record, outcome: { type: 'notAttempted', reason: 'fenced' } }];
+  if (!blockedRecordOf(run.lease.progress, record).exhausted) {
+    const instead = parksKey(run, record) ? await markParked(run, [record]) : await mark(run, record);
+    if (instead !== undefined) return [{ record, outcome: instead }];
   }
+  return [await keep(run, record, error)];
+}
+
+async function mark<V>({ lease }: PartitionRun<V>, record: DeliveredRecord): Promise<Outcome | undefined> {
+  lease.update(({ running: _, ...progress }) =>
+    withBlockedRecord(progress, { ...blockedRecordOf(progress, record), exhausted: true }),
+  );
+  const marked = await lease.write();
+  return marked.type === 'written' ? undefined : { type: 'notAttempted', reason: 'fenced' };
+}
+
+/** Records of a parked key wait behind what parked before them, as many as may be marked at once. */
+async function parkBehind<V>(run: PartitionRun<V>, record: DeliveredRecord): Promise<readonly Ended[]> {
+  const records = run.parkedKeys?.waitingFrom(record) ?? [];
+  const instead: Outcome | undefined = isCall(records)
+    ? await markParked(run, records)
+    : { type: 'notAttempted', reason: 'parkedFull' };
+  if (instead !== undefined) return [{ record, outcome: instead }];
+  return Promise.all(records.map((one) => keep(run, one, undefined)));
+}
+
+/** Sends the letter of a marked record, and settles the record once it is acknowledged. */
+async function keep<V>(run: PartitionRun<V>, record: DeliveredRecord, error: unknown): Promise<Ended> {
+  const { lease, ports, keys, consumer, parkedKeys } = run;
   const blocked = blockedRecordOf(lease.progress, record);
   const letter = await sendLetter(run, record, blocked, error);
   if (letter.type === 'refused') {
     const backOff = backOffMs(blocked.attempts, consumer.policy.retry, ports.entropy.random());
     const notBefore = ports.clock.now() + Math.ceil(backOff);
-    return [{ record, outcome: { type: 'retry', notBefore } }];
+    if (parkedKeys !== undefined) parkedKeys.isHeld = true;
+    return { record, outcome: { type: 'retry', notBefore } };
   }
   await keys?.deadLettered(record);
-  lease.settle(run.settlingOf(record, 'deadLettered'));
-  ports.telemetry.count('RecordsDeadLettered');
+  // What parks a key counts for the flood breaker, what waits behind it does not.
+  const waits = blocked.parked !== undefined && blocked.parked.ordinal > 1;
+  lease.settle(run.settlingOf(record, waits ? 'parked' : 'deadLettered'));
+  ports.telemetry.count(blocked.parked === undefined ? 'RecordsDeadLettered' : 'RecordsParked');
   if (consumer.policy.checkpointMs === 'record') await lease.write();
-  return [{ record, outcome: { type: 'deadLettered', deadLetterId: letter.id } }];
+  const type = blocked.parked === undefined ? 'deadLettered' : 'parked';
+  return { record, outcome: { type, deadLetterId: letter.id } };
 }
 
 /** A call failed without naming a record: its records go one at a time, until the one that fails is found. */

@@ -9,6 +9,7 @@ import type { HandlerScope } from '../ports/handler-scope.ts';
 import type { IdempotencyKeyStore } from '../ports/idempotency-key-store.ts';
 import type { LedgerStore } from '../ports/ledger-store.ts';
 import type { OriginalReader } from '../ports/original-reader.ts';
+import type { ParkedKeys } from '../ports/parked-keys.ts';
 import type { RecordProducer } from '../ports/record-producer.ts';
 import type { StackSecret } from '../ports/stack-secret.ts';
 import type { Log, Telemetry } from '../ports/telemetry.ts';
@@ -96,6 +97,7 @@ export interface Consumer<V> {
 /** All that a consumer reaches outside itself. */
 export interface Ports {
   readonly ledger: LedgerStore;
+  readonly parkedKeys: ParkedKeys;
   readonly keys: IdempotencyKeyStore;
   readonly letters: DeadLetterPublisher;
   readonly fallback: FallbackQueue;

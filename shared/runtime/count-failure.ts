@@ -5,21 +5,23 @@ import { decideFailure, type ErrorClass, type Failure, isBreakerOpen } from '../
 import { blockedRecordOf, withBlockedRecord } from '../decide/settle.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import type { Failed } from './admit.ts';
+import { mayPark } from './park.ts';
 import type { PartitionRun } from './partition-run.ts';
 import { recordLog } from './record-log.ts';
 
 /** Counts a failed try of a record in the ledger's progress, and says what follows. */
 export function countFailure<V>(
-  { lease, ports, consumer, context, failedTries }: PartitionRun<V>,
+  run: PartitionRun<V>,
   record: DeliveredRecord,
   { error, stage, errorClass }: Omit<Failed, 'type'>,
 ): Failure {
+  const { lease, ports, consumer, context, failedTries } = run;
   const triesHere = (failedTries.get(record.offset) ?? 0) + 1;
   failedTries.set(record.offset, triesHere);
   const { retry, redact } = consumer.policy;
   const summary = summarizeError(error, stage, redact);
   const blocked = blockedRecordOf(lease.progress, record);
-  const breakerOpen = isBreakerOpen(lease.progress.consecutiveDeadLetters, retry);
+  const standsStill = isBreakerOpen(lease.progress.consecutiveDeadLetters, retry) || !mayPark(run, record);
   const failure = decideFailure(
     {
       blocked,
@@ -31,7 +33,7 @@ export function countFailure<V>(
       random: ports.entropy.random(),
     },
     retry,
-    breakerOpen,
+    standsStill,
   );
   lease.update((progress) => withBlockedRecord(progress, failure.blocked));
   ports.telemetry.count('AttemptsFailed');

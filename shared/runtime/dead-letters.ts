@@ -1,9 +1,10 @@
-import { type DeadRecord, deadLetter } from '../decide/dead-letter.ts';
+import { type DeadRecord, deadLetter, expiredLetter } from '../decide/dead-letter.ts';
 import { giveUpOnTopicAt } from '../decide/deadline.ts';
 import { stackOf } from '../decide/error-summary.ts';
+import { withoutGoneMark } from '../decide/parking.ts';
 import type { BlockedRecord } from '../decide/progress.ts';
 import type { DeadLetter } from '../ports/dead-letter-publisher.ts';
-import type { Log } from '../ports/telemetry.ts';
+import type { Log, LogFields } from '../ports/telemetry.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import type { PartitionRun } from './partition-run.ts';
 import { recordLog } from './record-log.ts';
@@ -23,7 +24,7 @@ export async function sendLetter<V>(
   blocked: BlockedRecord,
   error: unknown,
 ): Promise<LetterFate> {
-  const { ports, context, invocation } = run;
+  const { context } = run;
   const log = recordLog(context.log, record, blocked.attempts, context.requestId);
   let letter: DeadLetter;
   try {
@@ -35,6 +36,15 @@ export async function sendLetter<V>(
     );
     return { type: 'refused' };
   }
+  return keepLetter(run, letter, log);
+}
+
+/** Sends a letter to the topic, or else to the fallback queue. */
+async function keepLetter<V>(
+  { ports, invocation }: PartitionRun<V>,
+  letter: DeadLetter,
+  log: Log,
+): Promise<LetterFate> {
   try {
     await ports.letters.publish(letter, giveUpOnTopicAt(invocation.plan, ports.clock.now()));
     log.warn('record dead-lettered', { deadLetterId: letter.id });
@@ -63,21 +73,51 @@ async function writeLetter<V>(
   error: unknown,
   log: Log,
 ): Promise<DeadLetter> {
-  const { ports, consumer, context } = run;
-  const { redact, retry, deadLetterHeaders, maxDeadLetterBytes } = consumer.policy;
   return deadLetter(await original(run, record, log), {
+    ...(await noticeOf(run, blocked)),
+    returned: run.context.returned.get(record.offset),
+    stack: error === undefined ? '' : stackOf(error, run.consumer.policy.redact),
+  });
+}
+
+async function noticeOf<V>({ ports, consumer, context }: PartitionRun<V>, blocked: BlockedRecord) {
+  const { retry, deadLetterHeaders, maxDeadLetterBytes } = consumer.policy;
+  return {
     cluster: context.cluster,
     group: context.group,
     secret: await ports.secret(),
-    returned: context.returned.get(record.offset),
     blocked,
-    stack: error === undefined ? '' : stackOf(error, redact),
+    stack: '',
     maxAttempts: retry.maxAttempts,
     now: ports.clock.now(),
     requestId: context.requestId,
     names: deadLetterHeaders,
     maxBytes: maxDeadLetterBytes,
-  });
+  };
+}
+
+/**
+ * Sends letters without a value for parked records that Kafka holds no more: else their ordinals would be holes, and no release
+ * would ever pass them. What no place takes now stays in the ledger for the next invocation.
+ */
+export async function sendGoneMarks<V>(run: PartitionRun<V>): Promise<void> {
+  const { lease, context, delivered } = run;
+  for (const mark of lease.progress.goneMarks ?? []) {
+    if (lease.isOver) return;
+    const { topic, partition } = delivered;
+    const named = (fields?: LogFields): LogFields => ({ topic, partition, offset: mark.offset, ...fields });
+    const { log: all } = context;
+    const log: Log = {
+      debug: (text, fields) => all.debug(text, named(fields)),
+      info: (text, fields) => all.info(text, named(fields)),
+      warn: (text, fields) => all.warn(text, named(fields)),
+      error: (text, fields) => all.error(text, named(fields)),
+    };
+    const place = { topic, partition, offset: mark.offset };
+    const letter = expiredLetter(place, mark, await noticeOf(run, mark));
+    if ((await keepLetter(run, letter, log)).type === 'refused') return;
+    lease.update((progress) => withoutGoneMark(progress, mark));
+  }
 }
 
 /** The broker's bytes: where the mapping decodes values through a schema registry, the event does not have them. */

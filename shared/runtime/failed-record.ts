@@ -15,7 +15,7 @@ export function failedRecord(error: unknown, records: readonly DeliveredRecord[]
   if (!isBranded(error, 'BatchFailure')) return { error, ...alone };
   const { cause } = readThrown(error);
   const offset = namedOffset(error);
-  const record = records.find((one) => one.offset === offset);
+  const record = records.find((one) => one.kafkaOffset === offset);
   if (record !== undefined) return { error: cause ?? error, record };
   const expected = others.length === 0 ? only?.position : `one of the ${records.length} records from ${only?.position}`;
   const foreign = new LockstepError(

@@ -1,7 +1,10 @@
-import type { Progress } from '../decide/progress.ts';
+import { withMarks } from '../decide/parking.ts';
+import type { BlockedRecord, Progress } from '../decide/progress.ts';
 import { endIsolation, forget, isFull, pendingAfter, type Settling, settleAll, settledBy } from '../decide/settle.ts';
 import { lowest, type OffsetRanges, subtract } from '../record/offset-ranges.ts';
 import type { Offset } from '../record/units.ts';
+
+const NO_MARKS: readonly BlockedRecord[] = [];
 
 /** The progress of a partition, and what of our own batch must come back as long as it is not settled. */
 export interface BatchProgress {
@@ -62,10 +65,10 @@ export class HeldProgress {
     this.#settled.push(settling);
   }
 
-  /** How it will be once these records are settled too. */
-  after(settlings: readonly Settling[]): BatchProgress {
+  /** How it will be once these records are settled or marked too. */
+  after(settlings: readonly Settling[], marks: readonly BlockedRecord[] = NO_MARKS): BatchProgress {
     // First, since reading it takes what has settled off `#mustReturn`.
-    const { progress } = this;
+    const progress = marks.length === 0 ? this.progress : withMarks(this.progress, marks);
     const mustReturn = subtract(this.#mustReturn, settledBy(settlings));
     return { progress: endIsolation(settleAll(progress, settlings), mustReturn), mustReturn };
   }

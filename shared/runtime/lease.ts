@@ -37,6 +37,8 @@ export interface LeaseStart {
   readonly progress: Progress;
   readonly mustReturn: OffsetRanges;
   readonly batchStart: Offset;
+  /** Of a parked key. */
+  readonly sequence?: string;
   readonly leaseUntil: EpochMs;
   /** Nothing is written after it has answered, not even when a frozen process thaws. */
   readonly invocation: Pick<Invocation, 'plan' | 'onEnd'>;
@@ -52,6 +54,7 @@ export type LeasePolicy = Pick<ConsumerPolicy, 'leaseMs' | 'checkpointMs'>;
 
 interface WriteOrder {
   readonly release: boolean;
+  readonly frees?: WriteRequest['frees'];
   readonly transaction?: Transaction;
 }
 
@@ -87,6 +90,7 @@ export class Lease {
   readonly #transactions: WaitingTransaction[] = [];
   #checkpointing = false;
   #failure: unknown;
+  #hasParked: boolean;
   readonly #over = new AbortController();
   readonly #forgetEnd: () => void;
 
@@ -97,6 +101,7 @@ export class Lease {
     this.#held = new HeldProgress(start);
     this.epoch = start.item.epoch;
     this.#rev = start.item.rev;
+    this.#hasParked = start.item.parked !== undefined;
     this.#leaseUntil = start.leaseUntil;
     this.#lastWriteAt = ports.clock.now();
     this.#forgetEnd = start.invocation.onEnd(() => this.close());
@@ -143,7 +148,7 @@ export class Lease {
   }
 
   /**
-   * Settles records and commits their effects in one transaction. Transactions that come while a write is under way share the next
+   * Settles records and commits their effects, or parks records, in one transaction. Transactions that come while a write is under way share the next
    * request, as far as they fit. If the condition of an effect fails, each of them is sent alone: only the records of the refused
    * one are not settled, and nothing of it is written.
    */
@@ -174,6 +179,11 @@ export class Lease {
    */
   write({ release = false }: { release?: boolean } = {}): Promise<Written> {
     return this.#inTurn(() => this.#writeNow({ release }));
+  }
+
+  /** Gives a parked key back, and frees it. `cancelled`: more than `tail` waits in it, so that it is still held. */
+  free(tail: number): Promise<Written> {
+    return this.#inTurn(() => this.#writeNow({ release: true, frees: { tail } }));
   }
 
   /** Ends the lease without another write: in the ledger it stays until its time is over. */
@@ -224,16 +234,17 @@ export class Lease {
     return { type: 'written' };
   }
 
-  async #writeNow({ release, transaction }: WriteOrder): Promise<Written> {
+  async #writeNow({ release, frees, transaction }: WriteOrder): Promise<Written> {
     if (this.isOver) return { type: 'lost' };
-    const { partition, owner, batchStart, invocation } = this.#start;
+    const { partition, owner, batchStart, sequence, invocation } = this.#start;
     const { clock, ledger } = this.#ports;
-    const { settlings, effects, completions: posted } = transaction ?? NO_TRANSACTION;
+    const { settlings, effects, completions: posted, park = [], marks = [] } = transaction ?? NO_TRANSACTION;
+    const hasParked = this.#hasParked || park.length > 0;
     const completions = this.#completions;
     this.#completions = [];
     this.#dirty = false;
     this.#held.forget(batchStart);
-    const next = this.#held.after(settlings);
+    const next = this.#held.after(settlings, marks);
     const request = {
       partition,
       owner,
@@ -243,6 +254,10 @@ export class Lease {
       leaseUntil: Math.min(clock.now() + this.#policy.leaseMs, invocation.plan.deadline + 1_000),
       claimed: next.mustReturn,
       release,
+      ...(sequence !== undefined && { sequence }),
+      ...(frees !== undefined && { frees }),
+      ...(hasParked && { hasParked }),
+      ...(park.length > 0 && { park }),
       ...(effects.length > 0 && { effects }),
       // Completed before the transaction, a crash between the two would make the effects a duplicate's: lost.
       ...(posted.length > 0 && { completions: posted }),
@@ -260,10 +275,12 @@ export class Lease {
         }
       }, this.#patience);
       const isUnsure = last.type === 'cancelled' && mayStillLand;
-      const answer = isUnsure ? await this.#overtake(last, request, settlings) : last;
+      const answer = isUnsure ? await this.#overtake(last, request, transaction ?? NO_TRANSACTION) : last;
       if (this.isOver) return { type: 'lost' };
-      const written = this.#written(answer, request.leaseUntil, release);
-      if (written.type === 'written' && settlings.length > 0) this.#held.adopt(this.#held.after(settlings));
+      const written = this.#written(answer, request);
+      if (written.type !== 'written') return written;
+      this.#hasParked = hasParked;
+      if (settlings.length + marks.length > 0) this.#held.adopt(this.#held.after(settlings, marks));
       return written;
     } catch (error) {
       // Its fate is unknown, so nothing else may be written under this claim.
@@ -284,25 +301,31 @@ export class Lease {
    *
    * @returns what became of the transaction: `refused` where it has landed, since the item shows its revision then
    */
-  async #overtake(cancelled: WriteAnswer, request: WriteRequest, settlings: readonly Settling[]): Promise<WriteAnswer> {
-    const { effects: _, completions: __, ...plain } = request;
+  async #overtake(cancelled: WriteAnswer, request: WriteRequest, wanted: Transaction): Promise<WriteAnswer> {
+    const { effects: _, completions: __, park: ___, frees, ...plain } = request;
     const { progress, mustReturn } = this.#held.after([]);
     const answer = await repeat(
       () => this.#ports.ledger.write({ ...plain, progress, claimed: mustReturn }),
       this.#patience,
     );
-    const settled = (answer.type === 'refused' && answer.item?.progress.settled) || [];
-    if (settlings.some(({ record }) => includesOffset(settled, record.offset))) return answer;
-    this.#written(answer, plain.leaseUntil, false);
+    if (answer.type === 'refused' && hasLanded(answer.item, wanted)) return answer;
+    if (answer.type === 'refused' && answer.item === undefined && frees !== undefined) return answer;
+    this.#written(answer, plain);
     return cancelled;
   }
 
-  #written(answer: WriteAnswer, leaseUntil: EpochMs, release: boolean): Written {
+  #written(answer: WriteAnswer, { leaseUntil, release, frees }: WriteRequest): Written {
     if (answer.type === 'cancelled') {
       this.#dirty = true;
       return answer;
     }
-    if (answer.type === 'refused' && writeFate(answer.item, { epoch: this.epoch, rev: this.#rev }) === 'fenced') {
+    // A key that is gone was freed by an earlier try.
+    const isFreed = answer.type === 'refused' && answer.item === undefined && frees !== undefined;
+    if (
+      answer.type === 'refused' &&
+      !isFreed &&
+      writeFate(answer.item, { epoch: this.epoch, rev: this.#rev }) === 'fenced'
+    ) {
       this.#ports.telemetry.count('FencedCommits');
       this.#ports.telemetry.log.warn('another invocation holds the partition', {
         partition: partitionName(this.#start.partition),
@@ -361,4 +384,14 @@ export class Lease {
       if (!this.isOver && this.#queued === 0 && clock.now() >= this.#lastWriteAt + every) await this.write();
     }
   }
+}
+
+/** Whether an item shows what the transaction was to write. */
+function hasLanded(item: PartitionItem | undefined, { settlings, marks = [] }: Transaction): boolean {
+  if (item === undefined) return false;
+  const { settled, blockedRecords } = item.progress;
+  return (
+    settlings.some(({ record }) => includesOffset(settled, record.offset)) ||
+    marks.some(({ offset, parked }) => blockedRecords.get(offset)?.parked?.sequence === parked?.sequence)
+  );
 }

@@ -11,21 +11,27 @@ export type NotAttemptedReason =
   | 'replay'
   | 'keyHeld'
   | 'full'
+  /** Its key was freed meanwhile: the next claim finds it free. */
+  | 'keyFreed'
+  /** No more may be parked in its key, or no letter is taken now. */
+  | 'parkedFull'
   | 'fenced'
   | 'unavailable';
 
-/** What became of a record in this invocation. The first three settle it. */
+/** What became of a record in this invocation. The first four settle it. */
 export type Outcome =
   | { readonly type: 'handled' }
   | { readonly type: 'duplicate' }
   | { readonly type: 'deadLettered'; readonly deadLetterId: string }
+  /** It waits in its parked key, for a release. */
+  | { readonly type: 'parked'; readonly deadLetterId: string }
   /** Tried, failed, to be tried again; not before `notBefore`. `stalled`: its handler still runs. */
   | { readonly type: 'retry'; readonly notBefore?: EpochMs; readonly stalled?: true }
   | { readonly type: 'notAttempted'; readonly reason: NotAttemptedReason; readonly until?: EpochMs };
 
 /** Whether the record needs no more work. */
 export function settles({ type }: Outcome): boolean {
-  return type === 'handled' || type === 'duplicate' || type === 'deadLettered';
+  return type === 'handled' || type === 'duplicate' || type === 'deadLettered' || type === 'parked';
 }
 
 /** Whether nothing more of the partition may start, whatever ordering unit the record is of. */

@@ -7,6 +7,7 @@ import type { DecodedRecord } from './decode-record.ts';
 import type { IdempotencyKeys } from './idempotency-keys.ts';
 import type { Invocation } from './invocation.ts';
 import type { Lease } from './lease.ts';
+import type { ParkedKeysHere } from './parked-keys-here.ts';
 import type { ContextShare } from './record-context.ts';
 import type { SettlingOf } from './settling.ts';
 
@@ -22,6 +23,8 @@ export interface PartitionRun<V> {
   readonly lease: Lease;
   /** Absent in a consumer by position. */
   readonly keys?: IdempotencyKeys;
+  /** Absent where no key is parked and none may be. */
+  readonly parkedKeys?: ParkedKeysHere;
   readonly context: ContextShare;
   /** Equal for records whose order matters. */
   readonly unitOf: (record: DeliveredRecord) => unknown;

@@ -4,7 +4,7 @@ import { LockstepError } from '../errors.ts';
 import type { DeliveredEvent } from '../record/kafka-event.ts';
 import type { Consumer, Ports } from './consumer.ts';
 import type { Invocation } from './invocation.ts';
-import type { Outcome } from './outcome.ts';
+import { type Outcome, settles } from './outcome.ts';
 import { type PartitionReport, processPartition } from './process-partition.ts';
 
 /** The answer to an event. `reports`: what became of each record, for tests. */
@@ -88,7 +88,7 @@ function toDelayInput({ firstUnsettled, outcomes }: PartitionReport): {
   const all = [...outcomes.values()];
   return {
     halted: firstUnsettled !== undefined,
-    moved: all.some(({ type }) => type === 'handled' || type === 'deadLettered'),
+    moved: all.some((outcome) => settles(outcome) && outcome.type !== 'duplicate'),
     wakeAt: earliest(all),
   };
 }

@@ -1,4 +1,5 @@
 import { type ClaimDecision, decideClaim } from '../decide/claim.ts';
+import { DEFAULT_PARK_LIMITS } from '../decide/parking.ts';
 import type { RecordIdentity } from '../decide/progress.ts';
 import { withLetterLimit } from '../decide/retry-policy.ts';
 import { LockstepError } from '../errors.ts';
@@ -9,11 +10,13 @@ import { includesOffset, rangesOf } from '../record/offset-ranges.ts';
 import type { EpochMs } from '../record/units.ts';
 import { claimPartition } from './claim-partition.ts';
 import type { Consumer, Ports } from './consumer.ts';
+import { sendGoneMarks } from './dead-letters.ts';
 import { followVerdict } from './follow-verdict.ts';
 import type { Invocation } from './invocation.ts';
 import { LateSignal } from './late-signal.ts';
 import { Lease } from './lease.ts';
 import type { NotAttemptedReason, Outcomes } from './outcome.ts';
+import { ParkedKeysHere } from './parked-keys-here.ts';
 import type { PartitionRun } from './partition-run.ts';
 import { prepareKeys } from './prepare-keys.ts';
 import type { ContextShare } from './record-context.ts';
@@ -114,6 +117,9 @@ async function claimAndRun<V>(task: PartitionTask<V>, outcomes: Outcomes): Promi
     requestId: invocation.requestId,
     returned,
   };
+  const { park } = policy.retry;
+  // What is parked stays so, whatever the options say now.
+  const parks = park !== undefined || item.parked !== undefined;
   const run: PartitionRun<V> = {
     consumer,
     ports,
@@ -127,6 +133,7 @@ async function claimAndRun<V>(task: PartitionTask<V>, outcomes: Outcomes): Promi
     settlingOf: settlingIn(records, open),
     decoded: notForUs(returned, ports.group),
     failedTries: new Map(),
+    ...(parks && { parkedKeys: new ParkedKeysHere(open, lease, item.parked ?? 0, park ?? DEFAULT_PARK_LIMITS) }),
   };
   try {
     const isBare = item.claims.at(-1)?.offsets.length === 0;
@@ -149,7 +156,7 @@ async function runAndRelease<V>(
   outcomes: Outcomes,
   isBare: boolean,
 ): Promise<boolean> {
-  const { lease, delivered, open } = run;
+  const { lease, delivered, open, ports, invocation, parkedKeys } = run;
   if (open.length < delivered.records.length) {
     const isOpen = new Set(open);
     for (const record of delivered.records) if (!isOpen.has(record)) outcomes.set(record.offset, { type: 'duplicate' });
@@ -159,7 +166,9 @@ async function runAndRelease<V>(
   const noAttempt = await followVerdict(run, verdict);
   if (noAttempt !== undefined)
     for (const { offset } of open) outcomes.set(offset, { type: 'notAttempted', ...noAttempt });
+  await sendGoneMarks(run);
   if (noAttempt !== undefined || open.length === 0) return release(lease);
+  await parkedKeys?.look(run.partition, ports, { ...ports, giveUpAt: invocation.plan.abortAt });
   const keys = await prepareKeys(run);
   const { stalled } = await runPartition({ ...run, ...(keys !== undefined && { keys }) }, outcomes);
   if (stalled) {

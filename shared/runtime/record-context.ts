@@ -125,7 +125,7 @@ export class CollectingContext implements RecordContext {
 
   #source(topic: string, from: ProducedRecord['from']): DeliveredRecord {
     const [first, ...others] = this.#records;
-    const named = from === undefined ? undefined : this.#records.find(({ offset }) => offset === from.offset);
+    const named = from === undefined ? undefined : this.#records.find(({ kafkaOffset }) => kafkaOffset === from.offset);
     if (named !== undefined) return named;
     if (first !== undefined && others.length === 0 && from === undefined) return first;
     throw new LockstepError(

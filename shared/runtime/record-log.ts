@@ -7,7 +7,7 @@ const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}/;
 /** A log whose lines name a record. Each has fields of its own, so that records that run side by side never mix. */
 export function recordLog(log: Log, record: DeliveredRecord, attempt: number, requestId: string): Log {
   const traceparent = TRACEPARENT.exec(record.headers.text('traceparent') ?? '')?.[0];
-  const { topic, partition, offset } = record;
+  const { topic, partition, kafkaOffset: offset } = record;
   const named: LogFields = {
     topic,
     partition,

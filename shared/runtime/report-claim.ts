@@ -101,6 +101,21 @@ export function reportWaiting<V>(
       partition,
       offset: keyHeld,
     });
+  const parkedFull = firstOf('parkedFull');
+  if (parkedFull !== undefined) {
+    telemetry.count('ParkedKeysFull');
+    telemetry.log.warn(
+      'a record of a parked key is not parked: too many wait in its key, or its dead-letter topic takes none; its key stands still',
+      { topic, partition, offset: parkedFull },
+    );
+  }
+  const keyFreed = firstOf('keyFreed');
+  if (keyFreed !== undefined)
+    telemetry.log.info('a parked key was freed meanwhile; its records run after the next claim', {
+      topic,
+      partition,
+      offset: keyFreed,
+    });
   const full = firstOf('full');
   if (full === undefined) return;
   const { settled, blockedRecords } = lease.progress;

@@ -91,10 +91,11 @@ async function makeCalls<C>(
   throw errors[0];
 }
 
-/** What has failed before, what crash isolation tries, and what is looked at one by one shares its call with no other record. */
-function goesAlone<V>({ lease }: PartitionRun<V>, { offset }: DeliveredRecord): boolean {
+/** What has failed before, what crash isolation tries, what is looked at one by one, parked or released shares its call with no other record. */
+function goesAlone<V>({ lease, parkedKeys, partition }: PartitionRun<V>, record: DeliveredRecord): boolean {
+  if (partition.parkedKey !== undefined || parkedKeys?.isParked(record)) return true;
   const { blockedRecords, isolateUntil, oneRecordPerCall } = lease.progress;
-  const blocked = blockedRecords.get(offset);
+  const blocked = blockedRecords.get(record.offset);
   const hasFailed = blocked !== undefined && !isPausedOnly(blocked);
   return isolateUntil !== undefined || oneRecordPerCall === true || hasFailed;
 }

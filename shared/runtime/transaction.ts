@@ -1,3 +1,5 @@
+import type { Park } from '../decide/parking.ts';
+import type { BlockedRecord } from '../decide/progress.ts';
 import type { Settling } from '../decide/settle.ts';
 import { actionBytes, MAX_EFFECT_BYTES, MAX_TRANSACTION_ACTIONS } from '../decide/transact-size.ts';
 import type { KeyCompletion } from '../ports/ledger-store.ts';
@@ -9,6 +11,9 @@ export interface Transaction {
   /** Of the keys of those records. */
   readonly completions: readonly KeyCompletion[];
   readonly effects: readonly TransactAction[];
+  /** Keys that park or get more records, and the marks of those records. */
+  readonly park?: readonly Park[];
+  readonly marks?: readonly BlockedRecord[];
 }
 
 /** A write without effects. */
@@ -21,9 +26,10 @@ export interface TransactionSize {
 }
 
 /** How large a transaction is. */
-export function transactionSize({ completions, effects }: Transaction): TransactionSize {
+export function transactionSize({ completions, effects, park = [] }: Transaction): TransactionSize {
   return {
-    actions: completions.length + effects.length,
+    // The item that names a partition's parked keys is another one.
+    actions: completions.length + effects.length + (park.length === 0 ? 0 : park.length + 1),
     bytes: effects.reduce((bytes, effect) => bytes + actionBytes(effect), 0),
   };
 }
@@ -51,5 +57,7 @@ export function joined(transactions: readonly Transaction[]): Transaction {
     settlings: transactions.flatMap(({ settlings }) => settlings),
     completions: transactions.flatMap(({ completions }) => completions),
     effects: transactions.flatMap(({ effects }) => effects),
+    park: transactions.flatMap(({ park = [] }) => park),
+    marks: transactions.flatMap(({ marks = [] }) => marks),
   };
 }

@@ -86,6 +86,7 @@ export class DeliveryWorld {
       deployment: undefined,
       ports: {
         ledger: living({ ...this.#ledger, write: (request) => this.#write(request) }),
+        parkedKeys: living(this.#ledger.parkedKeys),
         keys: living(this.#keys),
         letters: living({
           publish: async (letter: DeadLetter) => this.#publish(letter),

@@ -7,6 +7,7 @@ import {
 import { lookUpKeys } from '../../shared/adapters/dynamodb/dynamodb-key-look-up.ts';
 import { dynamoDbKeyStore } from '../../shared/adapters/dynamodb/dynamodb-key-store.ts';
 import { dynamoDbLedgerStore } from '../../shared/adapters/dynamodb/dynamodb-ledger-store.ts';
+import { dynamoDbParkedKeys } from '../../shared/adapters/dynamodb/dynamodb-parked-keys.ts';
 import { effectPut } from './fake-under-test.ts';
 import type { LedgerUnderTest } from './ledger-under-test.ts';
 
@@ -34,6 +35,7 @@ export function dynamoDbUnderTest(client: DynamoDBClient): LedgerUnderTest {
   const clock = { sleep: async () => {} };
   return {
     ledger: dynamoDbLedgerStore({ client, table: LEDGER_TABLE }),
+    parkedKeys: dynamoDbParkedKeys({ client, table: LEDGER_TABLE, clock }),
     keys: dynamoDbKeyStore({ client, table: LEDGER_TABLE, clock }),
     keyItem: async (key) => (await lookUpKeys({ client, table: LEDGER_TABLE, clock }, [key]))[0],
     effect: (id, condition) => effectPut(EFFECTS_TABLE, id, condition),

@@ -15,6 +15,7 @@ export function fakeUnderTest(): LedgerUnderTest {
   });
   return {
     ledger,
+    parkedKeys: ledger.parkedKeys,
     keys,
     keyItem: async (key) => keys.items.get(key),
     effect: (id, condition) => effectPut('effects', id, condition),

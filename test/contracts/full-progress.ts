@@ -30,6 +30,8 @@ export const FULL_PROGRESS: Required<Progress> = {
         notBefore: 1_795_251_509_000,
         fingerprint: 'TypeError: cannot read # of undefined',
         error: { name: 'TypeError', text: 'cannot read "ä" of undefined', stage: 'handler' },
+        parked: { sequence: 'q7-_Zz09aBcD', ordinal: 3 },
+        rounds: 2,
       },
     ],
     [
@@ -58,4 +60,25 @@ export const FULL_PROGRESS: Required<Progress> = {
   consecutiveDeadLetters: 42,
   maxConsecutiveDeadLetters: 7,
   oneRecordPerCall: true,
+  goneMarks: [
+    {
+      offset: 3,
+      timestamp: 1_795_251_500_100,
+      valueHash: '47DEQpj8HBS',
+      attempts: 1,
+      interruptions: 0,
+      exhausted: true,
+      firstFailedAt: 1_795_251_501_000,
+      parked: { sequence: 'q7-_Zz09aBcD', ordinal: 1 },
+    },
+    {
+      offset: 3,
+      timestamp: 1_795_251_600_100,
+      valueHash: 'q1-_Zz09aBc',
+      attempts: 0,
+      interruptions: 0,
+      exhausted: true,
+      parked: { sequence: 'q7-_Zz09aBcD', ordinal: 2 },
+    },
+  ],
 };

@@ -2,6 +2,7 @@ import { describe } from 'vitest';
 import { type ContractResults, clausesOf } from './contract-results.ts';
 import { ledgerClaimClauses } from './ledger-claim.clauses.ts';
 import { ledgerEffectClauses } from './ledger-effect.clauses.ts';
+import { ledgerParkedClauses } from './ledger-parked.clauses.ts';
 import { ledgerProgressClauses } from './ledger-progress.clauses.ts';
 import type { LedgerUnderTest } from './ledger-under-test.ts';
 import { ledgerWriteClauses } from './ledger-write.clauses.ts';
@@ -18,5 +19,6 @@ export function ledgerStoreContract(
     ledgerWriteClauses(clause, open);
     ledgerProgressClauses(clause, open);
     ledgerEffectClauses(clause, open);
+    ledgerParkedClauses(clause, open);
   });
 }

@@ -2,6 +2,7 @@ import type { Progress } from '../../shared/decide/progress.ts';
 import { FRESH_PROGRESS } from '../../shared/decide/progress.ts';
 import type { IdempotencyKeyStore, KeyItem } from '../../shared/ports/idempotency-key-store.ts';
 import type { ClaimRequest, LedgerStore, WriteRequest } from '../../shared/ports/ledger-store.ts';
+import type { ParkedKeys } from '../../shared/ports/parked-keys.ts';
 import type { LedgerPartition } from '../../shared/record/item-identifier.ts';
 import type { TransactAction } from '../../shared/transact-action.ts';
 
@@ -15,6 +16,7 @@ export interface KeysUnderTest {
 /** A ledger with what shows its effects, and the keys that its writes complete. */
 export interface LedgerUnderTest extends KeysUnderTest {
   readonly ledger: LedgerStore;
+  readonly parkedKeys: ParkedKeys;
   /** An effect that leaves a trace under `id`; with `ifAbsent` only where there is none. */
   effect(id: string, condition?: 'ifAbsent'): TransactAction;
   /** Whether that effect was committed. */

@@ -113,7 +113,7 @@ lockstepConsumer({
 export async function aTest(): Promise<void> {
   const { outcomes, deadLetters, effects } = await deliver(handler, [record({ key: 'a', value: { orderId: 'o-1' } })]);
   expectTypeOf(outcomes['orders-0@0']).toEqualTypeOf<
-    'handled' | 'duplicate' | 'deadLettered' | 'retry' | 'notAttempted' | undefined
+    'handled' | 'duplicate' | 'deadLettered' | 'parked' | 'retry' | 'notAttempted' | undefined
   >();
   expectTypeOf(deadLetters[0]?.value).toEqualTypeOf<Buffer | null | undefined>();
   expectTypeOf(effects).toExtend<readonly object[]>();

@@ -3,6 +3,7 @@ import { LockstepError } from '../../shared/errors.ts';
 import type { FallbackEntry } from '../../shared/ports/fallback-queue.ts';
 import type { IdempotencyKeyStore } from '../../shared/ports/idempotency-key-store.ts';
 import type { LedgerStore } from '../../shared/ports/ledger-store.ts';
+import type { ParkedKeys } from '../../shared/ports/parked-keys.ts';
 import type { OutgoingRecord } from '../../shared/ports/record-producer.ts';
 import { StoreError } from '../../shared/ports/store-error.ts';
 import type { Log, LogFields } from '../../shared/ports/telemetry.ts';
@@ -27,6 +28,7 @@ export function hostPorts(world: World, host: Host, invocation: SimInvocation): 
   const chance = faults.stream('entropy');
   return {
     ledger: ledgerPort(world, host, invocation, requests),
+    parkedKeys: parkedKeysPort(world, host, invocation, requests),
     keys: keysPort(world, requests),
     letters: {
       publish: (letter) =>
@@ -93,6 +95,20 @@ function ledgerPort(world: World, host: Host, invocation: SimInvocation, request
       return answer;
     },
     read: (partition) => requests.send('read', () => table.ledger.read(partition)),
+  };
+}
+
+function parkedKeysPort(world: World, _host: Host, invocation: SimInvocation, requests: Requests): ParkedKeys {
+  const { table, scheduler } = world;
+  const { parkedKeys } = table.ledger;
+  return {
+    look: (partition, keys) => requests.send('look', () => parkedKeys.look(partition, keys)),
+    list: (partition) => requests.send('list', () => parkedKeys.list(partition)),
+    read: (partition) => requests.send('parked read', () => parkedKeys.read(partition)),
+    claim: (request) =>
+      requests.send('parked claim', () =>
+        table.as({ type: 'invocation', invocation, askedAt: scheduler.elapsed }, 0, () => parkedKeys.claim(request)),
+      ),
   };
 }
 

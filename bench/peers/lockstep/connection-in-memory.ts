@@ -33,6 +33,7 @@ export function connectionInMemory(latencyMs: number): ConnectionInMemory {
     deployment: environment,
     ports: {
       ledger: slowLedger(ledger, wait),
+      parkedKeys: ledger.parkedKeys,
       keys: slowKeys(keys, wait),
       letters: { publish: refused, disconnect: async () => undefined },
       fallback: { send: refused },

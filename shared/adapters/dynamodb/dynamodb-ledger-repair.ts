@@ -9,7 +9,7 @@ import { StoreError } from '../../ports/store-error.ts';
 import { ledgerKey } from '../../record/item-identifier.ts';
 import { type DynamoDbStoreOptions, failingAs } from './dynamodb-ledger-store.ts';
 import { type Attributes, number, readNumber, text } from './ledger-attributes.ts';
-import { decodePartitionItem, LEDGER_VERSION } from './ledger-item.ts';
+import { decodePartitionItem, LEDGER_VERSION, PARKED_VERSION } from './ledger-item.ts';
 
 /** Whoever claims or writes changes one of these. */
 const SEEN = ['v', 'epoch', 'rev', 'owner', 'leaseUntil'] as const;
@@ -27,7 +27,10 @@ export function dynamoDbLedgerRepair({ client, table }: DynamoDbStoreOptions): L
       failingAs(table, 'a repair', async () => {
         const Item = {
           pk: text(ledgerKey(partition)),
-          v: number(LEDGER_VERSION),
+          // What is parked stays parked: the item of each key is still there.
+          ...(seen['parked'] === undefined
+            ? { v: number(LEDGER_VERSION) }
+            : { v: number(PARKED_VERSION), parked: seen['parked'] }),
           epoch: number(epoch),
           rev: number((countIn(seen, 'rev') ?? 0) + 1),
           leaseUntil: number(now),

@@ -15,8 +15,8 @@ import {
 } from '../../ports/ledger-store.ts';
 import { type LedgerPartition, ledgerKey } from '../../record/item-identifier.ts';
 import { NO_OFFSETS } from '../../record/offset-ranges.ts';
-import { type Attributes, text } from './ledger-attributes.ts';
-import { decodePartitionItem } from './ledger-item.ts';
+import { text } from './ledger-attributes.ts';
+import { decodePartitionItem, itemOf } from './ledger-item.ts';
 import { claimUpdate, progressUpdate } from './ledger-update.ts';
 
 /** Where the ledger is kept. */
@@ -28,8 +28,8 @@ export interface DynamoDbStoreOptions {
 }
 
 /**
- * The ledger in DynamoDB. `claim` and `write` are one conditional UpdateItem, `write` with effects one TransactWriteItems,
- * `read` one consistent GetItem.
+ * The ledger in DynamoDB. `claim` and `write` are one conditional UpdateItem, `write` with effects, and where keys park
+ * or become free, one TransactWriteItems, `read` one consistent GetItem.
  *
  * @throws StoreError LEDGER_UNAVAILABLE where DynamoDB does not answer or refuses, LEDGER_ITEM_UNREADABLE
  */
@@ -57,9 +57,13 @@ async function claim(client: DynamoDBClient, table: string, request: ClaimReques
 }
 
 async function write(client: DynamoDBClient, table: string, request: WriteRequest): Promise<WriteAnswer> {
-  const { effects = [], completions = [] } = request;
+  const { effects = [], completions = [], park = [] } = request;
+  if (request.frees !== undefined) {
+    const { freeKey } = await import('./dynamodb-parked-transactions.ts');
+    return freeKey(client, table, request, request.frees);
+  }
   const update = progressUpdate(table, request);
-  if (effects.length > 0 || completions.length > 0) {
+  if (effects.length > 0 || completions.length > 0 || park.length > 0) {
     // Only who gives effects to `transact` pays for its code.
     const { writeTransaction } = await import('./dynamodb-transaction.ts');
     return writeTransaction(client, table, update, request);
@@ -68,7 +72,8 @@ async function write(client: DynamoDBClient, table: string, request: WriteReques
     await client.send(new UpdateItemCommand(update));
     return { type: 'written' };
   } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return { type: 'refused', item: itemOf(error.Item) };
+    if (error instanceof ConditionalCheckFailedException)
+      return { type: 'refused', item: itemOf(error.Item, request.sequence) };
     throw error;
   }
 }
@@ -81,11 +86,6 @@ async function read(
   const key = { pk: text(ledgerKey(partition)) };
   const { Item } = await client.send(new GetItemCommand({ TableName: table, Key: key, ConsistentRead: true }));
   return itemOf(Item);
-}
-
-/** An item, `undefined` where there is none; emulators answer with an empty one. */
-function itemOf(found: Attributes | undefined): PartitionItem | undefined {
-  return found === undefined || Object.keys(found).length === 0 ? undefined : decodePartitionItem(found);
 }
 
 /** Runs a request; whatever it throws names the table and says whether trying again can help. */

@@ -10,14 +10,19 @@ import {
 import type { EffectRefusal, WriteAnswer, WriteRequest } from '../../ports/ledger-store.ts';
 import { keyTakenOver } from '../../ports/store-error.ts';
 import { PASSING_REASONS } from './dynamodb-failure.ts';
-import { decodePartitionItem } from './ledger-item.ts';
+import { itemOf } from './ledger-item.ts';
 import { completionUpdate } from './ledger-key-item.ts';
+import { parkActions } from './ledger-parked-item.ts';
 
 /** The ledger's own part of a transaction comes first: its update, then the items of the keys to be completed. */
 interface TransactionShape {
   readonly table: string;
   /** `orders-3@1042`: the records whose keys are completed, in the order of their actions. */
   readonly completed: readonly string[];
+  /** Actions about parked keys, which come next. */
+  readonly parks: number;
+  /** Of the parked key that is written. */
+  readonly sequence: string | undefined;
 }
 
 /** Writes progress together with effects and completed keys, all or nothing. */
@@ -25,15 +30,22 @@ export async function writeTransaction(
   client: DynamoDBClient,
   table: string,
   update: Update,
-  { effects = [], completions = [] }: WriteRequest,
+  request: WriteRequest,
 ): Promise<WriteAnswer> {
+  const { effects = [], completions = [], park = [] } = request;
+  const parking = park.length === 0 ? [] : parkActions(table, request, park);
   const completing = completions.map((completion) => ({ Update: completionUpdate(table, completion) }));
-  const TransactItems = [{ Update: update }, ...completing, ...(effects as TransactWriteItem[])];
+  const TransactItems = [{ Update: update }, ...completing, ...parking, ...(effects as TransactWriteItem[])];
   try {
     await client.send(new TransactWriteItemsCommand({ TransactItems }));
     return { type: 'written' };
   } catch (error) {
-    const shape = { table, completed: completions.map(({ item }) => item.position) };
+    const shape = {
+      table,
+      completed: completions.map(({ item }) => item.position),
+      parks: parking.length,
+      sequence: request.sequence,
+    };
     const answer = answerOfFailedTransaction(error, shape);
     if (answer !== undefined) return answer;
     throw error;
@@ -54,18 +66,16 @@ function answerOfFailedTransaction(error: unknown, shape: TransactionShape): Wri
 
 function answerOfReasons(
   cause: TransactionCanceledException,
-  { completed }: TransactionShape,
+  { completed, parks, sequence }: TransactionShape,
 ): WriteAnswer | undefined {
   const [ledger, ...others] = cause.CancellationReasons ?? [];
   if (ledger?.Code === 'ConditionalCheckFailed') {
-    const found = ledger.Item;
-    const exists = found !== undefined && Object.keys(found).length > 0;
-    return { type: 'refused', item: exists ? decodePartitionItem(found) : undefined };
+    return { type: 'refused', item: itemOf(ledger.Item, sequence) };
   }
   if (ledger?.Code !== 'None') return undefined;
   const taken = completed.find((_, index) => others[index]?.Code === 'ConditionalCheckFailed');
   if (taken !== undefined) throw keyTakenOver(taken, cause);
-  const refused = others.slice(completed.length).flatMap(toRefusal);
+  const refused = others.slice(completed.length).flatMap((reason, index) => toRefusal(reason, index - parks));
   return refused.length === 0 ? undefined : { type: 'cancelled', reasons: refused };
 }
 

@@ -1,5 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import type { BlockedRecord, ErrorSummary, RecordIdentity, Stage } from '../../decide/progress.ts';
+import type { BlockedRecord, ErrorSummary, ParkedPlace, RecordIdentity, Stage } from '../../decide/progress.ts';
 import type { Offset } from '../../record/units.ts';
 import {
   type Attributes,
@@ -28,16 +28,20 @@ export function readIdentity(fields: Attributes, offset: Offset): RecordIdentity
 
 /**
  * A blocked record, under its offset in the map `blockedRecords`: `ts`, `hash`, `key` hash, `att`empts, `int`erruptions (both absent for 0),
- * `exh`austed, `ff` first failed at, `nb` not before, `fp` fingerprint, `err` { `name`, `text`, `stage` }.
+ * `exh`austed, `seq`uence and `ord`inal of a parked one, `rnd` rounds, `ff` first failed at, `nb` not before, `fp` fingerprint, `err` { `name`, `text`, `stage` }.
  */
 export function encodeBlockedRecord(blocked: BlockedRecord): AttributeValue {
   const { keyHash, attempts, interruptions, exhausted, firstFailedAt, notBefore, fingerprint, error } = blocked;
+  const { parked, rounds } = blocked;
   return map({
     ...identityFields(blocked),
     key: maybeText(keyHash),
     att: maybeNumber(attempts || undefined),
     int: maybeNumber(interruptions || undefined),
     exh: flag(exhausted),
+    seq: maybeText(parked?.sequence),
+    ord: maybeNumber(parked?.ordinal),
+    rnd: maybeNumber(rounds),
     ff: maybeNumber(firstFailedAt),
     nb: maybeNumber(notBefore),
     fp: maybeText(fingerprint),
@@ -53,6 +57,8 @@ export function decodeBlockedRecord(fields: Attributes, offset: Offset): Blocked
     attempts: fields['att'] === undefined ? 0 : readNumber(fields, 'att'),
     interruptions: fields['int'] === undefined ? 0 : readNumber(fields, 'int'),
     exhausted: readFlag(fields, 'exh'),
+    ...optional('parked', readPlace, fields, 'seq'),
+    ...optional('rounds', readNumber, fields, 'rnd'),
     ...optional('firstFailedAt', readNumber, fields, 'ff'),
     ...optional('notBefore', readNumber, fields, 'nb'),
     ...optional('fingerprint', readText, fields, 'fp'),
@@ -60,7 +66,19 @@ export function decodeBlockedRecord(fields: Attributes, offset: Offset): Blocked
   };
 }
 
-const STAGES: readonly Stage[] = ['decode', 'validate', 'idempotency', 'handler', 'interrupted', 'unattempted'];
+function readPlace(fields: Attributes, name: string): ParkedPlace {
+  return { sequence: readText(fields, name), ordinal: readNumber(fields, 'ord') };
+}
+
+const STAGES: readonly Stage[] = [
+  'decode',
+  'validate',
+  'idempotency',
+  'handler',
+  'interrupted',
+  'unattempted',
+  'parked',
+];
 
 function readError(from: Attributes, name: string): ErrorSummary {
   const fields = readMap(from, name);

@@ -34,6 +34,8 @@ import { decodeFirstRecords, encodeFirstRecords } from './ledger-first-records.t
 
 /** Format of the ledger's items, in attribute `v`. An item of any other format is refused. */
 export const LEDGER_VERSION = 2;
+/** The same of a partition that has parked keys: code that does not know them would run what waits behind them, so it refuses the item. */
+export const PARKED_VERSION = 3;
 
 /** Every attribute that holds progress; a write sets those that are present and removes the others. docs/architecture.md */
 export const PROGRESS_ATTRIBUTES = [
@@ -54,6 +56,7 @@ export const PROGRESS_ATTRIBUTES = [
   'consecutiveDeadLetters',
   'deadLetterLimit',
   'oneRecordPerCall',
+  'goneMarks',
 ] as const;
 
 /** Progress as attributes; what is empty, zero or absent has none. */
@@ -83,6 +86,7 @@ export function encodeProgress(progress: Progress): Sparse<(typeof PROGRESS_ATTR
     consecutiveDeadLetters: maybeNumber(progress.consecutiveDeadLetters || undefined),
     deadLetterLimit: limit(progress.maxConsecutiveDeadLetters),
     oneRecordPerCall: flag(progress.oneRecordPerCall),
+    goneMarks: progress.goneMarks && { L: progress.goneMarks.map(encodeGoneMark) },
   };
 }
 
@@ -103,7 +107,18 @@ export function encodeClaim({ owner, offsets, first }: ClaimedBatch): AttributeV
  * @throws StoreError LEDGER_ITEM_UNREADABLE, naming item and attribute
  */
 export function decodePartitionItem(item: Attributes): PartitionItem {
-  return readable(item, () => ({
+  return readable(item, () => partitionItem(item), PARKED_VERSION);
+}
+
+/** An item, `undefined` where there is none, or one of another sequence; emulators answer with an empty one. */
+export function itemOf(found: Attributes | undefined, sequence?: string): PartitionItem | undefined {
+  if (found === undefined || Object.keys(found).length === 0) return undefined;
+  return sequence !== undefined && found['sequence']?.S !== sequence ? undefined : decodePartitionItem(found);
+}
+
+function partitionItem(item: Attributes): PartitionItem {
+  const parked = item['parked'] === undefined ? 0 : readNumber(item, 'parked');
+  return {
     epoch: readNumber(item, 'epoch'),
     rev: readNumber(item, 'rev'),
     ...optional('owner', readText, item, 'owner'),
@@ -128,8 +143,10 @@ export function decodePartitionItem(item: Attributes): PartitionItem {
         item['consecutiveDeadLetters'] === undefined ? 0 : readNumber(item, 'consecutiveDeadLetters'),
       ...optional('maxConsecutiveDeadLetters', readLimit, item, 'deadLetterLimit'),
       ...optional('oneRecordPerCall', readFlag, item, 'oneRecordPerCall'),
+      ...optional('goneMarks', readGoneMarks, item, 'goneMarks'),
     },
-  }));
+    ...(parked > 0 && { parked }),
+  };
 }
 
 /**
@@ -137,12 +154,14 @@ export function decodePartitionItem(item: Attributes): PartitionItem {
  *
  * @throws StoreError LEDGER_ITEM_UNREADABLE where the format is another one, missing, or not what `read` expects
  */
-export function readable<T>(item: Attributes, read: () => T): T {
+export function readable<T>(item: Attributes, read: () => T, newest = LEDGER_VERSION): T {
   const name = item['pk']?.S ?? JSON.stringify(item);
   const version = Number(item['v']?.N);
-  if (version !== LEDGER_VERSION) {
+  if (!(version >= LEDGER_VERSION && version <= newest)) {
     const found = item['v'] === undefined ? 'none' : JSON.stringify(item['v']);
-    throw unreadable(`ledger item ${name} has format version ${found}, this code reads ${LEDGER_VERSION}`);
+    throw unreadable(
+      `ledger item ${name} has format version ${found}, this code reads ${LEDGER_VERSION}${newest > LEDGER_VERSION ? ` and ${newest}` : ''}`,
+    );
   }
   try {
     return read();
@@ -179,6 +198,16 @@ function readBlockedRecords(from: Attributes, name: string): ReadonlyMap<Offset,
   const offsets = Object.keys(fields).map(Number);
   // DynamoDB's maps have no order.
   return new Map(offsets.sort((a, b) => a - b).map((at) => [at, decodeBlockedRecord(readMap(fields, String(at)), at)]));
+}
+
+/** Two of them may be of one offset: of records of different lives of the topic. */
+function encodeGoneMark(mark: BlockedRecord): AttributeValue {
+  const { M = {} } = encodeBlockedRecord(mark);
+  return { M: { ...M, offset: number(mark.offset) } };
+}
+
+function readGoneMarks(from: Attributes, name: string): readonly BlockedRecord[] {
+  return readList(from, name).map(({ M = {} }) => decodeBlockedRecord(M, readNumber(M, 'offset')));
 }
 
 function readFirstRecords(from: Attributes, name: string): readonly FirstRecord[] {

@@ -2,7 +2,7 @@ import type { AttributeValue, Update } from '@aws-sdk/client-dynamodb';
 import { type ClaimRequest, MAX_CLAIMS, type WriteRequest } from '../../ports/ledger-store.ts';
 import { ledgerKey } from '../../record/item-identifier.ts';
 import { number, text } from './ledger-attributes.ts';
-import { encodeClaim, encodeProgress, LEDGER_VERSION, PROGRESS_ATTRIBUTES } from './ledger-item.ts';
+import { encodeClaim, encodeProgress, LEDGER_VERSION, PARKED_VERSION, PROGRESS_ATTRIBUTES } from './ledger-item.ts';
 
 /*
  * Some of the names are reserved words of DynamoDB, so all go by `#name`.
@@ -23,7 +23,7 @@ const CLAIM_EXPRESSION =
  * The version is looked at too, or code that cannot read a newer item would hold its partition for a lease all the same.
  */
 const CLAIM_CONDITION =
-  '(attribute_not_exists(#owner) OR #leaseUntil < :now) AND (attribute_not_exists(#pk) OR #v <= :v)';
+  '(attribute_not_exists(#owner) OR #leaseUntil < :now) AND (attribute_not_exists(#pk) OR #v <= :known)';
 
 /** Room for its offsets: {@link MAX_CLAIMS}. */
 const ROOM_CONDITION = ' AND (attribute_not_exists(#claims) OR size(#claims) < :most)';
@@ -44,6 +44,7 @@ export function claimUpdate(table: string, request: ClaimRequest): Update {
       ':owner': text(owner),
       ':leaseUntil': number(leaseUntil),
       ':v': number(LEDGER_VERSION),
+      ':known': number(PARKED_VERSION),
       ':none': { L: [] },
       ':claim': { L: [encodeClaim(request)] },
       ':one': number(1),
@@ -56,14 +57,17 @@ export function claimUpdate(table: string, request: ClaimRequest): Update {
 
 /** The one update that writes the whole progress, whatever stood there before. */
 export function progressUpdate(table: string, request: WriteRequest): Update {
-  const { partition, epoch, owner, rev, leaseUntil, claimed, release } = request;
+  const { partition, epoch, owner, rev, leaseUntil, claimed, release, sequence, hasParked = false } = request;
+  const created = request.park?.filter((one) => one.created !== undefined).length ?? 0;
   const values: Record<string, AttributeValue> = {
     ':epoch': number(epoch),
     ':owner': text(owner),
     ':rev': number(rev),
     ':nextRev': number(rev + 1),
     ':leaseUntil': number(leaseUntil),
-    ':v': number(LEDGER_VERSION),
+    ':v': number(hasParked ? PARKED_VERSION : LEDGER_VERSION),
+    ...(created > 0 && { ':created': number(created) }),
+    ...(sequence !== undefined && { ':sequence': text(sequence) }),
   };
   const set = ['#rev = :nextRev', '#leaseUntil = :leaseUntil', '#v = :v'];
   const remove = release ? ['#owner', '#claims'] : [];
@@ -83,9 +87,13 @@ export function progressUpdate(table: string, request: WriteRequest): Update {
   return {
     TableName: table,
     Key: { pk: text(ledgerKey(partition)) },
-    UpdateExpression: `SET ${set.join(', ')}${remove.length === 0 ? '' : ` REMOVE ${remove.join(', ')}`}`,
-    ConditionExpression: WRITE_CONDITION,
-    ExpressionAttributeNames: WRITE_NAMES,
+    UpdateExpression: `SET ${set.join(', ')}${remove.length === 0 ? '' : ` REMOVE ${remove.join(', ')}`}${created > 0 ? ' ADD #parked :created' : ''}`,
+    ConditionExpression: sequence === undefined ? WRITE_CONDITION : `${WRITE_CONDITION} AND #sequence = :sequence`,
+    ExpressionAttributeNames: {
+      ...WRITE_NAMES,
+      ...(created > 0 && { '#parked': 'parked' }),
+      ...(sequence !== undefined && { '#sequence': 'sequence' }),
+    },
     ExpressionAttributeValues: values,
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
   };

@@ -17,7 +17,7 @@ export function openTelemetryTracer(): Tracer {
     trace(records, { group, attempt }, run) {
       const [first] = records;
       if (first === undefined) return run();
-      const { topic, partition, offset } = first;
+      const { topic, partition, kafkaOffset: offset } = first;
       const span = tracer.startSpan(`process ${topic}`, {
         kind: SpanKind.CONSUMER,
         links: records.flatMap(producerOf),

@@ -43,11 +43,13 @@ async function deliverOne({ originals, refusesAfterMs, maxConsecutiveDeadLetters
   });
   const keys = fakeIdempotencyKeyStore();
   const nothing = () => undefined;
+  const ledger = fakeLedgerStore({ keys, onChange: (_, __, after) => void items.push(after) });
   const connection = {
     environment: { consumerGroup: 'billing', failureMode: 'report' as const },
     deployment: undefined,
     ports: {
-      ledger: fakeLedgerStore({ keys, onChange: (_, __, after) => void items.push(after) }),
+      ledger,
+      parkedKeys: ledger.parkedKeys,
       keys,
       letters: {
         publish: async (letter: DeadLetter, giveUpAt: number) => {

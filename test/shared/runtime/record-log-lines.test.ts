@@ -34,6 +34,7 @@ function aWorld(onRecord: OnRecord<string | null>, more: Partial<Ports> = {}) {
     const living = <T extends object>(port: T) => failAfterDeath(port, () => alive);
     const ports: Ports = {
       ledger: living(ledger),
+      parkedKeys: living(ledger.parkedKeys),
       keys: living(keys),
       letters: { publish: async () => undefined, disconnect: async () => undefined },
       fallback: { send: async () => undefined },

@@ -19,7 +19,9 @@ const ROUND_TRIP_MS = 10;
 function aWorld() {
   const clock = new VirtualClock();
   const keyStore = fakeIdempotencyKeyStore();
-  const counting = countingLedger(fakeLedgerStore({ keys: keyStore }));
+  const fake = fakeLedgerStore({ keys: keyStore });
+  const counting = countingLedger(fake);
+  const parkedCalls = { look: 0, others: 0 };
   const keyCalls = { claim: 0, complete: 0, giveBack: 0 };
   const slowly = async <T>(request: () => Promise<T>): Promise<T> => {
     await clock.sleep(ROUND_TRIP_MS / 2);
@@ -40,6 +42,15 @@ function aWorld() {
       claim: (request) => slowly(() => counting.claim(request)),
       write: (request) => slowly(() => counting.write(request)),
       read: (partition) => slowly(() => counting.read(partition)),
+    },
+    parkedKeys: {
+      look: (partition, wanted) => {
+        parkedCalls.look++;
+        return slowly(() => fake.parkedKeys.look(partition, wanted));
+      },
+      list: async () => Promise.reject(new Error('nobody lists')),
+      read: async () => Promise.reject(new Error('nobody reads')),
+      claim: async () => Promise.reject(new Error('nobody releases')),
     },
     keys: {
       claim: (requests) => keyed('claim', () => keyStore.claim(requests)),

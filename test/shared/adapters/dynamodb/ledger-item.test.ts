@@ -283,10 +283,10 @@ test('reads back whatever claim it wrote', () => {
 
 describe('an item that cannot be read', () => {
   test.each<[string, Record<string, AttributeValue>, string]>([
-    ['of a newer version', { v: { N: '3' } }, 'has format version {"N":"3"}, this code reads 2'],
-    ['of version 1', { v: { N: '1' } }, 'has format version {"N":"1"}, this code reads 2'],
-    ['of version 0', { v: { N: '0' } }, 'has format version {"N":"0"}, this code reads 2'],
-    ['with a version of another type', { v: { S: 'one' } }, 'has format version {"S":"one"}, this code reads 2'],
+    ['of a newer version', { v: { N: '4' } }, 'has format version {"N":"4"}, this code reads 2 and 3'],
+    ['of version 1', { v: { N: '1' } }, 'has format version {"N":"1"}, this code reads 2 and 3'],
+    ['of version 0', { v: { N: '0' } }, 'has format version {"N":"0"}, this code reads 2 and 3'],
+    ['with a version of another type', { v: { S: 'one' } }, 'has format version {"S":"one"}, this code reads 2 and 3'],
     ['without an epoch', { epoch: { S: '7' } }, 'expected attribute epoch to be an integer, got {"S":"7"}'],
     ['with a broken epoch', { epoch: { N: '7.5' } }, 'expected attribute epoch to be an integer, got {"N":"7.5"}'],
     ['with broken ranges', { settled: { S: 'a+' } }, '"a+" is not an encoded offset range'],
@@ -319,7 +319,7 @@ describe('an item that cannot be read', () => {
     [
       'with an unknown stage',
       { blockedRecords: { M: { 1: { M: { ts: { N: '1' }, hash: { S: '' }, err: { M: { stage: { S: 'x' } } } } } } } },
-      'expected the stage of an error to be one of decode,validate,idempotency,handler,interrupted,unattempted, got x',
+      'expected the stage of an error to be one of decode,validate,idempotency,handler,interrupted,unattempted,parked, got x',
     ],
   ])('%s is named, with what is wrong', (_, attributes, what) => {
     const decode = () => decodePartitionItem(itemWith(attributes));
