@@ -6,6 +6,7 @@ export type OperatorErrorCode =
   | 'RECORD_UNDELIVERABLE'
   | 'RELAY_ENTRY_UNREADABLE'
   | 'RELAY_ENTRY_FOREIGN'
+  | 'RELAY_ENTRY_NOT_DUE'
   | 'RELAY_MUST_WAIT'
   | 'PARTITION_HELD'
   | 'OPERATION_REFUSED'
@@ -30,11 +31,15 @@ export const OPERATOR_ERRORS: Readonly<Record<OperatorErrorCode, ErrorKind>> = {
   },
   RELAY_ENTRY_UNREADABLE: {
     retryable: true,
-    hint: 'Neither a fallback letter, nor an abandoned range, nor what Lambda says of discarded records. It stays in the queue: read it there (its policy admits the relay alone: change that first), and deploy the version that wrote it or delete it by hand.',
+    hint: 'Lockstep wrote it, in a form that this version does not know. It stays in the queue: deploy the version that wrote it.',
   },
   RELAY_ENTRY_FOREIGN: {
     retryable: true,
-    hint: 'It is not about the topic, group and cluster of this consumer. It stays in the queue: find out who sent it, and delete it by hand.',
+    hint: 'Neither this stack nor Lambda wrote it, or it is about another topic, group or cluster. Nothing is done with it, and SQS deletes it after 14 days. The log line names its sender: take the right to send from whoever that is.',
+  },
+  RELAY_ENTRY_NOT_DUE: {
+    retryable: true,
+    hint: 'Nothing is done with it, and SQS deletes it after 14 days. If the ledger of the partition was lost meanwhile, read the offsets back with `lockstep replay`; if not, somebody has sent an old entry again.',
   },
   RELAY_MUST_WAIT: {
     retryable: true,

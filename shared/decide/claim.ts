@@ -23,6 +23,7 @@ import {
   restartProgress,
 } from './recreation.ts';
 import {
+  abandon,
   blockedRecordOf,
   endIsolation,
   MAX_PENDING_RANGES,
@@ -316,8 +317,7 @@ function waitForMissing(
   const laterBatches = now - since > missingRecordTimeoutMs ? seen + 1 : seen;
   const waiting = { ...notWaiting, missingRecord: { offset: waitsFor, since, laterBatches } };
   if (laterBatches < LATER_BATCHES) return { progress: waiting, verdict: { type: 'waiting', waitsFor } };
-  const goingOn = { ...notWaiting, pending: subtract(progress.pending, missing) };
-  return { progress: waiting, verdict: { type: 'abandon', offsets: missing, progress: goingOn } };
+  return { progress: waiting, verdict: { type: 'abandon', offsets: missing, progress: abandon(notWaiting, missing) } };
 }
 
 /** What holds the batch once nothing is missing before it. */

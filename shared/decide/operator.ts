@@ -38,13 +38,15 @@ export type DecidedChange =
 
 /** What an operator's word makes of a partition's progress, in a claim of its own. docs/architecture.md. */
 export function decideChange(progress: Progress, change: OperatorChange, now: EpochMs): DecidedChange {
+  const { abandoned } = progress;
   switch (change.type) {
     case 'skip':
       return skip(progress, change.offset, now);
     case 'reset':
       return {
         type: 'change',
-        progress: resetCounts(progress),
+        // The mapping never sends again what is left to the relay.
+        progress: { ...resetCounts(progress), ...(abandoned !== undefined && { abandoned }) },
         text: `forgets ${countOffsets(progress.settled)} settled offsets, ${progress.blockedRecords.size} blocked records and ${countOffsets(progress.pending)} pending offsets; what Lambda delivers then runs, again if it ran before`,
       };
     case 'acceptAsDuplicates':

@@ -74,6 +74,8 @@ export interface Progress {
   readonly newestTimestamp?: EpochMs;
   readonly blockedRecords: ReadonlyMap<Offset, BlockedRecord>;
   readonly missingRecord?: MissingRecord;
+  /** Given up to the relay, which has yet to settle it: of this, and of what is pending, the relay writes dead letters. Absent: nothing. */
+  readonly abandoned?: OffsetRanges;
   /** What a replay halt refused; an operator decides about it. */
   readonly replayRefused: OffsetRanges;
   /** The newest time among `replayRefused`, where it is newer than all that settled: then the topic may be another one. */

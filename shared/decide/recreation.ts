@@ -72,7 +72,7 @@ function isSame(known: RecordIdentity, record: RecordIdentity): boolean {
 /**
  * Progress of a recreated topic. What is pending, what a replay halt refused, and what dead invocations had claimed, settled in
  * the old life or not, may be of the new one, first seen by somebody who did not live to write that down, or could not tell: it
- * is waited for. What of it is not there vanishes with the batch that spans it.
+ * is waited for. What of it is not there vanishes with the batch that spans it. What was left to the relay may be of the new life, too.
  *
  * @param records - the delivered batch: what is remembered of exactly these was of the new life already, and stays
  */
@@ -81,7 +81,7 @@ export function restartProgress(
   claimedByDead: OffsetRanges,
   records: readonly RecordIdentity[],
 ): Progress {
-  const { pending, replayRefused, firstRecords, blockedRecords, settled } = known;
+  const { pending, replayRefused, firstRecords, blockedRecords, settled, abandoned } = known;
   const isOneOfThem = (one: RecordIdentity) =>
     records.some((record) => record.offset === one.offset && isSame(one, record));
   const seen = firstRecords.filter((mark) => isOneOfThem(mark));
@@ -96,6 +96,7 @@ export function restartProgress(
     ...resetCounts(withGoneMarks(known, gone)),
     settled: rangesOf(done.map(({ offset }) => offset)),
     pending: union(union(pending, replayRefused), claimedByDead),
+    ...(abandoned !== undefined && { abandoned }),
     firstRecords: seen,
     blockedRecords: new Map([...blockedRecords].filter(([, blocked]) => isOneOfThem(blocked))),
     ...(newestTimestamp !== undefined && { newestTimestamp }),

@@ -1,6 +1,8 @@
 import {
+  atOrAbove,
   below,
   includesOffset,
+  intersect,
   type OffsetRange,
   type OffsetRanges,
   subtract,
@@ -12,7 +14,7 @@ import { fingerprint } from './fingerprint.ts';
 import type { BlockedRecord, ErrorSummary, PartitionItem, Progress, RecordIdentity } from './progress.ts';
 import { isNewBeforeMemory } from './recreation.ts';
 import { letterLimit } from './retry-policy.ts';
-import { blockedRecordOf, MAX_HEADS, withBlockedRecord } from './settle.ts';
+import { blockedRecordOf, MAX_HEADS, withBlockedRecord, withoutAbandoned } from './settle.ts';
 
 /** Why a record comes to the relay. */
 export interface RelayCause {
@@ -31,6 +33,17 @@ export function decideOperationsClaim(
   policy: ClaimPolicy,
 ): OperationsClaim {
   return decideClaim<RecordIdentity>(item, owner, [], now, policy);
+}
+
+/** What of these offsets the relay may write letters of: what was left to it, and what is due at all. */
+export function dueForRelay({ pending, abandoned = [] }: Progress, offsets: OffsetRanges): OffsetRanges {
+  return intersect(offsets, union(pending, abandoned));
+}
+
+/** What of these offsets the ledger neither owes nor knows as settled, now or before its memory. */
+export function unknownToLedger(progress: Progress, offsets: OffsetRanges): OffsetRanges {
+  const { settled, floor = 0 } = progress;
+  return atOrAbove(subtract(subtract(offsets, settled), dueForRelay(progress, offsets)), floor);
 }
 
 /** What of `range` is not settled, nor skipped by an operator's word: that is before memory and below `skipBelow`. */
@@ -54,8 +67,10 @@ export function isSkipped(progress: Progress, record: RecordIdentity): boolean {
  * Whether nobody can tell if the record was handled: the ledger's memory no longer reaches back to it, and it has neither a blocked record
  * nor is it due. Its letter says so, and a redrive leaves it out unless told otherwise.
  */
-export function isDoubtful({ pending, floor = 0, blockedRecords }: Progress, offset: Offset): boolean {
-  return offset < floor && !includesOffset(pending, offset) && !blockedRecords.has(offset);
+export function isDoubtful(progress: Progress, offset: Offset): boolean {
+  const { floor = 0, blockedRecords } = progress;
+  const isDue = dueForRelay(progress, [{ from: offset, to: offset }]).length > 0;
+  return offset < floor && !isDue && !blockedRecords.has(offset);
 }
 
 /**
@@ -94,7 +109,8 @@ export function roomForLetters(progress: Progress): number {
 export function withoutAbsent(progress: Progress, absent: OffsetRanges): Progress {
   if (absent.length === 0) return progress;
   const blockedRecords = new Map([...progress.blockedRecords].filter(([offset]) => !includesOffset(absent, offset)));
-  return stopWaiting({ ...progress, pending: subtract(progress.pending, absent), blockedRecords });
+  const pending = subtract(progress.pending, absent);
+  return stopWaiting({ ...withoutAbandoned(progress, absent), pending, blockedRecords });
 }
 
 /** The gate waits only for what is pending. */

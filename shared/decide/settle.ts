@@ -23,6 +23,8 @@ export const MAX_HEADS = 200;
 export const MAX_PENDING_RANGES = 12_000;
 /** Ranges of what a replay halt refused. */
 export const MAX_REFUSED_RANGES = 1_000;
+/** Ranges of what is left to the relay. */
+const MAX_ABANDONED_RANGES = 1_000;
 
 /** A record that needs no more work, with the offsets that are settled along with it. */
 export interface Settling {
@@ -61,7 +63,7 @@ export function settleAll(progress: Progress, settlings: readonly Settling[]): P
   }
   const { settled, pending, replayRefused, blockedRecords } = progress;
   return {
-    ...progress,
+    ...withoutAbandoned(progress, ranges),
     settled: union(settled, ranges),
     pending: subtract(pending, ranges),
     replayRefused: subtract(replayRefused, ranges),
@@ -73,6 +75,23 @@ export function settleAll(progress: Progress, settlings: readonly Settling[]): P
     firstRecords,
     consecutiveDeadLetters,
   };
+}
+
+/** Progress that leaves these offsets to the relay instead of waiting for them. */
+export function abandon(progress: Progress, offsets: OffsetRanges): Progress {
+  const { abandoned = [], pending, settled } = progress;
+  return {
+    ...progress,
+    pending: subtract(pending, offsets),
+    abandoned: withBatch(abandoned, offsets, MAX_ABANDONED_RANGES, settled),
+  };
+}
+
+/** Nothing of these is left to the relay any more. */
+export function withoutAbandoned({ abandoned, ...progress }: Progress, offsets: OffsetRanges): Progress {
+  if (abandoned === undefined) return progress;
+  const left = subtract(abandoned, offsets);
+  return left.length === 0 ? progress : { ...progress, abandoned: left };
 }
 
 /** The offsets that are settled by these. */

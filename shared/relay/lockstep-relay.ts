@@ -1,4 +1,5 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { LockstepError } from '../errors.ts';
 import { OperatorError } from '../operator-errors.ts';
 import { Invocation } from '../runtime/invocation.ts';
 import type { RelayConnection } from './relay-connection.ts';
@@ -14,7 +15,7 @@ export const RENEW_AFTER_MS = 7 * 24 * 60 * 60 * 1_000;
 /**
  * Makes the relay of a consumer: it turns fallback letters into letters on the dead-letter topic, and what was abandoned or lies
  * in the net likewise. An entry that cannot be placed now is named in the answer and comes back, later each time; one that grows
- * old is put into the queue anew before SQS forgets it. Any event that is not of a queue has it look over the ledger.
+ * old is put into the queue anew before SQS forgets it, unless it is none of ours. Any event that is not of a queue has it look over the ledger.
  *
  * @param connect - called with the first invocation
  */
@@ -58,16 +59,24 @@ async function relayRecords(
 /** Never rejects: one entry's trouble is not another's. */
 async function isPlaced(record: SQSRecord, connection: RelayConnection, invocation: Invocation): Promise<boolean> {
   const { ports, policy, telemetry, parking } = connection;
+  let mayBeRenewed: boolean;
   try {
     if (ports.clock.now() >= invocation.plan.abortAt) throw new OperatorError('RELAY_MUST_WAIT', 'time is up');
     await relayEntry(readRelayEntry(record.body, await ports.secret()), ports, policy, invocation);
     return true;
   } catch (error) {
-    telemetry.log.error('an entry could not be placed and comes back', { messageId: record.messageId, error });
+    // Who sent it, where it was not Lockstep. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
+    const sender = isNeverPlaced(error) && { sender: record.attributes.SenderId };
+    telemetry.log.error('an entry could not be placed and comes back', {
+      messageId: record.messageId,
+      ...sender,
+      error,
+    });
     telemetry.count('RelayEntriesWaiting');
+    mayBeRenewed = !isNeverPlaced(error);
   }
   try {
-    if (ports.clock.now() - Number(record.attributes.SentTimestamp) > RENEW_AFTER_MS) {
+    if (mayBeRenewed && ports.clock.now() - Number(record.attributes.SentTimestamp) > RENEW_AFTER_MS) {
       await parking.putAnew(record);
       return true;
     }
@@ -77,6 +86,13 @@ async function isPlaced(record: SQSRecord, connection: RelayConnection, invocati
     telemetry.log.warn('an entry could not be put off or renewed', { messageId: record.messageId, error });
   }
   return false;
+}
+
+/** What Lockstep did not write, or the ledger never left to the relay: it ends with the 14 days that SQS keeps it. */
+function isNeverPlaced(error: unknown): boolean {
+  return (
+    error instanceof LockstepError && (error.code === 'RELAY_ENTRY_FOREIGN' || error.code === 'RELAY_ENTRY_NOT_DUE')
+  );
 }
 
 /** 10 s, 20 s, 40 s … at most a quarter of an hour. */

@@ -1,4 +1,5 @@
-import { decodeFallbackEntry } from '../adapters/sqs/fallback-entry.ts';
+import { decodeFallbackEntry, isSignedEntry } from '../adapters/sqs/fallback-entry.ts';
+import { describeOffsets } from '../decide/claim.ts';
 import { OperatorError } from '../operator-errors.ts';
 import type { FallbackEntry } from '../ports/fallback-queue.ts';
 import { type DiscardedRecords, parseDiscardDocument } from '../record/discard-document.ts';
@@ -11,24 +12,29 @@ import { type RelayRange, relayRange } from './relay-range.ts';
 /** What stands in a queue of the relay: of the fallback queue, or of Lambda about discarded records. */
 export type RelayEntry = FallbackEntry | { readonly type: 'discarded'; readonly discarded: DiscardedRecords };
 
-/** @throws LockstepError RELAY_ENTRY_UNREADABLE: it must stay where it is */
+/**
+ * Lockstep signs what it puts into the fallback queue. Lambda signs nothing of what it says about discarded records.
+ *
+ * @throws LockstepError RELAY_ENTRY_UNREADABLE where Lockstep wrote it and this version cannot read it, RELAY_ENTRY_FOREIGN where
+ * neither Lockstep nor Lambda wrote it
+ */
 export function readRelayEntry(body: string, secret: Buffer): RelayEntry {
-  const attempts = [
-    () => decodeFallbackEntry(body, secret),
-    (): RelayEntry => ({ type: 'discarded', discarded: parseDiscardDocument(JSON.parse(body)) }),
-  ];
-  const causes: unknown[] = [];
-  for (const attempt of attempts) {
-    try {
-      return attempt();
-    } catch (error) {
-      causes.push(error);
-    }
+  const isOurs = isSignedEntry(body, secret);
+  try {
+    return isOurs
+      ? decodeFallbackEntry(body, secret)
+      : { type: 'discarded', discarded: parseDiscardDocument(JSON.parse(body)) };
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const what = `an entry of ${body.length} characters`;
+    throw isOurs
+      ? new OperatorError('RELAY_ENTRY_UNREADABLE', `${what} cannot be read: ${why}`, { cause })
+      : new OperatorError(
+          'RELAY_ENTRY_FOREIGN',
+          `${what} has no signature of this stack, and Lambda did not write it: ${why}`,
+          { cause },
+        );
   }
-  const why = causes.map((cause) => (cause instanceof Error ? cause.message : String(cause))).join('; ');
-  throw new OperatorError('RELAY_ENTRY_UNREADABLE', `an entry of ${body.length} characters cannot be read: ${why}`, {
-    cause: new AggregateError(causes),
-  });
 }
 
 /**
@@ -56,6 +62,10 @@ export async function relayEntry(
     const end = await relayRange(range, ports, policy, invocation);
     const { topic, partition } = range.partition;
     ports.telemetry.log.info('a range was read back', { topic, partition, letters: end.letters, end: end.type });
+    if (end.type === 'notDue') {
+      const what = `${partitionName(range.partition)}@${describeOffsets(end.offsets)}: the ledger has never left these offsets to the relay`;
+      throw new OperatorError('RELAY_ENTRY_NOT_DUE', what);
+    }
     if (end.type === 'again')
       throw new OperatorError('RELAY_MUST_WAIT', `${partitionName(range.partition)} is not done: ${end.why}`);
   }
@@ -63,7 +73,7 @@ export async function relayEntry(
 
 function abandoned({ partition, offsets }: Extract<FallbackEntry, { readonly type: 'abandoned' }>): RelayRange {
   const text = 'the mapping did not send the record again after it was reported';
-  return { partition, offsets, cause: { code: 'RECORD_ABANDONED', text } };
+  return { partition, offsets, cause: { code: 'RECORD_ABANDONED', text }, mustBeDue: true };
 }
 
 function discarded({ condition, eventSourceArn, ranges }: DiscardedRecords, ports: RelayPorts): RelayRange[] {

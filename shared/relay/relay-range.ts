@@ -3,12 +3,14 @@ import type { Progress } from '../decide/progress.ts';
 import { isNewBeforeMemory } from '../decide/recreation.ts';
 import {
   decideOperationsClaim,
+  dueForRelay,
   exhaustedRecord,
   isDoubtful,
   isSkipped,
   type RelayCause,
   roomForLetters,
   stopWaiting,
+  unknownToLedger,
   unsettledIn,
   withBlockedRecords,
   withoutAbsent,
@@ -41,12 +43,16 @@ export interface RelayRange {
   readonly partition: LedgerPartition;
   readonly offsets: OffsetRanges;
   readonly cause: RelayCause;
+  /** Only what the ledger has left to the relay, or owes: an entry alone gives nobody a letter. */
+  readonly mustBeDue?: true;
 }
 
 /** How a range ended. `again`: what is left must come back. */
 export type RelayEnd =
   | { readonly type: 'done'; readonly letters: number }
-  | { readonly type: 'again'; readonly letters: number; readonly why: string };
+  | { readonly type: 'again'; readonly letters: number; readonly why: string }
+  /** These were never left to the relay, as far as the ledger knows: they were left alone. */
+  | { readonly type: 'notDue'; readonly letters: number; readonly offsets: OffsetRanges };
 
 /** What every step of it shares. */
 interface RangeRun {
@@ -95,10 +101,14 @@ export async function relayRange(
     policy,
   );
   try {
-    const end = await relayAll({ ports, policy, invocation, session, range, secret });
+    const unknown = range.mustBeDue === true ? unknownToLedger(found.progress, range.offsets) : NO_OFFSETS;
+    const due = range.mustBeDue === true ? dueForRelay(found.progress, range.offsets) : range.offsets;
+    const end = await relayAll({ ports, policy, invocation, session, range: { ...range, offsets: due }, secret });
     session.update(stopWaiting);
     if (session.isOver) return { type: 'again', letters: end.letters, why: 'the partition was lost' };
     const released = await session.write({ release: true });
+    if (released.type === 'written' && end.type === 'done' && unknown.length > 0)
+      return { type: 'notDue', letters: end.letters, offsets: unknown };
     return released.type === 'written' ? end : { type: 'again', letters: end.letters, why: 'the partition was lost' };
   } finally {
     session.close();

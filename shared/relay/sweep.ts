@@ -1,7 +1,8 @@
 import { describeOffsets } from '../decide/claim.ts';
 import { blockedSince, decideOperationsClaim, lostForGood, stopWaiting } from '../decide/relay.ts';
+import { abandon as leaveToRelay } from '../decide/settle.ts';
 import type { LedgerPartition } from '../record/item-identifier.ts';
-import { NO_OFFSETS, subtract } from '../record/offset-ranges.ts';
+import { NO_OFFSETS } from '../record/offset-ranges.ts';
 import type { Offset } from '../record/units.ts';
 import { claimPartition } from '../runtime/claim-partition.ts';
 import type { Invocation } from '../runtime/invocation.ts';
@@ -65,7 +66,7 @@ async function abandon(
     owner,
     epoch,
     rev,
-    progress: stopWaiting({ ...found.progress, pending: subtract(found.progress.pending, lost) }),
+    progress: lost.length === 0 ? stopWaiting(found.progress) : stopWaiting(leaveToRelay(found.progress, lost)),
     leaseUntil: claim.leaseUntil,
     claimed: NO_OFFSETS,
     release: true,

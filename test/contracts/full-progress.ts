@@ -47,6 +47,7 @@ export const FULL_PROGRESS: Required<Progress> = {
     ],
   ]),
   missingRecord: { offset: 15, since: 1_795_251_400_000, laterBatches: 2 },
+  abandoned: [{ from: 21, to: 22 }],
   replayRefused: [
     { from: 2, to: 4 },
     { from: 6, to: 6 },

@@ -43,6 +43,16 @@ function signedText(text: string, secret: Buffer): string {
   return signed;
 }
 
+/** Whether Lockstep wrote this text, whether or not this version can read it. */
+export function isSignedEntry(text: string, secret: Buffer): boolean {
+  try {
+    signedText(text, secret);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function letterText({ id, origin, key, value, headers, timestamp }: DeadLetter) {
   const { topic, partition, offset } = origin;
   return {

@@ -562,9 +562,10 @@ describe('the wait for a missing record', () => {
     expect(decision.verdict).toMatchObject({
       type: 'abandon',
       offsets: [{ from: 41, to: 41 }],
-      progress: { pending: [] },
+      progress: { pending: [], abandoned: [{ from: 41, to: 41 }] },
     });
     expect(decision.progress.pending).toEqual([{ from: 41, to: 41 }]);
+    expect(decision.progress.abandoned).toBeUndefined();
   });
 });
 
@@ -629,7 +630,7 @@ describe('at the edges', () => {
     expect(decide(claimedItem({ progress, dead: [[40]] }), batchOf(42), { now: 300_001 }).verdict).toEqual({
       type: 'abandon',
       offsets: [{ from: 41, to: 41 }],
-      progress: settledTo(40),
+      progress: settledTo(40, { abandoned: [{ from: 41, to: 41 }] }),
     });
   });
 

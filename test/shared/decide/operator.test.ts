@@ -193,3 +193,9 @@ test('a pause is ended; where there is none, nothing is changed', () => {
     text: 'ends the pause until 1e+300: records are tried again',
   });
 });
+
+test('a reset forgets all but what is left to the relay: the mapping never sends that again', () => {
+  const progress = progressOf({ settled: [{ from: 0, to: 9 }], abandoned: [{ from: 3, to: 4 }] });
+  const decided = decideChange(progress, { type: 'reset' }, 0);
+  expect(decided).toMatchObject({ type: 'change', progress: { settled: [], abandoned: [{ from: 3, to: 4 }] } });
+});

@@ -142,3 +142,8 @@ describe('progress of a recreated topic', () => {
     );
   });
 });
+
+test('what was left to the relay may be of the new life, and stays', () => {
+  const known = progressOf({ settled: [{ from: 0, to: 9 }], abandoned: [{ from: 3, to: 4 }] });
+  expect(restartProgress(known, [], [])).toMatchObject({ settled: [], abandoned: [{ from: 3, to: 4 }] });
+});

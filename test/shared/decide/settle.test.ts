@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  abandon,
   blockedRecordOf,
   endIsolation,
   forget,
@@ -432,5 +433,39 @@ describe('settling records in one go', () => {
       { from: 42, to: 45 },
       { from: 50, to: 50 },
     ]);
+  });
+});
+
+describe('what is left to the relay', () => {
+  const left = progressOf({ pending: [{ from: 40, to: 44 }], abandoned: [{ from: 10, to: 12 }] });
+
+  test('is waited for no more, and stays known until it settles, whoever settles it', () => {
+    const abandoned = abandon(left, [{ from: 41, to: 42 }]);
+    expect([abandoned.pending, abandoned.abandoned]).toEqual([
+      [
+        { from: 40, to: 40 },
+        { from: 43, to: 44 },
+      ],
+      [
+        { from: 10, to: 12 },
+        { from: 41, to: 42 },
+      ],
+    ]);
+
+    const settled = settleAll(abandoned, [
+      { record: identity(11), from: 10, mark: false, outcome: 'deadLettered' },
+      { record: identity(42), from: 41, mark: false, outcome: 'handled' },
+    ]);
+    expect(settled.abandoned).toEqual([{ from: 12, to: 12 }]);
+    expect(settle(settled, { record: identity(12), from: 12, mark: false, outcome: 'duplicate' }).abandoned).toBe(
+      undefined,
+    );
+  });
+
+  test('takes a bounded room, and none of it is left out', () => {
+    const scattered = Array.from({ length: 1_500 }, (_, index) => ({ from: 2 * index, to: 2 * index }));
+    const { abandoned = [] } = abandon(progressOf({}), scattered);
+    expect(abandoned.length).toBeLessThanOrEqual(1_000);
+    expect(subtract(scattered, abandoned)).toEqual([]);
   });
 });

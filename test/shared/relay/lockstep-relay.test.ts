@@ -1,6 +1,7 @@
 import type { Context, SQSEvent, SQSRecord } from 'aws-lambda';
 import { expect, test } from 'vitest';
 import { encodeFallbackEntry } from '../../../shared/adapters/sqs/fallback-entry.ts';
+import { textSignature } from '../../../shared/decide/signature.ts';
 import { lockstepRelay, RENEW_AFTER_MS } from '../../../shared/relay/lockstep-relay.ts';
 import { FAKE_SECRET } from '../../../shared/testing/fake-stack-secret.ts';
 import { aRelay, PLACE, START } from './a-relay.ts';
@@ -25,10 +26,15 @@ function aFunction() {
 }
 
 function entry(messageId: string, body: string, { sentAt = START, receives = 1 } = {}): SQSRecord {
-  const attributes = { SentTimestamp: String(sentAt), ApproximateReceiveCount: String(receives) };
+  const attributes = {
+    SentTimestamp: String(sentAt),
+    ApproximateReceiveCount: String(receives),
+    SenderId: 'AROA:somebody',
+  };
   return { messageId, body, attributes, receiptHandle: 'h', eventSourceARN: 'arn:aws:sqs:::q' } as SQSRecord;
 }
 
+const LOST = { type: 'abandoned', partition: PLACE, offsets: [{ from: 0, to: 39 }] } as const;
 const LETTER = encodeFallbackEntry(
   {
     type: 'letter',
@@ -43,6 +49,15 @@ const LETTER = encodeFallbackEntry(
   },
   FAKE_SECRET,
 );
+
+/** What Lambda writes about offsets 0 to 39 of a partition. */
+function discarded(partition: string, eventSourceArn?: string) {
+  const recordsInfo = { [partition]: { firstRecordOffset: '0', lastRecordOffset: '39' } };
+  return JSON.stringify({ requestContext: { condition: 'x' }, KafkaBatchInfo: { eventSourceArn, recordsInfo } });
+}
+
+const forged = (changes: object, text = encodeFallbackEntry(LOST, Buffer.alloc(32, 'a guess'))) =>
+  JSON.stringify({ ...JSON.parse(text), ...changes });
 
 test('an entry that cannot be placed is named and comes back, the others are done', async () => {
   const relay = aFunction();
@@ -64,14 +79,48 @@ test('a letter that the topic still refuses stays in the queue', async () => {
   });
 });
 
-test('an entry that grows old is put into the queue anew before it is forgotten', async () => {
+const OLD = { sentAt: START - RENEW_AFTER_MS - 1 };
+/** Written by a later version of Lockstep, with the secret of the stack. */
+const OF_TOMORROW = '{"v":2,"type":"letters"}';
+
+test.each([
+  ['a letter that the topic refuses', LETTER],
+  [
+    'what a later version wrote',
+    `${OF_TOMORROW.slice(0, -1)},"signature":"${textSignature(FAKE_SECRET, OF_TOMORROW)}"}`,
+  ],
+  ['what Lambda says of records that are still to come', discarded('orders-3')],
+])('an entry that grows old is put into the queue anew before it is forgotten: %s', async (_, body) => {
   const relay = aFunction();
+  relay.faults.push('refused');
 
-  const answer = await relay.invoke({ Records: [entry('old', 'rubbish', { sentAt: START - RENEW_AFTER_MS - 1 })] });
+  expect(await relay.invoke({ Records: [entry('old', body, OLD)] })).toEqual({ batchItemFailures: [] });
 
-  expect(answer).toEqual({ batchItemFailures: [] });
   expect(relay.renewed).toEqual(['old']);
 });
+
+test.each([
+  ['what nobody of us wrote', 'rubbish'],
+  ['a range that another secret signed', forged({})],
+  ['a range that the ledger never left to the relay', encodeFallbackEntry(LOST, FAKE_SECRET)],
+  ['what Lambda says of another topic', discarded('payroll-3')],
+])(
+  'an entry that is none of ours ends with the days that SQS keeps it, and its sender is told: %s',
+  async (_, body) => {
+    const relay = aFunction();
+    const senders: unknown[] = [];
+    relay.ports.telemetry.log.error = (__, fields) => void senders.push(fields?.['sender']);
+    relay.place({});
+
+    expect(await relay.invoke({ Records: [entry('old', body, OLD)] })).toEqual({
+      batchItemFailures: [{ itemIdentifier: 'old' }],
+    });
+
+    expect(relay.renewed).toEqual([]);
+    expect(relay.letters.letters).toEqual([]);
+    expect(senders).toEqual(['AROA:somebody']);
+  },
+);
 
 test('what Lambda says of discarded records becomes their letters', async () => {
   const relay = aFunction();
@@ -89,21 +138,20 @@ test('what Lambda says of discarded records becomes their letters', async () => 
   expect(relay.letters.letters.map(({ origin }) => origin.offset)).toEqual([5]);
 });
 
-/** What Lambda writes about offsets 0 to 39 of a partition. */
-function discarded(partition: string, eventSourceArn?: string) {
-  const recordsInfo = { [partition]: { firstRecordOffset: '0', lastRecordOffset: '39' } };
-  return JSON.stringify({ requestContext: { condition: 'x' }, KafkaBatchInfo: { eventSourceArn, recordsInfo } });
-}
-
-const forged = (changes: object, text = encodeFallbackEntry(LOST, Buffer.alloc(32, 'a guess'))) =>
-  JSON.stringify({ ...JSON.parse(text), ...changes });
-const LOST = { type: 'abandoned', partition: PLACE, offsets: [{ from: 0, to: 39 }] } as const;
-
 test.each([
-  ['a range without a signature', forged({ signature: undefined }), 'its signature is not that of this stack'],
-  ['a range that another secret signed', forged({}), 'its signature is not that of this stack'],
-  ['a range of ours, made larger', forged({ offsets: '0+99' }, encodeFallbackEntry(LOST, FAKE_SECRET)), 'signature'],
-  ['a letter of ours with another value', LETTER.replace('"value":null', '"value":"ZXZpbA=="'), 'signature'],
+  ['a range without a signature', forged({ signature: undefined }), 'RELAY_ENTRY_FOREIGN'],
+  ['a range that another secret signed', forged({}), 'RELAY_ENTRY_FOREIGN'],
+  [
+    'a range of ours, made larger',
+    forged({ offsets: '0+99' }, encodeFallbackEntry(LOST, FAKE_SECRET)),
+    'RELAY_ENTRY_FOREIGN',
+  ],
+  [
+    'a range of ours that the ledger never left to the relay',
+    encodeFallbackEntry(LOST, FAKE_SECRET),
+    'RELAY_ENTRY_NOT_DUE',
+  ],
+  ['a letter of ours with another value', LETTER.replace('"value":null', '"value":"ZXZpbA=="'), 'RELAY_ENTRY_FOREIGN'],
   ['what Lambda says of records that are still to come', discarded('orders-3'), 'RELAY_MUST_WAIT'],
   ['what Lambda says of another topic', discarded('payroll-3'), 'RELAY_ENTRY_FOREIGN'],
   [

@@ -218,3 +218,72 @@ test('says that a topic was recreated where a dead invocation’s record gives i
   expect(relay.warnings).toEqual([RECREATION_LINE]);
   expect(relay.counts.get('TopicsRecreated')).toBe(1);
 });
+
+test('an entry of the queue gives letters only where the ledger has left its offsets to the relay, or owes them', async () => {
+  const relay = aRelay();
+  withRecords(relay, 10, 11, 12, 13, 14, 15);
+  relay.place({ settled: [{ from: 10, to: 10 }], abandoned: [{ from: 11, to: 12 }], pending: [{ from: 14, to: 14 }] });
+  const entry = { ...range(10, 15), mustBeDue: true } as const;
+
+  const end = await relay.invoke((invocation) => relayRange(entry, relay.ports, relay.policy, invocation));
+
+  expect(end).toEqual({
+    type: 'notDue',
+    letters: 3,
+    offsets: [
+      { from: 13, to: 13 },
+      { from: 15, to: 15 },
+    ],
+  });
+  expect(relay.letters.letters.map(({ origin }) => origin.offset)).toEqual([11, 12, 14]);
+  const progress = relay.ledger.peek(PLACE)?.progress;
+  expect([progress?.settled, progress?.abandoned, progress?.pending]).toEqual([
+    [
+      { from: 10, to: 12 },
+      { from: 14, to: 14 },
+    ],
+    undefined,
+    [],
+  ]);
+});
+
+test('what was left to the relay and fell out of the memory of the ledger is not in doubt', async () => {
+  const relay = aRelay();
+  withRecords(relay, 10, 11);
+  relay.place({ settled: [{ from: 20, to: 29 }], floor: 20, abandoned: [{ from: 10, to: 10 }] });
+  const entry = { ...range(10, 11), mustBeDue: true } as const;
+
+  const end = await relay.invoke((invocation) => relayRange(entry, relay.ports, relay.policy, invocation));
+
+  // 11 was settled, or else it would be known.
+  expect(end).toEqual({ type: 'done', letters: 1 });
+  expect(header(relay.letters.letters[0], 'x-doubtful')).toBeUndefined();
+});
+
+test('a topic that was made anew loses no record to an entry about the one before', async () => {
+  const relay = aRelay();
+  withRecords(relay, 10, 11);
+  relay.place({});
+  const entry = { ...range(10, 11), mustBeDue: true } as const;
+
+  const first = await relay.invoke((invocation) => relayRange(entry, relay.ports, relay.policy, invocation));
+  expect(first).toEqual({ type: 'notDue', letters: 0, offsets: [{ from: 10, to: 11 }] });
+  expect(relay.letters.letters).toEqual([]);
+
+  // The consumer has handled them meanwhile.
+  relay.place({ settled: [{ from: 0, to: 20 }] });
+  const second = await relay.invoke((invocation) => relayRange(entry, relay.ports, relay.policy, invocation));
+  expect(second).toEqual({ type: 'done', letters: 0 });
+});
+
+test('what compaction took is left to the relay no more', async () => {
+  const relay = aRelay();
+  withRecords(relay, 10, 12);
+  relay.place({ abandoned: [{ from: 10, to: 12 }] });
+  const entry = { ...range(10, 12), mustBeDue: true } as const;
+
+  await relay.invoke((invocation) => relayRange(entry, relay.ports, relay.policy, invocation));
+
+  expect(relay.ledger.peek(PLACE)?.progress.abandoned).toBeUndefined();
+  expect(relay.letters.letters.map(({ origin }) => origin.offset)).toEqual([10, 12]);
+});

@@ -162,6 +162,7 @@ test('an item that is as full as it gets stays below the 400 KB of DynamoDB', ()
     // With what one more batch delivers of it.
     pending: scattered(22_000, far),
     replayRefused: scattered(1_000),
+    abandoned: scattered(1_000),
     firstRecords: scattered(64, far).map(({ from }) => ({
       ...{ offset: from, timestamp: 1_795_251_599_999, valueHash: 'J47DEQpj8' },
     })),
@@ -238,6 +239,7 @@ const progressArbitrary = fc
       firstRecords: fc
         .uniqueArray(identity, { selector: (mark) => mark.offset, maxLength: 64 })
         .map((firstRecords) => firstRecords.toSorted((a, b) => a.offset - b.offset)),
+      abandoned: rangesArbitrary.filter((ranges) => ranges.length > 0),
       newestTimestamp: time,
       newestRefused: time,
       blockedRecords: fc
