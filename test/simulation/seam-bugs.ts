@@ -199,4 +199,17 @@ export const SEAM_BUGS = {
     within: 300,
     breaks: 'P7 one or the other',
   },
+  'abandoned-and-forgotten': {
+    what: 'the ledger does not keep what it leaves to the relay, which then gives it no letter',
+    patches: [
+      {
+        file: SETTLE,
+        find: 'abandoned: withBatch(abandoned, offsets, MAX_ABANDONED_RANGES, settled),',
+        put: 'abandoned,',
+      },
+    ],
+    set: 'lose',
+    within: 50,
+    breaks: 'P1 no loss',
+  },
 } as const satisfies Readonly<Record<string, Bug>>;

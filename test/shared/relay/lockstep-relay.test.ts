@@ -110,6 +110,7 @@ test.each([
     const relay = aFunction();
     const senders: unknown[] = [];
     relay.ports.telemetry.log.error = (__, fields) => void senders.push(fields?.['sender']);
+    relay.log.put(PLACE, 5, { value: Buffer.from('untried') });
     relay.place({});
 
     expect(await relay.invoke({ Records: [entry('old', body, OLD)] })).toEqual({

@@ -287,3 +287,18 @@ test('what compaction took is left to the relay no more', async () => {
   expect(relay.ledger.peek(PLACE)?.progress.abandoned).toBeUndefined();
   expect(relay.letters.letters.map(({ origin }) => origin.offset)).toEqual([10, 12]);
 });
+
+test('an entry about offsets that the topic never had is done: there is nothing to be lost', async () => {
+  const relay = aRelay();
+  withRecords(relay, 10, 14);
+  relay.place({ settled: [{ from: 10, to: 10 }] });
+  const entry = { ...range(11, 13), mustBeDue: true } as const;
+
+  const end = await relay.invoke((invocation) => relayRange(entry, relay.ports, relay.policy, invocation));
+  expect(end).toEqual({ type: 'done', letters: 0 });
+  const beyond = { ...range(15, 90), mustBeDue: true } as const;
+  expect(await relay.invoke((invocation) => relayRange(beyond, relay.ports, relay.policy, invocation))).toEqual({
+    type: 'done',
+    letters: 0,
+  });
+});
