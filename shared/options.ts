@@ -92,6 +92,11 @@ export interface CommonOptions<V> {
   readonly keyNamespace?: string;
   /** How long a completed key is known, 60–31,536,000 seconds. @default 604,800: a week */
   readonly keyTtlSeconds?: number;
+  /**
+   * Keeps idempotency keys as HMAC with the secret of the ledger's table instead of SHA-256: who may read the table, and not the
+   * secret, cannot find out by guessing which keys were used. Changing it makes all known keys unknown. @default false
+   */
+  readonly hashKeysWithSecret?: boolean;
   /** What happens to records from before the ledger's memory. @default 'halt' */
   readonly onReplay?: 'halt' | 'skip';
   /** Header names on dead letters beside our own. @default none */
@@ -202,6 +207,7 @@ const OPTIONS = v.strictObject({
   ),
   keyNamespace: option('a string of 1 to 255 characters without #', v.pipe(v.string(), v.regex(/^[^#]{1,255}$/))),
   keyTtlSeconds: option('an integer from 60 to 31536000', integer(60, 31_536_000)),
+  hashKeysWithSecret: option('true or false', v.boolean()),
   onReplay: option("'halt' or 'skip'", v.picklist(['halt', 'skip'])),
   deadLetterHeaders: option("an array of 'spring' and 'connect'", v.array(v.picklist(['spring', 'connect']))),
   redact: option('a function', callable()),
@@ -245,6 +251,7 @@ export function resolveOptions<V>(
       onKeyReuse: typeof onKeyReuse === 'string' ? onKeyReuse : 'deadLetter',
       keyNamespace: options.keyNamespace ?? consumerGroup,
       keyTtlSeconds: options.keyTtlSeconds ?? DEFAULTS.keyTtlSeconds,
+      hashKeysWithSecret: options.hashKeysWithSecret ?? false,
       leaseMs: tuning.leaseMs ?? DEFAULTS.leaseMs,
       busyWaitMs: tuning.busyWaitMs ?? DEFAULTS.busyWaitMs,
       checkpointMs: tuning.checkpointMs ?? DEFAULTS.checkpointMs,
@@ -286,7 +293,7 @@ function combinationFault(options: v.InferOutput<typeof OPTIONS>): string | unde
     : undefined;
 }
 
-const KEY_OPTIONS = ['onKeyReuse', 'keyNamespace', 'keyTtlSeconds'] as const;
+const KEY_OPTIONS = ['onKeyReuse', 'keyNamespace', 'keyTtlSeconds', 'hashKeysWithSecret'] as const;
 
 function handlerOf<V>(onRecord: OnRecord<V> | undefined, onBatch: OnBatch<V> | undefined): Consumer<V>['handler'] {
   if (onRecord !== undefined) return { type: 'record', onRecord };

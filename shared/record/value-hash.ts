@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 
-const HASH_LENGTH = 8;
+/** Characters of a hash, besides the one that says its form. */
+export const HASH_LENGTH = 8;
 
 /** What of a record as the event has it makes the hash of its value. */
 export interface DeliveredValue {

@@ -69,6 +69,7 @@ export interface ConsumerPolicy extends ClaimPolicy {
   readonly onKeyReuse: 'deadLetter' | 'skip';
   readonly keyNamespace: string;
   readonly keyTtlSeconds: number;
+  readonly hashKeysWithSecret: boolean;
   readonly leaseMs: number;
   readonly busyWaitMs: number;
   /** `record`: a write after each record, awaited. */

@@ -1,16 +1,28 @@
-import { hash } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import { LockstepError } from '../errors.ts';
 import { isThenable } from '../record/decode.ts';
-import { shortHash } from '../record/value-hash.ts';
+import { HASH_LENGTH, shortHash } from '../record/value-hash.ts';
 
 /**
  * `key#<namespace>#<sha-256 of the idempotency key>`; `key#<namespace>#json:<sha-256>` of one with half a character, which UTF-8
- * has not, as JSON writes it.
+ * has not, as JSON writes it. With a secret `key#<namespace>#hmac:<HMAC>`: who reads the table cannot find a key by guessing.
  */
-export function ledgerKeyOfIdempotencyKey(namespace: string, idempotencyKey: string): string {
+export function ledgerKeyOfIdempotencyKey(namespace: string, idempotencyKey: string, secret?: Buffer): string {
+  if (secret !== undefined) return `key#${namespace}#hmac:${hmac(secret, JSON.stringify(idempotencyKey), 'hex')}`;
   return idempotencyKey.isWellFormed()
     ? `key#${namespace}#${hash('sha256', idempotencyKey)}`
     : `key#${namespace}#json:${hash('sha256', JSON.stringify(idempotencyKey))}`;
+}
+
+/** A hash of what must be equal where keys are, which says nothing to who has not the secret. Its form stays. */
+export function keyedContentHash(contentHash: string, secret: Buffer): string {
+  const form = contentHash.slice(0, Math.max(0, contentHash.length - HASH_LENGTH));
+  return `${form}${hmac(secret, contentHash, 'base64url').slice(0, HASH_LENGTH)}`;
+}
+
+/** The secret also signs letters: the first line tells what is hashed here from what is signed there. */
+function hmac(secret: Buffer, text: string, encoding: 'hex' | 'base64url'): string {
+  return createHmac('sha256', secret).update(`key\n${text}`).digest(encoding);
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { KeyCompletion } from '../ports/ledger-store.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import type { Offset } from '../record/units.ts';
-import { ledgerKeyOfIdempotencyKey } from './idempotency-key-text.ts';
+import { keyedContentHash, ledgerKeyOfIdempotencyKey } from './idempotency-key-text.ts';
 import { type Claimant, HELD, type KeyClaims, type KeyVerdict, noteVerdict } from './key-claims.ts';
 
 /** A record and its idempotency key. */
@@ -33,11 +33,16 @@ export class IdempotencyKeys {
   readonly #lastOf = new Map<string, KeyedRecord>();
   readonly #claims: KeyClaims;
   readonly #namespace: string;
+  readonly #secret: Buffer | undefined;
 
-  /** @param namespace - equal keys mean the same record within it */
-  constructor(claims: KeyClaims, namespace: string) {
+  /**
+   * @param namespace - equal keys mean the same record within it
+   * @param secret - with which keys are hashed; without one anybody may hash them
+   */
+  constructor(claims: KeyClaims, namespace: string, secret?: Buffer) {
     this.#claims = claims;
     this.#namespace = namespace;
+    this.#secret = secret;
   }
 
   /**
@@ -50,8 +55,8 @@ export class IdempotencyKeys {
     for (const { record, idempotencyKey, contentHash } of records) {
       const keyed: KeyedRecord = {
         record,
-        contentHash,
-        key: ledgerKeyOfIdempotencyKey(this.#namespace, idempotencyKey),
+        contentHash: this.#secret === undefined ? contentHash : keyedContentHash(contentHash, this.#secret),
+        key: ledgerKeyOfIdempotencyKey(this.#namespace, idempotencyKey, this.#secret),
         leader: undefined,
         end: undefined,
         ended: undefined,

@@ -17,7 +17,8 @@ export async function prepareKeys<V>(run: PartitionRun<V>): Promise<IdempotencyK
   if (idempotencyKey === undefined) return undefined;
   const holder = { ledgerKey: ledgerKey(partition), epoch: lease.epoch };
   const claims = new KeyClaims(holder, ports, policy, invocation.plan.abortAt, () => lease.lapses);
-  const keys = new IdempotencyKeys(claims, policy.keyNamespace);
+  const secret = policy.hashKeysWithSecret ? await ports.secret() : undefined;
+  const keys = new IdempotencyKeys(claims, policy.keyNamespace, secret);
   if (isBlocked(run, open[0])) return keys;
   const { isolateUntil = -1 } = lease.progress;
   const keyed: KeyedValue[] = [];

@@ -24,6 +24,7 @@ describe('defaults', () => {
       onKeyReuse: 'deadLetter',
       keyNamespace: 'shop-orders',
       keyTtlSeconds: 604_800,
+      hashKeysWithSecret: false,
       leaseMs: 15_000,
       busyWaitMs: 2_000,
       checkpointMs: 200,
@@ -108,6 +109,7 @@ const WRONG: readonly (readonly [option: string, value: unknown, says: string])[
     999,
     'expected `tuning.missingRecordTimeoutMs` to be an integer from 1000 to 86400000, got `999` (number)',
   ],
+  ['hashKeysWithSecret', 'yes', 'expected `hashKeysWithSecret` to be true or false, got `yes` (string)'],
   ['onReplay', 'run', "expected `onReplay` to be 'halt' or 'skip', got `run` (string)"],
   [
     'tuning.haltedAnswerDelayMs',
@@ -167,6 +169,10 @@ test.each([
   [
     { ...minimal, keyNamespace: 'a' },
     '`keyNamespace` has no effect with `byPosition`: it needs an `idempotencyKey` function',
+  ],
+  [
+    { ...minimal, hashKeysWithSecret: true },
+    '`hashKeysWithSecret` has no effect with `byPosition`: it needs an `idempotencyKey` function',
   ],
   [
     { ...minimal, onKeyReuse: 'skip' },

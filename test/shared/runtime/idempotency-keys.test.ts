@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { decideKey } from '../../../shared/decide/idempotency.ts';
 import { type ConsumerOptions, json } from '../../../shared/lockstep-consumer.ts';
@@ -6,7 +7,7 @@ import { resolveOptions } from '../../../shared/options.ts';
 import type { IdempotencyKeyStore, KeyReturn } from '../../../shared/ports/idempotency-key-store.ts';
 import { StoreError } from '../../../shared/ports/store-error.ts';
 import { DeliveredRecord } from '../../../shared/record/delivered-record.ts';
-import { ledgerKeyOfIdempotencyKey } from '../../../shared/runtime/idempotency-key-text.ts';
+import { keyedContentHash, ledgerKeyOfIdempotencyKey } from '../../../shared/runtime/idempotency-key-text.ts';
 import { IdempotencyKeys } from '../../../shared/runtime/idempotency-keys.ts';
 import { KeyClaims } from '../../../shared/runtime/key-claims.ts';
 import { DeliveryWorld } from '../../../shared/testing/delivery-world.ts';
@@ -156,4 +157,23 @@ test('keys that differ in half a character are different keys', () => {
   expect(ledgerKeyOfIdempotencyKey('billing', 'order-7')).toBe(
     'key#billing#df8cf80227ec3237922df0ecd88385c546e4a31bdb8127b033f01e6f21f175df',
   );
+});
+
+test('keys and contents that are hashed with a secret cannot be found by guessing, and stay what they are', () => {
+  const [ours, theirs] = [Buffer.alloc(32, 'ours'), Buffer.alloc(32, 'theirs')];
+  const key = ledgerKeyOfIdempotencyKey('billing', 'alice@example.com', ours);
+
+  expect(key).toMatch(/^key#billing#hmac:[0-9a-f]{64}$/);
+  expect(ledgerKeyOfIdempotencyKey('billing', 'alice@example.com', ours)).toBe(key);
+  expect(ledgerKeyOfIdempotencyKey('billing', 'alice@example.com', theirs)).not.toBe(key);
+  expect(ledgerKeyOfIdempotencyKey('billing', 'bob@example.com', ours)).not.toBe(key);
+  // As a letter, a marker or an entry that is signed with the same secret would be.
+  for (const text of ['alice@example.com', '"alice@example.com"', 'text\nalice@example.com'])
+    expect(key).not.toContain(createHmac('sha256', ours).update(text).digest('hex'));
+  expect(['47DEQpj8', 'J47DEQpj8', 'C47DEQpj8'].map((hash) => keyedContentHash(hash, ours))).toEqual([
+    expect.stringMatching(/^[\w-]{8}$/),
+    expect.stringMatching(/^J[\w-]{8}$/),
+    expect.stringMatching(/^C[\w-]{8}$/),
+  ]);
+  expect(keyedContentHash('47DEQpj8', ours)).not.toBe(keyedContentHash('47DEQpj8', theirs));
 });
