@@ -26,25 +26,30 @@ export class DeliveredRecord implements Position {
   readonly partition: number;
   readonly offset: Offset;
   readonly timestamp: EpochMs;
-  readonly #raw: RawRecord;
+  /** `CREATE_TIME` or `LOG_APPEND_TIME`, where the mapping says so. */
+  readonly timestampType: string | undefined;
+  /** The key as the event has it: equal for equal keys, cheaper than its bytes. `null` without a key. */
+  readonly encodedKey: string | null;
+  readonly #value: string | null;
+  readonly #valueSchemaMetadata: object | null;
+  readonly #headers: NonNullable<RawRecord['headers']>;
   #valueHash: string | undefined;
 
+  /** Keeps what `raw` holds now: a middleware may change the event in place. */
   constructor(raw: RawRecord) {
     this.topic = raw.topic;
     this.partition = raw.partition;
     this.offset = raw.offset;
     this.timestamp = raw.timestamp;
-    // A copy: a middleware may change the event in place.
-    this.#raw = { ...raw };
-  }
-
-  /** `CREATE_TIME` or `LOG_APPEND_TIME`, where the mapping says so. */
-  get timestampType(): string | undefined {
-    return this.#raw.timestampType;
+    this.timestampType = raw.timestampType;
+    this.encodedKey = raw.key ?? null;
+    this.#value = raw.value ?? null;
+    this.#valueSchemaMetadata = raw.valueSchemaMetadata ?? null;
+    this.#headers = raw.headers ?? [];
   }
 
   get keyBytes(): Buffer | null {
-    return bytesOf(this.#raw.key);
+    return bytesOf(this.encodedKey);
   }
 
   /** The key as UTF-8 text; `null` without a key. */
@@ -52,23 +57,18 @@ export class DeliveredRecord implements Position {
     return this.keyBytes?.toString('utf8') ?? null;
   }
 
-  /** The key as the event has it: equal for equal keys, cheaper than its bytes. */
-  get encodedKey(): string | null {
-    return this.#raw.key ?? null;
-  }
-
   /** `null` for a tombstone. */
   get valueBytes(): Buffer | null {
-    return bytesOf(this.#raw.value);
+    return bytesOf(this.#value);
   }
 
   get headers(): RecordHeaders {
-    return new RecordHeaders(this.#raw.headers ?? []);
+    return new RecordHeaders(this.#headers);
   }
 
   /** Name of the last header; `undefined` where there is none. Cheap: asked of every record. */
   get lastHeaderName(): string | undefined {
-    const last = this.#raw.headers?.at(-1);
+    const last = this.#headers.at(-1);
     return last && Object.keys(last).at(-1);
   }
 
@@ -76,13 +76,18 @@ export class DeliveredRecord implements Position {
    * Tells records at one offset apart: of the value as delivered, 48 bits as base64url: first records of 64 batches keep the item below the
    * 1 KB that DynamoDB bills as one write unit. Computed when first asked for. */
   get valueHash(): string {
-    this.#valueHash ??= deliveredHash(this.#raw);
+    this.#valueHash ??= deliveredHash({ value: this.#value, valueSchemaMetadata: this.#valueSchemaMetadata });
     return this.#valueHash;
   }
 
   /** The first member in which a record of the event is not the one that was delivered. */
   changeIn(raw: RawRecord | undefined): keyof RawRecord | undefined {
-    return MEMBERS.find((name) => raw?.[name] !== this.#raw[name]);
+    if (raw === undefined) return 'offset';
+    if ((raw.value ?? null) !== this.#value) return 'value';
+    if ((raw.key ?? null) !== this.encodedKey) return 'key';
+    if (raw.offset !== this.offset) return 'offset';
+    if (raw.timestamp !== this.timestamp) return 'timestamp';
+    return raw.topic === this.topic ? undefined : 'topic';
   }
 
   /** Its offset in Kafka. A released record has another `offset` here: its ordinal, by which the ledger counts it. */
@@ -96,8 +101,6 @@ export class DeliveredRecord implements Position {
   }
 }
 
-const MEMBERS = ['value', 'key', 'offset', 'timestamp', 'topic'] as const satisfies readonly (keyof RawRecord)[];
-
-function bytesOf(base64: string | null | undefined): Buffer | null {
-  return base64 === undefined || base64 === null ? null : Buffer.from(base64, 'base64');
+function bytesOf(base64: string | null): Buffer | null {
+  return base64 === null ? null : Buffer.from(base64, 'base64');
 }

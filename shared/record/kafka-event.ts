@@ -115,7 +115,7 @@ function isNatural(value: unknown): value is number {
 }
 
 /** Characters at which base64 is looked at: what is other text shows it soon, and values may be large. */
-const LOOK = 64;
+const LOOK = 16;
 
 /** Whether it may be base64 text. Nothing that Lambda sends is other text; a test or a middleware may make it. */
 function isBase64(value: unknown): boolean {
