@@ -74,6 +74,15 @@ export type OperatorRequest = v.InferOutput<typeof Request>;
 export function readOperatorRequest(value: unknown): OperatorRequest {
   const parsed = v.safeParse(Request, value);
   if (parsed.success) return parsed.output;
-  const wrong = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? 'request'}: ${issue.message}`);
-  throw new OperatorError('OPERATOR_REQUEST_INVALID', `expected a request of an operator: ${wrong.join('; ')}`);
+  const wrong = parsed.issues.slice(0, MOST_ISSUES).map((issue) => {
+    // Anybody may have sent the request: what it says is not repeated, and of the names in it only what is plain text.
+    const [what = ''] = issue.message.split(' but received ');
+    return `${(v.getDotPath(issue) ?? 'request').slice(0, MOST_OF_A_NAME)}: ${what}`;
+  });
+  const text = wrong.join('; ').replace(/[^\x20-\x7e]/g, '?');
+  throw new OperatorError('OPERATOR_REQUEST_INVALID', `expected a request of an operator: ${text}`);
 }
+
+/** What is told of a request that is wrong. */
+const MOST_ISSUES = 5;
+const MOST_OF_A_NAME = 100;

@@ -138,8 +138,13 @@ function isHeaders(value: unknown): boolean {
 
 function isHeader(header: unknown): boolean {
   if (!isObject(header)) return false;
-  for (const name of Object.keys(header)) if (header[name] !== null && !Array.isArray(header[name])) return false;
+  for (const name of Object.keys(header)) if (!isBytes(header[name])) return false;
   return true;
+}
+
+/** Only the first of them is looked at: the others are read with the header. */
+function isBytes(value: unknown): boolean {
+  return value === null || (Array.isArray(value) && (value.length === 0 || typeof value[0] === 'number'));
 }
 
 /** The kind of what may be a value: nothing of it is told. */

@@ -1,3 +1,5 @@
+import { LockstepError } from '../errors.ts';
+
 /** A header of a record. */
 export interface RecordHeader {
   readonly name: string;
@@ -35,7 +37,15 @@ export class RecordHeaders implements Iterable<RecordHeader> {
   }
 }
 
-/** Buffer.from wraps the signed bytes of Java's byte arrays. https://docs.aws.amazon.com/lambda/latest/dg/with-msk.html */
+/**
+ * Buffer.from wraps the signed bytes of Java's byte arrays. https://docs.aws.amazon.com/lambda/latest/dg/with-msk.html
+ *
+ * @throws LockstepError EVENT_RECORD_MALFORMED for what is no byte and cannot be made one, as only a forged event has it
+ */
 function bytesOf(signed: readonly number[] | null | undefined): Buffer {
-  return Buffer.from(signed ?? []);
+  try {
+    return Buffer.from(signed ?? []);
+  } catch (cause) {
+    throw new LockstepError('EVENT_RECORD_MALFORMED', 'expected a header to be a list of bytes', { cause });
+  }
 }

@@ -3,7 +3,7 @@ import { textSignature } from '../../decide/signature.ts';
 import type { DeadLetter, RecordHeader } from '../../ports/dead-letter-publisher.ts';
 import type { FallbackEntry } from '../../ports/fallback-queue.ts';
 import type { LedgerPartition, Position } from '../../record/item-identifier.ts';
-import { decodeRanges, encodeRanges } from '../../record/offset-ranges.ts';
+import { decodeRanges, encodeRanges, type OffsetRanges } from '../../record/offset-ranges.ts';
 
 /** Version of the text; the relay reads this one and older ones. */
 const VERSION = 1;
@@ -89,11 +89,22 @@ export function parseFallbackEntry(text: string): FallbackEntry {
       return {
         type: 'abandoned',
         partition: readPartition(object(entry['partition'], '`partition`')),
-        offsets: decodeRanges(string(entry, 'offsets')),
+        offsets: ascending(decodeRanges(string(entry, 'offsets'))),
       };
     default:
       throw new TypeError(`expected \`type\` to be letter or abandoned, got ${String(entry['type'])}`);
   }
+}
+
+/** Each range begins behind the one before, and ends before numbers become inexact. */
+function ascending(ranges: OffsetRanges): OffsetRanges {
+  let last = -1;
+  for (const { from, to } of ranges) {
+    if (from <= last || !Number.isSafeInteger(to))
+      throw new TypeError('expected `offsets` to be ranges in ascending order');
+    last = to;
+  }
+  return ranges;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
