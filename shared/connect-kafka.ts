@@ -11,7 +11,7 @@ import type { OriginalRangeReader } from './ports/original-reader.ts';
 import type { RecordProducer } from './ports/record-producer.ts';
 import type { Log } from './ports/telemetry.ts';
 
-/** The ports whose code is loaded with the first letter or produced record. */
+/** The ports whose code is loaded with the first dead letter or produced record. */
 export interface KafkaPorts {
   readonly letters: DeadLetterPublisher;
   readonly producer: RecordProducer;
@@ -29,7 +29,7 @@ export interface KafkaPortsOptions {
   readonly region?: string | undefined;
 }
 
-/** Letters and produced records share one connection; `letters.disconnect` ends it. Nothing connects before it is needed. */
+/** Dead letters and produced records share one connection; `letters.disconnect` closes it. It connects on first use. */
 export function connectKafka({ environment, brokers, clock, log, region }: KafkaPortsOptions): KafkaPorts {
   const { deadLetterTopic, kafkaAuth: auth, kafkaSecretArn } = environment;
   const authentication = { auth, kafkaSecretArn, region: region ?? process.env['AWS_REGION'] };

@@ -107,7 +107,7 @@ async function inTime(kafka: Promise<KafkaPorts>, giveUpAt: EpochMs): Promise<Ka
   const timer = new AbortController();
   const late = async () => {
     await systemClock.sleep(Math.max(0, giveUpAt - systemClock.now()), timer.signal);
-    throw new LockstepError('BROKER_UNREACHABLE', 'where the brokers are was not known in time');
+    throw new LockstepError('BROKER_UNREACHABLE', 'MSK did not name the brokers in time');
   };
   try {
     return await Promise.race([kafka, late()]);

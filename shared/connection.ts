@@ -4,21 +4,21 @@ import type { ConsumerEnvironment } from './environment.ts';
 import type { Ports } from './runtime/consumer.ts';
 import type { PartitionReport } from './runtime/process-partition.ts';
 
-/** What a consumer runs with, and who is told about it. */
+/** What a consumer runs with, and the hooks around an invocation. */
 export interface Connection {
   readonly ports: Ports;
   readonly environment: Pick<ConsumerEnvironment, 'consumerGroup' | 'failureMode'>;
-  /** What the construct says; `undefined` where a test delivers events of its own. */
+  /** What the construct says; `undefined` where a test delivers its own events. */
   readonly deployment: Deployment | undefined;
-  /** Before anything of an invocation happens. */
+  /** Called before an invocation does anything. */
   begin(context: Context): void;
-  /** After an event was processed. */
+  /** Called after an event was processed. */
   ended?(reports: readonly PartitionReport[]): void;
-  /** After everything, whether it went well or not. */
+  /** Called last, whether the invocation went well or not. */
   flush(): void;
 }
 
-/** Where a handler finds its connection: what is deployed, unless a test has put another in place for one invocation. */
+/** Where a handler finds its connection: the deployed one, unless a test has set another for one invocation. */
 export class ConnectionHolder {
   readonly #connect: () => Promise<Connection>;
   readonly #ofTests = new WeakMap<Context, Connection>();
@@ -39,7 +39,7 @@ export class ConnectionHolder {
     return this.#connected;
   }
 
-  /** Puts a connection in place for the invocation with this context: tests run side by side. */
+  /** Sets a connection for the invocation with this context, so that tests can run side by side. */
   use(context: Context, connection: Connection): void {
     this.#ofTests.set(context, connection);
   }
@@ -47,7 +47,7 @@ export class ConnectionHolder {
 
 const holders = new WeakMap<object, ConnectionHolder>();
 
-/** Remembers whose holder this is, for tests of that handler. */
+/** Remembers the holder of a handler, for tests of that handler. */
 export function rememberHolder(handler: object, holder: ConnectionHolder): void {
   holders.set(handler, holder);
 }

@@ -3,23 +3,23 @@ import { partitionName } from './record/item-identifier.ts';
 import type { DeliveredEvent } from './record/kafka-event.ts';
 import type { ConsumerPolicy } from './runtime/consumer.ts';
 
-/** What the construct says of the mapping that feeds the function, and of the handler's options. */
+/** What the construct says of the mapping of the function, and of the handler's options. */
 export interface Deployment {
-  /** What the mapping reads: the cluster, or the VPC connection to a cluster of another account. */
+  /** The event source of the mapping: the cluster, or the VPC connection to a cluster of another account. */
   readonly eventSourceArn: string;
   /** The mapping's topic. */
   readonly topic: string;
-  /** `retry.maxAttempts` as the construct was told it. */
+  /** `retry.maxAttempts` as given to the construct. */
   readonly maxAttempts: number;
-  /** `retry.maxInterruptions` as the construct was told it. */
+  /** `retry.maxInterruptions` as given to the construct. */
   readonly maxInterruptions: number;
   /** The namespaces in which the function may keep idempotency keys. */
   readonly keyNamespaces: readonly string[];
 }
 
 /**
- * Refuses an event that the function's own mapping cannot have sent. Whoever may invoke the function can send any event: it must
- * not claim a partition, move progress or reach a broker.
+ * Refuses an event that the function's own mapping cannot have sent. Whoever may invoke the function can send any event. Such
+ * an event must not claim a partition, move progress or reach a broker.
  *
  * @throws LockstepError EVENT_FOREIGN: nothing of the event is handled
  */
@@ -36,8 +36,8 @@ export function checkEventSource(event: DeliveredEvent, { eventSourceArn, topic 
 }
 
 /**
- * Refuses a handler whose options differ from what its construct was told. The construct goes by what it was told: it refuses a
- * failure destination where records are to block for ever, and it grants rights on the keys of these namespaces only.
+ * Refuses a handler whose options differ from those given to the construct. The construct relies on them: it refuses a failure
+ * destination where records must block for ever, and it grants access only to keys of these namespaces.
  *
  * @throws LockstepError DEPLOYMENT_DIFFERS naming each option
  */
@@ -53,9 +53,9 @@ export function checkDeployedOptions(
   compare('retry.maxAttempts', retry.maxAttempts, maxAttempts);
   compare('retry.maxInterruptions', retry.maxInterruptions, maxInterruptions);
   if (!keyNamespaces.includes(keyNamespace)) {
-    const told = keyNamespaces.map((name) => `\`${name}\``).join(', ');
+    const namespaces = keyNamespaces.map((name) => `\`${name}\``).join(', ');
     differing.push(
-      `\`keyNamespace\` is \`${keyNamespace}\` in the handler, which is none of \`keyNamespaces\` in the construct: ${told}`,
+      `\`keyNamespace\` is \`${keyNamespace}\` in the handler, which is none of \`keyNamespaces\` in the construct: ${namespaces}`,
     );
   }
   if (differing.length > 0) throw new LockstepError('DEPLOYMENT_DIFFERS', differing.join('; '));
@@ -65,7 +65,7 @@ function foreign(what: string): LockstepError {
   return new LockstepError('EVENT_FOREIGN', what);
 }
 
-/** What came from outside: quoted, so that no character of it acts on a log, and cut. */
+/** A text from outside, quoted and cut, so that its characters cannot change a log. */
 function shown(text: string | undefined): string {
   return text === undefined ? 'none' : JSON.stringify(text.slice(0, 200));
 }

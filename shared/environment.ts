@@ -6,19 +6,21 @@ export type KafkaAuth = (typeof KAFKA_AUTHS)[number];
 
 const KAFKA_AUTHS = ['iam', 'scram', 'mtls', 'tls', 'none'] as const;
 
-/** What the LockstepConsumer construct knows and the function needs. The only place that names its environment variables. */
+/** What the LockstepConsumer construct knows and the function needs. Only this file names the environment variables. */
 export interface ConsumerEnvironment extends Deployment {
   readonly ledgerTable: string;
   readonly consumerGroup: string;
   readonly deadLetterTopic: string;
   readonly fallbackQueueUrl: string;
   readonly clusterArn: string;
-  /** `host:port`, separated by commas. @default MSK is asked for those of `clusterArn` */
+  /** `host:port`, separated by commas. @default MSK is asked for the brokers of `clusterArn` */
   readonly bootstrapServers?: string;
   readonly kafkaAuth: KafkaAuth;
   /** Secrets Manager ARN of the credentials; with `kafkaAuth` `scram` or `mtls`. */
   readonly kafkaSecretArn?: string;
-  /** The mapping decodes values through a schema registry: letters need the original bytes, read back from Kafka. */
+  /**
+   * The mapping decodes values with a schema registry. Dead letters need the original bytes, which are read back from Kafka.
+   */
   readonly valuesDecodedByMapping: boolean;
   /** `report`: partial batch answers (provisioned mode). `throw`: throw after the commit (on-demand mode). */
   readonly failureMode: 'report' | 'throw';
@@ -51,13 +53,13 @@ export const ENVIRONMENT = {
   serviceName: 'POWERTOOLS_SERVICE_NAME',
 } as const satisfies Record<keyof ConsumerEnvironment, string>;
 
-/** Between key namespaces, which do not hold it. */
+/** Separates key namespaces. No namespace contains it. */
 export const NAMESPACE_SEPARATOR = '#';
 
 /**
  * Reads the environment once, at cold start.
  *
- * @throws LockstepError ENVIRONMENT_INVALID naming the variable, what it should be and what it is
+ * @throws LockstepError ENVIRONMENT_INVALID naming the variable, what was expected and what it is
  */
 export function readEnvironment(variables: Readonly<Record<string, string | undefined>>): ConsumerEnvironment {
   const required = (name: string) => {

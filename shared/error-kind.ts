@@ -1,6 +1,6 @@
-/** What is said of every error of a code. */
+/** What holds for every error of a code. */
 export interface ErrorKind {
-  /** Whether trying again can help. */
+  /** Whether another try can help. */
   readonly retryable: boolean;
   /** What to do. */
   readonly hint: string;

@@ -39,17 +39,17 @@ export type ConsumerErrorCode =
   | 'SANDBOX_OCCUPIED';
 
 /**
- * Every error that a consumer raises; those of who looks after it are in `operator-error-table.ts`, which no cold start of a consumer
- * reads. A message is `CODE: what, where, what was expected. What to do.` The codes are stable; texts may get better.
+ * Every error that a consumer raises. The errors of the relay and of operators are in `operator-error-table.ts`, which a consumer does
+ * not load. A message is `CODE: what, where, what was expected. What to do.` The codes are stable; the texts may improve.
  */
 export const ERRORS: Readonly<Record<ConsumerErrorCode, ErrorKind>> = {
   EVENT_NOT_KAFKA: {
     retryable: false,
-    hint: 'Attach this function to an Amazon MSK or self-managed Kafka event source mapping, and to nothing else.',
+    hint: 'Invoke this function only from an Amazon MSK or self-managed Kafka event source mapping.',
   },
   EVENT_RECORD_MALFORMED: {
     retryable: false,
-    hint: 'Nothing of the event was handled. If the event came from a mapping, report it; if from a test, build it with record() and kafkaEvent().',
+    hint: 'Nothing of the event was handled. If the event came from a mapping, report a bug. If it came from a test, build it with record() and kafkaEvent().',
   },
   EVENT_CHANGED: {
     retryable: false,
@@ -57,15 +57,15 @@ export const ERRORS: Readonly<Record<ConsumerErrorCode, ErrorKind>> = {
   },
   ANSWER_CHANGED: {
     retryable: false,
-    hint: 'Lambda would take failed records for handled ones. A middleware given to `.use()` set a response: remove it, as an error handler or a response formatter for HTTP. Lambda sends the event again; what is settled is skipped.',
+    hint: 'A middleware given to `.use()` set a response, so Lambda would take failed records for handled ones. Remove that middleware, for example an HTTP error handler or response formatter. Lambda delivers the event again; settled records are skipped.',
   },
   EVENT_FOREIGN: {
     retryable: false,
-    hint: 'Nothing of the event was handled: it is not of the mapping of this function. Find out who invoked the function, and take `lambda:InvokeFunction` from whoever is not to.',
+    hint: 'The event did not come from the mapping of this function. Nothing of it was handled. Find out who invoked the function, and remove `lambda:InvokeFunction` from everyone who does not need it.',
   },
   OPTIONS_INVALID: {
     retryable: false,
-    hint: 'Correct the option in the call of lockstepConsumer; docs/retry-and-idempotency.md lists them all.',
+    hint: 'Correct the option in the call of lockstepConsumer. docs/retry-and-idempotency.md lists all options.',
   },
   ENVIRONMENT_INVALID: {
     retryable: false,
@@ -73,19 +73,19 @@ export const ERRORS: Readonly<Record<ConsumerErrorCode, ErrorKind>> = {
   },
   DEPLOYMENT_DIFFERS: {
     retryable: false,
-    hint: 'Nothing was handled. Say the same in the options of lockstepConsumer and in the properties `retry` and `keyNamespaces` of the LockstepConsumer construct, and deploy.',
+    hint: 'Nothing was handled. Give the options of lockstepConsumer and the properties `retry` and `keyNamespaces` of the LockstepConsumer construct the same values, and deploy.',
   },
   LEDGER_UNAVAILABLE: {
     retryable: true,
-    hint: 'Check that the table exists, that the function may reach DynamoDB from its subnets, and that its role may use the table; throttling passes by itself.',
+    hint: 'Check that the table exists, that the function can reach DynamoDB from its subnets, and that its role may use the table. Throttling passes by itself.',
   },
   LEDGER_ITEM_UNREADABLE: {
     retryable: false,
-    hint: 'The item was written by a newer version or changed by hand: deploy that version, or reset the partition with `lockstep reset`; if it is the item of an idempotency key, delete it: its record counts as never handled then.',
+    hint: 'A newer version wrote the item, or somebody changed it by hand. Deploy the newer version, or reset the partition with `lockstep reset`. If it is the item of an idempotency key, delete it: its record then counts as never handled.',
   },
   LEDGER_ITEM_FULL: {
     retryable: false,
-    hint: 'The item has reached the 400 KB that DynamoDB allows. See with `lockstep status` what blocks the partition and settle or skip it; `lockstep reset` makes the ledger forget the partition.',
+    hint: 'The item has reached the limit of 400 KB that DynamoDB sets. `lockstep status` shows what blocks the partition: settle or skip that record. `lockstep reset` makes the ledger forget the partition.',
   },
   KAFKA_VALUE_UNDECODABLE: {
     retryable: false,
@@ -93,23 +93,23 @@ export const ERRORS: Readonly<Record<ConsumerErrorCode, ErrorKind>> = {
   },
   KAFKA_VALUE_INVALID: {
     retryable: false,
-    hint: "Compare the producer's schema with the consumer's. `onUndecodable: 'retry'` keeps such records instead of dead-lettering them; the option `redact` lets the schema's own messages into the letter.",
+    hint: "Compare the producer's schema with the consumer's. `onUndecodable: 'retry'` keeps such records instead of dead-lettering them. With the option `redact` the dead letter has the schema's own messages.",
   },
   IDEMPOTENCY_KEY_EMPTY: {
     retryable: false,
-    hint: 'Return a non-empty string from idempotencyKey, or use byPosition when the ledger alone is enough.',
+    hint: 'Return a non-empty string from idempotencyKey, or use byPosition, which deduplicates by topic, partition and offset.',
   },
   IDEMPOTENCY_KEY_INVALID: {
     retryable: false,
-    hint: 'Return a string that names what the record does. `json(schema, { exactIntegers: true })` keeps integers beyond 2^53 exact, as bigint.',
+    hint: 'Return a string that names what the record does. `json(schema, { exactIntegers: true })` reads integers beyond 2^53 exactly, as bigint.',
   },
   IDEMPOTENCY_KEY_REUSED: {
     retryable: false,
-    hint: 'Two different records carry one idempotency key: make the key name what the record does. If they are one order that was sent twice, name what must be equal: `onKeyReuse: { compare: ({ value }) => value.amount }`.',
+    hint: 'Two different records have the same idempotency key. Make the key name what the record does. If both are the same order, sent twice, name the part that must be equal: `onKeyReuse: { compare: ({ value }) => value.amount }`.',
   },
   HANDLER_NEVER_ENDED: {
     retryable: true,
-    hint: 'The record handler was still running when the invocation had to answer. Let it heed context.signal, give it less to do, or raise the function timeout.',
+    hint: 'The record handler was still running when the invocation had to answer. Make it stop when context.signal fires, give it less work, or raise the function timeout.',
   },
   HANDLER_INTERRUPTED: {
     retryable: false,
@@ -117,7 +117,7 @@ export const ERRORS: Readonly<Record<ConsumerErrorCode, ErrorKind>> = {
   },
   TRANSACT_TOO_LARGE: {
     retryable: false,
-    hint: 'One record may add at most 98 actions to context.transact; split what the record does, or write in the handler with conditions on context.epoch.',
+    hint: 'One record may add at most 98 actions to context.transact. Split the work over several records, or write in the handler with a condition on context.epoch.',
   },
   TRANSACT_REFUSED: { retryable: true, hint: 'A condition of an action given to context.transact did not hold.' },
   BATCH_FAILURE_FOREIGN: {
@@ -126,19 +126,19 @@ export const ERRORS: Readonly<Record<ConsumerErrorCode, ErrorKind>> = {
   },
   PRODUCE_SOURCE_UNKNOWN: {
     retryable: true,
-    hint: 'In onBatch, say with `from` which record of the call it comes from: context.produce(topic, { ..., from: record }).',
+    hint: 'In onBatch, name the record of the call that it comes from: context.produce(topic, { ..., from: record }).',
   },
   PRODUCE_INVALID: {
     retryable: true,
-    hint: 'Give context.produce the name of a topic, a value (text, bytes, or null), and a key and headers of text or bytes: numbers and objects are yours to encode.',
+    hint: 'Give context.produce the name of a topic, a value (text, bytes or null), and a key and headers of text or bytes. Encode numbers and objects yourself.',
   },
   TRANSACT_INVALID: {
     retryable: true,
-    hint: 'Give context.transact actions as TransactWriteItems takes them: `{ Put: { TableName, Item } }`.',
+    hint: 'Give context.transact the actions that TransactWriteItems takes: `{ Put: { TableName, Item } }`.',
   },
   CONTEXT_ENDED: {
     retryable: false,
-    hint: 'What is given to transact or produce after the handler ended is not committed. Await everything in the handler: look for a promise without `await`.',
+    hint: 'Look in the handler for a promise without `await`: `transact` and `produce` have no effect after the handler has ended.',
   },
   PRODUCE_FAILED: {
     retryable: true,
@@ -146,42 +146,42 @@ export const ERRORS: Readonly<Record<ConsumerErrorCode, ErrorKind>> = {
   },
   DEAD_LETTER_REFUSED: {
     retryable: true,
-    hint: 'Check that the dead-letter topic exists, takes records of this size, and that the role may write to it. The record stays where it is until it has a letter.',
+    hint: 'Check that the dead-letter topic exists and takes records of this size, and that the role may write to it. The record stays blocked until its dead letter is written.',
   },
   FALLBACK_REFUSED: {
     retryable: true,
-    hint: 'Check the fallback queue and the right to send to it. SQS takes 1 MiB at most.',
+    hint: 'Check that the fallback queue exists and that the role may send to it. SQS takes at most 1 MiB.',
   },
   BROKER_UNREACHABLE: {
     retryable: true,
-    hint: 'Check that the function is in subnets and security groups that reach the brokers, and that the authentication is what the cluster asks for.',
+    hint: 'Check that the subnets and security groups of the function reach the brokers, and that the function uses an authentication that the cluster accepts.',
   },
   ORIGINAL_UNREADABLE: {
     retryable: true,
-    hint: 'The original bytes could not be read back from Kafka; the record stays where it is. Check the right to read the source topic.',
+    hint: 'The original bytes could not be read back from Kafka. The record stays blocked. Check that the role may read the source topic.',
   },
   RECORD_EXPIRED: {
     retryable: false,
-    hint: 'Kafka no longer holds the record: raise the retention of the topic above the longest outage you want to survive.',
+    hint: 'Kafka does not hold the record any more. Raise the retention of the topic above the longest outage that you want to survive.',
   },
   PARTITION_FAILED: {
     retryable: true,
-    hint: 'The partition was reported for another delivery. If it does not pass, report it with the stack above.',
+    hint: 'Lambda will deliver the records of the partition again. If the error stays, report a bug with the stack above.',
   },
   BATCH_INCOMPLETE: {
     retryable: true,
-    hint: 'Not an error of its own: with failureMode "throw" the mapping redelivers the batch, and the ledger skips what is settled.',
+    hint: 'This is not a fault. With failureMode "throw" the function throws so that Lambda delivers the batch again. Settled records are skipped.',
   },
   SANDBOX_OCCUPIED: {
     retryable: true,
-    hint: 'A record handler of an earlier invocation has not ended in this sandbox, so it ends itself. Let the handler heed context.signal.',
+    hint: 'A record handler of an earlier invocation still runs in this process, so the process ends itself. Make the handler stop when context.signal fires.',
   },
 };
 
 /** Every code. */
 export type ErrorCode = ConsumerErrorCode | OperatorErrorCode;
 
-/** An error with a code, a place and a remedy. `name` is the code, so that it survives minifying and reads well in logs and letters. */
+/** An error with a code, a place and a remedy. `name` is the code, so that minifying does not change it in logs and dead letters. */
 export class LockstepError extends Error {
   static {
     brand(LockstepError, 'LockstepError');
@@ -191,8 +191,8 @@ export class LockstepError extends Error {
   readonly retryable: boolean;
 
   /**
-   * @param code - from the table, or with what its own table says
-   * @param what - what is wrong and where, and what was expected instead, without a full stop
+   * @param code - from this table, or of another table with its `kind`
+   * @param what - what is wrong, where, and what was expected instead; without a full stop
    */
   constructor(code: ConsumerErrorCode, what: string, options?: ErrorOptions);
   constructor(code: ErrorCode, what: string, options: ErrorOptions | undefined, kind: ErrorKind);
@@ -208,12 +208,12 @@ export class LockstepError extends Error {
 /** Classes of errors that decide what happens to a record. */
 type BrandedName = 'LockstepError' | 'NonRetryableError' | 'PauseError' | 'BatchFailure' | 'QuotingCause';
 
-/** One process may hold two copies of this package, with classes of their own: each knows the other's errors by a shared symbol. */
+/** A process may load two copies of this package, each with its own classes. A shared symbol lets each recognise the other's errors. */
 function brand(errorClass: { readonly prototype: Error }, name: BrandedName): void {
   Object.defineProperty(errorClass.prototype, Symbol.for(`lockstep.${name}`), { value: true });
 }
 
-/** Whether `value` was made by a class of that name, of any copy of this package. Never throws, whatever `value` is. */
+/** Whether `value` is an instance of the class of that name, from any copy of this package. Never throws, whatever `value` is. */
 export function isBranded(value: unknown, name: BrandedName): boolean {
   if (typeof value !== 'object' || value === null) return false;
   try {
@@ -224,8 +224,8 @@ export function isBranded(value: unknown, name: BrandedName): boolean {
 }
 
 /**
- * What a library said of a record's value, as the cause of an error of ours. It may quote the value, so it reaches logs and letters
- * only where the consumer has the option `redact`.
+ * A library's message about a record's value, as the cause of one of our errors. It may quote the value, so it reaches logs and dead
+ * letters only where the consumer has the option `redact`.
  */
 export class QuotingCause extends Error {
   static {
@@ -239,15 +239,15 @@ export class QuotingCause extends Error {
 }
 
 /**
- * Thrown by a record handler: trying again cannot help. The record is dead-lettered after this attempt. An error with a
- * NonRetryableError as its cause counts as one.
+ * A record handler throws it when another try cannot help. The record is dead-lettered after this attempt. An error whose cause is a
+ * NonRetryableError counts as one.
  */
 export class NonRetryableError extends Error {
   static {
     brand(NonRetryableError, 'NonRetryableError');
   }
 
-  /** @param options.code - becomes the error's name in logs and letters, as `ORDER_UNKNOWN_CURRENCY`. @default 'NonRetryableError' */
+  /** @param options.code - the error's name in logs and dead letters, for example `ORDER_UNKNOWN_CURRENCY`. @default 'NonRetryableError' */
   constructor(message?: string, options?: ErrorOptions & { readonly code?: string }) {
     super(message ?? options?.code, options);
     this.name = options?.code ?? 'NonRetryableError';
@@ -255,9 +255,9 @@ export class NonRetryableError extends Error {
 }
 
 /**
- * Thrown by a record handler: what it depends on is overloaded. The partition stands still, at most `retry.maxPauseMs`; no attempt
- * is counted. Say how long (`resumeAfterMs`) or until when (`resumeAt`); what is neither, as `NaN` or a date in the past, pauses
- * for a second. An error with a PauseError as its cause counts as one.
+ * A record handler throws it when something that it depends on is overloaded. The partition pauses, at most for `retry.maxPauseMs`. No
+ * attempt is counted. Give the length (`resumeAfterMs`) or the end (`resumeAt`) of the pause. Any other value, such as `NaN` or a date
+ * in the past, pauses for a second. An error whose cause is a PauseError counts as one.
  */
 export class PauseError extends Error {
   static {
@@ -278,7 +278,7 @@ export class PauseError extends Error {
   }
 }
 
-/** Thrown by `onBatch`: what came before `record` is done, `record` failed with `cause`, what comes after was not tried. */
+/** `onBatch` throws it: the records before `record` are done, `record` failed with `cause`, and the later ones were not tried. */
 export class BatchFailure extends Error {
   static {
     brand(BatchFailure, 'BatchFailure');
@@ -293,9 +293,9 @@ export class BatchFailure extends Error {
   }
 }
 
-/** What a record fails with whose actions, given to `context.transact`, were refused; `retry.classify` may judge it by its reasons. */
+/** The error of a record whose actions, given to `context.transact`, were refused. `retry.classify` may judge it by its reasons. */
 export class TransactRefusedError extends LockstepError {
-  /** By index into the actions; -1 where DynamoDB refused the request as a whole. `code` is DynamoDB's, as `ConditionalCheckFailed`. */
+  /** `index` is an index into the actions, or -1 where DynamoDB refused the whole request. `code` is DynamoDB's, for example `ConditionalCheckFailed`. */
   readonly reasons: readonly { readonly index: number; readonly code: string; readonly text: string }[];
 
   constructor(what: string, reasons: TransactRefusedError['reasons']) {

@@ -1,10 +1,10 @@
 import type { ConsumerEnvironment } from './environment.ts';
 
 /**
- * Where the brokers are: what the construct was told, else what MSK says of the mapping's own cluster. Never what an event says:
- * whoever may invoke the function could name a host, and the function would sign in to it.
+ * Finds the brokers: those given to the construct, otherwise those that MSK names for the mapping's cluster. Never those that
+ * an event names: whoever may invoke the function could name a host, and the function would send its credentials there.
  *
- * @throws LockstepError BROKER_UNREACHABLE where MSK does not say
+ * @throws LockstepError BROKER_UNREACHABLE where MSK does not name them
  */
 export async function findBrokers(
   environment: Pick<ConsumerEnvironment, 'bootstrapServers' | 'clusterArn' | 'eventSourceArn' | 'kafkaAuth'>,

@@ -1,4 +1,7 @@
-/** Makes something when it is first asked for, once: for a cold start that does not need it. What could not be made is asked for again. */
+/**
+ * Makes something once, when it is first needed, so that a cold start need not. A failure is not kept: the next call tries
+ * again.
+ */
 export function loadOnce<T>(make: () => Promise<T>): () => Promise<T> {
   let loaded: Promise<T> | undefined;
   return () => {

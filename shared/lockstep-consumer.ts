@@ -22,16 +22,16 @@ export type { TransactAction } from './transact-action.ts';
 export type LockstepHandler = MiddyfiedHandler<KafkaEvent, KafkaBatchResponse, Error, Context>;
 
 /**
- * Makes the handler of a Lambda function that an Amazon MSK event source mapping feeds: it keeps order, survives crashes and
- * never loses a record. What it guarantees, and at what cost: docs/guarantees.md.
+ * Makes the handler of a Lambda function that an Amazon MSK event source mapping feeds. It keeps order, survives crashes and
+ * never loses a record. docs/guarantees.md states what it guarantees and what that costs.
  *
- * The stack, outermost first: telemetry (names the invocation on each log line, writes the metrics out however it ends), then
- * whatever `.use(…)` adds, then the consumer. So added middlewares see the event as Lambda sent it and the answer as Lambda
- * gets it, and may change neither: EVENT_CHANGED, ANSWER_CHANGED. What they throw makes Lambda send the whole event again, and what
- * is settled is then skipped.
+ * The middy stack, outermost first: telemetry, which adds the request id to each log line and writes the metrics however the
+ * invocation ends; then your middlewares from `.use(…)`; then the consumer. So your middlewares see the event as Lambda sent it
+ * and the answer as Lambda gets it. They may change neither (EVENT_CHANGED, ANSWER_CHANGED). When one throws, Lambda delivers
+ * the whole event again, and settled records are skipped.
  *
- * @throws LockstepError OPTIONS_INVALID at once, naming the option; the environment is read by the first invocation, which also
- * compares the options with what the construct was told
+ * @throws LockstepError OPTIONS_INVALID at once, naming the option. The first invocation reads the environment, and compares
+ * the options with those given to the construct.
  */
 export function lockstepConsumer<V>(options: ConsumerOptions<V>): LockstepHandler {
   checkOptions(options);
@@ -43,7 +43,8 @@ export function lockstepConsumer<V>(options: ConsumerOptions<V>): LockstepHandle
   });
   const guard = new MiddlewareGuard();
   const handler: LockstepHandler = middy<KafkaEvent, KafkaBatchResponse, Error, Context>({
-    // Deadlines are ours to guard; middy's own timer would outlive an invocation that never ends, and hold a test's process.
+    // The runtime watches the deadline itself. middy's timer would outlive an invocation that never ends, and keep a test's
+    // process alive.
     timeoutEarlyInMillis: 0,
     requestStart: (request: ConsumerRequest) => guard.begin(request),
     requestEnd: (request: ConsumerRequest) => endRequest(request, guard, holder),
@@ -65,7 +66,7 @@ export function lockstepConsumer<V>(options: ConsumerOptions<V>): LockstepHandle
   return handler;
 }
 
-/** The last thing that happens: what Lambda gets is checked, and told. */
+/** Runs last: checks the answer that Lambda gets, and ends the telemetry. */
 async function endRequest(request: ConsumerRequest, guard: MiddlewareGuard, holder: ConnectionHolder): Promise<void> {
   const { context, error, response } = request;
   // Without a response Lambda gets the error.
@@ -79,7 +80,7 @@ async function endRequest(request: ConsumerRequest, guard: MiddlewareGuard, hold
   await endTelemetry(holder, context);
 }
 
-/** Options are resolved once for each connection: in production once. */
+/** Resolves options once for each connection: in production once. */
 function oncePer<K extends object, T>(make: (key: K) => T): (key: K) => T {
   const made = new WeakMap<K, T>();
   return (key) => {

@@ -19,15 +19,15 @@ export type OperatorErrorCode =
   | 'CLOUD_UNKNOWN'
   | 'OPERATOR_FAILED';
 
-/** Every error of who looks after consumers: the relay, the redrive, the operator function and its commands. */
+/** Every error of the relay, the redrive, the operator function and its commands. */
 export const OPERATOR_ERRORS: Readonly<Record<OperatorErrorCode, ErrorKind>> = {
   RECORD_ABANDONED: {
     retryable: false,
-    hint: 'The mapping never sent the record again after a failed batch, so the relay wrote its letter. Redrive it; if it happens often, open a case with AWS that names the mapping.',
+    hint: 'Lambda did not deliver the record again after a failed batch, so the relay dead-lettered it. Redrive it. If this happens often, open a support case with AWS that names the mapping.',
   },
   RECORD_UNDELIVERABLE: {
     retryable: false,
-    hint: 'Lambda gave up on the record and put it into the net. Mend what the condition names (size, schema, a function that cannot start), then redrive.',
+    hint: 'Lambda gave up on the record and sent it to the failure queue. Correct the cause that the condition names (size, schema, a function that cannot start), then redrive.',
   },
   RELAY_ENTRY_UNREADABLE: {
     retryable: true,
@@ -43,11 +43,11 @@ export const OPERATOR_ERRORS: Readonly<Record<OperatorErrorCode, ErrorKind>> = {
   },
   RELAY_MUST_WAIT: {
     retryable: true,
-    hint: 'Not an error of its own: the entry stays in the queue and is tried again.',
+    hint: 'This is not a fault. The message stays in the queue and is tried again.',
   },
   PARTITION_HELD: {
     retryable: true,
-    hint: 'Pause the consumer with `lockstep pause`, or wait until the lease has run out; --force takes the partition away from the invocation, whose records then run again.',
+    hint: 'Pause the consumer with `lockstep pause`, or wait until the lease has ended. --force takes the partition away from the invocation; its records then run again.',
   },
   OPERATION_REFUSED: {
     retryable: false,
@@ -55,7 +55,7 @@ export const OPERATOR_ERRORS: Readonly<Record<OperatorErrorCode, ErrorKind>> = {
   },
   OPERATOR_REQUEST_INVALID: {
     retryable: false,
-    hint: 'Use a `lockstep` command of the version that is deployed, or correct the request.',
+    hint: 'Use the `lockstep` command of the deployed version, or correct the request.',
   },
   OPERATOR_MAY_ONLY_LOOK: {
     retryable: false,
@@ -63,26 +63,26 @@ export const OPERATOR_ERRORS: Readonly<Record<OperatorErrorCode, ErrorKind>> = {
   },
   COMMAND_LINE_INVALID: {
     retryable: false,
-    hint: 'Nothing was changed. The command with --help shows its options and an example.',
+    hint: 'Nothing was changed. Run the command with --help to see its options and an example.',
   },
   REDRIVE_FENCED: {
     retryable: true,
-    hint: 'Another redrive of this dead-letter topic was started meanwhile. What was committed stays; wait for the other one, then start again: nothing is redriven twice.',
+    hint: 'Another redrive of this dead-letter topic has started. Records that were committed before stay redriven. Wait until the other redrive has ended, then start again: nothing is redriven twice.',
   },
   REDRIVE_FAILED: {
     retryable: true,
-    hint: 'Nothing of the last slice was written. Start the same command again: it goes on where it stopped.',
+    hint: 'The last transaction was not confirmed. Run the same command again: it goes on where it stopped, and redrives nothing twice.',
   },
   CONSUMER_UNKNOWN: {
     retryable: false,
-    hint: 'Name a consumer as `lockstep status` lists them, with --consumer, and the stack that it is in with --stack.',
+    hint: 'Name a consumer that `lockstep status` lists with --consumer, and its stack with --stack.',
   },
   CLOUD_UNKNOWN: {
     retryable: false,
-    hint: 'With --local start the local cloud first (npm run local); otherwise name the deployed stack with --stack, with credentials and region as the aws command takes them.',
+    hint: 'With --local, start the local cloud first (npm run local). Otherwise name the deployed stack with --stack. Credentials and region are those of the aws command.',
   },
   OPERATOR_FAILED: {
     retryable: true,
-    hint: 'The log of the operator function says more.',
+    hint: 'See the log of the operator function.',
   },
 };

@@ -6,7 +6,7 @@ import type { ConsumerRecord } from './record/consumer-record.ts';
 import { json, type ValueDecoder } from './record/decode.ts';
 import type { Consumer, OnBatch, OnRecord } from './runtime/consumer.ts';
 
-/** Defaults, one place. Milliseconds where the name says so. */
+/** All defaults. Milliseconds where the name says so. */
 export const DEFAULTS = {
   maxConcurrency: 16,
   maxBatchRecords: 10_000,
@@ -28,115 +28,142 @@ export const DEFAULTS = {
   maxDeadLetterBytes: 1_048_588 + 65_536,
 } as const;
 
-/** Deduplicates by topic, partition and offset: a redelivered record is skipped; what a producer wrote twice runs twice. */
+/**
+ * Deduplicates by topic, partition and offset: a redelivered record is skipped; a record that a producer wrote twice runs
+ * twice.
+ */
 export const byPosition: unique symbol = Symbol('byPosition');
 
 /** How often a failing record is tried, and how long it waits. */
 export interface RetryOptions {
-  /** Attempts before the dead letter, 1–10,000; `Infinity` keeps the partition standing still instead. @default 5 */
+  /** Attempts before the dead letter, 1–10,000; `Infinity` blocks the partition instead. @default 5 */
   readonly maxAttempts?: number;
-  /** Process crashes and timeouts in the handler before the dead letter, 1–10,000 or `Infinity`. @default 3, `Infinity` where `maxAttempts` is */
+  /**
+   * Process crashes and timeouts in the handler before the dead letter, 1–10,000 or `Infinity`. @default 3; `Infinity` if
+   * `maxAttempts` is
+   */
   readonly maxInterruptions?: number;
-  /** Quick tries after the first, within one invocation, 0–100. @default 2 */
+  /** Quick tries after the first one, within one invocation, 0–100. @default 2 */
   readonly inlineRetries?: number;
   /** Longest pause before a quick try, 0–60,000 ms. @default 100 */
   readonly inlineDelayMs?: number;
-  /** Back-off across invocations: before attempt n + 1 uniform below `backOffBaseMs * 2^n`, 1–3,600,000 ms. @default 1,000 */
+  /**
+   * Back-off across invocations: before attempt n + 1 the wait is drawn uniformly below `backOffBaseMs * 2^n`, 1–3,600,000 ms.
+   * @default 1,000
+   */
   readonly backOffBaseMs?: number;
   /** Longest back-off, `backOffBaseMs`–86,400,000 ms. @default 300,000: five minutes */
   readonly backOffMaxMs?: number;
   /** Longest pause that a PauseError may ask for, 1–86,400,000 ms. @default 3,600,000: an hour */
   readonly maxPauseMs?: number;
-  /** Says how an error counts, before the built-in rule. Anything but `'retryable'` and `'nonRetryable'` leaves it to that. */
+  /**
+   * Says how an error counts, before the built-in rule. If it returns anything but `'retryable'` or `'nonRetryable'`, the
+   * built-in rule decides.
+   */
   readonly classify?: (error: unknown) => ErrorClass | undefined;
 }
 
-/** Settings that nobody should need: the defaults were measured. */
+/** Settings that you should not need to change: the defaults were measured. */
 export interface TuningOptions {
-  /** How long a crash blocks a partition, 5,000–60,000 ms. @default 15,000 */
+  /** How long a crash can hold a partition, 5,000–60,000 ms. @default 15,000 */
   readonly leaseMs?: number;
   /** How long an invocation waits for a partition that another one holds, 0–60,000 ms. @default 2,000 */
   readonly busyWaitMs?: number;
-  /** Progress is written behind the handler this often at most, 10–60,000 ms; `'record'`: after each record. @default 200 */
+  /**
+   * Shortest time between two writes of progress while handlers run, 10–60,000 ms; `'record'`: a write after each record.
+   * @default 200
+   */
   readonly checkpointMs?: number | 'record';
-  /** How long later records wait for one that Lambda does not send again, 1,000–86,400,000 ms. @default 300,000: five minutes */
+  /**
+   * How long later records wait for a record that Lambda does not deliver again, 1,000–86,400,000 ms. @default 300,000: five
+   * minutes
+   */
   readonly missingRecordTimeoutMs?: number;
   /** Longest wait of an invocation with blocked partitions before it answers, 0–900,000 ms. @default 1,000 */
   readonly haltedAnswerDelayMs?: number;
-  /** The same when every partition of the event is blocked, 0–900,000 ms. @default 20,000 */
+  /** The same if every partition of the event is blocked, 0–900,000 ms. @default 20,000 */
   readonly blockedAnswerDelayMs?: number;
   /** Largest record that the dead-letter topic takes, 1,024–67,108,864 bytes. @default 1,114,124: Kafka's default limit and 64 KiB */
   readonly maxDeadLetterBytes?: number;
 }
 
-/** What every consumer may set. */
+/** Options of every consumer. */
 export interface CommonOptions<V> {
   /** `json(schema)`, `text`, `bytes`, or a decoder of your own. */
   readonly value: ValueDecoder<V>;
-  /** A text that names what the record does, in any partition; or {@link byPosition}. */
+  /** Returns a text that names what the record does, in any partition; or {@link byPosition}. */
   readonly idempotencyKey: ((record: ConsumerRecord<V>) => string) | typeof byPosition;
-  /** What keeps its order: the whole partition, or the records of one key. @default 'partition' */
+  /** What keeps its order: the whole partition, or the records of each key. @default 'partition' */
   readonly order?: 'partition' | 'key';
   readonly retry?: RetryOptions;
-  /** Dead letters in a row, per partition, after which exhausted records block instead, 1–1,000,000 or `Infinity`. @default 100 */
+  /**
+   * Consecutive dead letters of a partition after which exhausted records block instead, 1–1,000,000 or `Infinity`. @default
+   * 100
+   */
   readonly maxConsecutiveDeadLetters?: number;
-  /** What happens to a record whose value cannot be decoded or does not fit the schema. @default 'deadLetter', 'retry' where `maxAttempts` is `Infinity` */
+  /**
+   * What happens to a record whose value cannot be decoded or does not fit the schema. @default 'deadLetter'; 'retry' if
+   * `maxAttempts` is `Infinity`
+   */
   readonly onUndecodable?: 'deadLetter' | 'retry';
   /**
-   * What happens when an idempotency key comes back with another value: the record is dead-lettered, or skipped. `compare` names the
-   * part that must be equal instead of the whole value, so that a producer may send an order again with another time in it.
-   * @default 'deadLetter', the value compared byte by byte
+   * What happens when an idempotency key comes back with another value: the record is dead-lettered, or skipped. `compare`
+   * returns the part that must be equal instead of the whole value. So a producer may send an order again with another time in
+   * it.
+   *
+   * @default 'deadLetter', with the whole value compared byte by byte
    */
   readonly onKeyReuse?: 'deadLetter' | 'skip' | { readonly compare: (record: ConsumerRecord<V>) => unknown };
-  /** Consumers with one namespace share their keys; 1–255 characters without `#`. @default the consumer group */
+  /** Consumers with the same namespace share their keys; 1–255 characters without `#`. @default the consumer group */
   readonly keyNamespace?: string;
-  /** How long a completed key is known, 60–31,536,000 seconds. @default 604,800: a week */
+  /** How long a completed key is kept, 60–31,536,000 seconds. @default 604,800: a week */
   readonly keyTtlSeconds?: number;
   /**
    * Keeps idempotency keys as HMAC with the secret of the ledger's table instead of SHA-256: who may read the table, and not the
    * secret, cannot find out by guessing which keys were used. Changing it makes all known keys unknown. @default false
    */
   readonly hashKeysWithSecret?: boolean;
-  /** What happens to records from before the ledger's memory. @default 'halt' */
+  /** What happens to records at offsets that the ledger has forgotten. @default 'halt' */
   readonly onReplay?: 'halt' | 'skip';
-  /** Header names on dead letters beside our own. @default none */
+  /** Header names that dead letters get besides our own. @default none */
   readonly deadLetterHeaders?: readonly ('spring' | 'connect')[];
   /**
-   * Takes secrets out of error messages and stacks before they reach a log or a dead letter. With it, what may quote a record's
-   * value is told too: the schema's own messages, what a decoder threw, objects that are thrown and are no errors.
-   * @default messages and stacks of errors as they are, nothing that quotes a value
+   * Takes secrets out of error messages and stacks before they reach a log or a dead letter. With it, texts that may quote a
+   * record's value are included, too: the schema's own messages, what a decoder threw, thrown objects that are not errors.
+   *
+   * @default messages and stacks of errors as they are, and no text that quotes a value
    */
   readonly redact?: (text: string) => string;
   readonly tuning?: TuningOptions;
 }
 
-/** One record in a call. */
+/** A handler that gets one record in a call. */
 export interface RecordHandler<V> {
   /** Does the work for one record. */
   readonly onRecord: OnRecord<V>;
-  /** Records of different keys that run side by side, per partition, with `order: 'key'`, 1–1,000. @default 16 */
+  /** With `order: 'key'`: how many records of different keys run side by side in a partition, 1–1,000. @default 16 */
   readonly maxConcurrency?: number;
   readonly onBatch?: never;
   readonly maxBatchRecords?: never;
 }
 
-/** Several records in one call. */
+/** A handler that gets several records in one call. */
 interface BatchHandler<V> {
   /** Does the work for the open records of one partition. */
   readonly onBatch: OnBatch<V>;
-  /** Most records that one call gets, 1–10,000. @default 10,000 */
+  /** The most records that one call gets, 1–10,000. @default 10,000 */
   readonly maxBatchRecords?: number;
   readonly onRecord?: never;
   readonly maxConcurrency?: never;
 }
 
-/** Settings of a consumer. Checked at cold start; unknown ones, and combinations that mean nothing, are refused. */
+/** Settings of a consumer. Checked at cold start. Unknown options, and combinations without a meaning, are refused. */
 export type ConsumerOptions<V> = CommonOptions<V> & (RecordHandler<V> | BatchHandler<V>);
 
 const integer = (from: number, to: number) => v.pipe(v.number(), v.integer(), v.minValue(from), v.maxValue(to));
 const orInfinity = (from: number, to: number) => v.union([v.picklist([Number.POSITIVE_INFINITY]), integer(from, to)]);
 const callable = <T>() => v.custom<T>((value) => typeof value === 'function');
-/** A schema with the words that an error needs. */
+/** A schema with the text that its error shows. */
 const needed = (expected: string, schema: v.GenericSchema) => v.custom((value) => v.is(schema, value), expected);
 const option = (expected: string, schema: v.GenericSchema) => v.exactOptional(needed(expected, schema));
 
@@ -275,7 +302,7 @@ export function checkOptions(options: unknown): void {
   if (fault !== undefined) throw new LockstepError('OPTIONS_INVALID', fault);
 }
 
-/** Why options do not go together: one of them would be ignored. */
+/** Why options do not fit together: one of them would have no effect. */
 function combinationFault(options: v.InferOutput<typeof OPTIONS>): string | undefined {
   const { onRecord, onBatch, order, maxConcurrency, maxBatchRecords, idempotencyKey, retry = {} } = options;
   if ((onRecord === undefined) === (onBatch === undefined))

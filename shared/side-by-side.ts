@@ -1,4 +1,6 @@
-/** Runs `work` on each of `things`, at most `limit` at a time. @throws the first error, after all that were started ended */
+/**
+ * Runs `work` on each of `things`, at most `limit` at a time. @throws the first error, after all that had started have ended
+ */
 export async function sideBySide<T>(
   things: readonly T[],
   limit: number,

@@ -1,28 +1,29 @@
 import type { EpochMs } from '../record/units.ts';
 
-/** Where a partition stands when the event is about to be answered. */
-export interface Standing {
-  /** Something of it must come back. */
+/** What became of a partition in this invocation. */
+export interface PartitionResult {
+  /** Some of its records must be delivered again. */
   readonly halted: boolean;
-  /** Something of it was settled in this invocation, by work. */
+  /** Some of its records were settled by work in this invocation. */
   readonly moved: boolean;
-  /** When it is worth trying again; `undefined` when that is not known. */
+  /** When the partition is worth another try; `undefined` when that is not known. */
   readonly wakeAt: EpochMs | undefined;
 }
 
-/** Milliseconds. */
+/** In milliseconds. */
 export interface DelayPolicy {
   readonly haltedAnswerDelayMs: number;
   readonly blockedAnswerDelayMs: number;
 }
 
 /**
- * How long a halted invocation waits before it answers, so that a mapping that resends at once does not spin: until the first
- * partition may go on, at most `blockedAnswerDelayMs` when every partition is blocked and so nobody else waits for the answer, at most
- * `haltedAnswerDelayMs` otherwise, and never past `latest`.
+ * How long an invocation with halted partitions waits before it answers. A mapping that redelivers at once then does not loop
+ * without a pause. The invocation waits until the first partition may go on, and never past `latest`. It waits at most
+ * `blockedAnswerDelayMs` when every partition is blocked, since then nothing else waits for the answer. Otherwise it waits at
+ * most `haltedAnswerDelayMs`.
  */
 export function answerDelay(
-  partitions: readonly Standing[],
+  partitions: readonly PartitionResult[],
   now: EpochMs,
   latest: EpochMs,
   { haltedAnswerDelayMs, blockedAnswerDelayMs }: DelayPolicy,
@@ -31,7 +32,7 @@ export function answerDelay(
   if (halted.length === 0) return 0;
   const allBlocked = halted.length === partitions.length && partitions.every(({ moved }) => !moved);
   const most = allBlocked ? blockedAnswerDelayMs : haltedAnswerDelayMs;
-  // Nobody knows when a busy or gated partition may go on: it is looked at again soon.
+  // It is not known when a partition may go on that is busy or waits for a missing record: it is tried again soon.
   const waits = halted.map(({ wakeAt }) => (wakeAt === undefined ? haltedAnswerDelayMs : Math.max(0, wakeAt - now)));
   return Math.max(0, Math.min(most, Math.min(...waits), latest - now));
 }

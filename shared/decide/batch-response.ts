@@ -1,7 +1,7 @@
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 import type { Offset } from '../record/units.ts';
 
-/** Names one record to Lambda. `partition` is the key of `event.records`, given back as it came. */
+/** Names one record to Lambda. `partition` is the key of `event.records`, unchanged. */
 export interface BatchItemFailure {
   readonly itemIdentifier: { readonly partition: string; readonly offset: Offset };
 }
@@ -11,10 +11,10 @@ export interface KafkaBatchResponse {
   readonly batchItemFailures: readonly BatchItemFailure[];
 }
 
-/** Where a partition stands when its invocation ends. */
+/** How a partition ended in this invocation. */
 export type PartitionEnd = { readonly type: 'drained' } | { readonly type: 'halted'; readonly firstUnsettled: Offset };
 
-/** A partition of the event, its records in offset order, and where it ended. */
+/** A partition of the event, with its records in offset order, and how it ended. */
 export interface EndedPartition {
   /** The key of `event.records`. */
   readonly identifier: string;
@@ -23,12 +23,15 @@ export interface EndedPartition {
 }
 
 /**
- * What Lambda must send again: of each halted partition its first unsettled record and every later one, in offset order.
+ * The records that Lambda must deliver again: of each halted partition its first unsettled record and every later one, in
+ * offset order.
  *
- * AWS does not say whether a partition resumes at the lowest reported offset or only the reported records come back;
- * the whole tail is right either way. https://docs.aws.amazon.com/lambda/latest/dg/kafka-retry-configurations.html
+ * AWS does not say whether a partition resumes at the lowest reported offset, or whether only the reported records come back.
+ * Reporting all later records is right in both cases.
+ * https://docs.aws.amazon.com/lambda/latest/dg/kafka-retry-configurations.html
  *
- * @returns identifiers taken from the event, none made up: a foreign one makes Lambda resend everything
+ * @returns identifiers taken from the event. An identifier that is not in the event would make Lambda deliver the whole batch
+ * again.
  */
 export function batchResponse(partitions: readonly EndedPartition[]): KafkaBatchResponse {
   return { batchItemFailures: partitions.flatMap(unsettledTail) };

@@ -32,49 +32,55 @@ import {
   withBlockedRecord,
 } from './settle.ts';
 
-/** How a claim is looked at. */
+/** The consumer's options that decide about a claim. */
 export interface ClaimPolicy {
   readonly onReplay: 'halt' | 'skip';
   readonly missingRecordTimeoutMs: number;
 }
 
-/** Batches that must be seen beyond a missing record, once its time is over, before it counts as lost by the mapping. */
+/** How many later batches must come, after the time of a missing record is over, before the record counts as lost by Lambda. */
 export const LATER_BATCHES = 3;
 
 /** What the invocation may do with its batch. */
 export type Verdict =
   | { readonly type: 'run' }
   /**
-   * Nobody but the operator knows whether these records ran: they are from before memory, or what stands at a known offset is
-   * `unclear`. `news`: this batch was refused just now.
+   * Only an operator knows whether these records were handled: the ledger has forgotten their offsets, or another value came
+   * back at a known offset (`unclear`). `isNew`: this batch itself was refused just now.
    */
-  | { readonly type: 'replayHalted'; readonly news: boolean; readonly unclear?: RecordIdentity }
-  /** The batch overtook a retry: `waitsFor` must come back first. */
+  | { readonly type: 'replayHalted'; readonly isNew: boolean; readonly unclear?: RecordIdentity }
+  /** The batch overtook a retry: the record at `waitsFor` must come first. */
   | { readonly type: 'waiting'; readonly waitsFor: Offset }
-  /** The mapping has lost `offsets`: once the queue has accepted them the batch runs, with `progress` in place of the decision's. */
+  /**
+   * Lambda has lost `offsets`. Once the fallback queue has accepted them, the batch runs, with this `progress` instead of the
+   * decision's.
+   */
   | { readonly type: 'abandon'; readonly offsets: OffsetRanges; readonly progress: Progress }
   | { readonly type: 'paused'; readonly until: EpochMs };
 
-/** What a claimed partition item means for a batch. */
+/** What a granted claim means for a batch. */
 export interface ClaimDecision<R> {
   readonly progress: Progress;
   readonly verdict: Verdict;
-  /** Records that are neither settled nor skipped by an operator's word, in offset order. */
+  /** Records that are neither settled nor skipped by an operator, in offset order. */
   readonly open: readonly R[];
-  /** Offsets of the batch that count as pending as long as they are not settled. */
-  readonly mustReturn: OffsetRanges;
-  /** The record, of this batch or a dead invocation's, that gave the recreated topic away: progress is afresh, to be written before anything runs. */
+  /** Offsets of the batch that Lambda must deliver again as long as they are not settled. */
+  readonly toRedeliver: OffsetRanges;
+  /**
+   * The record that shows that the topic was recreated: one of this batch, or of a dead invocation's batch. Progress starts
+   * from nothing then, and is written before any record runs.
+   */
   readonly recreatedBy?: RecordIdentity;
   /** The record in whose handler the process died. */
   readonly interrupted?: RecordIdentity;
 }
 
 /**
- * Looks at a granted claim: what dead invocations left behind, whether the topic is the one we know, what is settled, and
- * whether the batch may run at all. docs/architecture.md.
+ * Judges a granted claim: what dead invocations left behind, whether the topic was recreated, which records are settled, and
+ * whether the batch may run at all. See docs/architecture.md.
  *
  * @param item - as the claim returned it
- * @param owner - ourselves, to tell our own entry of `claims` from a dead invocation's
+ * @param owner - our own, to tell our entry of `claims` from those of dead invocations
  * @param records - the delivered batch in offset order, at least one
  */
 export function decideClaim<R extends RecordIdentity>(
@@ -85,9 +91,9 @@ export function decideClaim<R extends RecordIdentity>(
   policy: ClaimPolicy,
 ): ClaimDecision<R> {
   const { progress: takenOver, interrupted, claimedByDead, firstOfDead } = takeOver(item, owner, now);
-  // Decided for the whole batch: what one record gives away holds for its neighbours too.
-  // With `onReplay: 'halt'` an operator decides about what comes from before memory. Else it would be skipped; or, where a replay was
-  // let run once, run as if it were of that topic, and make what follows look old.
+  // Decided for the whole batch: a record that shows a recreated topic shows it for all others. With `onReplay: 'halt'` an
+  // operator decides about offsets that the ledger has forgotten. With `'skip'` the new topic's records would be skipped. Where
+  // an operator let a replay run once, they would run as if they were the old topic's, and later ones would look old.
   const isOfAnotherLife = (progress: Progress, record: RecordIdentity) =>
     isAnotherRecord(progress, record) ||
     isNewInReplay(progress, record) ||
@@ -101,12 +107,12 @@ export function decideClaim<R extends RecordIdentity>(
   const present = withUnclear(withoutVanished(known, delivered), unclear);
   const open = records.filter((record) => !isDone(present, record, policy));
   const judged = haltedBy(present, unclear) ?? judge(present, records, open, delivered, now, policy);
-  const mustReturn = subtract(subtract(delivered, judged.refused), forgotten(delivered, judged.progress));
+  const toRedeliver = subtract(subtract(delivered, judged.refused), forgotten(delivered, judged.progress));
   return {
-    progress: endIsolation(judged.progress, mustReturn),
+    progress: endIsolation(judged.progress, toRedeliver),
     verdict: judged.verdict,
     open,
-    mustReturn,
+    toRedeliver,
     ...(recreatedBy !== undefined && { recreatedBy }),
     ...(interrupted !== undefined && { interrupted }),
   };
@@ -116,12 +122,12 @@ function* offsetsOf(records: readonly RecordIdentity[]): Generator<Offset> {
   for (const { offset } of records) yield offset;
 }
 
-/** Before memory nothing is waited for, unless an operator lets it run again: then it is due like anything else. */
+/** The ledger does not wait for offsets that it has forgotten, unless an operator lets them run again. */
 export function forgotten(offsets: OffsetRanges, { floor = 0, runBelow = 0 }: Progress): OffsetRanges {
   return below(atOrAbove(offsets, runBelow), floor);
 }
 
-/** What dead invocations leave to whoever comes next. */
+/** What dead invocations left behind. */
 export interface TakenOver {
   readonly progress: Progress;
   readonly interrupted?: RecordIdentity;
@@ -130,7 +136,10 @@ export interface TakenOver {
   readonly firstOfDead: readonly RecordIdentity[];
 }
 
-/** Dead invocations' batches become pending and are run carefully; a death in crash isolation is put down to the record that ran. */
+/**
+ * The batches of dead invocations become pending, and crash isolation starts. A death in crash isolation counts as an
+ * interruption of the record that ran.
+ */
 export function takeOver({ claims, progress }: PartitionItem, owner: string, now: EpochMs): TakenOver {
   const { running, ...rest } = progress;
   let next: Progress = rest;
@@ -142,7 +151,7 @@ export function takeOver({ claims, progress }: PartitionItem, owner: string, now
     const isolateUntil = Math.max(progress.isolateUntil ?? -1, highest(left) ?? -1);
     next = {
       ...withoutReturned(next, dead),
-      pending: dead.reduce((pending, { offsets }) => owing(pending, offsets, progress), next.pending),
+      pending: dead.reduce((pending, { offsets }) => withUnsettled(pending, offsets, progress), next.pending),
       ...(isolateUntil >= 0 && { isolateUntil }),
     };
   }
@@ -161,14 +170,14 @@ export function takeOver({ claims, progress }: PartitionItem, owner: string, now
   };
 }
 
-/** With what a dead invocation's batch leaves: what of it is neither settled nor before memory. */
-function owing(pending: OffsetRanges, batch: OffsetRanges, progress: Progress): OffsetRanges {
+/** Adds what a dead invocation's batch leaves pending: offsets that are neither settled nor forgotten. */
+function withUnsettled(pending: OffsetRanges, batch: OffsetRanges, progress: Progress): OffsetRanges {
   const unsettled = subtract(batch, progress.settled);
   const left = subtract(unsettled, forgotten(unsettled, progress));
   return withBatch(pending, left, MAX_PENDING_RANGES, progress.settled);
 }
 
-/** What a gate waited for was there if a dead invocation's batch held it: nobody lived to say so. */
+/** Ends the wait for a missing record that a dead invocation had in its batch: Lambda did redeliver it. */
 function withoutReturned(progress: Progress, dead: PartitionItem['claims']): Progress {
   const { missingRecord, ...notWaiting } = progress;
   return missingRecord !== undefined && dead.some(({ offsets }) => includesOffset(offsets, missingRecord.offset))
@@ -176,7 +185,7 @@ function withoutReturned(progress: Progress, dead: PartitionItem['claims']): Pro
     : progress;
 }
 
-/** What nobody can tell from the record that settled does not count as settled until an operator has decided about it. */
+/** An unclear record does not count as settled until an operator has decided about it. */
 function withUnclear(progress: Progress, unclear: readonly RecordIdentity[]): Progress {
   if (unclear.length === 0) return progress;
   const offsets = rangesOf(offsetsOf(unclear));
@@ -190,19 +199,22 @@ function withUnclear(progress: Progress, unclear: readonly RecordIdentity[]): Pr
 function haltedBy(progress: Progress, unclear: readonly RecordIdentity[]): Judged | undefined {
   const [first] = unclear;
   if (first === undefined) return undefined;
-  // What is pending stays so: if this is the record that we know, it is still due.
+  // A pending offset stays pending: if this is the record that we know, it must still be handled.
   const refused = subtract(rangesOf(offsetsOf(unclear)), progress.pending);
-  return { progress, verdict: { type: 'replayHalted', news: true, unclear: first }, refused };
+  return { progress, verdict: { type: 'replayHalted', isNew: true, unclear: first }, refused };
 }
 
-/** What of a batch runs. `refused`: what of it nobody waits for. */
+/** What of a batch may run. `refused`: offsets of the batch that nothing waits for. */
 interface Judged {
   readonly progress: Progress;
   readonly verdict: Verdict;
   readonly refused: OffsetRanges;
 }
 
-/** A pending offset inside the batch's range but absent from the batch no longer exists: compaction or retention took it. */
+/**
+ * Removes pending offsets that lie inside the batch's range but are not in the batch. They do not exist any more: compaction or
+ * retention removed them.
+ */
 function withoutVanished(progress: Progress, delivered: OffsetRanges): Progress {
   const spanned = below(atOrAbove(progress.pending, lowest(delivered) ?? 0), (highest(delivered) ?? -1) + 1);
   const vanished = subtract(spanned, delivered);
@@ -213,7 +225,10 @@ function withoutVanished(progress: Progress, delivered: OffsetRanges): Progress 
   return { ...left, pending: subtract(progress.pending, vanished), blockedRecords };
 }
 
-/** Settled, or before memory and skipped by an operator or by policy. Neither ever means what is newer than all that settled. */
+/**
+ * Settled, or forgotten and skipped by an operator or by `onReplay: 'skip'`. A record that is newer than everything settled is
+ * never skipped.
+ */
 function isDone(progress: Progress, record: RecordIdentity, policy: ClaimPolicy): boolean {
   const { settled, pending, floor = 0, skipBelow = 0 } = progress;
   const { offset } = record;
@@ -234,7 +249,8 @@ function judge<R extends RecordIdentity>(
   if (first === undefined) return { progress, verdict: { type: 'run' }, refused: NO_OFFSETS };
   const unplaceable = open.filter((record) => isUnplaceable(progress, record, policy));
   if (unplaceable.length > 0) {
-    // What is pending is known, unless a dead invocation made it so without a look: then what it claimed waits for the operator too.
+    // A pending offset is known, unless it became pending because a dead invocation had claimed it unchecked. Then it waits for
+    // the operator, too.
     const pending = subtract(progress.pending, rangesOf(offsetsOf(unplaceable)));
     const refused = subtract(delivered, pending);
     const replayRefused = withBatch(progress.replayRefused, refused, MAX_REFUSED_RANGES, NO_OFFSETS);
@@ -246,14 +262,14 @@ function judge<R extends RecordIdentity>(
     const isNew = newestRefused !== undefined && isNewerThan(newestRefused, progress.newestTimestamp);
     return {
       progress: { ...halted, pending, replayRefused, ...(isNew && { newestRefused }) },
-      verdict: { type: 'replayHalted', news: true },
+      verdict: { type: 'replayHalted', isNew: true },
       refused,
     };
   }
   const lowestRefused = lowest(progress.replayRefused);
   if (lowestRefused !== undefined && !records.some(({ offset }) => offset === lowestRefused)) {
-    // The partition stands still, not the batch: what follows must not run ahead of what waits for the operator.
-    return { progress, verdict: { type: 'replayHalted', news: false }, refused: NO_OFFSETS };
+    // The whole partition is halted, not only this batch: later records must not run before those that wait for the operator.
+    return { progress, verdict: { type: 'replayHalted', isNew: false }, refused: NO_OFFSETS };
   }
   const placed = { ...progress, replayRefused: subtract(progress.replayRefused, delivered) };
   const { verdict, progress: waiting } = waitForMissing(placed, first.offset, delivered, now, policy);
@@ -263,7 +279,10 @@ function judge<R extends RecordIdentity>(
   return { progress: waiting, verdict: { ...verdict, progress: reaching(verdict.progress, open) }, refused };
 }
 
-/** What runs is of the topic's present life: none of it may look newer than what settles of it, in key order before it. */
+/**
+ * Records that run belong to the topic as it is now. Their timestamps count as known, so that none of them looks newer than one
+ * that settles before it (in key order).
+ */
 function reaching(progress: Progress, open: readonly RecordIdentity[]): Progress {
   return { ...progress, ...newestAmong(open, progress.newestTimestamp) };
 }
@@ -276,7 +295,10 @@ function newestAmong(
   return newestTimestamp === undefined ? {} : { newestTimestamp };
 }
 
-/** Neither known nor new: forgotten, or an offset in a hole that is newer than all that settled above it. */
+/**
+ * Neither known nor new: a forgotten offset, or an unsettled offset below settled ones with a record that is newer than all of
+ * them.
+ */
 function isUnplaceable(progress: Progress, { offset, timestamp }: RecordIdentity, { onReplay }: ClaimPolicy): boolean {
   const { pending, floor = 0, runBelow = 0, settled, newestTimestamp } = progress;
   if (onReplay === 'skip' || offset < runBelow) return false;
@@ -285,13 +307,13 @@ function isUnplaceable(progress: Progress, { offset, timestamp }: RecordIdentity
 }
 
 /*
- * The wait for a missing record. Something pending lies before the batch and is not in it: the batch overtook a retry.
+ * The wait for a missing record. A pending offset lies before the batch and is not in it: the batch overtook a retry.
  *
  *   41 reported, comes back late        42… delivered first: reported, not attempted        41 is back
  *   ─────────┬─────────────────────────────────────┬───────────────────────────────────────────┬──────▶
- *            pending 41                            gate waits for 41                           gate clears
+ *            pending 41                            the batch waits for 41                     the wait ends
  *
- * AWS does not say whether later records of a partition wait for a reported one, so both must be right.
+ * AWS does not say whether later records of a partition wait for a reported one. Both must be right.
  * https://docs.aws.amazon.com/lambda/latest/dg/kafka-retry-configurations.html
  */
 function waitForMissing(
@@ -309,23 +331,23 @@ function waitForMissing(
       known !== undefined && includesOffset(progress.pending, known.offset) && !includesOffset(delivered, known.offset);
     return { progress: stillMissing ? progress : notWaiting, verdict: verdictOfPause(progress, now) };
   }
-  // Only the return of the offset that is waited for starts the clock anew; else a lost record whose neighbours keep
-  // coming back would gate for ever.
+  // Only the return of the missing record itself ends its wait. Otherwise a lost record whose neighbours keep coming back
+  // would hold the partition for ever.
   const since = known?.offset === waitsFor ? known.since : now;
   const seen = known?.offset === waitsFor ? known.laterBatches : 0;
-  // Sightings count once the time is over: a mapping that was disabled has lost nothing.
+  // Later batches are counted only once the time is over: a mapping that was disabled has lost nothing.
   const laterBatches = now - since > missingRecordTimeoutMs ? seen + 1 : seen;
   const waiting = { ...notWaiting, missingRecord: { offset: waitsFor, since, laterBatches } };
   if (laterBatches < LATER_BATCHES) return { progress: waiting, verdict: { type: 'waiting', waitsFor } };
   return { progress: waiting, verdict: { type: 'abandon', offsets: missing, progress: abandon(notWaiting, missing) } };
 }
 
-/** What holds the batch once nothing is missing before it. */
+/** The verdict once no record is missing before the batch. */
 export function verdictOfPause({ pausedUntil = 0 }: Progress, now: EpochMs): Verdict {
   return pausedUntil > now ? { type: 'paused', until: pausedUntil } : { type: 'run' };
 }
 
-/** Every offset of `ranges`, for logs; cut after ten. */
+/** The offsets of `ranges` as text for logs, at most ten ranges. */
 export function describeOffsets(ranges: OffsetRanges): string {
   return ranges.length === 0
     ? 'none'

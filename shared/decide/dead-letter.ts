@@ -22,9 +22,9 @@ import { SIGNATURE_HEADER, signedHeaders } from './signature.ts';
 
 export { deadLetterId } from './letter-id.ts';
 
-/** A dead letter, ready to be produced: the record's own key, value, headers and timestamp, and ours behind them. */
+/** A dead letter, ready to be produced: the record's own key, value, headers and timestamp, then our headers. */
 export interface DeadLetter {
-  /** The same for every copy of one letter, another for a recreated topic's record. */
+  /** The same for every copy of one dead letter. A record at the same offset of a recreated topic has another. */
   readonly id: string;
   /** Where the record was when it died. */
   readonly origin: Position;
@@ -34,7 +34,7 @@ export interface DeadLetter {
   readonly timestamp: EpochMs;
 }
 
-/** The record that gets a letter, with the broker's own bytes. */
+/** The record that gets a dead letter, with the broker's own bytes. */
 export interface DeadRecord extends Position {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
@@ -44,50 +44,54 @@ export interface DeadRecord extends Position {
   readonly timestampType?: string | undefined;
 }
 
-/** What a letter says besides the record. */
+/** What a dead letter says besides the record. */
 export interface DeathNotice {
   readonly cluster: string;
   readonly group: string;
   readonly blocked: BlockedRecord;
-  /** Redacted; empty where no stack is known, as after a crash. */
+  /** Redacted. Empty where no stack is known, as after a crash. */
   readonly stack: string;
   readonly maxAttempts: number;
   readonly now: EpochMs;
   readonly requestId: string;
-  /** Header names beside our own. */
+  /** Which header names the dead letter has besides our own. */
   readonly names: readonly ('spring' | 'connect')[];
-  /** Most bytes that the dead-letter topic takes in one record. */
+  /** The largest record that the dead-letter topic takes, in bytes. */
   readonly maxBytes: number;
-  /** Of the stack: the letter is signed with it. */
+  /** The stack's secret, with which the dead letter is signed. */
   readonly secret: Buffer;
-  /** Present where Lockstep itself wrote the record: it was redriven or replayed. */
+  /** Present where Lockstep itself wrote the record: a redrive or a replay did. */
   readonly returned?: ReturnedRecord | undefined;
-  /** In the id, where nobody knows the record's own time. */
+  /** Part of the id where the record's own time is not known. */
   readonly idSuffix?: string;
-  /** What else there is to say. */
+  /** More headers. */
   readonly more?: readonly RecordHeader[];
 }
 
-/** The signature, and what a header takes beside its text. */
+/** The signature, and the bytes of a header besides its text. */
 const SIGNATURE_BYTES = headerBytes([{ name: SIGNATURE_HEADER, value: Buffer.alloc(43) }]);
 
 /**
- * Who is to blame: the record itself (it cannot be read, or kills the process), the handler that refused it, or what the
- * handler depends on.
+ * Where the cause lies: in the record itself (it cannot be decoded, or it ends the process), in the handler, which refused it,
+ * or in something that the handler depends on.
  * https://cwiki.apache.org/confluence/display/KAFKA/KIP-1317:Mandatory+DLQ+Disposition+Header+for+Share+Groups
  */
 export type Disposition = 'poison' | 'rejected' | 'systemic';
 
-/** How many bytes we add to a record at most: the dead-letter topic takes that much more than its source. See docs/architecture.md. */
+/**
+ * The most bytes that we add to a record. The dead-letter topic must take that much more than its source. See
+ * docs/architecture.md.
+ */
 export const LETTER_HEADROOM_BYTES = 65_536;
 const MAX_MESSAGE_BYTES = 2_048;
 const MAX_STACK_BYTES = 16_384;
 
 /**
- * Writes a record's letter (docs/architecture.md): the record as it was, with headers that say where it came from, why it is here and
- * how often it was tried, and a signature that only Lockstep can make. Message and stack are cut so that the letter stays below
- * `maxBytes`, and what we add below {@link LETTER_HEADROOM_BYTES}. A record that Lockstep wrote back keeps its first origin, and
- * our headers are replaced, not added again. Headers that it has of others are kept, under another name where theirs is one of ours.
+ * Makes the dead letter of a record (docs/architecture.md): the record as it was, with headers that say where it came from, why
+ * it is dead-lettered and how often it was tried, and with a signature that only Lockstep can make. Message and stack are cut,
+ * so that the dead letter stays below `maxBytes` and our part below {@link LETTER_HEADROOM_BYTES}. A record that Lockstep wrote
+ * back to its source keeps its first origin, and our headers are replaced, not added twice. Headers that others set under our
+ * names are kept under another name.
  */
 export function deadLetter(record: DeadRecord, notice: DeathNotice): DeadLetter {
   const { topic, partition, offset, key, value, timestamp } = record;
@@ -95,7 +99,7 @@ export function deadLetter(record: DeadRecord, notice: DeathNotice): DeadLetter 
   const said = [...record.headers];
   const kept = keepForeign(returned === undefined ? said : headersBefore(said));
   const id = deadLetterId(notice.cluster, notice.group, record, notice.idSuffix);
-  const told = (message: string, stack: string) => [
+  const added = (message: string, stack: string) => [
     ...addedHeaders(notice, id, {
       origin: returned?.origin ?? { topic, partition, offset, timestamp },
       timestampType: record.timestampType,
@@ -108,14 +112,14 @@ export function deadLetter(record: DeadRecord, notice: DeathNotice): DeadLetter 
     ...(kept.areNamesKept ? [textHeader(FOREIGN_KEPT_HEADER, 'kept')] : []),
   ];
   const left = maxBytes - recordBytes({ key, value, headers: kept.headers });
-  const bare = headerBytes(told('', '')) + SIGNATURE_BYTES;
-  // Each text is written once for each family of names; its length may take two bytes more than that of an empty one.
+  const bare = headerBytes(added('', '')) + SIGNATURE_BYTES;
+  // Each text is written once for each family of names. Its length may take two bytes more than that of an empty text.
   const copies = 1 + notice.names.length;
   const room = Math.min(left, LETTER_HEADROOM_BYTES - kept.growth) - bare - 4 * copies;
   const message = cutText(notice.blocked.error?.text ?? '', Math.min(MAX_MESSAGE_BYTES, room / copies));
   const rest = room - Buffer.byteLength(message) * copies;
   const stack = cutText(notice.stack, Math.min(MAX_STACK_BYTES, rest / copies));
-  const headers = [...kept.headers, ...told(message, stack)];
+  const headers = [...kept.headers, ...added(message, stack)];
   return {
     id,
     origin: { topic, partition, offset },
@@ -126,7 +130,7 @@ export function deadLetter(record: DeadRecord, notice: DeathNotice): DeadLetter 
   };
 }
 
-/** The letter of a record that Kafka holds no more: no key, no value, and what is known of it. */
+/** The dead letter of a record that Kafka does not hold any more. It has no key and no value, and what is known of the record. */
 export function expiredLetter(
   { topic, partition, offset }: Position,
   blocked: BlockedRecord,
@@ -143,18 +147,18 @@ export function expiredLetter(
   );
 }
 
-function addedHeaders(notice: DeathNotice, id: string, told: DeadLetterFacts): RecordHeader[] {
+function addedHeaders(notice: DeathNotice, id: string, facts: DeadLetterFacts): RecordHeader[] {
   const { blocked, now, requestId, names, returned, more = [] } = notice;
   return [
-    ...originHeaders(told.origin),
-    textHeader('x-consumer-group', told.group),
+    ...originHeaders(facts.origin),
+    textHeader('x-consumer-group', facts.group),
     textHeader('x-retry-count', String(blocked.attempts)),
     textHeader('x-interruption-count', String(blocked.interruptions)),
-    textHeader('x-error-name', told.name),
-    textHeader('x-error-message', told.message),
-    textHeader('x-error-stack', told.stack),
+    textHeader('x-error-name', facts.name),
+    textHeader('x-error-message', facts.message),
+    textHeader('x-error-stack', facts.stack),
     textHeader('x-error-fingerprint', blocked.fingerprint ?? ''),
-    textHeader('x-stage', told.stage),
+    textHeader('x-stage', facts.stage),
     textHeader('x-disposition', dispositionOf(notice)),
     textHeader('x-first-failed-at', new Date(blocked.firstFailedAt ?? now).toISOString()),
     textHeader('x-dead-lettered-at', new Date(now).toISOString()),
@@ -163,8 +167,8 @@ function addedHeaders(notice: DeathNotice, id: string, told: DeadLetterFacts): R
     ...(returned === undefined ? [] : [textHeader(REDRIVE_COUNT_HEADER, String(returned.redriveCount))]),
     ...(blocked.parked === undefined ? [] : parkedHeaders(blocked.parked)),
     ...more,
-    ...(names.includes('spring') ? springHeaders(told) : []),
-    ...(names.includes('connect') ? connectHeaders(told) : []),
+    ...(names.includes('spring') ? springHeaders(facts) : []),
+    ...(names.includes('connect') ? connectHeaders(facts) : []),
   ];
 }
 

@@ -9,17 +9,17 @@ import type { EpochMs } from '../record/units.ts';
  */
 export interface DeadlinePlan {
   readonly startedAt: EpochMs;
-  /** When Lambda ends the invocation. */
+  /** When Lambda stops the invocation. */
   readonly deadline: EpochMs;
-  /** When the handler's signal fires. */
+  /** When the handler's abort signal fires. */
   readonly abortAt: EpochMs;
-  /** When a handler that is still running counts as an interruption. */
+  /** When a handler that still runs counts as an interruption. */
   readonly stallAt: EpochMs;
-  /** When the answer must be on its way. */
+  /** When the answer must be sent. */
   readonly answerBy: EpochMs;
 }
 
-/** Plans an invocation: a quarter of its time at most goes to ending in order, two seconds at most. */
+/** Plans an invocation: at most a quarter of its time, and at most two seconds, is kept for the end. */
 export function planDeadline(startedAt: EpochMs, remainingMs: number): DeadlinePlan {
   const deadline = startedAt + remainingMs;
   return {
@@ -32,22 +32,22 @@ export function planDeadline(startedAt: EpochMs, remainingMs: number): DeadlineP
 }
 
 /**
- * When the last record may start: the reserve grows with the handler times that were seen (half as much again), and takes at
- * most half of the invocation's time, so that it never starves.
+ * When the last record may start. The reserve is one and a half times the longest handler time seen, and at most half of the
+ * invocation's time, so that some records always start.
  *
- * @param longestHandlerMs - longest run seen lately; 0 when none was
+ * @param longestHandlerMs - the longest recent run; 0 when there was none
  */
 export function latestStart({ startedAt, deadline, abortAt }: DeadlinePlan, longestHandlerMs: number): EpochMs {
   const half = startedAt + (deadline - startedAt) / 2;
   return Math.max(half, abortAt - longestHandlerMs * 1.5);
 }
 
-/** The longest run seen lately: a longer one counts at once, a shorter one lets it fade slowly. */
+/** The longest recent run. A longer run counts at once; shorter runs lower the figure slowly. */
 export function observeHandlerMs(longest: number, handlerMs: number): number {
   return Math.max(handlerMs, longest * 0.98);
 }
 
-/** When the dead-letter topic is given up on: half of the time that is left is for the fallback queue. */
+/** When the runtime gives up on the dead-letter topic: half of the time that is left is kept for the fallback queue. */
 export function giveUpOnTopicAt({ stallAt }: DeadlinePlan, now: EpochMs): EpochMs {
   return now + Math.max(0, stallAt - now) / 2;
 }

@@ -2,21 +2,24 @@ import { cutText } from './cut-text.ts';
 import type { ErrorSummary, Stage } from './progress.ts';
 import { causeChain, readThrown, type Thrown } from './thrown.ts';
 
-/** What a blocked record keeps of an error's name and text, in bytes: 200 blocked records fit an item with room to spare. */
+/**
+ * The most bytes that a blocked record keeps of an error's name and of its text. 200 blocked records fit an item with room to
+ * spare.
+ */
 const MAX_NAME_BYTES = 128;
 export const MAX_TEXT_BYTES = 512;
 
-/** How many errors of an AggregateError are told. */
+/** How many errors of an AggregateError are quoted. */
 const MAX_ERRORS = 3;
-/** A text is cut before it is redacted only where it is absurdly long: a cut may hide half of a secret from the redactor. */
+/** A text is cut before it is redacted only where it is very long: a cut may hide half of a secret from the redactor. */
 const MAX_REDACTED = 262_144;
 
-/** Takes secrets out of a text. Only a consumer that has one is told what may quote a record's value. */
+/** Takes secrets out of a text. Only a consumer with this option gets messages that may quote a record's value. */
 export type Redact = (text: string) => string;
 
 /**
- * Reads any thrown value: name and text, the texts of its causes behind it, redacted, then cut. Never throws, whatever was
- * thrown and whatever `redact` does: a text that could not be redacted is left out.
+ * Reads any thrown value: its name, its text and the texts of its causes, redacted, then cut. Never throws, whatever was thrown
+ * and whatever `redact` does. A text that could not be redacted is left out.
  */
 export function summarizeError(error: unknown, stage: Stage, redact: Redact | undefined): ErrorSummary {
   const { name } = readThrown(error, redact !== undefined);
@@ -42,8 +45,8 @@ function tell(error: unknown, quoting: boolean): string {
   const [first = '', ...rest] = causeChain(error, quoting).map((thrown, depth) =>
     depth === 0 ? withErrors(thrown, quoting) : named(thrown, quoting),
   );
-  const told = rest.reduceRight((inner, text) => (inner === '' ? text : `${text} (caused by ${inner})`), '');
-  return told === '' ? first : `${first} (caused by ${told})`.trimStart();
+  const causes = rest.reduceRight((inner, text) => (inner === '' ? text : `${text} (caused by ${inner})`), '');
+  return causes === '' ? first : `${first} (caused by ${causes})`.trimStart();
 }
 
 function named(thrown: Thrown, quoting: boolean): string {
@@ -53,12 +56,12 @@ function named(thrown: Thrown, quoting: boolean): string {
 
 function withErrors({ text, errors }: Thrown, quoting: boolean): string {
   if (errors.length === 0) return text;
-  const told = errors.slice(0, MAX_ERRORS).map((error) => {
+  const texts = errors.slice(0, MAX_ERRORS).map((error) => {
     const { name, text: inner } = readThrown(error, quoting);
     return inner === '' ? name : `${name}: ${inner}`;
   });
   const more = errors.length > MAX_ERRORS ? `; and ${errors.length - MAX_ERRORS} more` : '';
-  return `${text}${text === '' ? '' : ' '}[${told.join('; ')}${more}]`;
+  return `${text}${text === '' ? '' : ' '}[${texts.join('; ')}${more}]`;
 }
 
 function redacted(text: string, redact: Redact | undefined): string {

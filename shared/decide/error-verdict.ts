@@ -2,19 +2,19 @@ import { isBranded } from '../errors.ts';
 import type { EpochMs } from '../record/units.ts';
 import { causeChain } from './thrown.ts';
 
-/** What an error asks for. */
+/** What an error means for its record. */
 export type ErrorVerdict =
   | { readonly type: 'pause'; readonly pause: PauseRequest }
   | { readonly type: 'retryable' }
   | { readonly type: 'nonRetryable' };
 
-/** What a PauseError says, of any copy of its class: nothing of it is trusted. */
+/** What a PauseError says. It may come from another copy of its class, so nothing of it is trusted. */
 export interface PauseRequest {
   readonly resumeAfterMs?: unknown;
   readonly resumeAt?: unknown;
 }
 
-/** What an error asks for, or else its cause, or the cause of that one. Never throws. */
+/** What an error means; if it says nothing, what its cause means, or the cause of that one. Never throws. */
 export function errorVerdict(error: unknown): ErrorVerdict {
   for (const { value } of causeChain(error)) {
     if (isBranded(value, 'PauseError')) return { type: 'pause', pause: readPause(value) };
@@ -24,10 +24,10 @@ export function errorVerdict(error: unknown): ErrorVerdict {
   return { type: 'retryable' };
 }
 
-/** A pause whose length says nothing. */
+/** The length of a pause that does not say how long it is. */
 const DEFAULT_PAUSE_MS = 1_000;
 
-/** When a paused partition goes on, in whole milliseconds: the ledger keeps no others. */
+/** When a paused partition goes on, in whole milliseconds: the ledger keeps only those. */
 export function pauseEnd({ resumeAfterMs, resumeAt }: PauseRequest, now: EpochMs, maxPauseMs: number): EpochMs {
   const asked = resumeAt instanceof Date ? resumeAt.getTime() - now : resumeAfterMs;
   const pauseMs = typeof asked === 'number' && asked > 0 ? Math.ceil(asked) : DEFAULT_PAUSE_MS;

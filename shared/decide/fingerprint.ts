@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { ErrorSummary } from './progress.ts';
 
-/** Equal for errors of one cause: twelve characters, of where it failed, its name, and its text without what varies. */
+/**
+ * Twelve characters that are equal for errors with the same cause. Made of where the record failed, the error's name, and its
+ * text without the parts that vary.
+ */
 export function fingerprint({ name, text, stage }: ErrorSummary): string {
   return createHash('sha256')
     .update(`${stage}\n${name}\n${withoutVariables(text)}`)
@@ -9,9 +12,9 @@ export function fingerprint({ name, text, stage }: ErrorSummary): string {
     .slice(0, 12);
 }
 
-/** What varies from record to record, the widest first: what is left of a name tells causes apart. */
+/** What varies from record to record, the widest patterns first. What is left still tells causes apart. */
 const VARIABLES: readonly RegExp[] = [
-  // Quoted values; an apostrophe inside a word opens nothing. A text that was cut may lack its closing quote.
+  // Quoted values. An apostrophe inside a word does not open a quotation. A text that was cut may lack its closing quote.
   /"(?:[^"\\]|\\.)*["\\]?/gs,
   /`[^`]*(?:`|$)/g,
   /(?<!\w)'[^']*'(?!\w)/g,
@@ -26,6 +29,6 @@ const VARIABLES: readonly RegExp[] = [
 
 function withoutVariables(text: string): string {
   const plain = VARIABLES.reduce((left, variable) => left.replace(variable, '#'), text);
-  // The tail of a long text is where it was cut, and where lists of varying length end.
+  // The end of a long text is left out: there texts are cut, and lists of varying length end.
   return plain.replace(/\s+/g, ' ').trim().slice(0, 200);
 }

@@ -1,14 +1,20 @@
 import type { RecordHeader } from '../record/record-headers.ts';
 import { headerBytes } from './record-size.ts';
 
-/** Under which a letter keeps headers that came with the record and bear a name of ours: they are data, and decide nothing. */
+/**
+ * The prefix under which a dead letter keeps headers of the record that have one of our names. They are data and decide
+ * nothing.
+ */
 export const FOREIGN_PREFIX = 'x-foreign-';
-/** In a letter whose record had so many of them that they keep their names: what counts are ours, which are the last. */
+/**
+ * Marks a dead letter whose record had so many of those headers that they keep their names. Ours are the last ones, and only
+ * those count.
+ */
 export const FOREIGN_KEPT_HEADER = 'x-foreign-headers';
-/** By so much their new names may make a letter larger. */
+/** How many bytes the new names may add to a dead letter. */
 const MOST_GROWTH_BYTES = 8_192;
 
-/** Every name of our own: on letters, on what returns, on markers. */
+/** Every header name of our own: on dead letters, on redriven and replayed records, on markers. */
 const OWN_NAMES: ReadonlySet<string> = new Set([
   'x-original-topic',
   'x-original-partition',
@@ -38,21 +44,21 @@ const OWN_NAMES: ReadonlySet<string> = new Set([
   'x-lockstep-signature',
 ]);
 
-/** Whether a header bears one of our names, Spring's or Connect's. */
+/** Whether a header has one of our names, Spring's or Connect's. */
 export function isOwnName(name: string): boolean {
   return OWN_NAMES.has(name) || name.startsWith('kafka_dlt-') || name.startsWith('__connect.errors.');
 }
 
-/** A record's own headers as its letter keeps them. */
+/** A record's own headers as its dead letter keeps them. */
 export interface KeptHeaders {
   readonly headers: readonly RecordHeader[];
-  /** They kept their names: there are too many of them. */
+  /** There are too many headers to rename: they keep their names. */
   readonly areNamesKept: boolean;
-  /** What their new names add, in bytes. */
+  /** How many bytes the new names add. */
   readonly growth: number;
 }
 
-/** Gives headers that bear our names another one. */
+/** Renames headers that have one of our names. */
 export function keepForeign(headers: readonly RecordHeader[]): KeptHeaders {
   const renamed = headers.map((header) =>
     isOwnName(header.name) || header.name.startsWith(FOREIGN_PREFIX)
@@ -65,7 +71,7 @@ export function keepForeign(headers: readonly RecordHeader[]): KeptHeaders {
     : { headers, areNamesKept: true, growth: 0 };
 }
 
-/** Gives them their names back, as the record had them. */
+/** Undoes {@link keepForeign}: the headers get the names that the record had. */
 export function restoreForeign(headers: readonly RecordHeader[]): readonly RecordHeader[] {
   return headers.map((header) =>
     header.name.startsWith(FOREIGN_PREFIX)

@@ -2,9 +2,9 @@ import type { EpochMs } from '../record/units.ts';
 import { differInValue } from '../record/value-hash.ts';
 import type { PartitionItem } from './progress.ts';
 
-/** Who holds a key: a partition item, under one of its epochs. */
+/** Which partition item holds a key, and under which of its epochs. */
 export interface KeyHolder {
-  /** The ledger key of the partition item. */
+  /** The key of the partition item in the ledger. */
   readonly ledgerKey: string;
   readonly epoch: number;
 }
@@ -16,23 +16,26 @@ export interface KeyItem {
   readonly position: string;
   readonly claimedBy: KeyHolder;
   readonly valueHash: string;
-  /** Epoch seconds; past it the item counts as absent, deleted or not. */
+  /** In epoch seconds. After it the item counts as absent, whether DynamoDB has deleted it or not. */
   readonly expiresAt: number;
 }
 
-/** What a key's item means for a record that carries the key. */
+/** What a key's item means for a record with that key. */
 export type KeyState =
-  /** Free, in the place of its item: expired, or claimed by our own partition under an earlier, dead epoch. */
+  /**
+   * May be claimed in the place of its item: the item has expired, or our own partition claimed it under an earlier, dead
+   * epoch.
+   */
   | { readonly type: 'free' }
-  /** Ours already: a claim whose answer was lost. */
+  /** Ours already: our claim was granted and its answer was lost. */
   | { readonly type: 'ours' }
   | { readonly type: 'duplicate' }
-  /** COMPLETED by a record with another value. */
+  /** Completed by a record with another value. */
   | { readonly type: 'reused'; readonly by: string }
-  /** In progress elsewhere: whether it lives must be looked up in the holder's partition item. */
+  /** In progress elsewhere. Whether its holder is alive must be read from the holder's partition item. */
   | { readonly type: 'held' };
 
-/** The record that asks. */
+/** The record that wants the key. */
 export interface KeySeeker {
   readonly position: string;
   readonly valueHash: string;
@@ -46,17 +49,23 @@ export function decideKey(item: KeyItem, seeker: KeySeeker, now: EpochMs): KeySt
     return isSameValue(item, seeker) ? { type: 'duplicate' } : { type: 'reused', by: item.position };
   }
   if (item.claimedBy.ledgerKey !== seeker.holder.ledgerKey) return { type: 'held' };
-  // Our own partition: we hold it now, so whoever claimed the key under another epoch is dead.
+  // Our own partition: we hold it now, so the invocation that claimed the key under another epoch is dead.
   if (item.claimedBy.epoch !== seeker.holder.epoch) return { type: 'free' };
   return item.position === seeker.position ? { type: 'ours' } : { type: 'held' };
 }
 
-/** The very record that completed the key may come back in another form of its value; of any other record that would be a guess. */
+/**
+ * Only the record that completed the key may come back in another form of its value. For any other record that would be a
+ * guess.
+ */
 function isSameValue(item: KeyItem, { position, valueHash }: KeySeeker): boolean {
   return item.valueHash === valueHash || (item.position === position && !differInValue(item.valueHash, valueHash));
 }
 
-/** A key claim lives as long as its holder's partition item has that epoch and a living lease, not by a time of its own. */
+/**
+ * A key claim is alive as long as the holder's partition item has the claim's epoch and a valid lease. It has no time of its
+ * own.
+ */
 export function isHolderAlive(holder: PartitionItem | undefined, { epoch }: KeyHolder, now: EpochMs): boolean {
   return holder !== undefined && holder.epoch === epoch && holder.owner !== undefined && holder.leaseUntil >= now;
 }

@@ -3,15 +3,15 @@ import type { RecordHeader } from '../record/record-headers.ts';
 import type { EpochMs } from '../record/units.ts';
 import type { ParkedPlace, Stage } from './progress.ts';
 
-/** Where a record was first: when it died before, that is what its headers say. */
+/** Where a record was first. A record that was dead-lettered before says so in its headers. */
 export interface Origin extends Position {
   readonly timestamp: EpochMs;
 }
 
-/** What a letter says, in whatever words. */
+/** What a dead letter says, whatever the header names. */
 export interface DeadLetterFacts {
   readonly origin: Origin;
-  /** As the event has it. */
+  /** As the event names it. */
   readonly timestampType: string | undefined;
   readonly group: string;
   readonly name: string;
@@ -20,7 +20,7 @@ export interface DeadLetterFacts {
   readonly stack: string;
 }
 
-/** Our own names of where a record was first. */
+/** Our own header names of a record's first place. */
 export const ORIGIN_HEADERS = [
   'x-original-topic',
   'x-original-partition',
@@ -59,18 +59,18 @@ export function readParked(headers: readonly RecordHeader[]): ParkedPlace | unde
   return sequence === '' || ordinal < 1 ? undefined : { sequence, ordinal };
 }
 
-/** Where our headers begin: what we add comes last, the origin's topic first of it. */
+/** The index of our first header. We add ours at the end, and the origin's topic is the first of them. */
 function ourStart(headers: readonly RecordHeader[]): number {
   const start = headers.findLastIndex(({ name }) => name === ORIGIN_HEADERS[0]);
   return start < 0 ? headers.length : start;
 }
 
-/** The headers that we added to a record. What came with it is before them, and may say anything. */
+/** The headers that we added to a record. Those before them came with the record and cannot be trusted. */
 export function ourHeaders(headers: readonly RecordHeader[]): readonly RecordHeader[] {
   return headers.slice(ourStart(headers));
 }
 
-/** The headers that came with it. */
+/** The headers that came with the record. */
 export function headersBefore(headers: readonly RecordHeader[]): readonly RecordHeader[] {
   return headers.slice(0, ourStart(headers));
 }
@@ -80,18 +80,18 @@ export function textOf(headers: readonly RecordHeader[], name: string): string {
   return headers.findLast((header) => header.name === name)?.value.toString() ?? '';
 }
 
-/** The last header of that name as a count; 0 for anything else than digits. */
+/** The last header of that name as a count; 0 if it is not digits. */
 export function countOf(headers: readonly RecordHeader[], name: string): number {
   const text = textOf(headers, name);
   return /^\d{1,9}$/.test(text) ? Number(text) : 0;
 }
 
-/** Kafka's partitions are 32-bit numbers, its timestamps 64-bit ones. */
+/** Kafka's partitions are 32-bit numbers, its timestamps are 64-bit numbers. */
 const MAX_PARTITION = 2 ** 31 - 1;
 const MIN_LONG = -(2n ** 63n);
 const MAX_LONG = 2n ** 63n - 1n;
 
-/** Reads {@link originHeaders} back; `undefined` where one is missing or says nothing usable: anybody may have written it. */
+/** Reads {@link originHeaders} back; `undefined` where one is missing or not usable. Anybody may have written them. */
 export function readOrigin(headers: readonly RecordHeader[]): Origin | undefined {
   const [topic, ...numbers] = ORIGIN_HEADERS.map((name) =>
     headers.findLast((header) => header.name === name)?.value.toString(),
@@ -106,7 +106,7 @@ export function readOrigin(headers: readonly RecordHeader[]): Origin | undefined
 }
 
 /**
- * The names and encodings of Spring's DeadLetterPublishingRecoverer: numbers are big-endian.
+ * The header names and encodings of Spring's DeadLetterPublishingRecoverer. Numbers are big-endian.
  * https://docs.spring.io/spring-kafka/reference/kafka/annotation-error-handling.html#dead-letters
  */
 export function springHeaders({ origin, timestampType, group, name, message, stack }: DeadLetterFacts): RecordHeader[] {
@@ -129,7 +129,7 @@ export function springHeaders({ origin, timestampType, group, name, message, sta
 }
 
 /**
- * The names of Kafka Connect's dead letters, all of them text; its stages have names of their own.
+ * The header names of Kafka Connect's dead letters, all of them text. Connect has its own names for the stages.
  * https://github.com/apache/kafka/blob/trunk/connect/runtime/src/main/java/org/apache/kafka/connect/runtime/errors/DeadLetterQueueReporter.java
  */
 export function connectHeaders({ origin, group, name, stage, message, stack }: DeadLetterFacts): RecordHeader[] {
@@ -151,7 +151,7 @@ export function connectHeaders({ origin, group, name, stage, message, stack }: D
 function long(value: number): Buffer {
   const bytes = Buffer.alloc(8);
   const whole = BigInt(Math.trunc(value));
-  // The highest timestamp that a producer can give is rounded up in an event.
+  // An event rounds up the highest timestamp that a producer can set.
   bytes.writeBigInt64BE(whole > MAX_LONG ? MAX_LONG : whole < MIN_LONG ? MIN_LONG : whole);
   return bytes;
 }

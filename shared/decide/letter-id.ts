@@ -2,9 +2,9 @@ import { type Position, positionName } from '../record/item-identifier.ts';
 import type { EpochMs } from '../record/units.ts';
 
 /**
- * Names a letter: the same for every copy of it, another for what a recreated topic has at the same place.
+ * The id of a dead letter: the same for every copy of it, another one for a record at the same offset of a recreated topic.
  *
- * @param suffix - stands for a time that nobody knows. @default the record's time
+ * @param suffix - used where the record's time is not known. @default the record's time
  */
 export function deadLetterId(
   cluster: string,

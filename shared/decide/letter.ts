@@ -27,7 +27,7 @@ export interface LetterRecord {
   readonly timestamp: EpochMs;
 }
 
-/** A letter as it lies on its topic. Texts are empty where the letter says nothing. */
+/** A dead letter as it lies on its topic. Texts are empty where the dead letter has no such header. */
 export interface Letter extends LetterRecord {
   readonly id: string;
   readonly origin: Origin;
@@ -41,29 +41,32 @@ export interface Letter extends LetterRecord {
   readonly interruptions: number;
   readonly deadLetteredAt: EpochMs;
   readonly redriveCount: number;
-  /** Nobody can tell whether it was handled. */
+  /** It is not known whether its record was handled. */
   readonly isDoubtful: boolean;
-  /** It stands for records that Kafka holds no more. */
+  /** It stands for records that Kafka does not hold any more. */
   readonly isExpired: boolean;
   /** Its record waits in a parked key: only a release runs it. */
   readonly parked?: ParkedPlace;
 }
 
-/** What became of letters: a record of ours on the dead-letter topic, written in the same transaction as what it tells. */
+/**
+ * What became of dead letters: a record of ours on the dead-letter topic, written in the same transaction as the act that it
+ * reports.
+ */
 export interface LetterMarker {
   readonly what: 'redriven' | 'purged';
-  /** Of letters in the marker's own partition. */
+  /** Offsets of dead letters in the marker's own partition. */
   readonly offsets: OffsetRanges;
   readonly at: EpochMs;
   readonly by: string;
 }
 
-/** In a letter of the relay: nobody can tell whether the record was handled. */
+/** Set on a dead letter of the relay when it is not known whether the record was handled. */
 export const DOUBTFUL_HEADER = 'x-doubtful';
 /** On a marker: `redriven` or `purged`. */
 export const MARKER_HEADER = 'x-lockstep-marker';
 
-/** Whose letters are read. */
+/** The consumer whose dead letters are read. */
 export interface LetterOwner {
   readonly secret: Buffer;
   readonly group: string;
@@ -71,8 +74,8 @@ export interface LetterOwner {
 }
 
 /**
- * What a record of the dead-letter topic is. `other`: says that it is of another group. `foreign`: nothing that Lockstep wrote for
- * this group, whatever it claims to be.
+ * What a record on the dead-letter topic is. `other`: it says that it belongs to another group. `foreign`: Lockstep did not
+ * write it for this group, whatever it says.
  */
 export type OnLetterTopic =
   | { readonly type: 'letter'; readonly letter: Letter }
@@ -80,7 +83,7 @@ export type OnLetterTopic =
   | { readonly type: 'other' }
   | { readonly type: 'foreign'; readonly claims: 'a letter' | 'a marker' | 'nothing' };
 
-/** Reads a record of the dead-letter topic: a letter or a marker counts where its signature is ours. */
+/** Reads a record of the dead-letter topic. A dead letter or a marker counts only if its signature is ours. */
 export function readLetterTopic(record: LetterRecord, owner: LetterOwner): OnLetterTopic {
   const letter = parseLetter(record);
   if (letter === undefined) return readMarker(record, owner);
@@ -90,7 +93,7 @@ export function readLetterTopic(record: LetterRecord, owner: LetterOwner): OnLet
     : { type: 'foreign', claims: 'a letter' };
 }
 
-/** What a record says that has the shape of a letter, whoever wrote it; `undefined` where it has not. */
+/** Reads a record that has the form of a dead letter, whoever wrote it; `undefined` for any other record. */
 export function parseLetter(record: LetterRecord): Letter | undefined {
   const headers = ourHeaders(record.headers);
   const text = new Map<string, string>();
@@ -122,13 +125,13 @@ export function parseLetter(record: LetterRecord): Letter | undefined {
   };
 }
 
-/** Headers that a letter's record came with, under their own names. */
+/** The headers that the record of a dead letter came with, under their own names. */
 export function ownHeadersOf({ headers }: LetterRecord): readonly RecordHeader[] {
   const own = headersBefore(headers);
   return textOf(ourHeaders(headers), FOREIGN_KEPT_HEADER) === '' ? restoreForeign(own) : own;
 }
 
-/** A marker as it is produced to a partition: no key, JSON that people can read, and our signature. */
+/** A marker as it is produced: without a key, as JSON that people can read, with our signature. */
 export function markerRecord(
   { what, offsets, at, by }: LetterMarker,
   { secret, group, deadLetterTopic: topic }: LetterOwner,
@@ -144,7 +147,7 @@ export function markerRecord(
   };
 }
 
-/** A header may have been written by anybody: what is no marker of ours is foreign. */
+/** Anybody may have written the header. A record that is not a marker of ours is foreign. */
 function readMarker(record: LetterRecord, { secret, group, deadLetterTopic: topic }: LetterOwner): OnLetterTopic {
   const [first] = record.headers;
   const name = first?.name === MARKER_HEADER ? first.value.toString() : undefined;
@@ -155,7 +158,7 @@ function readMarker(record: LetterRecord, { secret, group, deadLetterTopic: topi
     if (said['group'] !== group && typeof said['group'] === 'string') return { type: 'other' };
     if (!isSigned(secret, 'marker', partitionName({ topic, partition: record.partition }), record)) return foreign;
     const { offsets, at, by } = said;
-    // It closes what lies before it, as only a marker that was written behind its letters can.
+    // A marker closes only dead letters before it: a real marker is always written after them.
     const before = below(decodeRanges(String(offsets)), record.offset);
     return { type: 'marker', marker: { what: name, offsets: before, at: Date.parse(String(at)), by: String(by) } };
   } catch {

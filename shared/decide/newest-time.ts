@@ -1,21 +1,27 @@
 import type { EpochMs } from '../record/units.ts';
 
 /*
- * What is newer than all that was ever settled cannot be old: that is how a recreated topic is told from a replay. Producers choose
- * the timestamps of their records (`CreateTime`), so one of them may write in another unit than all others.
+ * A record that is newer than everything that was ever settled cannot be an old one. That tells a recreated topic from a
+ * replay. Producers set the timestamps of their records (`CreateTime`), so one producer may use another unit than the others.
  */
 
-/** No millisecond since 1970 is beyond it (year 2286): a larger timestamp counts micro- or nanoseconds, and is compared only with its like. */
+/**
+ * No timestamp in milliseconds is larger (year 2286). A larger one counts micro- or nanoseconds, and is compared only with
+ * others of its unit.
+ */
 const LAST_EPOCH_MS = 9_999_999_999_999;
 
-/** The newer of two timestamps; of two units milliseconds, or one foreign record would make all others look old for ever. */
+/**
+ * The newer of two timestamps. Of two units, milliseconds win: otherwise one record in another unit would make all others look
+ * old for ever.
+ */
 export function newestOf(known: EpochMs | undefined, timestamp: EpochMs): EpochMs {
   if (known === undefined) return timestamp;
   if (isMilliseconds(known) !== isMilliseconds(timestamp)) return isMilliseconds(known) ? known : timestamp;
   return Math.max(known, timestamp);
 }
 
-/** Whether a timestamp is newer than the newest known one; never where there is none, or where the units differ. */
+/** Whether a timestamp is newer than the newest known one. False where none is known, or where the units differ. */
 export function isNewerThan(timestamp: EpochMs, newest: EpochMs | undefined): boolean {
   return newest !== undefined && isMilliseconds(timestamp) === isMilliseconds(newest) && timestamp > newest;
 }

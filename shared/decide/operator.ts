@@ -20,23 +20,23 @@ import { settle } from './settle.ts';
 export type OperatorChange =
   /** The record at `offset` needs no more work, handled or not. */
   | { readonly type: 'skip'; readonly offset: Offset }
-  /** The ledger forgets the partition: whatever is delivered runs. */
+  /** The ledger forgets the partition: every record that is delivered runs. */
   | { readonly type: 'reset' }
-  /** What a replay halt refused is taken as duplicates. */
+  /** The records that a replay halt refused count as duplicates. */
   | { readonly type: 'acceptAsDuplicates' }
-  /** What a replay halt refused runs again. */
+  /** The records that a replay halt refused run again. */
   | { readonly type: 'acceptToRun' }
-  /** Letters may be written again. */
+  /** Dead letters may be written again. */
   | { readonly type: 'closeBreaker' }
   /** The pause that a handler asked for ends now. */
   | { readonly type: 'liftPause' };
 
-/** What a change comes to. `text`: what it does, for people, before it is done. */
+/** The result of a change. `text`: what the change does, shown to people before it is made. */
 export type DecidedChange =
   | { readonly type: 'change'; readonly progress: Progress; readonly text: string }
   | { readonly type: 'refused'; readonly why: string };
 
-/** What an operator's word makes of a partition's progress, in a claim of its own. docs/architecture.md. */
+/** Applies an operator's decision to a partition's progress, under a claim of its own. docs/architecture.md. */
 export function decideChange(progress: Progress, change: OperatorChange, now: EpochMs): DecidedChange {
   const { abandoned } = progress;
   switch (change.type) {
@@ -47,18 +47,18 @@ export function decideChange(progress: Progress, change: OperatorChange, now: Ep
         type: 'change',
         // The mapping never sends again what is left to the relay.
         progress: { ...resetCounts(progress), ...(abandoned !== undefined && { abandoned }) },
-        text: `forgets ${countOffsets(progress.settled)} settled offsets, ${progress.blockedRecords.size} blocked records and ${countOffsets(progress.pending)} pending offsets; what Lambda delivers then runs, again if it ran before`,
+        text: `forgets ${countOffsets(progress.settled)} settled offsets, ${progress.blockedRecords.size} blocked records and ${countOffsets(progress.pending)} pending offsets; records that Lambda delivers then run, even if they ran before`,
       };
     case 'acceptAsDuplicates':
     case 'acceptToRun':
       return acceptReplay(progress, change.type, now);
     case 'closeBreaker':
       if (progress.consecutiveDeadLetters === 0)
-        return { type: 'refused', why: 'no dead letters in a row are counted: the flood breaker is closed' };
+        return { type: 'refused', why: 'no consecutive dead letters are counted: the flood breaker is closed' };
       return {
         type: 'change',
         progress: { ...progress, consecutiveDeadLetters: 0 },
-        text: `counts dead letters in a row from 0 again, instead of from ${progress.consecutiveDeadLetters}: exhausted records get letters`,
+        text: `counts consecutive dead letters from 0 again, instead of from ${progress.consecutiveDeadLetters}: exhausted records get dead letters`,
       };
     case 'liftPause':
       return liftPause(progress, now);
@@ -94,11 +94,11 @@ function skip(progress: Progress, offset: Offset, now: EpochMs): DecidedChange {
   const record = blocked ?? { offset, timestamp, valueHash: '' };
   const tried =
     blocked === undefined ? 'never tried' : `${blocked.attempts} attempts, ${blocked.interruptions} interruptions`;
-  const { running, ...rest } = settle(progress, { record, from: offset, mark: false, outcome: 'duplicate' });
+  const { running, ...rest } = settle(progress, { record, from: offset, firstOfBatch: false, outcome: 'duplicate' });
   return {
     type: 'change',
     progress: stopWaiting(running === undefined || running.offset === offset ? rest : { ...rest, running }),
-    text: `settles offset ${offset} (${tried}) without handling it and without a letter`,
+    text: `settles offset ${offset} (${tried}) without handling it and without a dead letter`,
   };
 }
 
@@ -106,10 +106,10 @@ function acceptReplay(progress: Progress, how: 'acceptAsDuplicates' | 'acceptToR
   const { newestRefused, ...halted } = progress;
   const { replayRefused, floor = 0, settled, pending, newestTimestamp } = halted;
   const last = highest(replayRefused);
-  if (last === undefined) return { type: 'refused', why: 'no replay is halted: nothing stands' };
-  // A verdict that stays, not ranges: those would be forgotten again.
+  if (last === undefined) return { type: 'refused', why: 'no replay is halted' };
+  // Kept as a bound, not as ranges: the ledger would forget ranges again.
   const below = Math.max(floor, last + 1);
-  const cleared = { ...told(halted, replayRefused), replayRefused: NO_OFFSETS };
+  const cleared = { ...withoutHashes(halted, replayRefused), replayRefused: NO_OFFSETS };
   if (how === 'acceptAsDuplicates')
     return {
       type: 'change',
@@ -117,20 +117,21 @@ function acceptReplay(progress: Progress, how: 'acceptAsDuplicates' | 'acceptToR
         ...cleared,
         skipBelow: below,
         settled: union(settled, unclearSettled(progress)),
-        // Who is told that records are newer than all that settled, and calls them duplicates, means those written until now.
+        // The operator was told that the records are newer than everything settled, and calls them duplicates. That covers all
+        // records written until now.
         ...(newestRefused !== undefined && { newestTimestamp: Math.max(newestTimestamp ?? 0, newestRefused, now) }),
       },
-      text: `takes what the ledger has forgotten below ${below} as duplicates (refused so far: ${describeOffsets(replayRefused)})`,
+      text: `takes records below offset ${below} that the ledger has forgotten as duplicates (refused so far: ${describeOffsets(replayRefused)})`,
     };
   return {
     type: 'change',
     progress: { ...cleared, runBelow: below, pending: subtract(union(pending, replayRefused), settled) },
-    text: `runs ${describeOffsets(replayRefused)} again, and whatever else is unknown below ${below}`,
+    text: `runs ${describeOffsets(replayRefused)} again, and all other unknown records below ${below}`,
   };
 }
 
-/** Whatever stands at these offsets is what the operator says it is: its value no longer tells it from another record. */
-function told(progress: Progress, offsets: OffsetRanges): Progress {
+/** The operator has said which records are at these offsets. Their value does not tell a recreated topic any more. */
+function withoutHashes(progress: Progress, offsets: OffsetRanges): Progress {
   const known = <R extends RecordIdentity>(record: R): R =>
     includesOffset(offsets, record.offset) ? { ...record, valueHash: '' } : record;
   return {
@@ -140,7 +141,7 @@ function told(progress: Progress, offsets: OffsetRanges): Progress {
   };
 }
 
-/** Records that had settled when another value came back in their place: a first record that is not settled is pending. */
+/** Records that had settled before another value came back at their offset. A first record that is not settled is pending. */
 function unclearSettled({ firstRecords, replayRefused, pending }: Progress): OffsetRanges {
   const offsets = firstRecords.map(({ offset }) => offset).filter((offset) => includesOffset(replayRefused, offset));
   return subtract(rangesOf(offsets), pending);

@@ -1,7 +1,7 @@
 import { includesOffset } from '../record/offset-ranges.ts';
 import type { EpochMs } from '../record/units.ts';
 import type { BlockedRecord, ParkedItem, Progress, RecordIdentity } from './progress.ts';
-import { blockedRecordOf, MAX_HEADS, withBlockedRecord } from './settle.ts';
+import { blockedRecordOf, MAX_BLOCKED_RECORDS, withBlockedRecord } from './settle.ts';
 
 /** Records of one key that are marked at once. */
 export const MOST_MARKS = 50;
@@ -75,7 +75,7 @@ export function roomToPark(
 ): number {
   if (known === undefined && keys >= maxKeys) return 0;
   const left = maxPerKey - (known === undefined ? 0 : known.tail - known.settled);
-  return Math.max(0, Math.min(MOST_MARKS, left, MAX_HEADS - progress.blockedRecords.size - reserved));
+  return Math.max(0, Math.min(MOST_MARKS, left, MAX_BLOCKED_RECORDS - progress.blockedRecords.size - reserved));
 }
 
 /** All ordinals up to it need no more work. */

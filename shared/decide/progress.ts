@@ -2,37 +2,40 @@ import type { OffsetRanges } from '../record/offset-ranges.ts';
 import { NO_OFFSETS } from '../record/offset-ranges.ts';
 import type { EpochMs, Offset } from '../record/units.ts';
 
-/** Says which record stands at an offset: a recreated topic has another one there. */
+/** Identifies the record at an offset: a recreated topic has another record there. */
 export interface RecordIdentity {
   readonly offset: Offset;
   readonly timestamp: EpochMs;
-  /** Hash of the value as delivered; lazily computed, so read it last. Empty where only the broker's bytes are known and the mapping decodes values. */
+  /**
+   * Hash of the value as delivered. Computed when it is read, so read it last. Empty where only the broker's bytes are known
+   * and the mapping decodes values.
+   */
   readonly valueHash: string;
 }
 
-/** The first record of a batch that was claimed, to recognise a recreated topic by. */
+/** The first record of a claimed batch. It is kept to recognise a recreated topic. */
 export type FirstRecord = RecordIdentity;
 
-/** A record that is not settled and has something to remember: tries, a back-off, a letter under way. */
+/** An unsettled record with something to remember: tries, a back-off, a dead letter on its way. */
 export interface BlockedRecord extends RecordIdentity {
-  /** Hash of the record's key in key order, else absent. */
+  /** Hash of the record's key in key order, otherwise absent. */
   readonly keyHash?: string;
   /** Runs of the record handler that ended in an error. */
   readonly attempts: number;
   /** Runs of the record handler that never ended. */
   readonly interruptions: number;
-  /** A letter is due or may be out: the record handler never sees this record again. */
+  /** A dead letter is due or may have been written. The handler never gets this record again. */
   readonly exhausted: boolean;
   /** What its letter says where it parks or is of a parked key: never another, whatever becomes of the parked key. */
   readonly parked?: ParkedPlace;
   /** Of a parked record: releases that began with it. */
   readonly rounds?: number;
   readonly firstFailedAt?: EpochMs;
-  /** Not started before this time. */
+  /** The record does not start before this time. */
   readonly notBefore?: EpochMs;
-  /** What the last error looked like, ids and numbers stripped. */
+  /** Of the last error, without ids and numbers. */
   readonly fingerprint?: string;
-  /** The last error, kept so that the letter of an interrupted or repeated publication can name it. */
+  /** The last error. It is kept so that the dead letter can name it when its publication was interrupted or is repeated. */
   readonly error?: ErrorSummary;
 }
 
@@ -44,7 +47,7 @@ export interface ParkedPlace {
   readonly ordinal: number;
 }
 
-/** What of an error goes into a blocked record and a letter; already redacted and cut. */
+/** What a blocked record and a dead letter keep of an error, redacted and cut. */
 export interface ErrorSummary {
   readonly name: string;
   readonly text: string;
@@ -54,21 +57,21 @@ export interface ErrorSummary {
 /** Where a record failed. */
 export type Stage = 'decode' | 'validate' | 'idempotency' | 'handler' | 'interrupted' | 'unattempted' | 'parked';
 
-/** The pending offset that is waited for. */
+/** The pending offset that the partition waits for. */
 export interface MissingRecord {
   readonly offset: Offset;
   readonly since: EpochMs;
-  /** Batches seen beyond it after `missingRecordTimeoutMs` was over. */
+  /** Later batches that came after `missingRecordTimeoutMs` was over. */
   readonly laterBatches: number;
 }
 
-/** All that the ledger remembers of a partition but who holds it. Immutable. docs/architecture.md. */
+/** Everything that the ledger remembers of a partition, except who holds it. Immutable. docs/architecture.md. */
 export interface Progress {
-  /** Settled offsets; holes between batches included as they were settled, so a gap inside a batch is settled too. */
+  /** Settled offsets. Offsets that do not exist inside a batch count as settled with it. */
   readonly settled: OffsetRanges;
-  /** Reported back to the mapping and not settled: must come back before anything beyond. */
+  /** Offsets that were reported to Lambda and are not settled. They must come back before any later record runs. */
   readonly pending: OffsetRanges;
-  /** Absent until something settled was forgotten, then the end of what was forgotten. */
+  /** The end of the settled offsets that the ledger has forgotten; absent while it has forgotten none. */
   readonly floor?: Offset;
   readonly firstRecords: readonly FirstRecord[];
   readonly newestTimestamp?: EpochMs;
@@ -76,30 +79,38 @@ export interface Progress {
   readonly missingRecord?: MissingRecord;
   /** Given up to the relay, which has yet to settle it: of this, and of what is pending, the relay writes dead letters. Absent: nothing. */
   readonly abandoned?: OffsetRanges;
-  /** What a replay halt refused; an operator decides about it. */
+  /** Offsets that a replay halt refused. An operator decides about them. */
   readonly replayRefused: OffsetRanges;
-  /** The newest time among `replayRefused`, where it is newer than all that settled: then the topic may be another one. */
+  /** The newest timestamp among `replayRefused`, if it is newer than everything settled. The topic may be another one then. */
   readonly newestRefused?: EpochMs;
-  /** An operator's word: what is before memory and below this is a duplicate, unless it is newer than all that settled. */
+  /**
+   * Decided by an operator: forgotten offsets below this are duplicates, unless the record is newer than everything settled.
+   */
   readonly skipBelow?: Offset;
-  /** An operator's word: what is below this runs, before memory or not. What is newer than all that settled shows a later topic. */
+  /**
+   * Decided by an operator: offsets below this run, forgotten or not. A record that is newer than everything settled shows a
+   * recreated topic.
+   */
   readonly runBelow?: Offset;
-  /** Crash isolation: one record at a time, `running` written ahead, up to this offset. */
+  /** Crash isolation: up to this offset one record runs at a time, and `running` is written before it starts. */
   readonly isolateUntil?: Offset;
   /** The record being tried in crash isolation. */
   readonly running?: RecordIdentity;
-  /** The partition stands still until then: a handler threw PauseError. */
+  /** A handler threw PauseError: nothing of the partition runs before this time. */
   readonly pausedUntil?: EpochMs;
   readonly consecutiveDeadLetters: number;
-  /** The consumer's limit of them, for the relay and for operators, who know nothing of its handler; absent where it is the default, so that it costs no bytes. */
+  /**
+   * The consumer's limit of consecutive dead letters, for the relay and for operators, who do not know its options. Absent
+   * where it is the default, to save bytes.
+   */
   readonly maxConsecutiveDeadLetters?: number;
-  /** The next try hands one record to `onBatch`: the last one failed without naming a record. */
+  /** The next call of `onBatch` gets one record, since the last call failed without naming a record. */
   readonly oneRecordPerCall?: boolean;
   /** Marked records with a place in a parked key that Kafka holds no more: each gets a letter without a value, and then leaves. */
   readonly goneMarks?: readonly BlockedRecord[];
 }
 
-/** Progress of a partition that nobody ever claimed. */
+/** Progress of a partition that was never claimed. */
 export const FRESH_PROGRESS: Progress = {
   settled: NO_OFFSETS,
   pending: NO_OFFSETS,
@@ -109,24 +120,27 @@ export const FRESH_PROGRESS: Progress = {
   consecutiveDeadLetters: 0,
 };
 
-/** A batch that was claimed: by whom, and which offsets were delivered to it. */
+/** A claimed batch: who claimed it, and which offsets it has. */
 export interface ClaimedBatch {
   readonly owner: string;
   readonly offsets: OffsetRanges;
-  /** The first record of the batch, until its invocation has written what it made of it: whoever finds it dead judges by this. */
+  /**
+   * The first record of the batch, until its invocation has written progress. The next invocation recognises a recreated topic
+   * by it.
+   */
   readonly first?: RecordIdentity;
 }
 
 /** The ledger's item of one partition. */
 export interface PartitionItem {
-  /** Fencing token: +1 with each claim, never lowered. */
+  /** The fencing token. Each claim adds 1; it never gets lower. */
   readonly epoch: number;
-  /** +1 with each write. */
+  /** The revision. Each write adds 1. */
   readonly rev: number;
   /** The invocation that holds the partition; absent when released. */
   readonly owner?: string;
   readonly leaseUntil: EpochMs;
-  /** Batches claimed since the last release: ours last, any other is a dead invocation's. */
+  /** Batches that were claimed since the last release. The last one is ours; any other belongs to a dead invocation. */
   readonly claims: readonly ClaimedBatch[];
   readonly progress: Progress;
   /** How many keys of the partition are parked; absent for none. */

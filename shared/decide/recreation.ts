@@ -7,12 +7,12 @@ import type { Progress, RecordIdentity } from './progress.ts';
 import { resetCounts } from './retry-policy.ts';
 
 /*
- * A topic that is deleted and made anew has other records under the same offsets. Its events do not say so: Lambda names topic,
- * partition and offset only, so what stands at a known offset is compared with what is remembered of it. docs/architecture.md.
- * https://docs.aws.amazon.com/lambda/latest/dg/with-msk.html#msk-sample-event
+ * A topic that is deleted and created again has other records at the same offsets. Its events do not say so: Lambda names only
+ * topic, partition and offset. So the record at a known offset is compared with what the ledger remembers of it.
+ * docs/architecture.md. https://docs.aws.amazon.com/lambda/latest/dg/with-msk.html#msk-sample-event
  */
 
-/** Whether another record stands at this offset than the one that we know. */
+/** Whether this is another record than the one that the ledger knows at its offset. */
 export function isAnotherRecord(progress: Progress, record: RecordIdentity): boolean {
   if (isNewerThan(record.timestamp, progress.newestTimestamp) && includesOffset(progress.settled, record.offset))
     return true;
@@ -20,8 +20,9 @@ export function isAnotherRecord(progress: Progress, record: RecordIdentity): boo
 }
 
 /**
- * Whether nobody can tell if this is the record that we know: it has its time and another value, in the same form. Either whatever
- * delivers the records has changed their form unseen, or the topic was recreated and refilled with the old timestamps.
+ * Whether it is not known if this is the record that the ledger knows: it has the same timestamp, and another value in the same
+ * form. Either something on the way to Lambda changed the form of the values, or the topic was recreated and filled again with
+ * the old timestamps.
  */
 export function isUnclear(progress: Progress, record: RecordIdentity): boolean {
   return isKnownAs(
@@ -31,40 +32,50 @@ export function isUnclear(progress: Progress, record: RecordIdentity): boolean {
   );
 }
 
-/** Whether something that is remembered of an offset is so. In key order a batch is marked before its first record settles. */
+/**
+ * Whether something that the ledger remembers of an offset fulfils a condition. In key order the first record of a batch is
+ * remembered before it settles.
+ */
 function isKnownAs(
   { firstRecords, blockedRecords }: Progress,
   offset: Offset,
   is: (known: RecordIdentity) => boolean,
 ): boolean {
   const blocked = blockedRecords.get(offset);
-  return (blocked !== undefined && is(blocked)) || firstRecords.some((mark) => mark.offset === offset && is(mark));
+  return (blocked !== undefined && is(blocked)) || firstRecords.some((first) => first.offset === offset && is(first));
 }
 
 /**
- * Whether a record from before memory, which would be skipped, is newer than all that ever settled: it cannot have run.
+ * Whether a record at a forgotten offset, which would be skipped, is newer than everything that was ever settled. Then it
+ * cannot have been handled.
  *
- * @see isAnotherRecord for what is within memory
+ * @see isAnotherRecord for offsets that the ledger remembers
  */
 export function isNewBeforeMemory(progress: Progress, { offset, timestamp }: RecordIdentity): boolean {
   const { floor = 0, pending, newestTimestamp } = progress;
   return offset < floor && isNewerThan(timestamp, newestTimestamp) && !includesOffset(pending, offset);
 }
 
-/** Whether a record that nobody owes lies below what is settled, and is newer than all of it: an operator is asked, or it is of a later topic. */
+/**
+ * Whether a record that is not pending lies below settled offsets and is newer than all of them. Either an operator is asked,
+ * or it belongs to a recreated topic.
+ */
 export function isNewBelowSettled(progress: Progress, { offset, timestamp }: RecordIdentity): boolean {
   const { settled, pending, newestTimestamp } = progress;
   const isBelow = offset < (highest(settled) ?? 0) && !includesOffset(pending, offset);
   return isBelow && isNewerThan(timestamp, newestTimestamp);
 }
 
-/** Whether a record stands where an operator let a replay run, owed or not, and is newer than all that ever settled: no replay has that. */
+/**
+ * Whether a record is newer than everything that was ever settled, at an offset where an operator let a replay run. A replay
+ * has no such record.
+ */
 export function isNewInReplay(progress: Progress, { offset, timestamp }: RecordIdentity): boolean {
   const { floor = 0, runBelow = 0, newestTimestamp } = progress;
   return offset < Math.min(floor, runBelow) && isNewerThan(timestamp, newestTimestamp);
 }
 
-/** Where the mapping decodes values, the relay, which reads the broker's bytes, cannot know the hash of what is delivered. */
+/** Where the mapping decodes values, the relay cannot know the hash of the delivered value: it reads the broker's bytes. */
 function isSame(known: RecordIdentity, record: RecordIdentity): boolean {
   return known.timestamp === record.timestamp && !differInValue(known.valueHash, record.valueHash);
 }
@@ -74,7 +85,7 @@ function isSame(known: RecordIdentity, record: RecordIdentity): boolean {
  * the old life or not, may be of the new one, first seen by somebody who did not live to write that down, or could not tell: it
  * is waited for. What of it is not there vanishes with the batch that spans it. What was left to the relay may be of the new life, too.
  *
- * @param records - the delivered batch: what is remembered of exactly these was of the new life already, and stays
+ * @param records - the delivered batch. What the ledger remembers of exactly these belongs to the new topic, and stays.
  */
 export function restartProgress(
   known: Progress,
@@ -84,10 +95,10 @@ export function restartProgress(
   const { pending, replayRefused, firstRecords, blockedRecords, settled, abandoned } = known;
   const isOneOfThem = (one: RecordIdentity) =>
     records.some((record) => record.offset === one.offset && isSame(one, record));
-  const seen = firstRecords.filter((mark) => isOneOfThem(mark));
+  const seen = firstRecords.filter((first) => isOneOfThem(first));
   const done = seen.filter(({ offset }) => includesOffset(settled, offset));
   const newestTimestamp = done.reduce<EpochMs | undefined>(
-    (newest, mark) => newestOf(newest, mark.timestamp),
+    (newest, first) => newestOf(newest, first.timestamp),
     undefined,
   );
   const isolateUntil = highest(claimedByDead);

@@ -4,37 +4,39 @@ import { type Letter, ownHeadersOf } from './letter.ts';
 import { textHeader } from './letter-headers.ts';
 import { returningHeaders } from './returned-record.ts';
 
-/** Redrives of one record, then its letters stay. @default 3 */
+/** How often a record is redriven before its dead letters stay. @default 3 */
 export const DEFAULT_MAX_REDRIVES = 3;
 
-/** What of the letters an operator means; everything that is said must hold. */
+/** Which dead letters an operator means. All given conditions must hold. */
 export interface LetterFilter {
   /** The beginning of a fingerprint. */
   readonly fingerprint?: string | undefined;
-  /** Dead-lettered at or after. */
+  /** Dead-lettered at this time or later. */
   readonly since?: EpochMs | undefined;
-  /** Dead-lettered before. */
+  /** Dead-lettered before this time. */
   readonly until?: EpochMs | undefined;
   /** The record's key as text. */
   readonly key?: string | undefined;
-  /** Partition of the source that the record came from first. */
+  /** Partition of the source topic where the record was first. */
   readonly partition?: number | undefined;
-  /** First and last offset there, both included. */
+  /** First and last offset in that partition, both included. */
   readonly fromOffset?: number | undefined;
   readonly toOffset?: number | undefined;
   readonly errorName?: string | undefined;
   readonly id?: string | undefined;
 }
 
-/** What keeps a letter from being redriven. `elsewhere`: its record was in a topic or partition that the consumer does not have. */
+/**
+ * Why a dead letter cannot be redriven. `elsewhere`: its record was in a topic or partition that the consumer does not read.
+ */
 export type RedriveRefusal = 'maxRedrives' | 'doubtful' | 'expired' | 'elsewhere';
 
-/** Where records of letters may return to: their own consumer's source. */
+/** Where records of dead letters may return to: the source of their own consumer. */
 export interface RedriveTarget {
   readonly topic: string;
-  /** Partitions that it has. */
+  /** The partitions that the topic has. */
   readonly partitions: ReadonlySet<number>;
-  /** The group that they are written for. */
+  /** The group that the records are written for. */
   readonly group: string;
 }
 
@@ -42,11 +44,11 @@ export interface RedriveTarget {
 export interface RedriveLimits {
   /** @default {@link DEFAULT_MAX_REDRIVES} */
   readonly maxRedrives: number;
-  /** Also letters of records of which nobody can tell whether they were handled. */
+  /** Redrive dead letters of records of which it is not known whether they were handled, too. */
   readonly includeDoubtful: boolean;
 }
 
-/** Whether a letter is meant. */
+/** Whether a dead letter fulfils the filter. */
 export function matches(letter: Letter, filter: LetterFilter): boolean {
   const { fingerprint, since, until, key, partition, fromOffset, toOffset, errorName, id } = filter;
   const { origin } = letter;
@@ -63,7 +65,7 @@ export function matches(letter: Letter, filter: LetterFilter): boolean {
   );
 }
 
-/** Why a letter stays where it is; `undefined` when it may return. */
+/** Why a dead letter may not return; `undefined` when it may. */
 export function refusalOf(
   letter: Letter,
   { maxRedrives, includeDoubtful }: RedriveLimits,
@@ -75,7 +77,7 @@ export function refusalOf(
   return letter.isDoubtful && !includeDoubtful ? 'doubtful' : undefined;
 }
 
-/** A record on its way back, to the partition that it came from. */
+/** A record on its way back to the partition that it came from. */
 export interface RedrivenRecord {
   readonly topic: string;
   readonly partition: number;
@@ -86,8 +88,9 @@ export interface RedrivenRecord {
 }
 
 /**
- * The record of a letter as it returns: its own key, value, headers and time; behind them where it was first (so that another
- * letter of it keeps that), for whom it is, which letter it comes from, how often it has been redriven, and our signature.
+ * The record of a dead letter as it is written back: its own key, value, headers and time. Our headers follow: where it was
+ * first (so that another dead letter keeps that), for which group it is, which dead letter it comes from, how often it was
+ * redriven, and our signature.
  */
 export function redrivenRecord(letter: Letter, { topic, group }: RedriveTarget, secret: Buffer): RedrivenRecord {
   const { origin, id, key, value } = letter;
@@ -102,6 +105,6 @@ export function redrivenRecord(letter: Letter, { topic, group }: RedriveTarget, 
     redriveCount: letter.redriveCount + 1,
     from: textHeader('x-dead-letter-id', id),
   });
-  // Not the letter's own time: its topic may have stamped it when it came.
+  // Not the dead letter's own time: its topic may have set the time of arrival.
   return { ...to, key, value, headers, timestamp: origin.timestamp };
 }

@@ -14,7 +14,7 @@ import { fingerprint } from './fingerprint.ts';
 import type { BlockedRecord, ErrorSummary, PartitionItem, Progress, RecordIdentity } from './progress.ts';
 import { isNewBeforeMemory } from './recreation.ts';
 import { letterLimit } from './retry-policy.ts';
-import { blockedRecordOf, MAX_HEADS, withBlockedRecord, withoutAbandoned } from './settle.ts';
+import { blockedRecordOf, MAX_BLOCKED_RECORDS, withBlockedRecord, withoutAbandoned } from './settle.ts';
 
 /** Why a record comes to the relay. */
 export interface RelayCause {
@@ -22,10 +22,13 @@ export interface RelayCause {
   readonly text: string;
 }
 
-/** What a relay or operator function finds. `recreatedBy`: the dead invocation's record that gave a recreated topic away; progress is afresh. */
+/**
+ * What a relay or operator function finds when it claims a partition. `recreatedBy`: the dead invocation's record that shows a
+ * recreated topic.
+ */
 export type OperationsClaim = Pick<ClaimDecision<RecordIdentity>, 'progress' | 'recreatedBy' | 'interrupted'>;
 
-/** A claim of the relay or of an operator: what dead invocations left behind is pending, nothing of its own is. */
+/** A claim of the relay or of an operator. What dead invocations left behind becomes pending; the claim itself adds nothing. */
 export function decideOperationsClaim(
   item: PartitionItem,
   owner: string,
@@ -46,7 +49,7 @@ export function unknownToLedger(progress: Progress, offsets: OffsetRanges): Offs
   return atOrAbove(subtract(subtract(offsets, settled), dueForRelay(progress, offsets)), floor);
 }
 
-/** What of `range` is not settled, nor skipped by an operator's word: that is before memory and below `skipBelow`. */
+/** Offsets of `range` that are neither settled nor skipped by an operator (forgotten and below `skipBelow`). */
 export function unsettledIn(
   { settled, pending, floor = 0, skipBelow = 0 }: Progress,
   range: OffsetRange,
@@ -56,7 +59,7 @@ export function unsettledIn(
   return subtract(open, subtract(skipped, pending));
 }
 
-/** Whether an operator's word settles the record: it is before memory, and not newer than all that settled. */
+/** Whether an operator's decision settles the record: its offset is forgotten, and it is not newer than everything settled. */
 export function isSkipped(progress: Progress, record: RecordIdentity): boolean {
   const { pending, floor = 0, skipBelow = 0 } = progress;
   const isMeant = record.offset < Math.min(floor, skipBelow) && !includesOffset(pending, record.offset);
@@ -64,8 +67,8 @@ export function isSkipped(progress: Progress, record: RecordIdentity): boolean {
 }
 
 /**
- * Whether nobody can tell if the record was handled: the ledger's memory no longer reaches back to it, and it has neither a blocked record
- * nor is it due. Its letter says so, and a redrive leaves it out unless told otherwise.
+ * Whether it is not known if the record was handled: the ledger has forgotten its offset, it is not pending, and it has no
+ * blocked record. Its dead letter says so, and a redrive leaves it out unless told otherwise.
  */
 export function isDoubtful(progress: Progress, offset: Offset): boolean {
   const { floor = 0, blockedRecords } = progress;
@@ -74,8 +77,8 @@ export function isDoubtful(progress: Progress, offset: Offset): boolean {
 }
 
 /**
- * The blocked record under which a record gets its letter: its tries so far, and why it is given up on where nothing of its own says so.
- * Marked, so that it never meets its handler again.
+ * The blocked record for a record that gets its dead letter: its tries so far, and `cause` where it has no error of its own. It
+ * is exhausted, so that the handler never gets it again.
  */
 export function exhaustedRecord(
   progress: Progress,
@@ -93,19 +96,19 @@ export function exhaustedRecord(
   };
 }
 
-/** Progress with these blocked records marked. */
+/** Progress with these blocked records added. */
 export function withBlockedRecords(progress: Progress, blockedRecords: readonly BlockedRecord[]): Progress {
   return blockedRecords.reduce(withBlockedRecord, progress);
 }
 
-/** How many more records may be marked: the flood breaker and the item's room limit them. */
+/** How many more records may become exhausted. The flood breaker and the room in the item limit them. */
 export function roomForLetters(progress: Progress): number {
-  const marked = [...progress.blockedRecords.values()].filter(({ exhausted }) => exhausted).length;
-  const untilBreaker = letterLimit(progress) - progress.consecutiveDeadLetters - marked;
-  return Math.max(0, Math.min(untilBreaker, MAX_HEADS - progress.blockedRecords.size));
+  const exhausted = [...progress.blockedRecords.values()].filter((record) => record.exhausted);
+  const untilBreaker = letterLimit(progress) - progress.consecutiveDeadLetters - exhausted.length;
+  return Math.max(0, Math.min(untilBreaker, MAX_BLOCKED_RECORDS - progress.blockedRecords.size));
 }
 
-/** Offsets at which Kafka holds nothing any more, or never did: nobody has to wait for them. The gate opens. */
+/** Progress without offsets at which Kafka holds no record. Nothing waits for them any more. */
 export function withoutAbsent(progress: Progress, absent: OffsetRanges): Progress {
   if (absent.length === 0) return progress;
   const blockedRecords = new Map([...progress.blockedRecords].filter(([offset]) => !includesOffset(absent, offset)));
@@ -113,21 +116,21 @@ export function withoutAbsent(progress: Progress, absent: OffsetRanges): Progres
   return stopWaiting({ ...withoutAbandoned(progress, absent), pending, blockedRecords });
 }
 
-/** The gate waits only for what is pending. */
+/** Ends the wait for a record that is not pending any more. */
 export function stopWaiting(progress: Progress): Progress {
   const { missingRecord, ...notWaiting } = progress;
   return missingRecord === undefined || includesOffset(progress.pending, missingRecord.offset) ? progress : notWaiting;
 }
 
-/** When the oldest blocked record first failed; `undefined` where nothing blocks. */
+/** When the oldest blocked record first failed; `undefined` where none is blocked. */
 export function blockedSince({ blockedRecords }: Progress): EpochMs | undefined {
   const times = [...blockedRecords.values()].flatMap(({ firstFailedAt }) => firstFailedAt ?? []);
   return times.length === 0 ? undefined : Math.min(...times);
 }
 
 /**
- * What the mapping has lost for good: pending, or a dead invocation's, below what the group has committed, and not claimed by
- * anybody for `missingRecordTimeoutMs`. The rest the mapping still owes.
+ * Offsets that Lambda has lost for good: pending or claimed by a dead invocation, below the group's committed offset, and not
+ * claimed by anyone for `missingRecordTimeoutMs`. Lambda will still deliver the others.
  *
  * @param committed - the group's committed offset: the next one that the mapping would read
  */
@@ -141,6 +144,6 @@ export function lostForGood(
   const { settled, pending } = item.progress;
   const claimed = item.claims.reduce((all, { offsets }) => union(all, offsets), [] as OffsetRanges);
   const dead = subtract(claimed, forgotten(claimed, item.progress));
-  const mustReturn = subtract(union(pending, dead), settled);
-  return below(mustReturn, committed);
+  const unsettled = subtract(union(pending, dead), settled);
+  return below(unsettled, committed);
 }

@@ -5,22 +5,22 @@ import { MAX_TEXT_BYTES } from './error-summary.ts';
 import { marksAmong, type ParkLimits, withMarks } from './parking.ts';
 import { type BlockedRecord, type ErrorSummary, FRESH_PROGRESS, type Progress } from './progress.ts';
 
-/** How often, and how soon again. */
+/** How often a record is tried, and how soon again. */
 export interface RetryPolicy {
-  /** Recorded attempts, then a dead letter. `Infinity` stands still rather than go on. */
+  /** Recorded attempts before the dead letter. `Infinity` blocks the partition instead. */
   readonly maxAttempts: number;
-  /** Attributed interruptions, then a dead letter. */
+  /** Interruptions of this record before the dead letter. */
   readonly maxInterruptions: number;
-  /** Quick tries after the first, within one invocation. */
+  /** Quick tries after the first one, within one invocation. */
   readonly inlineRetries: number;
-  /** Upper bound of the pause before a quick try; drawn uniformly below it. */
+  /** Upper bound of the pause before a quick try. The pause is drawn uniformly below it. */
   readonly inlineDelayMs: number;
   /** The back-off before attempt n + 1 is drawn uniformly below `backOffBaseMs * 2^n`, at most `backOffMaxMs`. */
   readonly backOffBaseMs: number;
   readonly backOffMaxMs: number;
-  /** Longest pause that a handler may ask for. */
+  /** The longest pause that a handler may ask for. */
   readonly maxPauseMs: number;
-  /** Dead letters in a row, per partition, after which exhausted records block instead. */
+  /** Consecutive dead letters of a partition after which exhausted records block instead. */
   readonly maxConsecutiveDeadLetters: number;
   /** Present: an exhausted record parks its key instead of leaving a hole in it. */
   readonly park?: ParkLimits | undefined;
@@ -29,14 +29,14 @@ export interface RetryPolicy {
 /** How an error counts. */
 export type ErrorClass = 'retryable' | 'nonRetryable';
 
-/** What to do with a record before its handler is called. */
+/** What to do with a record before the handler is called. */
 export type Start =
   | { readonly type: 'run' }
   | { readonly type: 'backOff'; readonly until: EpochMs }
-  /** No further try: it gets its letter. `marked`: the ledger says so already. */
-  | { readonly type: 'giveUp'; readonly marked: boolean };
+  /** No further try: the record gets its dead letter. `isExhausted`: the ledger has recorded that already. */
+  | { readonly type: 'giveUp'; readonly isExhausted: boolean };
 
-/** Whether a record may be tried. A marked record never is: its letter may be out already. */
+/** Whether a record may be tried. An exhausted record may not: its dead letter may have been written. */
 export function decideStart(
   blocked: BlockedRecord | undefined,
   policy: RetryPolicy,
@@ -44,9 +44,9 @@ export function decideStart(
   now: EpochMs,
 ): Start {
   if (blocked === undefined) return { type: 'run' };
-  if (blocked.exhausted) return { type: 'giveUp', marked: true };
-  // A blocked record is tried again at the longest back-off: its success closes the breaker.
-  if (isTriedOut(blocked, policy) && !breakerOpen) return { type: 'giveUp', marked: false };
+  if (blocked.exhausted) return { type: 'giveUp', isExhausted: true };
+  // While the breaker is open, a blocked record is tried again at the longest back-off. Its success closes the breaker.
+  if (isTriedOut(blocked, policy) && !breakerOpen) return { type: 'giveUp', isExhausted: false };
   const { notBefore = 0 } = blocked;
   return notBefore > now ? { type: 'backOff', until: notBefore } : { type: 'run' };
 }
@@ -59,27 +59,27 @@ export function isTriedOut(
   return attempts >= maxAttempts || interruptions >= maxInterruptions;
 }
 
-/** The record as it is remembered while its partition is paused: an error that it failed with before stays. */
+/** The record as the ledger remembers it while its partition is paused. An earlier error stays. */
 export function pausedRecord(blocked: BlockedRecord, pause: ErrorSummary, until: EpochMs, now: EpochMs): BlockedRecord {
   const text = `paused until ${new Date(until).toISOString()}: ${pause.text}`;
   const error = isPausedOnly(blocked) ? { ...pause, text: cutText(text, MAX_TEXT_BYTES) } : blocked.error;
   return { ...blocked, ...(error !== undefined && { error }), firstFailedAt: blocked.firstFailedAt ?? now };
 }
 
-/** Whether nothing but a pause keeps the record from being settled: it has not failed. */
+/** Whether only a pause keeps the record from being settled. It has not failed. */
 export function isPausedOnly({ attempts, interruptions, exhausted }: BlockedRecord): boolean {
   return attempts === 0 && interruptions === 0 && !exhausted;
 }
 
-/** @default of the option of that name */
+/** The default of the option of that name. */
 export const DEFAULT_MAX_CONSECUTIVE_DEAD_LETTERS = 100;
 
-/** Dead letters in a row after which the flood breaker of this partition's consumer is open. */
+/** The number of consecutive dead letters that opens the flood breaker of this partition's consumer. */
 export function letterLimit({ maxConsecutiveDeadLetters }: Progress): number {
   return maxConsecutiveDeadLetters ?? DEFAULT_MAX_CONSECUTIVE_DEAD_LETTERS;
 }
 
-/** Progress that tells of the consumer's limit. */
+/** Progress with the consumer's limit. */
 export function withLetterLimit(progress: Progress, limit: number): Progress {
   if (letterLimit(progress) === limit) return progress;
   const { maxConsecutiveDeadLetters: _, ...rest } = progress;
@@ -98,14 +98,17 @@ export function resetCounts(progress: Progress): Progress {
   };
 }
 
-/** Past the limit the next exhausted record blocks: one bad deployment must not pour a topic into its dead-letter topic. */
+/**
+ * Past the limit an exhausted record blocks the partition. One bad deployment must not move a whole topic to its dead-letter
+ * topic.
+ */
 export function isBreakerOpen(consecutiveDeadLetters: number, { maxConsecutiveDeadLetters }: RetryPolicy): boolean {
   return consecutiveDeadLetters >= maxConsecutiveDeadLetters;
 }
 
-/** What a failed try leads to. */
+/** The result of a failed try. */
 export interface Failure {
-  /** The blocked record as it is remembered. */
+  /** The blocked record as the ledger remembers it. */
   readonly blocked: BlockedRecord;
   readonly next: 'retryInline' | 'retryLater' | 'giveUp' | 'blocked';
 }
@@ -116,14 +119,14 @@ export interface FailedTry {
   readonly errorClass: ErrorClass;
   readonly error: ErrorSummary;
   readonly fingerprint: string;
-  /** Tries of this record in this invocation, this one included. */
+  /** Tries of this record in this invocation, with this one. */
   readonly triesHere: number;
   readonly now: EpochMs;
   /** Uniform in [0, 1). */
   readonly random: number;
 }
 
-/** Counts a failed attempt and says what follows. */
+/** Counts a failed attempt and decides what follows. */
 export function decideFailure(failed: FailedTry, policy: RetryPolicy, breakerOpen: boolean): Failure {
   const { blocked, errorClass, error, fingerprint, triesHere, now, random } = failed;
   const attempts = Math.min(blocked.attempts + 1, Math.max(policy.maxAttempts, blocked.attempts));

@@ -12,9 +12,12 @@ import {
 } from './letter-headers.ts';
 import { isSigned, SIGNATURE_HEADER, type SignedRecord, signedHeaders } from './signature.ts';
 
-/** How often a record has been redriven, in its headers. */
+/** Header: how often the record has been redriven. */
 export const REDRIVE_COUNT_HEADER = 'x-redrive-count';
-/** The consumer group that a record was written back for; Lockstep consumers of other groups settle it unread. */
+/**
+ * Header: the consumer group that the record was written back for. Lockstep consumers of other groups settle it without
+ * handling it.
+ */
 export const FOR_HEADER = 'x-lockstep-for';
 
 /** What a record says that Lockstep wrote back to its source. */
@@ -26,15 +29,15 @@ export interface ReturnedRecord {
   readonly redriveCount: number;
 }
 
-/** What a returning record is made from. */
+/** What a record that is written back is made from. */
 export interface Returning extends SignedRecord, ReturnedRecord {
-  /** Where it goes. */
+  /** Where it is written to. */
   readonly to: TopicPartition;
-  /** Where it comes from: the letter, or the record that is replayed. */
+  /** Where it comes from: the dead letter, or the record that is replayed. */
   readonly from: RecordHeader;
 }
 
-/** Headers of a record that returns: its own, then ours, signed. */
+/** Headers of a record that is written back: its own, then ours, signed. */
 export function returningHeaders(
   secret: Buffer,
   { to, key, value, headers, origin, group, redriveCount, from }: Returning,
@@ -49,12 +52,15 @@ export function returningHeaders(
   return signedHeaders(secret, 'returned', partitionName(to), { key, value, headers: all });
 }
 
-/** Whether a record claims to be one: cheap, and true of few. */
+/** Whether a record claims to be one. Cheap, and true of few records. */
 export function claimsToBeReturned(lastHeaderName: string | undefined): boolean {
   return lastHeaderName === SIGNATURE_HEADER;
 }
 
-/** Reads a record of the source that Lockstep wrote there; `undefined` for what anybody else wrote, whatever it says. */
+/**
+ * Reads a record of the source topic that Lockstep wrote there; `undefined` for a record that anybody else wrote, whatever it
+ * says.
+ */
 export function readReturned(
   secret: Buffer,
   record: SignedRecord & TopicPartition,

@@ -12,14 +12,14 @@ import type { Offset } from '../record/units.ts';
 import { newestOf } from './newest-time.ts';
 import type { BlockedRecord, FirstRecord, Progress, RecordIdentity } from './progress.ts';
 
-/** Batches that stay recognisable: their settled ranges and first records are kept. */
+/** How many batches stay recognisable: the ledger keeps their settled ranges and first records. */
 export const REMEMBERED_BATCHES = 64;
 
-/** Settled ranges, and blocked records, that fit the item with room to spare (DynamoDB: 400 KB). Past it nothing new starts. */
+/** Settled ranges that fit the item with room to spare (DynamoDB: 400 KB). Past this limit no new record starts. */
 export const MAX_RANGES = 1_000;
-export const MAX_HEADS = 200;
+export const MAX_BLOCKED_RECORDS = 200;
 
-/** Ranges of what must come back: those of a whole batch of 10,000 records of which no two are neighbours, and some more. */
+/** Ranges of pending offsets: enough for a batch of 10,000 records of which no two are neighbours. */
 export const MAX_PENDING_RANGES = 12_000;
 /** Ranges of what a replay halt refused. */
 export const MAX_REFUSED_RANGES = 1_000;
@@ -30,16 +30,17 @@ const MAX_ABANDONED_RANGES = 1_000;
 export interface Settling {
   readonly record: RecordIdentity;
   /**
-   * First offset that is settled with it: one past its predecessor in the batch, since what is absent within one delivered
-   * batch does not exist (compaction, transaction markers); its own offset for the first of a batch.
+   * The first offset that settles with the record: one past the record before it in the batch. Offsets that are absent inside a
+   * delivered batch do not exist (compaction, transaction markers). For the first record of a batch it is the record's own
+   * offset.
    */
   readonly from: Offset;
   /**
-   * The first record of its batch, remembered as a mark with the first of the batch that settles, which in key order may be
-   * another: what ran ahead must be recognisable too.
+   * The first record of the batch, given with the first record of the batch that settles. In key order that may be another one:
+   * records that ran ahead must be recognisable too.
    */
-  readonly mark: RecordIdentity | false;
-  /** `handled` closes the flood breaker, `deadLettered` counts for it, the others leave it. */
+  readonly firstOfBatch: RecordIdentity | false;
+  /** `handled` closes the flood breaker, `deadLettered` counts for it, the others change nothing. */
   readonly outcome: 'handled' | 'duplicate' | 'deadLettered' | 'parked';
 }
 
@@ -48,17 +49,17 @@ export function settle(progress: Progress, settling: Settling): Progress {
   return settleAll(progress, [settling]);
 }
 
-/** Progress with these settled, one after the other; it is copied once, however many they are. */
+/** Progress with these records settled, one after the other. It is copied once, however many there are. */
 export function settleAll(progress: Progress, settlings: readonly Settling[]): Progress {
   const [first] = settlings;
   if (first === undefined) return progress;
   const ranges = settledBy(settlings);
   let { newestTimestamp = first.record.timestamp, firstRecords, consecutiveDeadLetters } = progress;
-  let marked: Settling['mark'] = false;
-  for (const { record, mark, outcome } of settlings) {
+  let last: Settling['firstOfBatch'] = false;
+  for (const { record, firstOfBatch, outcome } of settlings) {
     newestTimestamp = newestOf(newestTimestamp, record.timestamp);
-    if (mark !== false && mark !== marked) firstRecords = withFirstRecord(firstRecords, mark);
-    marked = mark;
+    if (firstOfBatch !== false && firstOfBatch !== last) firstRecords = withFirstRecord(firstRecords, firstOfBatch);
+    last = firstOfBatch;
     consecutiveDeadLetters = afterSettling(consecutiveDeadLetters, outcome);
   }
   const { settled, pending, replayRefused, blockedRecords } = progress;
@@ -94,7 +95,7 @@ export function withoutAbandoned({ abandoned, ...progress }: Progress, offsets: 
   return left.length === 0 ? progress : { ...progress, abandoned: left };
 }
 
-/** The offsets that are settled by these. */
+/** The offsets that these records settle. */
 export function settledBy(settlings: readonly Settling[]): OffsetRanges {
   const ranges: { from: Offset; to: Offset }[] = [];
   // Nearly always in order already.
@@ -142,23 +143,23 @@ export function blockedRecordOf(progress: Progress, record: RecordIdentity): Blo
 }
 
 /**
- * Whether the item has no room for one more blocked record or range: then nothing new starts, and nothing is forgotten.
+ * Whether the item has no room for one more blocked record or range. Then no new record starts, and nothing is forgotten.
  *
  * @param moreRanges - settled ranges that will be added
  */
 export function isFull({ settled, blockedRecords }: Progress, moreRanges = 0): boolean {
-  return settled.length + moreRanges >= MAX_RANGES || blockedRecords.size >= MAX_HEADS;
+  return settled.length + moreRanges >= MAX_RANGES || blockedRecords.size >= MAX_BLOCKED_RECORDS;
 }
 
 /**
- * `known` with the offsets of one batch, in at most about `most` ranges.
+ * `known` with the offsets of one batch, in about `most` ranges or fewer.
  *
- * Exactly, as long as there is room. Then the batch becomes one span from its first offset to its last: what is absent between
- * them vanishes when the batch comes back, as what compaction took does. At last everything above becomes one span. An offset that
- * does not exist may then be waited for, where batches come back in other cuts; it is given up like a lost one. Nothing that must
- * come back is ever left out.
+ * The offsets are kept exactly while there is room. Then the batch becomes one span from its first to its last offset: offsets
+ * that do not exist in it are removed when the batch comes back. If that is still too much, everything above becomes one span.
+ * The partition may then wait for an offset that does not exist; it is given up like a lost one. An offset that must come back
+ * is never left out.
  *
- * @param but - what is not to be in it
+ * @param but - offsets that must not be in the result
  */
 export function withBatch(known: OffsetRanges, batch: OffsetRanges, most: number, but: OffsetRanges): OffsetRanges {
   const exact = subtract(union(known, batch), but);
@@ -175,14 +176,14 @@ function spanOf(ranges: OffsetRanges): OffsetRanges {
 }
 
 /**
- * Progress as it is written: the oldest settled ranges forgotten, whole batches at a time, and `floor` raised to the end of
- * what was forgotten. Never at or above the first record of the last 64 batches, of our own batch, or the lowest offset that
- * must come back: what ran ahead of a blocked record stays known, however much it is.
+ * Progress as it is written: the oldest settled ranges are forgotten, whole batches at a time, and `floor` is raised to the end
+ * of what was forgotten. `floor` stays at or below the first record of the last 64 batches and of our own batch, and the lowest
+ * offset that must come back. So everything that ran ahead of a blocked record stays known.
  *
  * @param batchStart - first delivered offset of our own batch
- * @param mustReturn - what of our own batch is not settled
+ * @param toRedeliver - what of our own batch is not settled
  */
-export function forget(progress: Progress, batchStart: Offset, mustReturn: OffsetRanges): Progress {
+export function forget(progress: Progress, batchStart: Offset, toRedeliver: OffsetRanges): Progress {
   const firstRecords =
     progress.firstRecords.length > REMEMBERED_BATCHES
       ? progress.firstRecords.slice(-REMEMBERED_BATCHES)
@@ -192,7 +193,7 @@ export function forget(progress: Progress, batchStart: Offset, mustReturn: Offse
     oldestFirstRecord,
     batchStart,
     lowest(progress.pending) ?? batchStart,
-    lowest(mustReturn) ?? batchStart,
+    lowest(toRedeliver) ?? batchStart,
   );
   let { settled, floor } = progress;
   const oldest = settled.slice(0, -REMEMBERED_BATCHES).filter(({ to }) => to < keepFrom);
@@ -201,7 +202,7 @@ export function forget(progress: Progress, batchStart: Offset, mustReturn: Offse
     settled = settled.slice(oldest.length);
   }
   if (firstRecords.length >= REMEMBERED_BATCHES) {
-    // Memory must not reach back beyond what can be recognised: a recreated topic would find settled offsets without a mark.
+    // Offsets without a first record cannot be recognised, so they are forgotten: a recreated topic would find them settled.
     const unrecognisable = below(settled, keepFrom);
     if (unrecognisable.length > 0) {
       floor = Math.max(floor ?? 0, (highest(unrecognisable) ?? 0) + 1);
@@ -212,7 +213,10 @@ export function forget(progress: Progress, batchStart: Offset, mustReturn: Offse
   return { ...ending(progress, floor), settled, firstRecords, ...(floor !== undefined && { floor }) };
 }
 
-/** An operator let run again what was before memory then: what joins it now was settled under that word, and is not meant. */
+/**
+ * Ends an operator's decision to run forgotten offsets again, for offsets that are forgotten now: they were settled under that
+ * decision.
+ */
 function ending(progress: Progress, floor: Offset | undefined): Progress {
   const { runBelow, ...rest } = progress;
   const before = progress.floor ?? 0;
@@ -220,15 +224,15 @@ function ending(progress: Progress, floor: Offset | undefined): Progress {
   return before === 0 ? rest : { ...rest, runBelow: before };
 }
 
-/** What must come back once the invocation that owes `mustReturn` has ended, besides what was pending already. */
-export function pendingAfter(progress: Progress, mustReturn: OffsetRanges): OffsetRanges {
-  return withBatch(progress.pending, mustReturn, MAX_PENDING_RANGES, progress.settled);
+/** What is pending once our invocation has ended: what was pending before, and what is not settled of `toRedeliver`. */
+export function pendingAfter(progress: Progress, toRedeliver: OffsetRanges): OffsetRanges {
+  return withBatch(progress.pending, toRedeliver, MAX_PENDING_RANGES, progress.settled);
 }
 
-/** Crash isolation ends when nothing at or below its end is left to run. */
-export function endIsolation(progress: Progress, mustReturn: OffsetRanges): Progress {
+/** Crash isolation ends when every record up to its end is settled. */
+export function endIsolation(progress: Progress, toRedeliver: OffsetRanges): Progress {
   if (progress.isolateUntil === undefined) return progress;
   const { isolateUntil, ...rest } = progress;
-  const next = lowest(pendingAfter(progress, mustReturn)) ?? Number.POSITIVE_INFINITY;
+  const next = lowest(pendingAfter(progress, toRedeliver)) ?? Number.POSITIVE_INFINITY;
   return next <= isolateUntil ? progress : rest;
 }

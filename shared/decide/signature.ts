@@ -1,13 +1,18 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { RecordHeader } from '../record/record-headers.ts';
 
-/** Last of the headers of every record that Lockstep writes for itself: only who knows the stack's secret can make it. */
+/**
+ * The last header of every record that Lockstep writes for itself. Only a process that knows the stack's secret can make it.
+ */
 export const SIGNATURE_HEADER = 'x-lockstep-signature';
 
-/** What a signed record is: none stands for another. `returned`: a record that a redrive or a replay wrote back to its source. */
+/**
+ * What a signed record is. A signature of one kind is not valid for another. `returned`: a record that a redrive or a replay
+ * wrote back to its source.
+ */
 export type SignedKind = 'letter' | 'marker' | 'returned';
 
-/** What is signed of a record. Its time is not: a topic may stamp its own. */
+/** The signed parts of a record. Its time is not signed: a topic may set its own. */
 export interface SignedRecord {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
@@ -15,9 +20,9 @@ export interface SignedRecord {
 }
 
 /**
- * Headers of a record of our own, with the signature of all of it behind them.
+ * Headers of a record of our own, followed by the signature of everything.
  *
- * @param place - where the record belongs: the same bytes elsewhere are not ours
+ * @param place - where the record belongs. The same bytes elsewhere are not ours.
  */
 export function signedHeaders(
   secret: Buffer,
@@ -28,7 +33,7 @@ export function signedHeaders(
   return [...record.headers, { name: SIGNATURE_HEADER, value: digest(secret, kind, place, record) }];
 }
 
-/** Whether Lockstep wrote this record, as that kind and for that place. */
+/** Whether Lockstep wrote this record, of that kind and for that place. */
 export function isSigned(secret: Buffer, kind: SignedKind, place: string, record: SignedRecord): boolean {
   const last = record.headers.at(-1);
   if (last?.name !== SIGNATURE_HEADER) return false;
@@ -36,12 +41,15 @@ export function isSigned(secret: Buffer, kind: SignedKind, place: string, record
   return last.value.length === expected.length && timingSafeEqual(last.value, expected);
 }
 
-/** Text that is kept elsewhere than on a topic, signed. */
+/** The signature of a text that is not kept on a topic. */
 export function textSignature(secret: Buffer, text: string): string {
   return createHmac('sha256', secret).update(`text\n${text}`).digest('base64url');
 }
 
-/** As base64url in ASCII, so that tools show it. First the lengths of all parts, then the parts: no two records have the same bytes. */
+/**
+ * As base64url in ASCII, so that tools can show it. The lengths of all parts come first, then the parts, so that no two records
+ * have the same bytes.
+ */
 function digest(secret: Buffer, kind: SignedKind, place: string, { key, value, headers }: SignedRecord): Buffer {
   const lengths = headers.map((header) => [header.name, header.value.length]);
   const hmac = createHmac('sha256', secret).update(

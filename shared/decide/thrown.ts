@@ -1,23 +1,23 @@
 import { isBranded } from '../errors.ts';
 
-/** What was thrown, read once and safely: getters of what is thrown may throw themselves. */
+/** A thrown value, read once and safely: its getters may throw, too. */
 export interface Thrown {
   readonly value: unknown;
   readonly name: string;
   readonly text: string;
   readonly stack: string | undefined;
   readonly cause: unknown;
-  /** Of an AggregateError, else empty. */
+  /** The errors of an AggregateError, otherwise empty. */
   readonly errors: readonly unknown[];
 }
 
-/** Most characters of a name, a text or a stack that are read: what comes after would be cut away in the end. */
+/** The most characters of a name, a text or a stack that are read. More would be cut away later. */
 const MAX_READ = 262_144;
 
 /**
  * Reads any thrown value: an error, a string, nothing at all. Never throws.
  *
- * @param quoting - whether objects that are no errors are told: they may be the record's value, or hold a secret
+ * @param quoting - whether objects that are not errors are quoted: they may be the record's value, or hold a secret
  */
 export function readThrown(value: unknown, quoting = false): Thrown {
   if (typeof value !== 'object' || value === null) {
@@ -32,20 +32,20 @@ export function readThrown(value: unknown, quoting = false): Thrown {
     text: isError || quoting ? textOf(value).slice(0, MAX_READ) : NO_ERROR,
     stack: isError ? stack.slice(0, MAX_READ) : undefined,
     cause: field(value, 'cause'),
-    // Of a revoked proxy nobody may even ask whether it is an array.
+    // Even asking whether it is an array throws for a revoked proxy.
     errors: safely(() => (Array.isArray(errors) ? errors : []), []),
   };
 }
 
 const NO_ERROR = 'an object that is not an Error was thrown; the option `redact` shows what is in it';
 
-/** How many causes of an error are looked at. */
+/** The most causes of an error that are read. */
 const MAX_CAUSES = 5;
 
 /**
- * The error, its cause, the cause of that one: as far as they are looked at, and never in a circle. Never throws.
+ * The error, its cause, the cause of that one, and so on, at most {@link MAX_CAUSES} and never in a circle. Never throws.
  *
- * @param quoting - whether what may quote a record's value is among them
+ * @param quoting - whether texts that may quote a record's value are included
  */
 export function causeChain(error: unknown, quoting = false): Thrown[] {
   const seen = new Set<unknown>();
@@ -67,7 +67,7 @@ const BARE = { stack: undefined, cause: undefined, errors: [] };
 function nameOf(value: object): string {
   const name = field(value, 'name');
   if (typeof name === 'string' && name !== '' && name !== 'Error') return name.slice(0, MAX_READ);
-  // `class Rejected extends Error {}` leaves the name at "Error"; its constructor says more.
+  // `class Rejected extends Error {}` leaves the name at "Error". Its constructor says more.
   return classOf(value);
 }
 
@@ -77,14 +77,14 @@ function classOf(value: object): string {
   return typeof className === 'string' && className !== '' ? className : 'Error';
 }
 
-/** The class of what was thrown, or its type: says nothing of what is in it, be it an error that names itself. */
+/** The class or type of a thrown value. It says nothing of the value's content, even if an error sets its own name. */
 export function classNameOf(value: unknown): string {
   if (value === null || (typeof value !== 'object' && typeof value !== 'function'))
     return value === null ? 'null' : typeof value;
   return classOf(value);
 }
 
-/** For JSON.stringify: members and characters of what is absurdly large are left out. */
+/** For JSON.stringify: leaves out members and characters of very large values. */
 function bounded(_: string, member: unknown): unknown {
   if (typeof member === 'string') return member.slice(0, 10_000);
   if (typeof member !== 'object' || member === null) return member;

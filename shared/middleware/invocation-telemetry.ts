@@ -5,7 +5,7 @@ import type { ConnectionHolder } from '../connection.ts';
 /** What middy knows of one invocation. */
 export type ConsumerRequest = Request<unknown, unknown, Error, Context>;
 
-/** Names the invocation on its log lines. */
+/** Adds the request id to the log lines of the invocation. */
 export function invocationTelemetry(holder: ConnectionHolder): { before(request: ConsumerRequest): Promise<void> } {
   return {
     async before({ context }) {
@@ -15,14 +15,14 @@ export function invocationTelemetry(holder: ConnectionHolder): { before(request:
 }
 
 /**
- * Writes the metrics of an invocation out when it ends, well or not, whatever added middlewares do.
+ * Writes the metrics of an invocation when it ends, well or not, whatever added middlewares do.
  *
- * @param error - what Lambda gets to see; absent where it gets an answer
+ * @param error - the error that Lambda gets; absent where it gets an answer
  */
 export async function endTelemetry(holder: ConnectionHolder, context: Context, error?: unknown): Promise<void> {
-  // Without a connection there is nothing to write metrics with; Lambda logs the error itself.
+  // Without a connection the metrics cannot be written. Lambda logs the error itself.
   const connection = await holder.current(context).catch(() => undefined);
   if (error !== undefined)
-    connection?.ports.telemetry.log.error('invocation failed; Lambda sends the whole event again', { error });
+    connection?.ports.telemetry.log.error('the invocation failed; Lambda delivers the whole event again', { error });
   connection?.flush();
 }

@@ -11,8 +11,8 @@ type Arrived =
   | { readonly type: 'refused'; readonly error: unknown };
 
 /**
- * Added middlewares may look at everything and change nothing that decides about records: one that decodes the event in place
- * would have values decoded twice, one that replaces the answer would have Lambda take failed records for handled ones.
+ * Added middlewares may read everything, and may change nothing that decides about records. If one decodes the event in place,
+ * values would be decoded twice. If one replaces the answer, Lambda would take failed records for handled ones.
  */
 export class MiddlewareGuard {
   readonly #arrived = new WeakMap<Context, Arrived>();
@@ -26,10 +26,11 @@ export class MiddlewareGuard {
   /**
    * The event as it came.
    *
-   * @throws LockstepError EVENT_NOT_KAFKA, EVENT_RECORD_MALFORMED; EVENT_CHANGED where a middleware changed it
+   * @throws LockstepError EVENT_NOT_KAFKA, EVENT_RECORD_MALFORMED
+   * @throws LockstepError EVENT_CHANGED where a middleware changed it
    */
   delivered(event: KafkaEvent, context: Context): DeliveredEvent {
-    // Nobody is known to have begun under a context that a middleware made.
+    // A middleware may have replaced the context: then the beginning of its invocation is not known.
     const before = this.#arrived.get(context) ?? arrived(event);
     if (before.type === 'refused') throw before.error;
     const change = changeIn(event.records, before.delivered);
@@ -63,7 +64,7 @@ function arrived(event: unknown): Arrived {
   }
 }
 
-/** The first place where the records of an event are not those that were delivered. */
+/** The first place where the records of an event differ from those that were delivered. */
 function changeIn(records: unknown, { partitions }: DeliveredEvent): string | undefined {
   const now = (typeof records === 'object' && records !== null ? records : {}) as Partial<KafkaEvent['records']>;
   for (const { identifier, records: delivered } of partitions) {

@@ -1,21 +1,21 @@
 import type { LetterCursor } from '../redrive/open-letters.ts';
 import type { RedriveReport } from '../redrive/redrive.ts';
 
-/** A partition of the source, as Kafka sees it. */
+/** A partition of the source topic, as Kafka has it. */
 export interface SourcePartition {
   readonly partition: number;
   readonly start: number;
   readonly end: number;
-  /** What the group has committed; absent where it has committed nothing. */
+  /** The group's committed offset; absent where it has none. */
   readonly committed?: number;
 }
 
-/** Open letters of one cause. */
+/** Open dead letters with one cause. */
 export interface LetterGroup {
   readonly fingerprint: string;
   readonly errorName: string;
   readonly stage: string;
-  /** Of the first letter in the original order. */
+  /** The message of the first dead letter in the original order. */
   readonly exampleMessage: string;
   readonly exampleId: string;
   readonly count: number;
@@ -24,10 +24,10 @@ export interface LetterGroup {
   readonly lastSeen: string;
 }
 
-/** A letter in a list. */
+/** A dead letter in a list. */
 export interface LetterLine {
   readonly id: string;
-  /** As `orders-3@1042`: where the record was first. */
+  /** For example `orders-3@1042`: where the record was first. */
   readonly origin: string;
   readonly key: string | null;
   readonly errorName: string;
@@ -43,19 +43,19 @@ export interface LetterLine {
   readonly valueBytes: number;
 }
 
-/** All of a letter. Texts are UTF-8; bytes that are none are shown as base64. */
+/** Everything about a dead letter. Texts are UTF-8. Bytes that are not UTF-8 are shown as base64. */
 export interface LetterDetail extends LetterLine {
   readonly value: string | null;
   readonly timestamp: string;
   readonly headers: readonly { readonly name: string; readonly value: string }[];
 }
 
-/** A record of the dead-letter topic that Lockstep did not write for this group, whatever it says. */
+/** A record on the dead-letter topic that Lockstep did not write for this group, whatever it says. */
 export interface ForeignRecord {
-  /** As `orders-dead-letters-0@17`. */
+  /** For example `orders-dead-letters-0@17`. */
   readonly position: string;
   readonly claims: 'a letter' | 'a marker' | 'nothing';
-  /** What it calls itself. */
+  /** The id that the record claims to have. */
   readonly id: string;
   readonly timestamp: string;
   readonly bytes: number;
@@ -63,22 +63,25 @@ export interface ForeignRecord {
 
 /** Answers, by the type of the request. */
 export interface OperatorAnswers {
-  /** `letters`: offsets of the dead-letter topic; `openLetters`: where they were to be counted, and are few enough for that. */
+  /**
+   * `letters`: offsets of the dead-letter topic. `openLetters`: the open ones, if the request wants them counted and they are
+   * few enough for that.
+   */
   readonly topics: {
     readonly partitions: readonly SourcePartition[];
     readonly letters: number;
     readonly openLetters?: number;
   };
-  /** `causes`: how many there are; `groups` holds the most frequent of them. */
+  /** `causes`: the number of causes. `groups` has the most frequent ones. */
   readonly groups: {
     readonly groups: readonly LetterGroup[];
     readonly causes: number;
     readonly letters: number;
     readonly read: number;
-    /** Records that are none of ours: a request of type `foreign` lists them. */
+    /** Records that are not ours. A request of type `foreign` lists them. */
     readonly foreign: number;
   };
-  /** `next`: where the next page goes on; absent when the limit or the end is reached. */
+  /** `next`: where the next page starts; absent when the limit or the end is reached. */
   readonly letters: {
     readonly letters: readonly LetterLine[];
     readonly total: number;
@@ -89,6 +92,6 @@ export interface OperatorAnswers {
   readonly letter: { readonly letter: LetterDetail | null };
   readonly redrive: RedriveReport;
   readonly purge: RedriveReport;
-  /** `next`: where to go on; absent when the span is done. */
+  /** `next`: where to go on; absent when the range is done. */
   readonly replay: { readonly records: number; readonly next?: number };
 }

@@ -12,11 +12,11 @@ import { NO_OFFSETS } from '../record/offset-ranges.ts';
 import type { EpochMs } from '../record/units.ts';
 import type { TransactAction } from '../transact-action.ts';
 
-/** How long an operator holds a partition at most. */
+/** The longest time for which an operator holds a partition. */
 const OPERATOR_LEASE_MS = 15_000;
 const POLICY: ClaimPolicy = { onReplay: 'halt', missingRecordTimeoutMs: Number.POSITIVE_INFINITY };
 
-/** Who decides what, and why: kept in the ledger. */
+/** Who decides what, and why. It is kept in the ledger. */
 export interface Decision {
   readonly partition: LedgerPartition;
   readonly change: OperatorChange;
@@ -31,18 +31,18 @@ export interface ChangePorts {
   readonly ledger: LedgerStore;
   readonly clock: Clock;
   readonly entropy: Entropy;
-  /** Keeps the decision, in the same transaction as the change. */
+  /** Writes the decision, in the same transaction as the change. */
   readonly record: (decision: Decision, epoch: number, at: EpochMs) => TransactAction;
 }
 
-/** What a change would do now, without doing it. */
+/** What a change would do now. Nothing is done. */
 export interface PreviewedChange {
   readonly decided: DecidedChange;
-  /** Who holds the partition, and until when; absent when nobody does. */
+  /** Until when an invocation holds the partition; absent when none does. */
   readonly heldUntil?: EpochMs;
 }
 
-/** Looks at what a change would do. @throws StoreError */
+/** Shows what a change would do. @throws StoreError */
 export async function previewChange(
   { partition, change }: Pick<Decision, 'partition' | 'change'>,
   { ledger, clock }: Pick<ChangePorts, 'ledger' | 'clock'>,
@@ -52,7 +52,7 @@ export async function previewChange(
     return {
       decided: {
         type: 'refused',
-        why: `the ledger does not know ${partitionName(partition)}: nothing of it was ever claimed`,
+        why: `the ledger does not know ${partitionName(partition)}: it was never claimed`,
       },
     };
   }
@@ -61,8 +61,8 @@ export async function previewChange(
 }
 
 /**
- * Changes a partition in a claim of its own: epoch, revision and lease hold for an operator as for an invocation, and what dead
- * invocations left behind stays pending. Who, what and why is kept with it.
+ * Changes a partition under a claim of its own. Epoch, revision and lease hold for an operator as for an invocation, and what
+ * dead invocations left behind stays pending. The ledger keeps who made the change, what it was and why.
  *
  * @returns what was done
  * @throws LockstepError PARTITION_HELD, OPERATION_REFUSED; StoreError
@@ -79,7 +79,7 @@ export async function changePartition(decision: Decision, ports: ChangePorts): P
   const claim = await ledger.claim({
     partition,
     owner,
-    // Forced, the lease counts as run out: the holder's next write is refused by its epoch.
+    // With `force` the lease counts as ended: the holder's next write is refused by its epoch.
     now: held && force ? before.leaseUntil + 1 : now,
     leaseUntil: now + OPERATOR_LEASE_MS,
     offsets: NO_OFFSETS,
@@ -106,7 +106,7 @@ export async function changePartition(decision: Decision, ports: ChangePorts): P
   return decided.text;
 }
 
-/** What the ledger remembers of operators' decisions about a partition, oldest first, as one item. */
+/** The key of the item with the operators' decisions about a partition, oldest first. */
 export function decisionsKey(partition: LedgerPartition): string {
   return ledgerKey(partition).replace(/^partition#/, 'decisions#');
 }
@@ -134,21 +134,21 @@ export function decisionAction(table: string, decision: Decision, epoch: number,
   };
 }
 
-/** A recreated topic is told to whoever decides: nobody looks for it in a command's log. */
+/** The text names a recreated topic: the operator would not look for it in the log of a command. */
 function decide({ progress, recreatedBy }: OperationsClaim, change: OperatorChange, now: EpochMs): DecidedChange {
   const decided = decideChange(progress, change, now);
   if (recreatedBy === undefined) return decided;
-  const told = `the topic was recreated, as the record at offset ${recreatedBy.offset} shows, and its progress starts afresh`;
+  const note = `the topic was recreated, as the record at offset ${recreatedBy.offset} shows, and its progress starts from nothing`;
   return decided.type === 'change'
-    ? { ...decided, text: `${decided.text}; ${told}` }
-    : { ...decided, why: `${decided.why}; ${told}` };
+    ? { ...decided, text: `${decided.text}; ${note}` }
+    : { ...decided, why: `${decided.why}; ${note}` };
 }
 
 function isHeld({ owner, leaseUntil }: PartitionItem, now: EpochMs): boolean {
   return owner !== undefined && leaseUntil >= now;
 }
 
-/** What a change ends with where somebody holds the partition. */
+/** The error of a change while an invocation holds the partition. */
 export function heldBy(
   name: string,
   { epoch, leaseUntil }: Pick<PartitionItem, 'epoch' | 'leaseUntil'>,

@@ -12,7 +12,7 @@ import type { OperatorConnection } from './lockstep-operator.ts';
 import type { OperatorPorts } from './operate.ts';
 import { redriveTransactionalId } from './transactional-id.ts';
 
-/** Milliseconds that one answer of a broker may take: a redrive is no hurry. */
+/** Milliseconds that one answer of a broker may take. A redrive has time. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
 /** A consumer's topics. */
@@ -22,7 +22,7 @@ export interface OperatedTopics {
   readonly group: string;
 }
 
-/** Reaches a consumer's topics. Nothing connects before it is needed. */
+/** Reaches a consumer's topics. Connects on first use. */
 export function operatorPorts(
   topics: OperatedTopics,
   connection: KafkaConnectionOptions,

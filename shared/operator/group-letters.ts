@@ -5,7 +5,7 @@ import type { IndexedLetter } from '../redrive/open-letters.ts';
 import { type LetterSource, lettersAt } from '../redrive/read-letters.ts';
 import type { LetterGroup, OperatorAnswers } from './answers.ts';
 
-/** Most causes of an answer: its size has a limit, and nobody reads more. */
+/** The most causes in an answer. Its size is limited, and nobody reads more. */
 export const MOST_CAUSES = 500;
 
 interface Cause {
@@ -15,7 +15,9 @@ interface Cause {
   last: number;
 }
 
-/** Open letters by cause, the most frequent first. In memory: of each cause numbers and its fingerprint, and the index. */
+/**
+ * Open dead letters by cause, the most frequent first. Memory holds numbers and the fingerprint of each cause, and the index.
+ */
 export async function groupLetters(
   source: LetterSource,
   filter: LetterFilter,
@@ -57,7 +59,7 @@ async function withExamples(source: LetterSource, causes: readonly Cause[]): Pro
   const byPlace = new Map(examples.map(({ place, ...example }) => [place, example]));
   return causes.flatMap(({ example: { partition, offset }, count, first, last }): LetterGroup[] => {
     const example = byPlace.get(`${partition}@${offset}`);
-    // Retention took it in between.
+    // Retention deleted it in between.
     if (example === undefined) return [];
     return [{ ...example, count, firstSeen: new Date(first).toISOString(), lastSeen: new Date(last).toISOString() }];
   });

@@ -3,7 +3,7 @@ import { positionName } from '../record/item-identifier.ts';
 import type { EpochMs } from '../record/units.ts';
 import type { LetterDetail, LetterLine } from './answers.ts';
 
-/** A letter as lists show it. */
+/** A dead letter as lists show it. */
 export function letterLine(letter: Letter): LetterLine {
   const { id, errorName, errorMessage, fingerprint, stage, disposition, attempts, interruptions, redriveCount } =
     letter;
@@ -25,7 +25,7 @@ export function letterLine(letter: Letter): LetterLine {
   };
 }
 
-/** All of a letter. */
+/** Everything about a dead letter. */
 export function letterDetail(letter: Letter): LetterDetail {
   return {
     ...letterLine(letter),
@@ -35,7 +35,7 @@ export function letterDetail(letter: Letter): LetterDetail {
   };
 }
 
-/** Milliseconds, where they have no date: a producer may give any. */
+/** The number of milliseconds, where it is no valid date: a producer may set any time. */
 export function timeOf(time: EpochMs): string {
   const date = new Date(time);
   return Number.isNaN(date.getTime()) ? String(time) : date.toISOString();

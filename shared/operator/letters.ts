@@ -6,22 +6,24 @@ import { type LetterSource, lettersAt, ownLetter, readLetters } from '../redrive
 import type { LetterLine, OperatorAnswers } from './answers.ts';
 import { letterDetail, letterLine } from './letter-lines.ts';
 
-/** Of a page, and of what is read for one at a time: both together fit an answer of a function, which takes 6 MB. */
+/**
+ * Bytes of a page, and of what is read for one at a time. Both together fit the answer of a function, which is at most 6 MB.
+ */
 const PAGE_BYTES = 2 * 1024 * 1024;
-/** Letters that are read at once. */
+/** How many dead letters are read at once. */
 const READ_AT_ONCE = 1_000;
 
-/** What of the open letters is wanted. */
+/** Which of the open dead letters are wanted. */
 export interface ListOrder {
   readonly filter: LetterFilter;
   readonly limit: number;
-  /** Only what is behind it. @default from the first on */
+  /** Only dead letters after this one. @default from the first on */
   readonly after?: LetterCursor | undefined;
 }
 
 /**
- * The first open letters in their original order, and how many there are, in pages that an answer of a function can carry: `next`
- * says where the next one goes on. The topic is read through before the first.
+ * The first open dead letters in their original order, and how many there are, in pages that fit an answer of a function.
+ * `next` says where the next page starts. The whole topic is read before the first page.
  */
 export async function* letterPages(
   source: LetterSource,
@@ -40,7 +42,7 @@ export async function* letterPages(
   }
 }
 
-/** One page: what the operator function answers. */
+/** One page: the answer of the operator function. */
 export async function listLetters(
   source: LetterSource,
   order: ListOrder,
@@ -50,7 +52,7 @@ export async function listLetters(
   return value ?? { letters: [], total: 0, foreign: 0 };
 }
 
-/** One letter, open or not; the last of its copies. */
+/** One dead letter, open or not; the last of its copies. */
 export async function showLetter(source: LetterSource, id: string): Promise<OperatorAnswers['letter']> {
   let found: Letter | undefined;
   await readLetters(source, {

@@ -5,7 +5,7 @@ import { type LetterSource, readLetters } from '../redrive/read-letters.ts';
 import type { ForeignRecord, OperatorAnswers } from './answers.ts';
 import { timeOf } from './letter-lines.ts';
 
-/** Characters of what a record calls itself. */
+/** The most characters of the id that a record claims to have. */
 const MOST_OF_AN_ID = 512;
 
 /** The first records of the dead-letter topic that Lockstep did not write for this group, and how many there are. */

@@ -4,7 +4,7 @@ import { checkRights } from './look-only.ts';
 import { type OperatorPorts, operate } from './operate.ts';
 import { readOperatorRequest } from './requests.ts';
 
-/** Time that a slice of a redrive may take at most; none starts later. Milliseconds. */
+/** The longest time for one transaction of a redrive, in milliseconds. None starts later. */
 const SLICE_RESERVE_MS = 15_000;
 /** Milliseconds that the answer needs. */
 const ANSWER_RESERVE_MS = 2_000;
@@ -16,9 +16,9 @@ export interface OperatorConnection {
 }
 
 /**
- * Makes the operator function of a consumer: `lockstep` invokes it where brokers cannot be reached from a laptop, and anybody may
- * invoke it with the same requests. A redrive works in slices until its time is up; `left` in its answer says that the same
- * request is to be sent again.
+ * Makes the operator function of a consumer. The `lockstep` command invokes it, since a laptop cannot reach the brokers; others
+ * may invoke it with the same requests. A redrive works until its time is over. `left` in its answer says that the same request
+ * must be sent again.
  */
 export function lockstepOperator(
   connect: () => Promise<OperatorConnection>,

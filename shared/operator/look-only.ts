@@ -1,7 +1,7 @@
 import { OperatorError } from '../operator-errors.ts';
 import type { OperatorRequest } from './requests.ts';
 
-/** The alias of the operator function under which it answers questions and changes nothing. */
+/** The alias under which the operator function answers questions and changes nothing. */
 export const LOOK_ALIAS = 'look';
 
 /** Whether a request writes to a topic. */
@@ -10,9 +10,11 @@ export function isActing(request: OperatorRequest): boolean {
 }
 
 /**
- * Refuses what would change something where the function was invoked under the alias: who may only look has the right to that alone.
+ * Refuses a request that would change something, where the function was invoked under the alias. A principal who may only look
+ * has the right to invoke only the alias.
  *
- * @param invokedFunctionArn - of the invocation's context; AWS sets it. https://docs.aws.amazon.com/lambda/latest/dg/nodejs-context.html
+ * @param invokedFunctionArn - of the invocation's context; AWS sets it.
+ * https://docs.aws.amazon.com/lambda/latest/dg/nodejs-context.html
  * @throws LockstepError OPERATOR_MAY_ONLY_LOOK
  */
 export function checkRights(request: OperatorRequest, invokedFunctionArn: string): void {
@@ -20,6 +22,6 @@ export function checkRights(request: OperatorRequest, invokedFunctionArn: string
   if (qualifier === LOOK_ALIAS && isActing(request))
     throw new OperatorError(
       'OPERATOR_MAY_ONLY_LOOK',
-      `a ${request.type} was asked for under the alias \`${LOOK_ALIAS}\``,
+      `a ${request.type} was requested under the alias \`${LOOK_ALIAS}\``,
     );
 }

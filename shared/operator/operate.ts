@@ -14,7 +14,7 @@ import { listLetters, showLetter } from './letters.ts';
 import { listForeign } from './list-foreign.ts';
 import type { OperatorRequest } from './requests.ts';
 
-/** Offsets of a dead-letter topic that a look at a consumer reads through. */
+/** The most offsets of a dead-letter topic that are read to count its open dead letters. */
 const MOST_COUNTED = 50_000;
 
 /** A consumer's topics, and how they are reached. */
@@ -31,9 +31,9 @@ export interface OperatorPorts {
 }
 
 /**
- * Does what an operator asks of a consumer's topics: on a laptop against the local cloud, on AWS in the operator function.
+ * Does what an operator requests of a consumer's topics: on a laptop against the local cloud, on AWS in the operator function.
  *
- * @param stopAt - a redrive starts no slice after this; the rest is for the next call
+ * @param stopAt - a redrive starts no transaction after this time; the next call does the rest
  * @param giveUpAt - when reading must have ended
  * @throws LockstepError
  */

@@ -9,7 +9,7 @@ const time = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(8.64e15))
 /** Long enough for every id, and for every key that somebody would type. */
 const text = v.pipe(v.string(), v.maxLength(4_096));
 const someText = v.pipe(text, v.minLength(1));
-/** Who asks: an ARN or a name, which stays readable wherever it is kept. */
+/** Who sends the request: an ARN or a name, in printable characters. */
 const who = v.pipe(v.string(), v.minLength(1), v.maxLength(512), v.regex(/^[\x20-\x7e]+$/, 'Invalid name'));
 
 const Filter = v.pipe(
@@ -67,7 +67,10 @@ const Request = v.variant('type', [
   ),
 ]);
 
-/** What an operator may ask of a consumer's Kafka topics. Plain data: it goes to the operator function as it is. */
+/**
+ * The requests that an operator may send about a consumer's Kafka topics. Plain data: it is sent to the operator function as it
+ * is.
+ */
 export type OperatorRequest = v.InferOutput<typeof Request>;
 
 /** @throws LockstepError OPERATOR_REQUEST_INVALID naming the field */

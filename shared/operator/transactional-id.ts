@@ -1,4 +1,4 @@
-/** All that write to a consumer's topics as operators exclude each other by this name. */
+/** All operators that write to a consumer's topics use this transactional id, so that they exclude each other. */
 export function redriveTransactionalId({
   group,
   deadLetterTopic,

@@ -1,4 +1,4 @@
-/** Chance: jitter and names that nobody else has. Seeded in simulations. */
+/** Random numbers for jitter and for unique names. Seeded in simulations. */
 export interface Entropy {
   /** Uniform in [0, 1). */
   random(): number;

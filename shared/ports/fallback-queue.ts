@@ -2,7 +2,7 @@ import type { LedgerPartition } from '../record/item-identifier.ts';
 import type { OffsetRanges } from '../record/offset-ranges.ts';
 import type { DeadLetter } from './dead-letter-publisher.ts';
 
-/** What waits for the relay: a letter that the topic refused, or offsets that the mapping has lost. */
+/** What waits for the relay: a dead letter that the topic refused, or offsets that Lambda has lost. */
 export type FallbackEntry =
   | { readonly type: 'letter'; readonly letter: DeadLetter }
   | { readonly type: 'abandoned'; readonly partition: LedgerPartition; readonly offsets: OffsetRanges };

@@ -2,26 +2,26 @@ import type { LedgerPartition } from '../record/item-identifier.ts';
 import type { EpochMs } from '../record/units.ts';
 import type { TransactAction } from '../transact-action.ts';
 
-/** What can be read of an item that cannot be read as a whole. */
+/** The readable part of an item that cannot be read as a whole. */
 export interface BrokenItem<Seen = unknown> {
-  /** What of it cannot be read. */
+  /** Which part of it cannot be read. */
   readonly why: string;
-  /** Absent where it is no number any more. */
+  /** Absent where it is not a number any more. */
   readonly epoch?: number;
-  /** Until when somebody may hold the partition; absent where nobody does, or nothing says so. */
+  /** Until when an invocation may hold the partition; absent where none does, or where the item does not say. */
   readonly heldUntil?: EpochMs;
-  /** The store's own, to tell whether the item is still the same. */
+  /** The store's own copy of the item, to see whether it has changed. */
   readonly seen: Seen;
 }
 
-/** Replaces items that this code cannot read: nobody can claim them any more. */
+/** Replaces items that this code cannot read. They cannot be claimed any more. */
 export interface LedgerRepair<Seen = unknown> {
   /** `undefined` where the item can be read, or there is none. @throws StoreError */
   look(partition: LedgerPartition): Promise<BrokenItem<Seen> | undefined>;
   /**
-   * Puts an item without memory in its place, released, under `epoch`, if it is still the one that was looked at.
+   * Replaces the item with an empty, released one under `epoch`, if it has not changed since it was read.
    *
-   * @returns whether it was
+   * @returns whether it was replaced
    */
   replace(
     partition: LedgerPartition,

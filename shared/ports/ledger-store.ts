@@ -7,45 +7,51 @@ import type { EpochMs } from '../record/units.ts';
 import type { TransactAction } from '../transact-action.ts';
 
 /**
- * Claims that an item keeps with their offsets, ours among them: as many as fit with room to spare. A claim beyond it is granted
- * without its offsets; whoever holds it writes before anything runs, which puts what the dead had claimed into the progress.
+ * How many claims an item keeps with their offsets, ours included. They fit with room to spare. A further claim is granted
+ * without its offsets. Its holder writes before anything runs; that write moves the offsets of dead claims into the progress.
  */
 export const MAX_CLAIMS = 4;
 
-/** Asks for a partition. */
+/** Asks to hold a partition. */
 export interface ClaimRequest {
   readonly partition: LedgerPartition;
-  /** Random per invocation and partition. */
+  /** Random for each invocation and partition. */
   readonly owner: string;
   readonly now: EpochMs;
   readonly leaseUntil: EpochMs;
-  /** The delivered offsets of the batch; empty for the relay and for operators, whose claims leave nothing pending. */
+  /** The delivered offsets of the batch. Empty for the relay and for operators, whose claims leave nothing pending. */
   readonly offsets: OffsetRanges;
-  /** The first record of the batch, at the lowest of `offsets`; kept with the claim until its next write. */
+  /** The first record of the batch, at the lowest of `offsets`. Kept with the claim until its next write. */
   readonly first?: RecordIdentity;
 }
 
-/** `granted`: the new item. `refused`: the item as it stands (another owner within its lease, or our own: a grant whose answer was lost). */
+/**
+ * `granted`: the new item. `refused`: the item as it stands, with another owner and a valid lease, or with ourselves as owner
+ * (our claim was granted and its answer was lost).
+ */
 export type ClaimAnswer =
   | { readonly type: 'granted'; readonly item: PartitionItem }
   | { readonly type: 'refused'; readonly item: PartitionItem };
 
-/** The whole progress, written under a claim. */
+/** Writes the whole progress under a claim. */
 export interface WriteRequest {
   readonly partition: LedgerPartition;
   readonly epoch: number;
   readonly owner: string;
-  /** The revision that this write follows; it makes `rev + 1`. */
+  /** The revision that this write follows. The write makes `rev + 1`. */
   readonly rev: number;
   readonly progress: Progress;
   readonly leaseUntil: EpochMs;
-  /** What of our own batch is still unsettled, kept in `claims`; ignored on release. */
+  /** The unsettled offsets of our own batch, kept in `claims`. Ignored on release. */
   readonly claimed: OffsetRanges;
-  /** Gives the partition back: no owner, no claims. */
+  /** Releases the partition: no owner, no claims. */
   readonly release: boolean;
-  /** Effects to be committed in the same transaction. */
+  /** Effects that are committed in the same transaction. */
   readonly effects?: readonly TransactAction[];
-  /** Idempotency keys of the records that the effects belong to: COMPLETED in the same transaction, if `item.claimedBy` still holds them; else the write fails for good. */
+  /**
+   * Idempotency keys of the records that the effects belong to. They are completed in the same transaction. If `item.claimedBy`
+   * does not hold one of them any more, the write fails for good.
+   */
   readonly completions?: readonly KeyCompletion[];
   /** Keys that park, or get more records, in the same transaction; each key once. */
   readonly park?: readonly Park[];
@@ -57,7 +63,7 @@ export interface WriteRequest {
   readonly frees?: { readonly tail: number };
 }
 
-/** A key and the item that completes it. */
+/** A key, and the item that completes it. */
 export interface KeyCompletion {
   readonly key: string;
   readonly item: KeyItem;
@@ -75,7 +81,10 @@ export type WriteAnswer =
 
 /** Why an effect made its transaction fail. */
 export interface EffectRefusal {
-  /** Into `effects`; -1 where the transaction was refused as a whole: an invalid expression, no such table, an item named twice. */
+  /**
+   * An index into `effects`. -1 where DynamoDB refused the transaction as a whole: an invalid expression, no such table, an
+   * item named twice.
+   */
   readonly index: number;
   /** DynamoDB's cancellation code, as `ConditionalCheckFailed`. */
   readonly code: string;
@@ -84,11 +93,14 @@ export interface EffectRefusal {
 
 /**
  * Keeps the progress of partitions. Every write after the claim is refused unless epoch, owner and revision are still the
- * caller's. Each call is one request: a rejection means that its fate is unknown (it may have been applied, or may still be),
- * and only the very same request may be repeated. Reads are consistent.
+ * caller's. Each call is one request. If it rejects, its fate is unknown: it may have been applied, or may still be. Then only
+ * the very same request may be repeated. Reads are consistent.
  */
 export interface LedgerStore {
-  /** Takes the next epoch if nobody holds the partition or its lease ran out before `now`. Past {@link MAX_CLAIMS} it keeps no offsets. */
+  /**
+   * Takes the next epoch if nobody holds the partition, or if its lease ended before `now`. Past {@link MAX_CLAIMS} it keeps no
+   * offsets.
+   */
   claim(request: ClaimRequest): Promise<ClaimAnswer>;
   write(request: WriteRequest): Promise<WriteAnswer>;
   /** The item, `undefined` where there is none. */

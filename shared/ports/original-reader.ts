@@ -3,7 +3,7 @@ import type { OffsetRange } from '../record/offset-ranges.ts';
 import type { RecordHeader } from '../record/record-headers.ts';
 import type { EpochMs, Offset } from '../record/units.ts';
 
-/** What the broker holds of a record: its own bytes, whatever the mapping made of them. */
+/** A record as the broker holds it, before the mapping changed anything. */
 export interface OriginalBytes {
   readonly key: Buffer | null;
   /** `null` for a tombstone. */
@@ -14,54 +14,56 @@ export interface OriginalBytes {
 }
 
 /**
- * `expired`: below the first offset that the partition still holds. `absent`: at or above it, and no committed record is there:
- * compacted away, a transaction marker, aborted, or not written yet.
+ * `expired`: below the first offset that the partition still holds. `absent`: at or above it, with no committed record there.
+ * It was compacted away, is a transaction marker, was aborted, or is not written yet.
  */
 export type OriginalRecord =
   | { readonly type: 'found'; readonly record: OriginalBytes }
   | { readonly type: 'expired'; readonly logStart: Offset }
   | { readonly type: 'absent' };
 
-/** A record read back, and where it was. */
+/** A record that was read back, and its offset. */
 export interface OriginalRecordAt {
   readonly offset: Offset;
   readonly record: OriginalBytes;
 }
 
-/** A slice of a range. What lies below `logStart` has expired; any other offset below `next` without a record is absent. */
+/** A slice of a range. Offsets below `logStart` have expired. Any other offset below `next` without a record is absent. */
 export interface OriginalSlice {
   /** In offset order. */
   readonly records: readonly OriginalRecordAt[];
-  /** Where to go on; beyond the end of the range when all of it was read. Always beyond its start. */
+  /** Where to continue, always beyond the slice's start. Beyond the end of the range when all of it was read. */
   readonly next: Offset;
   readonly logStart: Offset;
 }
 
-/** Part of a range on its way through. */
+/** A slice of a range that is read from front to back. */
 export interface PassingSlice {
-  /** In offset order, each made when it is its turn. Its bytes are views of a whole batch's: what is kept longer must be copied. */
+  /** In offset order. Each record is made when it is asked for. Its bytes are views of a whole batch: copy what you keep. */
   readonly records: Iterable<OriginalRecordAt>;
-  /** All below it has passed. */
+  /** Everything below it has been read. */
   readonly next: Offset;
 }
 
-/** Reads records back from Kafka by offset, committed transactions only. */
+/** Reads records back from Kafka by offset. Reads committed transactions only. */
 export interface OriginalReader {
-  /** @throws when the broker gave no answer by `giveUpAt`: nothing is known of the record then */
+  /** @throws when the broker did not answer by `giveUpAt`. Then nothing is known of the record. */
   read(position: Position, giveUpAt: EpochMs): Promise<OriginalRecord>;
-  /** Ends connections; the next `read` connects again. Never rejects. */
+  /** Closes connections. The next `read` connects again. Never rejects. */
   disconnect(): Promise<void>;
 }
 
-/** Reads whole ranges back, a slice at a time: what the relay needs for offsets that a mapping has lost. */
+/** Reads whole ranges back, one slice at a time. The relay needs it for offsets that Lambda has lost. */
 export interface OriginalRangeReader extends OriginalReader {
   /**
    * The beginning of the range, as much as one answer of the broker holds (some megabytes).
-   * @throws when the broker gave no answer by `giveUpAt`
+   *
+   * @throws when the broker did not answer by `giveUpAt`
    */
   readRange(partition: TopicPartition, range: OffsetRange, giveUpAt: EpochMs): Promise<OriginalSlice>;
   /**
-   * A whole range from front to back, one record batch unpacked at a time. To be consumed slice by slice, each before the next.
+   * A whole range from front to back, one record batch unpacked at a time. Read each slice before you ask for the next.
+   *
    * @throws as `readRange`
    */
   passThrough(partition: TopicPartition, range: OffsetRange, giveUpAt: EpochMs): AsyncIterable<PassingSlice>;

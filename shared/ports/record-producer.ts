@@ -9,15 +9,15 @@ export interface OutgoingRecord {
   readonly headers: readonly RecordHeader[];
 }
 
-/** Produces records that handlers pass on. */
+/** Produces the records that handlers send. */
 export interface RecordProducer {
   /**
-   * Resolves when all in-sync replicas have every record.
-   * @throws LockstepError BROKER_UNREACHABLE when not all were acknowledged by `giveUpAt`, for whatever passes by itself: no
-   *   attempt of the record that they come from is counted
-   * @throws LockstepError PRODUCE_FAILED when trying again cannot mend it: too large, no such topic, no right; as anything else
-   *   that is thrown, it counts as that record's failure
-   * In both cases some may have been written all the same.
+   * Resolves when all in-sync replicas have every record. When it rejects, some records may have been written.
+   *
+   * @throws LockstepError BROKER_UNREACHABLE when not all records were acknowledged by `giveUpAt`, for a reason that may pass.
+   * The record that they come from has no attempt counted.
+   * @throws LockstepError PRODUCE_FAILED when another try cannot help: too large, no such topic, no permission. Like any other
+   * error it counts as a failed attempt of that record.
    */
   produce(records: readonly OutgoingRecord[], giveUpAt: EpochMs): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /**
- * The secret of a stack: with it Lockstep signs what it writes for itself, and so tells that from what anybody else may write. It
- * is kept in the ledger: who may read it there could change the ledger anyway.
+ * The secret of a stack. Lockstep signs with it the records that it writes for itself, so that it can tell them from records of
+ * others. It is kept in the ledger: whoever can read it there can change the ledger anyway.
  *
  * @throws StoreError LEDGER_UNAVAILABLE
  */

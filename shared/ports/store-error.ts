@@ -1,19 +1,22 @@
 import { type ErrorCode, LockstepError } from '../errors.ts';
 
-/** What a store says besides its text. */
+/** What a store says besides the error text. */
 export interface StoreErrorOptions extends ErrorOptions {
-  /** The very same request may succeed a moment later: throttling, a conflict, a lost connection, an answer that never came. */
+  /** The same request may succeed a moment later: throttling, a conflict, a lost connection, an answer that did not come. */
   readonly transient: boolean;
-  /** The store refused the request before it changed anything, or never got it: it cannot take effect later either. @default false: nobody knows */
+  /**
+   * The store refused the request before it changed anything, or never got it. It cannot take effect later either. @default
+   * false: not known
+   */
   readonly notApplied?: boolean;
   /** @default 'LEDGER_UNAVAILABLE' */
   readonly code?: Extract<ErrorCode, 'LEDGER_UNAVAILABLE' | 'LEDGER_ITEM_UNREADABLE' | 'LEDGER_ITEM_FULL'>;
 }
 
 /**
- * The ledger's table could not be asked, or refused to answer. Unless `notApplied` says otherwise, nobody knows whether the request
- * was applied; only the very same request may be repeated, and only where `transient` says that it may help: a missing table or right does not come back
- * before the deadline, nor does an item that this code cannot read.
+ * The ledger's table could not be reached, or refused the request. Unless `notApplied` is set, it is not known whether the
+ * request was applied. Only the very same request may be repeated, and only if `transient` is set: a missing table or
+ * permission does not come back before the deadline, and an unreadable item stays unreadable.
  */
 export class StoreError extends LockstepError {
   readonly transient: boolean;
@@ -29,7 +32,7 @@ export class StoreError extends LockstepError {
   }
 }
 
-/** A write was to complete an idempotency key that somebody else holds by now. Nothing was written, and nothing may be. */
+/** A write was to complete an idempotency key that another holder has by now. Nothing was written, and nothing may be. */
 export function keyTakenOver(position: string, cause?: unknown): StoreError {
   const what = `the idempotency key of ${position} was taken over while its record was handled`;
   return new StoreError(what, { transient: false, ...(cause !== undefined && { cause }) });

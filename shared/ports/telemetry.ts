@@ -1,4 +1,7 @@
-/** Metrics of a consumer, dimension `service`. Counts unless the name says milliseconds. Alarms rest on these names. */
+/**
+ * Metrics of a consumer, with the dimension `service`. They are counts unless the name says milliseconds. Alarms depend on
+ * these names.
+ */
 export const METRICS = [
   'RecordsHandled',
   'RecordsDuplicate',
@@ -29,7 +32,9 @@ export const METRICS = [
 /** A name of {@link METRICS}. */
 export type MetricName = (typeof METRICS)[number];
 
-/** Fields of a log line; about a record: `topic, partition, offset, attempt, traceparent`. Values of records are never logged. */
+/**
+ * Fields of a log line. About a record: `topic, partition, offset, attempt, traceparent`. Values of records are never logged.
+ */
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /** Structured log. */
@@ -40,12 +45,12 @@ export interface Log {
   error(text: string, fields?: LogFields): void;
 }
 
-/** What operators see. */
+/** Logs and metrics, for operators. */
 export interface Telemetry {
   readonly log: Log;
   /**
-   * Measures something in this invocation; written out when it ends. Counts are summed; of `*Ms` metrics, which are milliseconds,
-   * the highest of the invocation is kept.
+   * Adds to a metric of this invocation, which is written when the invocation ends. Counts are summed. Of `*Ms` metrics, which
+   * are milliseconds, the highest value is kept.
    */
   count(metric: MetricName, value?: number): void;
 }

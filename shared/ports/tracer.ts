@@ -6,13 +6,13 @@ export interface TracedRun {
   readonly attempt: number;
 }
 
-/** Traces runs of the record handler. */
+/** Traces calls of the record handler. */
 export interface Tracer {
   /**
-   * Calls `run` inside a consumer span that is linked to the `traceparent` of each record's producer; the span ends when what
-   * `run` returned has settled, with its error if it failed.
+   * Calls `run` inside a consumer span that is linked to the `traceparent` of each record. The span ends when the result of
+   * `run` has settled, with the error if it failed.
    *
-   * @param records - of one partition: one, or those of an `onBatch` call
+   * @param records - of one partition: one record, or those of an `onBatch` call
    */
   trace<T>(records: readonly DeliveredRecord[], about: TracedRun, run: () => T): T;
 }

@@ -2,7 +2,7 @@ import type { DeliveredRecord } from './delivered-record.ts';
 import type { RecordHeaders } from './record-headers.ts';
 import type { EpochMs, Offset } from './units.ts';
 
-/** What a record handler is given. Key and headers are decoded when they are asked for. */
+/** What the record handler gets. Key and headers are decoded when they are read. */
 export class ConsumerRecord<V> {
   readonly topic: string;
   readonly partition: number;

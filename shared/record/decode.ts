@@ -5,13 +5,13 @@ import { describeIssues, quoteIssues } from './schema-issues.ts';
 import { serializerOf } from './serializer-of.ts';
 
 /**
- * Turns a record's bytes into the value that the handler sees. What it returns or resolves to is the value, what it throws or
- * rejects with makes the record undecodable. `undefined` is no value: a decoder that returns it has forgotten something.
+ * Turns a record's bytes into the value for the handler. The value is what it returns or resolves to. A record is undecodable
+ * when it throws or rejects. `undefined` is not a value: it counts as a mistake in the decoder.
  */
 export interface ValueDecoder<V> {
   // An object, not a function: TypeScript does not infer V from a call that returns a function.
   decode(record: DeliveredRecord): V | Promise<V>;
-  /** A schema is no decoder: `json(schema)` makes one. */
+  /** A schema is not a decoder: `json(schema)` makes one. */
   readonly '~standard'?: never;
   /** A codec decodes bytes, not records: `{ decode: ({ valueBytes }) => codec.decode(valueBytes) }`. */
   readonly encode?: never;
@@ -20,7 +20,10 @@ export interface ValueDecoder<V> {
 /** The value's bytes as they are; `null` for a tombstone. */
 export const bytes: ValueDecoder<Buffer | null> = { decode: (record) => record.valueBytes };
 
-/** The value as UTF-8 text, a byte-order mark included; `null` for a tombstone. Bytes that are not UTF-8 are undecodable, never replaced. */
+/**
+ * The value as UTF-8 text, with a byte-order mark if there is one; `null` for a tombstone. Bytes that are not UTF-8 are
+ * undecodable, never replaced.
+ */
 export const text: ValueDecoder<string | null> = {
   decode: (record) => {
     const value = record.valueBytes;
@@ -34,14 +37,15 @@ export const text: ValueDecoder<string | null> = {
 };
 
 const exactUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-/** Keeps a byte-order mark out of JSON. */
+/** Removes a byte-order mark before JSON is parsed. */
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** How JSON is read. */
 export interface JsonOptions {
   /**
-   * Integers beyond `Number.MAX_SAFE_INTEGER`, as 64-bit ids, become `bigint` instead of being rounded. A value with an integer of more than
-   * 1,000 digits is undecodable then.
+   * Integers beyond `Number.MAX_SAFE_INTEGER`, for example 64-bit ids, become `bigint` instead of being rounded. A value with
+   * an integer of more than 1,000 digits is undecodable then.
+   *
    * @default false
    */
   readonly exactIntegers?: boolean;
@@ -71,7 +75,7 @@ export function json(schema?: StandardSchemaV1, { exactIntegers = false }: JsonO
   };
 }
 
-/** Whether `await` would wait for it. Throws what a getter of it throws. */
+/** Whether `await` would wait for it. Throws what its getters throw. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
     value !== null &&
@@ -91,7 +95,7 @@ function parsedValue(record: DeliveredRecord, parse: (text: string) => unknown, 
   }
 }
 
-/** Digits of an integer that is read exactly: to read n digits takes n² steps. */
+/** The most digits of an integer that is read exactly: reading n digits takes n² steps. */
 const MAX_DIGITS = 1_000;
 
 /** https://tc39.es/proposal-json-parse-with-source/ */

@@ -14,19 +14,19 @@ export interface RawRecord {
   readonly key?: string | null;
   /** base64; null or absent for a tombstone. */
   readonly value?: string | null;
-  /** Only with a schema registry, which delivers the value in another form than Kafka holds. */
+  /** Present only with a schema registry, which delivers the value in another form than Kafka holds. */
   readonly valueSchemaMetadata?: { readonly dataFormat?: string; readonly schemaId?: string } | null;
-  /** One-key objects in order; bytes are signed, as Java has them. */
+  /** Objects with one key, in order. Bytes are signed, as in Java. */
   readonly headers?: readonly Readonly<Record<string, readonly number[]>>[] | null;
 }
 
-/** A record of the event, nothing of it decoded until it is asked for. */
+/** A record of the event. Nothing of it is decoded before it is read. */
 export class DeliveredRecord implements Position {
   readonly topic: string;
   readonly partition: number;
   readonly offset: Offset;
   readonly timestamp: EpochMs;
-  /** `CREATE_TIME` or `LOG_APPEND_TIME`, where the mapping says so. */
+  /** `CREATE_TIME` or `LOG_APPEND_TIME`, where the mapping gives it. */
   readonly timestampType: string | undefined;
   /** The key as the event has it: equal for equal keys, cheaper than its bytes. `null` without a key. */
   readonly encodedKey: string | null;
@@ -66,21 +66,23 @@ export class DeliveredRecord implements Position {
     return new RecordHeaders(this.#headers);
   }
 
-  /** Name of the last header; `undefined` where there is none. Cheap: asked of every record. */
+  /** Name of the last header; `undefined` without headers. Cheap: it is read of every record. */
   get lastHeaderName(): string | undefined {
     const last = this.#headers.at(-1);
     return last && Object.keys(last).at(-1);
   }
 
   /**
-   * Tells records at one offset apart: of the value as delivered, 48 bits as base64url: first records of 64 batches keep the item below the
-   * 1 KB that DynamoDB bills as one write unit. Computed when first asked for. */
+   * Tells different records at one offset apart: a hash of the value as delivered, 48 bits as base64url. It is short, so that
+   * the first records of 64 batches keep the item below the 1 KB that DynamoDB bills as one write unit. Computed when it is
+   * first read.
+   */
   get valueHash(): string {
     this.#valueHash ??= deliveredHash({ value: this.#value, valueSchemaMetadata: this.#valueSchemaMetadata });
     return this.#valueHash;
   }
 
-  /** The first member in which a record of the event is not the one that was delivered. */
+  /** The first member in which a record of the event differs from the delivered one; `undefined` if none does. */
   changeIn(raw: RawRecord | undefined): keyof RawRecord | undefined {
     if (raw === undefined) return 'offset';
     if ((raw.value ?? null) !== this.#value) return 'value';

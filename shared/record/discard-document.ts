@@ -3,7 +3,10 @@ import type { OffsetRange } from './offset-ranges.ts';
 
 /** What Lambda says of records that it gave up on. */
 export interface DiscardedRecords {
-  /** As `RetryAttemptsExhausted`, for Kafka destinations `RetriesExhausted`, `MaximumPayloadSizeExceeded`. Any text: AWS adds some. */
+  /**
+   * For example `RetryAttemptsExhausted`, for Kafka destinations `RetriesExhausted`, or `MaximumPayloadSizeExceeded`. Any text
+   * is accepted: AWS adds new ones.
+   */
   readonly condition: string;
   readonly eventSourceArn: string | undefined;
   readonly ranges: readonly { readonly partition: TopicPartition; readonly range: OffsetRange }[];
@@ -12,8 +15,8 @@ export interface DiscardedRecords {
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * Reads what Lambda writes to an on-failure destination about a batch: for queues a `recordsInfo` with the first and the last
- * offset of each partition, for topics one `recordInfo` with the record's event behind it.
+ * Reads the document that Lambda writes to an on-failure destination about a batch. For queues it has `recordsInfo` with the
+ * first and the last offset of each partition. For topics it has one `recordInfo` with the record's event behind it.
  * https://docs.aws.amazon.com/lambda/latest/dg/kafka-on-failure.html
  *
  * @throws TypeError for anything else
@@ -46,7 +49,8 @@ function singleRecord(fields: Fields, info: Fields): DiscardedRecords['ranges'][
 
 function partitionOf(name: string): TopicPartition {
   const partition = parsePartitionName(name);
-  if (partition === undefined) throw new TypeError(`expected a partition as orders-3, got ${JSON.stringify(name)}`);
+  if (partition === undefined)
+    throw new TypeError(`expected a partition such as orders-3, got ${JSON.stringify(name)}`);
   return partition;
 }
 

@@ -12,16 +12,16 @@ export interface Position extends TopicPartition {
   readonly offset: Offset;
 }
 
-/** A partition as one consumer group of one cluster sees it: what one ledger item stands for. */
+/** A partition as one consumer group of one cluster sees it. Each has one ledger item. */
 export interface LedgerPartition extends TopicPartition {
-  /** Cluster uuid: another cluster has other records under the same offsets. */
+  /** The cluster's uuid: another cluster has other records at the same offsets. */
   readonly cluster: string;
   readonly group: string;
   /** Hash of a key: the item of that key, parked, which is a small partition of its own. Its offsets are the ordinals of what waits. */
   readonly parkedKey?: string;
 }
 
-/** `orders-3`: how Kafka and Lambda name a partition. Topic names may hold dashes: the last one separates. */
+/** `orders-3`: how Kafka and Lambda name a partition. Topic names may contain dashes; the last one separates. */
 export function partitionName({ topic, partition }: TopicPartition): string {
   return `${topic}-${partition}`;
 }
@@ -67,7 +67,7 @@ export function parkedKeyOf(key: Uint8Array): string {
   return hash('sha256', key, 'base64url');
 }
 
-/** The ledger's key of the stack's secret: all consumers that share a table share it. */
+/** The ledger's key of the stack's secret. All consumers that share a table share the secret. */
 export const STACK_SECRET_KEY = 'secret#signing';
 
 /** Reads {@link ledgerKey} back; `undefined` for anything else. */
@@ -80,8 +80,8 @@ export function parseLedgerKey(key: string): LedgerPartition | undefined {
 }
 
 /**
- * The uuid in an MSK cluster ARN (`arn:aws:kafka:<region>:<account>:cluster/<name>/<uuid>`), or the whole text where it
- * is no such ARN (a self-managed cluster has none).
+ * The uuid in an MSK cluster ARN (`arn:aws:kafka:<region>:<account>:cluster/<name>/<uuid>`). Any other text is returned whole:
+ * a self-managed cluster has no such ARN.
  */
 export function clusterUuid(clusterArn: string): string {
   return (

@@ -15,14 +15,14 @@ export interface KafkaEvent {
 
 /** The records of one partition in an event, in offset order. */
 export interface DeliveredPartition extends TopicPartition {
-  /** The key of `event.records`: given back as it came, never parsed, since topic names hold dashes too. */
+  /** The key of `event.records`, unchanged. It is never parsed, since topic names may contain dashes too. */
   readonly identifier: string;
   readonly records: readonly DeliveredRecord[];
 }
 
-/** An event that was checked. */
+/** A validated event. */
 export interface DeliveredEvent {
-  /** Uuid of the cluster, or its bootstrap servers where it has no ARN. */
+  /** The cluster's uuid, or its bootstrap servers where it has no ARN. */
   readonly cluster: string;
   /** As the event has it; absent for a self-managed cluster. */
   readonly eventSourceArn?: string;
@@ -32,7 +32,7 @@ export interface DeliveredEvent {
 const EVENT_SOURCES: readonly unknown[] = ['aws:kafka', 'SelfManagedKafka', 'aws:SelfManagedKafka'];
 
 /**
- * Checks an event and groups its records by partition, without decoding any.
+ * Validates an event and groups its records by partition. Decodes no record.
  *
  * @throws LockstepError EVENT_NOT_KAFKA, EVENT_RECORD_MALFORMED: nothing of the event is handled, so nothing is lost
  */
@@ -80,7 +80,7 @@ function deliveredRecord(identifier: string, index: number, raw: unknown): Deliv
   const refuse = (what: string) => malformed(`${identifier}[${index}]`, what);
   if (!isObject(raw)) throw refuse(`expected a record, got ${describe(raw)}`);
   const { topic, offset, timestamp } = raw;
-  // Very old events carry the partition as a string.
+  // Very old events give the partition as a string.
   const partition =
     typeof raw['partition'] === 'string' && /^\d+$/.test(raw['partition'])
       ? Number(raw['partition'])
@@ -96,7 +96,7 @@ function deliveredRecord(identifier: string, index: number, raw: unknown): Deliv
     if (!isBase64(raw[field]))
       throw refuse(`expected \`${field}\` to be base64 text or null, got ${kindOf(raw[field])}`);
   if (!isHeaders(raw['headers'])) throw refuse('expected `headers` to be a list of objects with lists of bytes');
-  // Checked just now; nearly always as it came.
+  // Validated just now. Nearly always the record as it came.
   return new DeliveredRecord(
     partition === raw['partition'] ? (raw as object as RawRecord) : { ...raw, topic, partition, offset, timestamp },
   );
@@ -114,10 +114,10 @@ function isNatural(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-/** Characters at which base64 is looked at: what is other text shows it soon, and values may be large. */
+/** How many characters are checked for base64. Other text shows itself soon, and values may be large. */
 const LOOK = 16;
 
-/** Whether it may be base64 text. Nothing that Lambda sends is other text; a test or a middleware may make it. */
+/** Whether it may be base64 text. Lambda sends nothing else; a test or a middleware may. */
 function isBase64(value: unknown): boolean {
   if (value === undefined || value === null) return true;
   if (typeof value !== 'string' || value.length % 4 !== 0) return false;
@@ -131,7 +131,7 @@ const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 function isHeaders(value: unknown): boolean {
   if (value === undefined || value === null) return true;
   if (!Array.isArray(value)) return false;
-  // Not `every`, which passes over holes.
+  // Not `every`, which skips holes.
   for (let index = 0; index < value.length; index++) if (!isHeader(value[index])) return false;
   return true;
 }
@@ -153,7 +153,7 @@ function kindOf(value: unknown): string {
   return typeof value === 'string' ? 'other text' : `a ${typeof value}`;
 }
 
-/** The kind of a value and, where it is short and tells nothing of a record, the value. */
+/** The type of a value, and the value itself where it is short and not part of a record. */
 function describe(value: unknown): string {
   if (value === undefined || value === null) return String(value);
   if (typeof value === 'object') return Array.isArray(value) ? 'an array' : 'an object';

@@ -6,7 +6,9 @@ export interface OffsetRange {
   readonly to: Offset;
 }
 
-/** A set of offsets as ranges in ascending order that neither touch nor overlap. Immutable: every function returns a new set. */
+/**
+ * A set of offsets as ranges in ascending order that neither touch nor overlap. Immutable: every function returns a new set.
+ */
 export type OffsetRanges = readonly OffsetRange[];
 
 /** The empty set. */
@@ -26,7 +28,7 @@ export function rangesOf(offsets: Iterable<Offset>): OffsetRanges {
   return ranges;
 }
 
-/** Index of the first range that ends at or after `offset`: the only one that can hold it. */
+/** Index of the first range that ends at or after `offset`: only that one can contain it. */
 function firstEndingAtOrAfter(ranges: OffsetRanges, offset: Offset): number {
   let low = 0;
   let high = ranges.length;
@@ -44,7 +46,7 @@ export function includesOffset(ranges: OffsetRanges, offset: Offset): boolean {
   return range !== undefined && range.from <= offset;
 }
 
-/** What is in either set. O(n + m). */
+/** Offsets that are in either set. O(n + m). */
 export function union(a: OffsetRanges, b: OffsetRanges): OffsetRanges {
   if (a.length === 0) return b;
   if (b.length === 0) return a;
@@ -65,7 +67,7 @@ export function union(a: OffsetRanges, b: OffsetRanges): OffsetRanges {
   return merged;
 }
 
-/** What is in `a` and not in `b`. O(n + m). */
+/** Offsets that are in `a` and not in `b`. O(n + m). */
 export function subtract(a: OffsetRanges, b: OffsetRanges): OffsetRanges {
   if (a.length === 0 || b.length === 0) return a;
   const rest: OffsetRange[] = [];
@@ -83,12 +85,12 @@ export function subtract(a: OffsetRanges, b: OffsetRanges): OffsetRanges {
   return rest;
 }
 
-/** What is in both sets. */
+/** Offsets that are in both sets. */
 export function intersect(a: OffsetRanges, b: OffsetRanges): OffsetRanges {
   return subtract(a, subtract(a, b));
 }
 
-/** What of the set lies at or above `offset`. */
+/** Offsets of the set at or above `offset`. */
 export function atOrAbove(ranges: OffsetRanges, offset: Offset): OffsetRanges {
   const start = firstEndingAtOrAfter(ranges, offset);
   const first = ranges[start];
@@ -96,7 +98,7 @@ export function atOrAbove(ranges: OffsetRanges, offset: Offset): OffsetRanges {
   return [{ from: Math.max(first.from, offset), to: first.to }, ...ranges.slice(start + 1)];
 }
 
-/** What of the set lies below `offset`. */
+/** Offsets of the set below `offset`. */
 export function below(ranges: OffsetRanges, offset: Offset): OffsetRanges {
   const end = firstEndingAtOrAfter(ranges, offset);
   const cut = ranges[end];
@@ -104,31 +106,31 @@ export function below(ranges: OffsetRanges, offset: Offset): OffsetRanges {
   return cut !== undefined && cut.from < offset ? [...whole, { from: cut.from, to: offset - 1 }] : whole;
 }
 
-/** The lowest offset, `undefined` of an empty set. */
+/** The lowest offset; `undefined` of an empty set. */
 export function lowest(ranges: OffsetRanges): Offset | undefined {
   return ranges[0]?.from;
 }
 
-/** The highest offset, `undefined` of an empty set. */
+/** The highest offset; `undefined` of an empty set. */
 export function highest(ranges: OffsetRanges): Offset | undefined {
   return ranges.at(-1)?.to;
 }
 
-/** How many offsets the set holds. */
+/** How many offsets the set has. */
 export function countOffsets(ranges: OffsetRanges): number {
   let count = 0;
   for (const { from, to } of ranges) count += to - from + 1;
   return count;
 }
 
-/** Every offset in ascending order. For small sets: it is as long as the ranges are wide. */
+/** Every offset in ascending order. For small sets: it yields each single offset. */
 export function* eachOffset(ranges: OffsetRanges): Generator<Offset> {
   for (const { from, to } of ranges) for (let offset = from; offset <= to; offset++) yield offset;
 }
 
 /**
- * Compact text, delta-coded in base 36: for each range the distance from the end of the one before (the first: from 0),
- * then, unless it is one offset wide, `+` and its width less one. `[1042–1141, 1143]` → `sy+2r,2`.
+ * Compact text, delta-coded in base 36. For each range: the distance from the end of the one before (the first: from 0); then,
+ * unless the range has one offset, `+` and its length less one. `[1042–1141, 1143]` → `sy+2r,2`.
  */
 export function encodeRanges(ranges: OffsetRanges): string {
   let previous = 0;

@@ -6,7 +6,7 @@ export interface RecordHeader {
   readonly value: Buffer;
 }
 
-/** The headers of a record: order and duplicates kept, as Buffers and as text. */
+/** The headers of a record as Buffers and as text, in order, with duplicates. */
 export class RecordHeaders implements Iterable<RecordHeader> {
   readonly #raw: readonly Readonly<Record<string, readonly number[]>>[];
 
@@ -20,7 +20,7 @@ export class RecordHeaders implements Iterable<RecordHeader> {
       for (const name of Object.keys(header)) yield { name, value: bytesOf(header[name]) };
   }
 
-  /** The last header of that name, which is the one that counts in Kafka. */
+  /** The last header of that name. In Kafka the last one counts. */
   bytes(name: string): Buffer | undefined {
     const last = this.#raw.findLast((header) => Object.hasOwn(header, name));
     return last === undefined ? undefined : bytesOf(last[name]);

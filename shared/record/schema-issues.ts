@@ -1,16 +1,16 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 
-/** Issues that an error names. */
+/** How many issues an error names. */
 const MAX_ISSUES = 5;
-/** Segments of a path that an error names. */
+/** How many segments of a path an error names. */
 const MAX_SEGMENTS = 16;
-/** Characters of an issue that an error quotes, for consumers that redact. */
+/** How many characters of an issue an error quotes, for consumers that redact. */
 const MAX_QUOTED = 2_000;
-/** Parts of a schema that are looked at for its own words. */
+/** How many parts of a schema are searched for its own words. */
 const MAX_PARTS = 20_000;
 const MAX_WORD = 64;
 
-/** Zod's words for what is wrong; other libraries' are in their schemas. https://zod.dev/packages/core#issue-types */
+/** Zod's codes for issues. Other libraries have theirs in their schemas. https://zod.dev/packages/core#issue-types */
 const CODES: readonly string[] = [
   'invalid_type',
   'too_big',
@@ -26,21 +26,22 @@ const CODES: readonly string[] = [
 ];
 
 /**
- * What is wrong with a value, in words that say nothing of it. A path has the names of the schema; any other name, as the key of a
- * map, is `*`, and an index is `[]`. Of an issue only words are told that stand in the schema: messages quote the value.
+ * Says what is wrong with a value, without quoting it. A path has only names that are in the schema. Any other name, for
+ * example the key of a map, is `*`, and an index is `[]`. Of an issue only words that are in the schema are given: messages
+ * quote the value.
  */
 export function describeIssues(schema: object, issues: readonly StandardSchemaV1.Issue[]): string {
   const words = wordsOf(schema);
-  const told = issues.slice(0, MAX_ISSUES).map((issue) => {
+  const texts = issues.slice(0, MAX_ISSUES).map((issue) => {
     const place = placeOf(issue, words);
     const what = faultOf(issue, words);
     return place === '' ? what : `${place}: ${what}`;
   });
   const more = issues.length > MAX_ISSUES ? ` and ${issues.length - MAX_ISSUES} more` : '';
-  return `${told.join('; ')}${more}`;
+  return `${texts.join('; ')}${more}`;
 }
 
-/** Messages and paths as the schema library has them. They may quote the value. */
+/** Messages and paths as the schema library gives them. They may quote the value. */
 export function quoteIssues(issues: readonly StandardSchemaV1.Issue[]): string {
   return issues
     .slice(0, MAX_ISSUES)
@@ -70,13 +71,13 @@ function faultOf(issue: StandardSchemaV1.Issue, words: ReadonlySet<string>): str
   const known = (word: unknown) => (typeof word === 'string' && words.has(word) ? word : undefined);
   const kind = known(code) ?? known(type);
   const wanted = known(expected);
-  const told = [kind !== wanted && kind, wanted !== undefined && `expected ${wanted}`].filter(Boolean);
-  return told.length === 0 ? 'is not valid' : told.join(', ');
+  const parts = [kind !== wanted && kind, wanted !== undefined && `expected ${wanted}`].filter(Boolean);
+  return parts.length === 0 ? 'is not valid' : parts.join(', ');
 }
 
 const known = new WeakMap<object, ReadonlySet<string>>();
 
-/** Every name and text that stands in a schema: code of its author, never of a record. */
+/** Every name and text in a schema. Its author wrote them; they never come from a record. */
 function wordsOf(schema: object): ReadonlySet<string> {
   const before = known.get(schema);
   if (before !== undefined) return before;
@@ -104,7 +105,7 @@ function read(part: object, name: string): unknown {
   try {
     return Reflect.get(part, name);
   } catch {
-    // A getter of a lazy schema.
+    // The getter of a lazy schema.
     return undefined;
   }
 }

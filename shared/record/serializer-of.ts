@@ -1,8 +1,10 @@
 /**
- * Which serializer a value shows signs of, and what to do about it; `undefined` where it shows none. Tells nothing of the value.
+ * Names the serializer that a value seems to come from, and what to do about it; `undefined` where there is no sign of one.
+ * Says nothing of the value.
  *
- * Confluent's writes a zero and a schema id of 4 bytes before the value, AWS Glue's its version (3), its compression (0 or 5) and a
- * schema version id of 16 bytes. https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-develop/index.html#wire-format
+ * Confluent's serializers write a zero and a schema id of 4 bytes before the value. AWS Glue's write a version (3), a
+ * compression (0 or 5) and a schema version id of 16 bytes.
+ * https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-develop/index.html#wire-format
  */
 export function serializerOf(value: Buffer): string | undefined {
   const [first, second] = value;

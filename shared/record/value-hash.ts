@@ -3,21 +3,21 @@ import { hash } from 'node:crypto';
 /** Characters of a hash, besides the one that says its form. */
 export const HASH_LENGTH = 8;
 
-/** What of a record as the event has it makes the hash of its value. */
+/** The parts of a record in the event from which the hash of its value is made. */
 export interface DeliveredValue {
   readonly value?: string | null;
   readonly valueSchemaMetadata?: object | null;
 }
 
-/** 48 bits of the sha-256 of a base64 text; a tombstone and an empty value differ. */
+/** 48 bits of the sha-256 of a base64 text. A tombstone and an empty value differ. */
 export function shortHash(base64: string | null): string {
   return hash('sha256', base64 === null ? 'tombstone' : `value:${base64}`, 'base64url').slice(0, HASH_LENGTH);
 }
 
 /**
- * The hash of a value as it was delivered. With a schema registry Lambda delivers the same record in another form: as JSON
- * (`J` before the hash) or without the registry's framing (`S`), which `EventRecordFormat` chooses. Without one it is as Kafka holds
- * it. Tombstones have one form only.
+ * The hash of a value as delivered. With a schema registry Lambda delivers the same record in another form, which
+ * `EventRecordFormat` chooses: as JSON (`J` before the hash), or without the registry's framing (`S`). Without a registry the
+ * value is as Kafka holds it. Tombstones have one form only.
  *
  * https://docs.aws.amazon.com/lambda/latest/dg/services-consume-kafka-events.html
  */
@@ -28,8 +28,8 @@ export function deliveredHash({ value = null, valueSchemaMetadata }: DeliveredVa
 }
 
 /**
- * Whether two hashes tell two values apart: not where one of them is unknown (empty), nor where they were made of different forms,
- * which nobody can compare.
+ * Whether two hashes show that two values differ. They do not where one is unknown (empty), or where they were made of
+ * different forms, which cannot be compared.
  */
 export function differInValue(a: string, b: string): boolean {
   return a !== '' && b !== '' && a !== b && formOf(a) === formOf(b);
@@ -39,7 +39,7 @@ function formOf(valueHash: string): string {
   return valueHash.length === HASH_LENGTH + 1 ? valueHash.slice(0, 1) : '';
 }
 
-/** How JSON begins and ends: enough to tell it from Avro and Protobuf, without parsing each value. */
+/** How JSON begins and ends: enough to tell it from Avro and Protobuf without parsing each value. */
 function isJsonText(base64: string): boolean {
   const first = Buffer.from(base64.slice(0, 4), 'base64').toString('latin1');
   const last = Buffer.from(base64.slice(-4), 'base64').toString('latin1');

@@ -2,7 +2,7 @@ const FIRST_ROWS = 1_024;
 
 type Numbers = Float64Array | Uint32Array | Int32Array | Uint8Array;
 
-/** Numbers in a row, outside of the heap, each of so many bytes as its array has for one. */
+/** A column of numbers outside of the heap. */
 export class Column {
   readonly #make: new (
     length: number,

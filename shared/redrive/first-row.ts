@@ -1,4 +1,7 @@
-/** The first of ordered rows that is not before what is looked for; `rows` where all are. @param order - of a row: negative before it */
+/**
+ * The first of ordered rows that is not before the one looked for; `rows` if there is none. @param order - of a row: negative
+ * if it is before
+ */
 export function firstRow(rows: number, order: (row: number) => number): number {
   let from = 0;
   let to = rows;

@@ -3,9 +3,9 @@ import { LetterIndex } from './letter-index.ts';
 import { type LetterSource, type LetterVisitor, readLetters } from './read-letters.ts';
 
 /**
- * Reads the topic through, into an index of its letters and of what became of them.
+ * Reads the whole topic into an index of its dead letters and of what became of them.
  *
- * @param tagOf - what the reader wants to know of a letter; -1: it is not meant
+ * @param tagOf - what the caller wants to remember of a dead letter; -1: it is not wanted
  */
 export async function indexLetters(
   source: LetterSource,

@@ -7,8 +7,8 @@ import { firstRow } from './first-row.ts';
 import { byOrigin, type IndexedLetter, OpenLetters } from './open-letters.ts';
 
 /**
- * All letters of a topic, without their texts: 57 bytes each, none of them on the heap. What became of a letter is told by a marker
- * behind it, so that only the end of the topic decides which are open; and a letter may have copies, of which one counts.
+ * All dead letters of a topic, without their texts: 57 bytes each, outside of the heap. A marker after a dead letter says what
+ * became of it, so only the end of the topic shows which are open. A dead letter may have copies; one of them counts.
  */
 export class LetterIndex {
   readonly #partition = new Column(Uint32Array);
@@ -20,11 +20,11 @@ export class LetterIndex {
   readonly #at = new Column(Float64Array);
   readonly #bytes = new Column(Uint32Array);
   readonly #isClosed = new Column(Uint8Array);
-  /** 96 bits of the id's hash: enough to tell letters apart. */
+  /** 96 bits of the id's hash: enough to tell dead letters apart. */
   readonly #id = [new Column(Uint32Array), new Column(Uint32Array), new Column(Uint32Array)] as const;
   readonly #topics: string[] = [];
   readonly #topicNumbers = new Map<string, number>();
-  /** Records of the topic that nobody of ours wrote. */
+  /** Records of the topic that Lockstep did not write for this group. */
   foreign = 0;
 
   get size(): number {
@@ -32,9 +32,9 @@ export class LetterIndex {
   }
 
   /**
-   * Letters come partition after partition, in offset order.
+   * Adds a dead letter. They come partition by partition, in offset order.
    *
-   * @param tag - what the reader wants to know of it; -1: it is not meant
+   * @param tag - what the caller wants to remember of it; -1: it is not wanted
    */
   add(letter: Letter, tag: number): void {
     const { id, partition, offset, origin, deadLetteredAt } = letter;
@@ -53,7 +53,7 @@ export class LetterIndex {
     this.#isClosed.push(0);
   }
 
-  /** Letters of a partition that were redriven or purged; a marker lies behind what it closes. */
+  /** Dead letters of a partition that were redriven or purged. A marker always comes after them. */
   close(partition: number, offsets: OffsetRanges): void {
     for (const { from, to } of offsets) {
       for (
@@ -65,7 +65,7 @@ export class LetterIndex {
     }
   }
 
-  /** Letters that are open and meant, one of each id. */
+  /** Open dead letters that are wanted, one of each id. */
   open(): OpenLetters {
     return new OpenLetters(this.#openRows(), (row) => this.#letterAt(row));
   }

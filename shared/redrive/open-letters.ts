@@ -1,6 +1,6 @@
 import { firstRow } from './first-row.ts';
 
-/** What of a letter is remembered while a topic is read. */
+/** What is remembered of a dead letter while a topic is read. */
 export interface IndexedLetter {
   /** Partition of the dead-letter topic, and the offset there. */
   readonly partition: number;
@@ -8,20 +8,20 @@ export interface IndexedLetter {
   readonly originTopic: string;
   readonly originPartition: number;
   readonly originOffset: number;
-  /** Whatever the reader wants to know of it. */
+  /** What the caller wants to remember of it. */
   readonly tag: number;
   readonly deadLetteredAt: number;
-  /** What it takes on its topic. */
+  /** Its size on its topic. */
   readonly bytes: number;
 }
 
-/** Where a list of open letters goes on: behind this one. Holds also when letters come or go meanwhile. */
+/** Where a list of open dead letters goes on: after this one. It stays valid when dead letters come or go meanwhile. */
 export type LetterCursor = Pick<
   IndexedLetter,
   'originTopic' | 'originPartition' | 'originOffset' | 'partition' | 'offset'
 >;
 
-/** Letters in their original order, by source partition and offset; each is made when it is asked for. */
+/** Dead letters in their original order, by source partition and offset. Each is created when it is read. */
 export class OpenLetters {
   readonly #rows: Uint32Array;
   readonly #letterAt: (row: number) => IndexedLetter;
@@ -43,7 +43,7 @@ export class OpenLetters {
     for (let place = 0; place < this.length; place++) yield this.at(place);
   }
 
-  /** From a place on at most `most` letters that come to `bytes`; one at least. */
+  /** From a place on, at most `most` dead letters of together `bytes`, but at least one. */
   part(start: number, most: number, bytes: number): IndexedLetter[] {
     const part: IndexedLetter[] = [];
     let left = bytes;
@@ -63,13 +63,13 @@ export class OpenLetters {
     );
   }
 
-  /** The place of the first one behind. */
+  /** The place of the first one after the cursor. */
   behind(cursor: LetterCursor): number {
     return firstRow(this.length, (place) => byOrigin(this.at(place), cursor) || -1);
   }
 }
 
-/** The original order; copies in the order in which they came. */
+/** The original order. Copies are in the order in which they were written. */
 export function byOrigin(a: LetterCursor, b: LetterCursor): number {
   return (
     byText(a.originTopic, b.originTopic) ||

@@ -16,19 +16,19 @@ export interface LetterSource extends LetterOwner {
 }
 
 /**
- * Told of each record of ours while the topic is read once, from what it holds first to what it held last when it began. A
- * letter's bytes are views of the batch that it came in: what is kept of them must be copied.
+ * Called for each record of the dead-letter topic while it is read once, from its first record to the one that was last when
+ * reading began. The bytes of a dead letter are views of its batch: copy what you keep.
  */
 export interface LetterVisitor {
   letter(letter: Letter): void;
   marker(partition: number, marker: LetterMarker): void;
-  /** What Lockstep did not write, or not for this group. */
+  /** A record that Lockstep did not write, or not for this group. */
   foreign?(record: LetterRecord, claims: 'a letter' | 'a marker' | 'nothing'): void;
-  /** So many of so many offsets were read. */
+  /** `read` of `total` offsets have been read. */
   progress?(read: number, total: number): void;
 }
 
-/** Reads the topic through, partition after partition, a record batch in memory at a time. */
+/** Reads the whole topic, partition by partition, with one record batch in memory at a time. */
 export async function readLetters(source: LetterSource, visitor: LetterVisitor): Promise<void> {
   const { log, deadLetterTopic, giveUpAt } = source;
   const bounds = await log.bounds(deadLetterTopic, giveUpAt);
@@ -53,7 +53,7 @@ export async function readLetters(source: LetterSource, visitor: LetterVisitor):
 }
 
 /**
- * What `keep` makes of the letters at these places, in the order in which they are asked for; what is gone meanwhile is left out.
+ * The results of `keep` for the dead letters at these places, in the given order. Those that are gone meanwhile are left out.
  *
  * @param keep - must copy the bytes that it keeps
  */
@@ -82,7 +82,7 @@ export async function lettersAt<T>(
   return places.flatMap(({ partition, offset }) => found.get(`${partition}@${offset}`) ?? []);
 }
 
-/** A letter with bytes of its own: others would keep the whole batch that it came in. */
+/** A dead letter with its own bytes. Views would keep the whole batch in memory. */
 export function ownLetter(letter: Letter): Letter {
   const { key, value, headers } = letter;
   return {
@@ -93,7 +93,7 @@ export function ownLetter(letter: Letter): Letter {
   };
 }
 
-/** Further apart, what lies between costs more than another fetch. */
+/** If two dead letters are further apart, reading what lies between costs more than another fetch. */
 const MOST_BETWEEN = 500;
 
 function densely(offsets: readonly number[]): number[][] {

@@ -18,52 +18,52 @@ import { indexLetters } from './index-letters.ts';
 import type { IndexedLetter, OpenLetters } from './open-letters.ts';
 import { type LetterSource, lettersAt, ownLetter } from './read-letters.ts';
 
-/** Letters of one transaction, unless the rate asks for fewer. */
+/** Dead letters of one transaction, unless the rate asks for fewer. */
 const SLICE_LETTERS = 250;
-/** A transaction's records for one partition are one batch for the broker, which takes a MiB of it unless told otherwise. */
+/** The records of a transaction for one partition are one batch for the broker, which by default takes 1 MiB. */
 const SLICE_BYTES = 512 * 1024;
-/** How often a slice that failed is begun anew, after the broker has decided its fate. */
+/** How often a failed transaction is started again, after the broker has committed it or rolled it back. */
 const TRIES = 4;
-/** A letter that is meant, and may return; what may not has a number of its own. */
+/** The tag of a dead letter that is wanted and may return. Those that may not have other tags. */
 const MAY_RETURN = 0;
 const REFUSALS: readonly RedriveRefusal[] = ['maxRedrives', 'doubtful', 'expired', 'elsewhere'];
-/** Letters in a row that the broker may refuse before it is taken for the broker's trouble, not theirs. */
+/** After this many refused dead letters in a row the broker counts as the cause, not the dead letters. */
 const MOST_STOPPED_IN_A_ROW = 3;
-/** Letters that a report names. */
+/** The most dead letters that a report names. */
 const MOST_NAMED = 100;
 
-/** What a redrive does. */
+/** What a redrive should do. */
 export interface RedriveOrder extends RedriveLimits {
   readonly filter: LetterFilter;
-  /** `redrive`: the records return; `purge`: the letters count as done, nothing returns. */
+  /** `redrive`: the records return. `purge`: the dead letters count as done, and nothing returns. */
   readonly what: 'redrive' | 'purge';
   /** Only counts. */
   readonly dryRun: boolean;
   /** Records a second. @default as fast as it goes */
   readonly rate?: number;
-  /** No slice starts after this; what is left is for the next call. @default never */
+  /** No transaction starts after this time; the next call does the rest. @default never */
   readonly stopAt?: EpochMs;
   /** Kept in the markers. */
   readonly by: string;
 }
 
-/** How far it came. */
+/** How far a redrive came. */
 export interface RedriveReport {
-  /** Letters that the order meant and that may return, when it began. */
+  /** Dead letters that the order selects and that may return, when it began. */
   readonly selected: number;
   readonly done: number;
   readonly left: number;
   readonly refused: Readonly<Record<RedriveRefusal, number>>;
-  /** Letters that the broker does not take back; all others went on. At most a hundred are named. */
+  /** Dead letters that the broker refuses. All others went on. At most a hundred are named. */
   readonly stopped: readonly StoppedLetter[];
-  /** Of a dry run: other groups that read the source; absent where they could not be asked for. */
+  /** Only of a dry run: other groups that read the source topic; absent where they could not be listed. */
   readonly otherGroups?: readonly string[];
 }
 
-/** A letter that stopped itself, and nobody else. */
+/** A dead letter that was left out, alone. */
 export interface StoppedLetter {
   readonly id: string;
-  /** As `orders-3@1042`: where the record was first. */
+  /** For example `orders-3@1042`: where the record was first. */
   readonly origin: string;
   readonly why: string;
 }
@@ -71,36 +71,36 @@ export interface StoppedLetter {
 /** What a redrive needs. */
 export interface RedrivePorts {
   readonly source: LetterSource;
-  /** Where records return to. */
+  /** The topic to which records return. */
   readonly topic: string;
   readonly transactions: Transactions;
   readonly clock: Clock;
-  /** Called after each slice. */
+  /** Called after each transaction. */
   readonly onProgress?: (done: number, selected: number) => void;
-  /** Stops it after the slice under way. */
+  /** Stops the redrive after the current transaction. */
   readonly signal?: AbortSignal;
 }
 
-/** What is remembered from one beginning to the next. */
+/** What is remembered over all tries. */
 interface RedriveRun {
   done: number;
-  /** How often the slice under way has failed. */
+  /** How often the current transaction has failed. */
   tries: number;
   slice: readonly IndexedLetter[];
-  /** Of the slice that was sent last. */
+  /** The first place of the transaction that was sent last. */
   firstPlace: string;
-  /** So many letters go one by one: one of a slice that failed again and again is to blame. */
+  /** How many dead letters are sent one by one: one of a transaction that failed again and again is the cause. */
   alone: number;
-  /** By place: why each that the broker does not take is left out. */
+  /** By place: why the broker refuses each dead letter that is left out. */
   readonly stopped: Map<string, StoppedLetter>;
   stoppedInARow: number;
 }
 
 /**
- * Sends the records of letters back, each once, in their original order, whatever crashes on the way: the records of a slice and
- * the marker that closes their letters are one transaction of a writer whose name excludes all others, and the letters are read
- * after it has taken over. So a redrive that died is taken up by starting it again. A letter that the broker refuses again and
- * again is found by sending those of its slice one by one, and left out by name.
+ * Writes the records of dead letters back, each once, in their original order, also when the redrive dies. The records and the
+ * marker that closes their dead letters are one transaction, of a transactional id that excludes all other writers. The dead
+ * letters are read after it has taken over. So a redrive that died goes on when it is started again. If the broker refuses a
+ * transaction again and again, its dead letters are sent one by one, and the refused ones are left out and named.
  *
  * @throws LockstepError REDRIVE_FENCED, REDRIVE_FAILED, BROKER_UNREACHABLE; what was committed stays
  */
@@ -129,7 +129,7 @@ export async function redrive(order: RedriveOrder, ports: RedrivePorts): Promise
   }
 }
 
-/** The one letter of the slice that failed stops only itself. */
+/** Only the one dead letter of the failed transaction is left out. */
 async function leaveOut(run: RedriveRun, { source }: RedrivePorts, error: LockstepError): Promise<void> {
   const [place] = run.slice;
   if (place === undefined) throw error;
@@ -164,7 +164,7 @@ async function redriveOnce(order: RedriveOrder, ports: RedrivePorts, run: Redriv
     if (placeOf(slice[0]) !== run.firstPlace) run.tries = 1;
     run.firstPlace = placeOf(slice[0]);
     run.slice = slice;
-    // What is gone meanwhile has no record any more.
+    // Dead letters that are gone meanwhile have no record any more.
     const letters = order.what === 'purge' ? [] : await lettersAt(source, slice, ownLetter);
     await transactions.commit([
       ...letters.map((letter) => redrivenRecord(letter, target, source.secret)),
@@ -184,12 +184,12 @@ async function redriveOnce(order: RedriveOrder, ports: RedrivePorts, run: Redriv
   return { selected: open.length + run.stopped.size, done, left: open.length - done, refused, stopped };
 }
 
-/** Who else reads the source, as far as one may know. */
+/** Other groups that read the source topic, as far as they may be listed. */
 async function otherGroupsOf({ log, group, giveUpAt }: LetterSource, topic: string) {
   try {
     return (await log.groups(topic, giveUpAt)).filter((name) => name !== group).sort();
   } catch {
-    // Not everybody may ask for that; the redrive does not need it.
+    // Not everyone may list groups. The redrive does not need it.
     return undefined;
   }
 }
@@ -198,7 +198,7 @@ function placeOf(place: Place | undefined): string {
   return place === undefined ? '' : `${place.partition}@${place.offset}`;
 }
 
-/** The letters that are meant and may return, in order, and how many may not. */
+/** The dead letters that are wanted and may return, in order, and how many may not. */
 async function select(
   order: RedriveOrder,
   source: LetterSource,

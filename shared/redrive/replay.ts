@@ -9,11 +9,11 @@ import type { EpochMs } from '../record/units.ts';
 
 /** On a copy of a record that an operator replayed: where the record is. */
 export const REPLAY_HEADER = 'x-replay-of';
-/** One call takes so many records, so many bytes of them, and writes all or none. */
+/** One call reads at most this many records, and writes all copies or none. */
 const MOST_RECORDS = 1_000;
 const MOST_BYTES = 512 * 1024;
 
-/** A span of the source. */
+/** A range of the source topic. */
 export interface ReplayOrder {
   readonly topic: string;
   readonly partition: number;
@@ -21,16 +21,16 @@ export interface ReplayOrder {
   readonly toOffset: number;
   /** Only counts. */
   readonly dryRun: boolean;
-  /** The group that the copies are for. */
+  /** The group for which the copies are. */
   readonly group: string;
 }
 
 /**
- * Writes copies of records to the end of their own partition, in order, all of a call or none. The consumer takes them as new
- * records: idempotency keys that were completed make them duplicates, positions do not. Lockstep consumers of other groups settle
- * them unread.
+ * Writes copies of records to the end of their own partition, in order, all copies of a call or none. The consumer handles them
+ * as new records: completed idempotency keys make them duplicates, `byPosition` does not. Lockstep consumers of other groups
+ * settle them without handling them.
  *
- * @returns how many, and where the next call goes on; no `next` when the span is done
+ * @returns how many, and where the next call goes on; no `next` when the range is done
  */
 export async function replay(
   { topic, partition, fromOffset, toOffset, dryRun, group }: ReplayOrder,
@@ -63,7 +63,7 @@ export async function replay(
   return { records: records.length, ...(next <= toOffset && { next }) };
 }
 
-/** A copy says where the record was first, also where that is itself one that Lockstep wrote back. */
+/** A copy says where the record was first, even if that record was itself written back by Lockstep. */
 function copyOf(
   place: TopicPartition,
   { offset, record }: OriginalRecordAt,

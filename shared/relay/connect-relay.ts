@@ -16,7 +16,10 @@ import { clusterUuid } from '../record/item-identifier.ts';
 import type { RelayConnection } from './relay-connection.ts';
 import type { RelayPolicy } from './relay-ports.ts';
 
-/** Connects the deployed relay. @throws LockstepError ENVIRONMENT_INVALID, or BROKER_UNREACHABLE where MSK does not say where the brokers are */
+/**
+ * Connects the deployed relay. @throws LockstepError ENVIRONMENT_INVALID, or BROKER_UNREACHABLE where MSK does not name the
+ * brokers
+ */
 export async function connectRelay(policy: Partial<RelayPolicy> = {}): Promise<RelayConnection> {
   const environment = readEnvironment(process.env);
   const telemetry = powertoolsTelemetry(environment);
@@ -48,7 +51,7 @@ export async function connectRelay(policy: Partial<RelayPolicy> = {}): Promise<R
   };
 }
 
-/** The consumer's defaults, what its construct was told of the handler's options, and what the relay's own author says. */
+/** The consumer's defaults, then the handler's options that the construct was told, then the relay's own options. */
 export function relayPolicy(
   { maxAttempts, valuesDecodedByMapping }: Pick<ConsumerEnvironment, 'maxAttempts' | 'valuesDecodedByMapping'>,
   own: Partial<RelayPolicy> = {},

@@ -6,10 +6,10 @@ import type { RelayConnection } from './relay-connection.ts';
 import { readRelayEntry, relayEntry } from './relay-entry.ts';
 import { sweep } from './sweep.ts';
 
-/** What the relay is invoked with: entries of its queues, or anything else, which is its schedule. */
+/** What the relay is invoked with: messages of its queues, or any other event, which its schedule sends. */
 export type RelayEvent = SQSEvent | Readonly<Record<string, unknown>>;
 
-/** An entry that could not be placed is put into the queue anew after this long: SQS forgets entries after 14 days. */
+/** A message that could not be moved is sent to the queue again after this time: SQS deletes messages after 14 days. */
 export const RENEW_AFTER_MS = 7 * 24 * 60 * 60 * 1_000;
 
 /**
@@ -56,7 +56,7 @@ async function relayRecords(
   return { batchItemFailures };
 }
 
-/** Never rejects: one entry's trouble is not another's. */
+/** Never rejects: a fault of one message must not affect the others. */
 async function isPlaced(record: SQSRecord, connection: RelayConnection, invocation: Invocation): Promise<boolean> {
   const { ports, policy, telemetry, parking } = connection;
   let mayBeRenewed: boolean;
@@ -67,11 +67,14 @@ async function isPlaced(record: SQSRecord, connection: RelayConnection, invocati
   } catch (error) {
     // Who sent it, where it was not Lockstep. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
     const sender = isNeverPlaced(error) && { sender: record.attributes.SenderId };
-    telemetry.log.error('an entry could not be placed and comes back', {
-      messageId: record.messageId,
-      ...sender,
-      error,
-    });
+    telemetry.log.error(
+      'a message could not be moved to the dead-letter topic; it stays in its queue and is tried again',
+      {
+        messageId: record.messageId,
+        ...sender,
+        error,
+      },
+    );
     telemetry.count('RelayEntriesWaiting');
     mayBeRenewed = !isNeverPlaced(error);
   }
@@ -82,8 +85,11 @@ async function isPlaced(record: SQSRecord, connection: RelayConnection, invocati
     }
     await parking.comeBackIn(record, backOffSeconds(Number(record.attributes.ApproximateReceiveCount)));
   } catch (error) {
-    // It comes back all the same, when the queue's own time is over.
-    telemetry.log.warn('an entry could not be put off or renewed', { messageId: record.messageId, error });
+    // SQS delivers it again all the same, when the visibility timeout of the queue is over.
+    telemetry.log.warn(
+      'the visibility timeout of a message could not be changed, or an old message could not be sent again',
+      { messageId: record.messageId, error },
+    );
   }
   return false;
 }
@@ -95,7 +101,7 @@ function isNeverPlaced(error: unknown): boolean {
   );
 }
 
-/** 10 s, 20 s, 40 s … at most a quarter of an hour. */
+/** 10 s, 20 s, 40 s and so on, at most 15 minutes. */
 function backOffSeconds(receiveCount: number): number {
   return Math.min(900, 5 * 2 ** Math.min(receiveCount, 20));
 }

@@ -2,11 +2,11 @@ import type { Context, SQSRecord } from 'aws-lambda';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { RelayPolicy, RelayPorts } from './relay-ports.ts';
 
-/** What the relay does with an entry that it could not place. */
+/** What the relay does with a message that it could not move. */
 export interface Parking {
-  /** It is tried again after so many seconds. */
+  /** SQS delivers it again after this many seconds. */
   comeBackIn(record: SQSRecord, seconds: number): Promise<void>;
-  /** Puts a copy into the fallback queue, whose time begins now. */
+  /** Sends a copy to the fallback queue, whose retention time starts now. */
   putAnew(record: SQSRecord): Promise<void>;
 }
 

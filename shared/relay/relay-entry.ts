@@ -9,7 +9,7 @@ import type { Invocation } from '../runtime/invocation.ts';
 import type { RelayPolicy, RelayPorts } from './relay-ports.ts';
 import { type RelayRange, relayRange } from './relay-range.ts';
 
-/** What stands in a queue of the relay: of the fallback queue, or of Lambda about discarded records. */
+/** A message of the relay's queues: an entry of the fallback queue, or Lambda's document about discarded records. */
 export type RelayEntry = FallbackEntry | { readonly type: 'discarded'; readonly discarded: DiscardedRecords };
 
 /**
@@ -38,10 +38,10 @@ export function readRelayEntry(body: string, secret: Buffer): RelayEntry {
 }
 
 /**
- * Brings one entry to the dead-letter topic; done when all of it is there. May be repeated: copies of a letter carry one id, and
- * of a range what is settled is skipped.
+ * Moves one entry to the dead-letter topic. It is done when everything is there. May be repeated: all copies of a dead letter
+ * have one id, and settled records of a range are skipped.
  *
- * @throws when it is not done, for whatever reason: the entry must stay in its queue
+ * @throws when it is not done, for any reason: the entry must stay in its queue
  */
 export async function relayEntry(
   entry: RelayEntry,
@@ -50,9 +50,11 @@ export async function relayEntry(
   invocation: Invocation,
 ): Promise<void> {
   if (entry.type === 'letter') {
-    // Its record was settled when the queue accepted it, or is marked: it never meets its handler again.
+    // Its record was settled when the queue accepted it, or is exhausted: the handler never gets it again.
     await ports.letters.publish(entry.letter, invocation.plan.stallAt);
-    ports.telemetry.log.info('a letter went from the fallback queue to its topic', { deadLetterId: entry.letter.id });
+    ports.telemetry.log.info('a dead letter was moved from the fallback queue to the dead-letter topic', {
+      deadLetterId: entry.letter.id,
+    });
     return;
   }
   const ranges = entry.type === 'abandoned' ? [abandoned(entry)] : discarded(entry.discarded, ports);
@@ -61,18 +63,26 @@ export async function relayEntry(
   for (const range of ranges) {
     const end = await relayRange(range, ports, policy, invocation);
     const { topic, partition } = range.partition;
-    ports.telemetry.log.info('a range was read back', { topic, partition, letters: end.letters, end: end.type });
+    ports.telemetry.log.info('a range of records was read back and dead-lettered', {
+      topic,
+      partition,
+      letters: end.letters,
+      end: end.type,
+    });
     if (end.type === 'notDue') {
       const what = `${partitionName(range.partition)}@${describeOffsets(end.offsets)}: the ledger has never left these offsets to the relay`;
       throw new OperatorError('RELAY_ENTRY_NOT_DUE', what);
     }
     if (end.type === 'again')
-      throw new OperatorError('RELAY_MUST_WAIT', `${partitionName(range.partition)} is not done: ${end.why}`);
+      throw new OperatorError(
+        'RELAY_MUST_WAIT',
+        `the range of ${partitionName(range.partition)} is not done yet: ${end.why}`,
+      );
   }
 }
 
 function abandoned({ partition, offsets }: Extract<FallbackEntry, { readonly type: 'abandoned' }>): RelayRange {
-  const text = 'the mapping did not send the record again after it was reported';
+  const text = 'Lambda did not deliver the record again after it was reported';
   return { partition, offsets, cause: { code: 'RECORD_ABANDONED', text }, mustBeDue: true };
 }
 
@@ -86,7 +96,7 @@ function discarded({ condition, eventSourceArn, ranges }: DiscardedRecords, port
   }));
 }
 
-/** Whoever wrote it: the relay knows one topic of one cluster, in one group. */
+/** Checked whoever wrote the entry: the relay serves one topic of one cluster, in one group. */
 function mustBeOurs({ cluster, group, topic, partition }: LedgerPartition, ports: RelayPorts): void {
   if (cluster === ports.cluster && group === ports.group && topic === ports.topic) return;
   const name = partitionName({ topic, partition });
@@ -94,8 +104,8 @@ function mustBeOurs({ cluster, group, topic, partition }: LedgerPartition, ports
 }
 
 /**
- * Lambda signs nothing. But the mapping goes on behind what it gave up on, so that such offsets lie before those that the group has
- * committed; what lies behind them is still to come, whatever an entry says.
+ * Lambda does not sign its documents. But the mapping goes on after records that it gave up on, so their offsets lie below the
+ * group's committed offset. Later offsets will still be delivered, whatever an entry says.
  */
 async function mustBePassed(ranges: readonly RelayRange[], ports: RelayPorts, { plan }: Invocation): Promise<void> {
   const committed = await ports.log.committed(ports.group, ports.topic, plan.stallAt);

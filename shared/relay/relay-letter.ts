@@ -12,7 +12,7 @@ import type { OffsetRange } from '../record/offset-ranges.ts';
 import type { Invocation } from '../runtime/invocation.ts';
 import type { RelayPolicy, RelayPorts } from './relay-ports.ts';
 
-/** In the letter of a range of expired offsets: the last of them. */
+/** In the dead letter of a range of expired offsets: the last offset. */
 export const LAST_OFFSET_HEADER = 'x-original-last-offset';
 
 interface LetterSource {
@@ -23,7 +23,7 @@ interface LetterSource {
   readonly secret: Buffer;
 }
 
-/** The letter of a record that was read back. */
+/** The dead letter of a record that was read back. */
 export function letterOf(
   source: LetterSource,
   { offset, record }: OriginalRecordAt,
@@ -42,7 +42,10 @@ export function letterOf(
   );
 }
 
-/** The letter of offsets that Kafka holds no more: no key, no value, and what the ledger knows of the first. */
+/**
+ * The dead letter of offsets that Kafka does not hold any more. It has no key and no value, and what the ledger knows of the
+ * first record.
+ */
 export function letterOfExpired(
   source: LetterSource,
   { from, to }: OffsetRange,
@@ -68,7 +71,7 @@ export function letterOfExpired(
     { topic, partition, offset: from, key: null, value: null, headers: [], timestamp },
     {
       ...notice(source, blocked),
-      // The same for every copy, though nobody knows the record's own time.
+      // The same for every copy, although the record's own time is not known.
       ...(known === undefined && { idSuffix: 'expired' }),
       more: [textHeader(LAST_OFFSET_HEADER, String(to))],
     },

@@ -5,25 +5,25 @@ import type { StackSecret } from '../ports/stack-secret.ts';
 import type { TopicLog } from '../ports/topic-log.ts';
 import type { LeasePolicy, LeasePorts } from '../runtime/lease.ts';
 
-/** What the relay goes by; as the consumer's own options where they have the name. */
+/** The settings of the relay. Those with the name of a consumer's option have its meaning. */
 export interface RelayPolicy extends ClaimPolicy, LeasePolicy {
   readonly busyWaitMs: number;
   readonly maxAttempts: number;
   readonly deadLetterHeaders: readonly ('spring' | 'connect')[];
   readonly maxDeadLetterBytes: number;
-  /** The mapping decodes values: what is delivered has another hash than what Kafka holds. */
+  /** The mapping decodes values: a delivered value has another hash than Kafka's bytes. */
   readonly valuesDecodedByMapping: boolean;
 }
 
-/** All that the relay reaches outside itself. */
+/** Everything outside the process that the relay uses. */
 export interface RelayPorts extends LeasePorts {
   readonly letters: DeadLetterPublisher;
   readonly fallback: FallbackQueue;
   readonly log: TopicLog;
   readonly secret: StackSecret;
-  /** Cluster uuid, as the ledger's keys have it. */
+  /** The cluster's uuid, as in the ledger's keys. */
   readonly cluster: string;
   readonly group: string;
-  /** The source. */
+  /** The source topic. */
   readonly topic: string;
 }

@@ -35,10 +35,10 @@ import { reportTakeover } from '../runtime/report-claim.ts';
 import { letterOf, letterOfExpired } from './relay-letter.ts';
 import type { RelayPolicy, RelayPorts } from './relay-ports.ts';
 
-/** Records that are marked with one write before their letters go out. */
-const MARKED_AT_ONCE = 50;
+/** How many records one write marks as exhausted before their dead letters are sent. */
+const EXHAUSTED_AT_ONCE = 50;
 
-/** Offsets that nobody will deliver any more. */
+/** Offsets that Lambda will not deliver any more. */
 export interface RelayRange {
   readonly partition: LedgerPartition;
   readonly offsets: OffsetRanges;
@@ -47,14 +47,14 @@ export interface RelayRange {
   readonly mustBeDue?: true;
 }
 
-/** How a range ended. `again`: what is left must come back. */
+/** How a range ended. `again`: the rest must be tried again. */
 export type RelayEnd =
   | { readonly type: 'done'; readonly letters: number }
   | { readonly type: 'again'; readonly letters: number; readonly why: string }
   /** These were never left to the relay, as far as the ledger knows: they were left alone. */
   | { readonly type: 'notDue'; readonly letters: number; readonly offsets: OffsetRanges };
 
-/** What every step of it shares. */
+/** What all steps of a range share. */
 interface RangeRun {
   readonly ports: RelayPorts;
   readonly policy: RelayPolicy;
@@ -67,9 +67,9 @@ interface RangeRun {
 type Step = { readonly type: 'goOn'; readonly letters: number } | Extract<RelayEnd, { readonly type: 'again' }>;
 
 /**
- * Reads a range back from Kafka and gives each record of it that is not settled its letter, under a claim of its own that leaves
- * nothing pending: first the mark, then the letter, then it counts as settled. What Kafka holds no more gets a letter that says
- * so. May be repeated: what is settled is skipped.
+ * Reads a range back from Kafka and dead-letters each of its unsettled records, under a claim of its own that leaves nothing
+ * pending. A record is first written as exhausted, then its dead letter is sent, then it counts as settled. Records that Kafka
+ * does not hold any more get a dead letter that says so. May be repeated: settled records are skipped.
  *
  * @throws when ledger or broker cannot be reached in time
  */
@@ -91,8 +91,8 @@ export async function relayRange(
       owner,
       item: claim.item,
       progress: found.progress,
-      mustReturn: NO_OFFSETS,
-      // Forgetting is left to the consumer.
+      toRedeliver: NO_OFFSETS,
+      // Forgetting settled offsets is left to the consumer.
       batchStart: 0,
       leaseUntil: claim.leaseUntil,
       invocation,
@@ -137,7 +137,7 @@ async function relayAll(run: RangeRun): Promise<RelayEnd> {
   let letters = 0;
   for (const wanted of range.offsets) {
     for (let from = wanted.from; ; ) {
-      // What an operator skips is read too: it never means what is newer than all that settled.
+      // Records that an operator skipped are read, too: a record that is newer than everything settled is never skipped.
       const [next] = subtract([{ from, to: wanted.to }], session.progress.settled);
       if (from > wanted.to || next === undefined) break;
       if (ports.clock.now() >= invocation.plan.abortAt) return { type: 'again', letters, why: 'time is up' };
@@ -157,7 +157,7 @@ async function relayAll(run: RangeRun): Promise<RelayEnd> {
       const present = rangesOf(slice.records.map(({ offset }) => offset));
       if (seen.from <= seen.to) {
         const absent = subtract([seen], present);
-        for (const offset of marked(session.progress, absent)) {
+        for (const offset of exhaustedAmong(session.progress, absent)) {
           const end = await relayExpired(run, { from: offset, to: offset });
           letters += end.letters;
           if (end.type === 'again') return { ...end, letters };
@@ -170,19 +170,19 @@ async function relayAll(run: RangeRun): Promise<RelayEnd> {
   return { type: 'done', letters };
 }
 
-/** Their letters may be out: should the mapping still hold them, they must not meet their handler again. */
-function marked({ blockedRecords }: Progress, absent: OffsetRanges): Offset[] {
+/** Their dead letters may have been sent. If Lambda still delivers such a record, the handler must not get it. */
+function exhaustedAmong({ blockedRecords }: Progress, absent: OffsetRanges): Offset[] {
   return [...blockedRecords.values()]
     .filter(({ offset, exhausted }) => exhausted && includesOffset(absent, offset))
     .map(({ offset }) => offset);
 }
 
-/** Kafka holds them no more: one letter for all, with what is known. */
+/** Kafka does not hold them any more: one dead letter for all, with what is known. */
 async function relayExpired(run: RangeRun, expired: OffsetRange): Promise<Step> {
   if (expired.from > expired.to) return { type: 'goOn', letters: 0 };
   const { ports, session, invocation, range } = run;
   if (!(await session.mayStart())) return { type: 'again', letters: 0, why: 'the partition was lost' };
-  ports.telemetry.log.error('records expired before the relay could read them back', {
+  ports.telemetry.log.error('records expired in Kafka before the relay could read them back', {
     topic: range.partition.topic,
     partition: range.partition.partition,
     offsets: describeOffsets([expired]),
@@ -190,14 +190,14 @@ async function relayExpired(run: RangeRun, expired: OffsetRange): Promise<Step> 
   const blocked = session.progress.blockedRecords.get(expired.from);
   await ports.letters.publish(letterOfExpired(run, expired, blocked), invocation.plan.stallAt);
   ports.telemetry.count('RecordsDeadLettered');
-  // Nobody knows their own time. Should the mapping still hold them, they must not look newer than all that is settled.
+  // Their own time is not known. If Lambda still delivers one, it must not look newer than everything settled.
   const timestamp = Math.max(session.progress.newestTimestamp ?? 0, ports.clock.now());
   const record = { offset: expired.to, timestamp, valueHash: '' };
-  session.settle({ record, from: expired.from, mark: false, outcome: 'deadLettered' });
+  session.settle({ record, from: expired.from, firstOfBatch: false, outcome: 'deadLettered' });
   return { type: 'goOn', letters: 1 };
 }
 
-/** Letters of records that Kafka still holds, a chunk at a time: one write first records them all. */
+/** Dead-letters records that Kafka still holds, in chunks: one write first marks a chunk as exhausted. */
 async function relayRecords(run: RangeRun, records: readonly OriginalRecordAt[]): Promise<Step> {
   const { ports, policy, session, range } = run;
   let letters = 0;
@@ -223,11 +223,12 @@ async function relayRecords(run: RangeRun, records: readonly OriginalRecordAt[])
       if (!(await session.mayStart())) return { type: 'again', letters, why: 'the partition was lost' };
       const letter = letterOf(run, at, blocked, doubtful.has(at.offset), returnedOf(run, at));
       await ports.letters.publish(letter, run.invocation.plan.stallAt);
-      // Of a later topic, which the next batch shows: its other records must still look newer than all that settled.
+      // The record belongs to a recreated topic, as the next batch will show. The other records of that topic must still look
+      // newer than everything settled.
       const isOfLaterTopic = isNewBeforeMemory(session.progress, blocked);
       const timestamp = (isOfLaterTopic ? session.progress.newestTimestamp : undefined) ?? blocked.timestamp;
       const record = { ...blocked, timestamp };
-      session.settle({ record, from: at.offset, mark: false, outcome: 'deadLettered' });
+      session.settle({ record, from: at.offset, firstOfBatch: false, outcome: 'deadLettered' });
       ports.telemetry.count('RecordsDeadLettered');
       letters++;
     }
@@ -235,31 +236,31 @@ async function relayRecords(run: RangeRun, records: readonly OriginalRecordAt[])
   return { type: 'goOn', letters };
 }
 
-/** What Lockstep wrote back says where it was first, and for whom it is. */
+/** A record that Lockstep wrote back says where it was first, and for which group it is. */
 function returnedOf({ range, secret }: RangeRun, { record }: OriginalRecordAt): ReturnedRecord | undefined {
   const { topic, partition } = range.partition;
   const isClaimed = claimsToBeReturned(record.headers.at(-1)?.name);
   return isClaimed ? readReturned(secret, { topic, partition, ...record }) : undefined;
 }
 
-/** What was written back for another group is settled without a letter. */
+/** A record that was written back for another group is settled without a dead letter. */
 function withoutOthers(run: RangeRun, records: readonly OriginalRecordAt[]): readonly OriginalRecordAt[] {
   const { ports, session } = run;
   return records.filter((at) => {
     const returned = returnedOf(run, at);
     if (returned === undefined || returned.group === ports.group) return true;
     const record = { offset: at.offset, timestamp: at.record.timestamp, valueHash: '' };
-    session.settle({ record, from: at.offset, mark: false, outcome: 'duplicate' });
+    session.settle({ record, from: at.offset, firstOfBatch: false, outcome: 'duplicate' });
     ports.telemetry.count('RecordsForOtherGroups');
     return false;
   });
 }
 
-/** What is marked already goes on, whatever the breaker says: only its letter is repeated. */
+/** Records that are exhausted already go on, even if the breaker is open: only their dead letter is repeated. */
 function nextChunk({ session }: RangeRun, records: readonly OriginalRecordAt[]): readonly OriginalRecordAt[] {
   let room = roomForLetters(session.progress);
   const chunk: OriginalRecordAt[] = [];
-  for (const at of records.slice(0, MARKED_AT_ONCE)) {
+  for (const at of records.slice(0, EXHAUSTED_AT_ONCE)) {
     if (session.progress.blockedRecords.get(at.offset)?.exhausted !== true && room-- <= 0) break;
     chunk.push(at);
   }

@@ -10,10 +10,10 @@ import { reportTakeover } from '../runtime/report-claim.ts';
 import type { RelayPolicy, RelayPorts } from './relay-ports.ts';
 
 /**
- * Looks over the ledger, on a schedule: says how long blocked records have blocked, also when no batch comes, and hands what the mapping
- * has lost for good to the queue, from where it is read back.
+ * Checks the ledger on a schedule: reports how long blocked records have blocked, even when no batch comes, and puts offsets
+ * that Lambda has lost for good into the fallback queue.
  *
- * @throws when ledger, broker or queue cannot be reached in time; partitions that were looked at are done
+ * @throws when ledger, broker or queue cannot be reached in time; partitions that were checked by then are done
  */
 export async function sweep(ports: RelayPorts, policy: RelayPolicy, invocation: Invocation): Promise<void> {
   const { cluster, group, topic, ledger, log, clock, telemetry } = ports;
@@ -33,7 +33,7 @@ export async function sweep(ports: RelayPorts, policy: RelayPolicy, invocation: 
   }
 }
 
-/** Under a claim of its own; what was lost is taken from what is pending once the queue has it. */
+/** Works under a claim of its own. Lost offsets are removed from the pending ones once the queue has accepted them. */
 async function abandon(
   partition: LedgerPartition,
   committed: Offset,
@@ -46,7 +46,7 @@ async function abandon(
   const owner = `relay-${ports.entropy.id()}`;
   const claim = await claimPartition(partition, owner, { offsets: NO_OFFSETS }, ports, policy, invocation);
   if (claim.type === 'busy' || before === undefined) return;
-  // Claimed by somebody since it was looked at: then the mapping has brought something back.
+  // Claimed by an invocation since it was read: then Lambda has delivered something again.
   const isUntouched = claim.item.epoch === before.epoch + 1;
   const lost = isUntouched ? lostForGood(before, committed, clock.now(), policy.missingRecordTimeoutMs) : NO_OFFSETS;
   const found = decideOperationsClaim(claim.item, owner, clock.now(), policy);
@@ -54,7 +54,7 @@ async function abandon(
   if (lost.length > 0) {
     await fallback.send({ type: 'abandoned', partition, offsets: lost });
     telemetry.count('RecordsNotRedelivered');
-    telemetry.log.error('records that the mapping never sent again are left to the relay', {
+    telemetry.log.error('records that Lambda did not deliver again were queued for the relay', {
       topic: partition.topic,
       partition: partition.partition,
       offsets: describeOffsets(lost),

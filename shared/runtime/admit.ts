@@ -16,15 +16,15 @@ import { keyedValue } from './prepare-keys.ts';
 import { type Call, isCall } from './schedule.ts';
 import { enterIsolated, leaveIsolated } from './turn.ts';
 
-/** A call that may be made. */
+/** A call that may be made now. */
 export interface ReadyCall<V> {
   readonly type: 'ready';
   readonly delivered: Call<DeliveredRecord>;
-  /** The same, with their values. */
+  /** The same records with their values. */
   readonly records: readonly ConsumerRecord<V>[];
-  /** Records that settle with the call, since one of `delivered` has the same idempotency key and the same value. */
+  /** Records that settle with the call: each has the idempotency key and the value of one of `delivered`. */
   readonly duplicates: readonly DeliveredRecord[];
-  /** The call is made in crash isolation: it is in the sandbox already. */
+  /** The call is made in crash isolation. It has entered the sandbox already. */
   readonly isolated: boolean;
 }
 
@@ -33,34 +33,34 @@ export interface Failed {
   readonly type: 'failed';
   readonly error: unknown;
   readonly stage: Stage;
-  /** Where the error itself does not say. */
+  /** Set where the error itself does not say how it counts. */
   readonly errorClass?: ErrorClass;
 }
 
-/** Why a record is not handed to the handler. */
+/** Why a record does not go to the handler. */
 export type NotReady =
   | Failed
-  /** The work for these was done before. */
+  /** The work of these records was done before. */
   | { readonly type: 'duplicate'; readonly duplicates: readonly DeliveredRecord[] }
-  /** It gets its dead letter without another try. */
+  /** The record gets its dead letter without another try. */
   | { readonly type: 'exhausted' }
   /** An earlier record of its key is parked: it waits behind that, untried. */
   | { readonly type: 'parked' }
-  /** Its decoder or `idempotencyKey` still runs though the invocation must answer. */
+  /** The decoder or `idempotencyKey` still runs, and the invocation must answer. */
   | { readonly type: 'stalled' }
   | NotStarted;
 
-/** Not now. */
+/** The record does not start now. */
 export interface NotStarted {
   readonly type: 'notStarted';
   readonly reason: NotAttemptedReason;
   readonly until?: EpochMs;
 }
 
-/** Whether a call may be made. Why not concerns its first record alone, except for duplicates. */
+/** Whether a call may be made. If not, the reason concerns its first record alone, except for duplicates. */
 export type Admission<V> = ReadyCall<V> | NotReady;
 
-/** A single record that was looked at: its value, or why it is not ready. */
+/** A single record after decoding and the question for its key: its value, or why it is not ready. */
 type Readiness<V> = Extract<DecodedRecord<V>, { readonly type: 'decoded' }> | NotReady;
 
 const NO_DUPLICATES: readonly DeliveredRecord[] = [];
@@ -73,7 +73,7 @@ export function admit<V>(run: PartitionRun<V>, call: Call<DeliveredRecord>): Pro
   return call.length === 1 ? admitOne(run, call[0], false) : admitSeveral(run, call);
 }
 
-/** Why a record may not start, as far as the ledger, the time and the room in the ledger's item say. */
+/** Why a record may not start, judged by the ledger, the time and the room in the ledger's item. */
 function refusalOf<V>(run: PartitionRun<V>, record: DeliveredRecord): NotReady | undefined {
   const { lease, ports, invocation, consumer, open, failedTries, parkedKeys } = run;
   const isParked = parkedKeys?.isParked(record) ?? false;
@@ -85,17 +85,17 @@ function refusalOf<V>(run: PartitionRun<V>, record: DeliveredRecord): NotReady |
     const { retry } = consumer.policy;
     const standsStill = isBreakerOpen(consecutiveDeadLetters, retry) || !mayPark(run, record);
     const start = decideStart(blockedRecords.get(offset), retry, standsStill, now);
-    if (start.type === 'giveUp' && (start.marked || !isParked)) return { type: 'exhausted' };
+    if (start.type === 'giveUp' && (start.isExhausted || !isParked)) return { type: 'exhausted' };
     if (start.type === 'backOff' && !isParked) return { type: 'notStarted', reason: 'backOff', until: start.until };
   }
-  // The first record of an invocation starts as long as anything may, or nothing ever would.
+  // The first record of an invocation starts as long as any may. Otherwise none would ever start.
   const isFirst = offset === open[0]?.offset && !failedTries.has(offset);
   const { plan } = invocation;
   if (now >= (isFirst ? plan.abortAt : latestStart(plan, ports.sandbox.longestHandlerMs)))
     return notStarted('deadline');
   if (isParked) return { type: 'parked' };
   if (isPlain || !isFull(lease.progress)) return undefined;
-  // A blocked record and the earliest one, which fills a hole, take no more room. Nothing is ever forgotten to make some.
+  // A blocked record, and the earliest unsettled one, take no more room in the item. Nothing is forgotten to make room.
   const takesNoRoom = lease.progress.blockedRecords.has(offset) || offset === lease.lowestUnsettled;
   return takesNoRoom ? undefined : notStarted('full');
 }
@@ -106,7 +106,9 @@ function isIsolated<V>({ lease }: PartitionRun<V>, { offset }: DeliveredRecord):
   return isolateUntil !== undefined && offset <= isolateUntil;
 }
 
-/** In crash isolation the decoder and `idempotencyKey` run in the sandbox too: they may be what kills the process or never ends. */
+/**
+ * In crash isolation the decoder and `idempotencyKey` run in the sandbox, too: each of them may end the process or never end.
+ */
 async function admitIsolated<V>(run: PartitionRun<V>, record: DeliveredRecord): Promise<Admission<V>> {
   const { decoded, keys, invocation, ports, consumer } = run;
   const refusal = await enterIsolated(run, record);
@@ -138,13 +140,13 @@ async function admitIsolated<V>(run: PartitionRun<V>, record: DeliveredRecord): 
 
 async function admitOne<V>(run: PartitionRun<V>, record: DeliveredRecord, isolated: boolean): Promise<Admission<V>> {
   if (!run.lease.mayStartAt(run.ports.clock.now()) && !(await run.lease.mayStart())) return notStarted('fenced');
-  const looking = lookAt(run, record);
-  const look = looking instanceof Promise ? await looking : looking;
-  if (look.type !== 'decoded') return look;
-  return { type: 'ready', delivered: [record], records: [look.record], duplicates: NO_DUPLICATES, isolated };
+  const pending = readinessOf(run, record);
+  const readiness = pending instanceof Promise ? await pending : pending;
+  if (readiness.type !== 'decoded') return readiness;
+  return { type: 'ready', delivered: [record], records: [readiness.record], duplicates: NO_DUPLICATES, isolated };
 }
 
-/** As many of the records as are ready. One that is not keeps those behind it in its ordering unit out of the call. */
+/** Admits the records that are ready. A record that is not ready keeps later ones of its ordering unit out of the call. */
 async function admitSeveral<V>(run: PartitionRun<V>, call: Call<DeliveredRecord>): Promise<Admission<V>> {
   const { lease, keys, unitOf } = run;
   if (!lease.mayStartAt(run.ports.clock.now()) && !(await lease.mayStart())) return notStarted('fenced');
@@ -159,12 +161,12 @@ async function admitSeveral<V>(run: PartitionRun<V>, call: Call<DeliveredRecord>
       duplicates.push(record);
       continue;
     }
-    const look = leader === undefined ? await lookAt(run, record) : notStarted('keyHeld');
-    if (look.type === 'decoded') {
+    const readiness = leader === undefined ? await readinessOf(run, record) : notStarted('keyHeld');
+    if (readiness.type === 'decoded') {
       delivered.push(record);
-      records.push(look.record);
-    } else if (look.type === 'duplicate') duplicates.push(record);
-    else if (record === call[0]) return look;
+      records.push(readiness.record);
+    } else if (readiness.type === 'duplicate') duplicates.push(record);
+    else if (record === call[0]) return readiness;
     else keptOut.add(unitOf(record));
   }
   return isCall(delivered)
@@ -173,20 +175,20 @@ async function admitSeveral<V>(run: PartitionRun<V>, call: Call<DeliveredRecord>
 }
 
 /**
- * Decodes a record and asks what its idempotency key says. Not an async function: that is known at once for nearly every record, and
- * two promises for each cost a third of all that the runtime does for it.
+ * Decodes a record and asks what its idempotency key says. Not an async function: the answer is known at once for nearly every
+ * record, and two promises for each cost a third of the runtime's work for it.
  */
-function lookAt<V>(run: PartitionRun<V>, record: DeliveredRecord): Promise<Readiness<V>> | Readiness<V> {
+function readinessOf<V>(run: PartitionRun<V>, record: DeliveredRecord): Promise<Readiness<V>> | Readiness<V> {
   const known = run.decoded.get(record.offset);
-  // A handler may change the value that it gets: each try has one of its own.
+  // A handler may change the value that it gets, so each try gets a new one.
   if (known?.type === 'decoded') run.decoded.set(record.offset, { type: 'used' });
   const decoded = known === undefined || known.type === 'used' ? decodeRecord(run.consumer, record) : known;
   return decoded instanceof Promise
-    ? decoded.then((value) => lookAtValue(run, record, value))
-    : lookAtValue(run, record, decoded);
+    ? decoded.then((value) => readinessOfValue(run, record, value))
+    : readinessOfValue(run, record, decoded);
 }
 
-function lookAtValue<V>(
+function readinessOfValue<V>(
   { consumer, keys, ports }: PartitionRun<V>,
   record: DeliveredRecord,
   decoded: DecodedRecord<V>,
@@ -222,7 +224,7 @@ function lookAtValue<V>(
 function reused({ position }: DeliveredRecord, by: string): Failed {
   const error = new LockstepError(
     'IDEMPOTENCY_KEY_REUSED',
-    `idempotency key of ${position} was used by ${by} for another value`,
+    `idempotency key of ${position} was used by ${by} with another value`,
   );
   return { type: 'failed', error, stage: 'idempotency', errorClass: 'nonRetryable' };
 }

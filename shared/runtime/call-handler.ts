@@ -9,18 +9,18 @@ import { CollectingContext } from './record-context.ts';
 import { recordLog } from './record-log.ts';
 import { leaveIsolated } from './turn.ts';
 
-/** Records that were handed over, and what settles with them. */
+/** Records that went to the handler, and records that settle with them. */
 export interface HandedOver {
   readonly delivered: readonly DeliveredRecord[];
   readonly duplicates: readonly DeliveredRecord[];
 }
 
-/** How a call of the handler ended. `record`: the one that an error is about, if that is known. */
+/** How a call of the handler ended. `record`: the record of the error, if it is known. */
 export type CallEnd =
   | ({ readonly type: 'succeeded'; readonly context: CollectingContext } & HandedOver)
   | (Failed & FailedCall)
   | ({ readonly type: 'paused'; readonly until: EpochMs; readonly error: unknown } & FailedCall)
-  /** The handler still runs though the invocation must answer. */
+  /** The handler still runs, and the invocation must answer. */
   | { readonly type: 'stalled'; readonly delivered: readonly DeliveredRecord[] }
   | NotStarted;
 
@@ -34,14 +34,14 @@ export async function callHandler<V>(run: PartitionRun<V>, call: ReadyCall<V>): 
   const { delivered, isolated } = call;
   if (!isolated && !(await sandbox.enter(false))) return notStarted('deadline');
   const leave = isolated ? () => void leaveIsolated(run) : () => sandbox.leave();
-  // Keys were asked for and `running` was written since the lease was looked at: the process may have stood still meanwhile.
+  // Keys were requested and `running` was written since the lease was checked. The process may have been frozen meanwhile.
   const holds = run.lease.mayStartAt(clock.now()) || (await run.lease.mayStart());
   const refusal = holds ? refusalOf(run, call) : notStarted('fenced');
   if (refusal !== undefined) {
     leave();
     return refusal;
   }
-  // A record that has failed before goes alone, so that it is the first of its call.
+  // A record that has failed before goes alone, so it is the first of its call.
   const context = new CollectingContext(run.context, delivered, attemptOf(run, delivered[0]));
   const called = handlerOf(run, call, context);
   const handle = handlerScope === undefined ? called : () => handlerScope.run(delivered, called);
@@ -58,7 +58,7 @@ export async function callHandler<V>(run: PartitionRun<V>, call: ReadyCall<V>): 
   return failedCall(run, call, context, end.error);
 }
 
-/** What may have happened while the call waited for its turn. */
+/** Why the call may not start after all: something may have changed while it waited for its turn. */
 function refusalOf<V>({ keys, invocation }: PartitionRun<V>, { delivered }: ReadyCall<V>): NotStarted | undefined {
   if (keys !== undefined && delivered.some((record) => keys.mayBeLost(record))) return notStarted('keyHeld');
   return invocation.isStalling ? notStarted('deadline') : undefined;
@@ -86,7 +86,7 @@ function failedCall<V>(
   thrown: unknown,
 ): CallEnd {
   const { error, record: named } = failedRecord(thrown, delivered);
-  // What came before a named record settles, unless the call has effects: it is unknown which record each of them belongs to.
+  // Records before a named one settle, unless the call has effects: it is not known which record each effect belongs to.
   const record = context.isBare || delivered.length === 1 ? named : undefined;
   const about = { delivered, duplicates, record };
   const verdict = errorVerdict(error);

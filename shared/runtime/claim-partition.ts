@@ -6,16 +6,16 @@ import type { ConsumerPolicy, Ports } from './consumer.ts';
 import type { Invocation } from './invocation.ts';
 import { repeat } from './repeat.ts';
 
-/** Pause before a partition that another invocation holds is claimed again; half of it is random. */
+/** Pause before a partition that another invocation holds is claimed again. Half of it is random. */
 const BUSY_POLL_MS = 400;
 
-/** The partition is ours now, or another invocation holds it. */
+/** The partition is ours, or another invocation holds it. */
 export type PartitionClaim =
   | { readonly type: 'granted'; readonly item: PartitionItem; readonly leaseUntil: EpochMs }
   | { readonly type: 'busy'; readonly item: PartitionItem };
 
 /**
- * Claims a partition. Waits a little for one that another invocation holds, so that overlapping invocations do not spin.
+ * Claims a partition. If another invocation holds it, waits a little, so that overlapping invocations do not loop.
  *
  * @throws when the ledger cannot be reached in time
  */
@@ -37,7 +37,7 @@ export async function claimPartition(
       entropy,
       giveUpAt: plan.abortAt,
     });
-    // A refusal that shows our own name: an earlier try was granted, and its answer was lost.
+    // The refusal names us as the owner: an earlier try was granted and its answer was lost.
     if (answer.type === 'granted' || answer.item.owner === owner)
       return { type: 'granted', item: answer.item, leaseUntil: Math.min(leaseUntil, answer.item.leaseUntil) };
     const pause = Math.ceil(BUSY_POLL_MS * (0.5 + entropy.random() / 2));

@@ -8,17 +8,17 @@ import type { CallEnd, HandedOver } from './call-handler.ts';
 import type { PartitionRun } from './partition-run.ts';
 import { fitsTransaction, type Transaction, transactionSize } from './transaction.ts';
 
-/** The pause for an unreachable broker is drawn as if so many attempts had failed; `backOffBaseMs` is added. */
+/** The pause for an unreachable broker is drawn as if that many attempts had failed, plus `backOffBaseMs`. */
 const UNREACHABLE_BACK_OFF = 2;
 
-/** A call that did its work. */
+/** A call whose handler succeeded. */
 type Succeeded = Extract<CallEnd, { readonly type: 'succeeded' }>;
 
 /**
- * Commits what a call did: first the records that it produced are acknowledged, then its effects are written with the settling of
- * its records, then what settles along with it.
+ * Commits a call. First the broker acknowledges the records that it produced. Then its effects are written in one transaction
+ * with the settling of its records and of their duplicates.
  *
- * @returns how the call ended instead, where that did not work
+ * @returns how the call ended instead, if that failed
  */
 export async function commit<V>(run: PartitionRun<V>, call: Succeeded): Promise<CallEnd | undefined> {
   const { effects, outgoing } = call.context;
@@ -45,7 +45,7 @@ export async function commit<V>(run: PartitionRun<V>, call: Succeeded): Promise<
   settle(run, { delivered: [], duplicates: call.duplicates });
 }
 
-/** Counts records as settled; written with the next checkpoint. */
+/** Counts records as settled. The next checkpoint writes it. */
 export function settle<V>(run: PartitionRun<V>, { delivered, duplicates }: HandedOver): undefined {
   const { lease, keys, ports } = run;
   for (const record of delivered) lease.settle(run.settlingOf(record, 'handled'), keys?.handled(record));
@@ -56,7 +56,7 @@ export function settle<V>(run: PartitionRun<V>, { delivered, duplicates }: Hande
   }
 }
 
-/** Produces what a handler gave to `context.produce`; acknowledged before its record is settled. */
+/** Produces what the handler gave to `context.produce`. The broker acknowledges it before its record is settled. */
 async function produce<V>(
   { ports, invocation, consumer, context, delivered: { topic, partition } }: PartitionRun<V>,
   call: Succeeded,
@@ -66,7 +66,7 @@ async function produce<V>(
     await ports.producer.produce(outgoing, invocation.plan.stallAt);
     return undefined;
   } catch (error) {
-    // The broker does not take this record: the failure of the record that it came from.
+    // The broker refuses this record: that is a failure of the record that it came from.
     if (!(error instanceof LockstepError) || error.code !== 'BROKER_UNREACHABLE') return failed(call, error);
     // Not the record's fault, so no attempt is counted: the partition pauses.
     const { retry } = consumer.policy;
@@ -89,13 +89,13 @@ async function produce<V>(
   }
 }
 
-/** What the commit of a call failed with counts for its record, if it has one alone. */
+/** A failed commit counts for its record, if the call has only one. */
 function failed({ delivered, duplicates }: Succeeded, error: unknown): Extract<CallEnd, { readonly type: 'failed' }> {
   const record = delivered.length === 1 ? delivered[0] : undefined;
   return { type: 'failed', error, stage: 'handler', delivered, duplicates, record };
 }
 
-/** A condition of an action given to `transact` did not hold: that record's failure, no other's. */
+/** A condition of an action given to `transact` did not hold: that counts as a failure of its record, and of no other. */
 function refused(records: readonly DeliveredRecord[], reasons: readonly EffectRefusal[]): TransactRefusedError {
   const said = reasons
     .map(({ index, code, text }) => {

@@ -16,7 +16,7 @@ import type { PartitionRun } from './partition-run.ts';
 import { recordLog } from './record-log.ts';
 import { isCall } from './schedule.ts';
 
-/** A record and what became of it. */
+/** A record and its outcome. */
 export interface Ended {
   readonly record: DeliveredRecord;
   readonly outcome: Outcome;
@@ -30,10 +30,10 @@ const HANDLED: Outcome = { type: 'handled' };
 const DUPLICATE: Outcome = { type: 'duplicate' };
 
 /**
- * What follows from how a call ended: records are settled, counted, dead-lettered, or the partition pauses.
+ * Acts on how a call ended: its records are settled, counted or dead-lettered, or the partition pauses.
  *
  * @param first - the first record of the call
- * @returns the records that have ended; the others of the call are due again
+ * @returns the records that have an outcome; the others of the call are due again
  */
 export function conclude<V>(
   run: PartitionRun<V>,
@@ -84,7 +84,7 @@ function endedWith({ delivered, duplicates }: HandedOver): readonly Ended[] {
   return ended;
 }
 
-/** Settles what of a failed call came before the record that failed: its work is done. */
+/** Settles the records of a failed call that came before the failed one: their work is done. */
 async function settleBefore<V>(
   run: PartitionRun<V>,
   { delivered, duplicates }: HandedOver,
@@ -95,13 +95,13 @@ async function settleBefore<V>(
   return before.delivered.length + before.duplicates.length === 0 ? [] : settleAll(run, before);
 }
 
-/** A call failed at a record: the ones before it are settled, and the failure counts for it. */
+/** A call failed at a record: the records before it are settled, and the failure counts for it. */
 async function failAt<V>(run: PartitionRun<V>, call: Failed, record: DeliveredRecord): Promise<readonly Ended[]> {
   const before = await settleBefore(run, call, record);
   return [...before, ...(await countOrGiveUp(run, record, call))];
 }
 
-/** Counts a failed try. Then the record is tried again at once, later or never again. */
+/** Counts a failed try. The record is tried again at once, tried again later, or dead-lettered. */
 async function countOrGiveUp<V>(
   run: PartitionRun<V>,
   record: DeliveredRecord,
@@ -125,8 +125,8 @@ async function countOrGiveUp<V>(
 }
 
 /**
- * The record gets its dead letter. First the ledger says so, so that the record never meets its handler again: after a crash only
- * the letter is repeated. The record counts as settled after the letter is acknowledged, and not before.
+ * Dead-letters a record. First the ledger records that it is exhausted, so that the handler never gets it again: after a crash
+ * only the dead letter is repeated. The record counts as settled after the dead letter is acknowledged, and not before.
  */
 async function giveUp<V>(run: PartitionRun<V>, record: DeliveredRecord, error: unknown): Promise<readonly Ended[]> {
   if (!blockedRecordOf(run.lease.progress, record).exhausted) {
@@ -175,11 +175,11 @@ async function keep<V>(run: PartitionRun<V>, record: DeliveredRecord, error: unk
   return { record, outcome: { type, deadLetterId: letter.id } };
 }
 
-/** A call failed without naming a record: its records go one at a time, until the one that fails is found. */
+/** A call failed without naming a record: its records go one at a time until the failing one is found. */
 async function tryOneByOne<V>(run: PartitionRun<V>, { delivered, error }: Failed): Promise<readonly Ended[]> {
   run.lease.update((progress) => ({ ...progress, oneRecordPerCall: true }));
   const { topic, partition } = run.delivered;
-  run.context.log.warn('a call of onBatch failed as a whole; its records are handed over one at a time', {
+  run.context.log.warn('a call of onBatch failed without naming a record; its records are tried one at a time', {
     topic,
     partition,
     from: delivered[0]?.offset,
@@ -191,8 +191,8 @@ async function tryOneByOne<V>(run: PartitionRun<V>, { delivered, error }: Failed
 }
 
 /**
- * What the handler needs is overloaded or cannot be reached: the partition pauses, and no attempt is counted. The record counts as
- * blocked meanwhile, so that an alarm shows a long pause.
+ * What the handler depends on is overloaded or cannot be reached: the partition pauses, and no attempt is counted. The record
+ * counts as blocked meanwhile, so that an alarm shows a long pause.
  */
 async function pause<V>(run: PartitionRun<V>, end: Paused, record: DeliveredRecord): Promise<readonly Ended[]> {
   const before = await settleBefore(run, end, record);
@@ -206,8 +206,8 @@ async function pause<V>(run: PartitionRun<V>, end: Paused, record: DeliveredReco
 }
 
 /**
- * A handler never ended. Of a call of one it counts as an interruption, apart from the attempts; of a call of several, crash
- * isolation finds out which record does that.
+ * A handler did not end. For a call with one record it counts as an interruption, not as an attempt. For a call with several,
+ * crash isolation finds the record.
  */
 async function countStall<V>(run: PartitionRun<V>, records: readonly DeliveredRecord[]): Promise<readonly Ended[]> {
   const { lease, ports, context } = run;

@@ -20,24 +20,28 @@ import type { EpochMs, Offset } from '../record/units.ts';
 import type { TransactAction } from '../transact-action.ts';
 import type { Sandbox } from './sandbox.ts';
 
-/** What a record handler may know and use beside the record. */
+/** What a record handler gets besides the record. */
 export interface RecordContext {
-  /** 1 for the first try; grows with each recorded attempt, over any number of invocations. */
+  /** 1 for the first try. Grows with each recorded attempt, over any number of invocations. */
   readonly attempt: number;
-  /** Fencing token of the partition: never lower than one that was seen before. Put it into your own conditional writes. */
+  /** Fencing token of the partition. It never gets lower. Use it in your own conditional writes. */
   readonly epoch: number;
-  /** Fires before the deadline and when the partition is lost to another invocation. */
+  /** Fires before the deadline, and when another invocation takes the partition. */
   readonly signal: AbortSignal;
   /** Epoch milliseconds at which Lambda ends the invocation. */
   readonly deadline: EpochMs;
-  /** Lines carry topic, partition, offset, attempt and traceparent of this record. */
+  /** Its lines carry topic, partition, offset, attempt and traceparent of this record. */
   readonly logger: Log;
   /**
-   * Adds DynamoDB write actions that are committed together with the settling of this record, exactly once. Discarded when the
-   * handler throws. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+   * Adds DynamoDB write actions. They are committed in one transaction with the settling of this record, exactly once. They are
+   * discarded when the handler throws.
+   * https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
    */
   transact(...actions: TransactAction[]): void;
-  /** Adds a record for another topic; acknowledged by the broker before this record is settled. May be repeated after a crash, with the same `x-lockstep-id`. */
+  /**
+   * Adds a record for another topic. The broker acknowledges it before this record is settled. After a crash it may be produced
+   * again, with the same `x-lockstep-id`.
+   */
   produce(topic: string, record: ProducedRecord): void;
 }
 
@@ -46,20 +50,23 @@ export interface ProducedRecord {
   readonly key?: string | Uint8Array | null;
   readonly value: string | Uint8Array | null;
   readonly headers?: Readonly<Record<string, string | Uint8Array>>;
-  /** The record that it comes from: needed in `onBatch`, since calls are cut anew after a crash and the id must not change. @default the record of the call */
+  /**
+   * The record that it comes from. `onBatch` must name it: after a crash the calls may have other records, and the id must not
+   * change. @default the record of the call
+   */
   readonly from?: { readonly offset: Offset };
 }
 
-/** Nothing: a value that is returned would be ignored, so it does not compile. */
+/** Nothing. The runtime would ignore a returned value, so returning one does not compile. */
 export type HandlerResult = void | Promise<void>;
 
-/** Does the work for one record. What it throws decides what becomes of the record: docs/retry-and-idempotency.md. */
+/** Does the work for one record. The error that it throws decides what happens to the record: docs/retry-and-idempotency.md. */
 export type OnRecord<V> = (record: ConsumerRecord<V>, context: RecordContext) => HandlerResult;
 
-/** Does the work for the fresh records of one partition. Settles all, or throws BatchFailure. */
+/** Does the work for the open records of one partition. It settles all of them, or throws BatchFailure. */
 export type OnBatch<V> = (records: readonly ConsumerRecord<V>[], context: RecordContext) => HandlerResult;
 
-/** All settings of a consumer, checked and complete. Defaults and ranges: shared/options.ts. */
+/** All settings of a consumer, validated and complete. Defaults and ranges are in shared/options.ts. */
 export interface ConsumerPolicy extends ClaimPolicy {
   readonly order: 'partition' | 'key';
   readonly maxConcurrency: number;
@@ -72,7 +79,7 @@ export interface ConsumerPolicy extends ClaimPolicy {
   readonly hashKeysWithSecret: boolean;
   readonly leaseMs: number;
   readonly busyWaitMs: number;
-  /** `record`: a write after each record, awaited. */
+  /** `record`: a write after each record, and the next record waits for it. */
   readonly checkpointMs: number | 'record';
   readonly haltedAnswerDelayMs: number;
   readonly blockedAnswerDelayMs: number;
@@ -85,9 +92,9 @@ export interface ConsumerPolicy extends ClaimPolicy {
 /** A consumer as its author defined it. */
 export interface Consumer<V> {
   readonly value: ValueDecoder<V>;
-  /** Absent: by position. */
+  /** Absent with `byPosition`. */
   readonly idempotencyKey?: (record: ConsumerRecord<V>) => unknown;
-  /** What must be equal where keys are. Absent: the whole value. */
+  /** The part that must be equal where keys are equal. Absent: the whole value. */
   readonly compare?: (record: ConsumerRecord<V>) => unknown;
   readonly handler:
     | { readonly type: 'record'; readonly onRecord: OnRecord<V> }
@@ -95,7 +102,7 @@ export interface Consumer<V> {
   readonly policy: ConsumerPolicy;
 }
 
-/** All that a consumer reaches outside itself. */
+/** Everything outside the process that a consumer uses. */
 export interface Ports {
   readonly ledger: LedgerStore;
   readonly parkedKeys: ParkedKeys;
@@ -103,9 +110,9 @@ export interface Ports {
   readonly letters: DeadLetterPublisher;
   readonly fallback: FallbackQueue;
   readonly producer: RecordProducer;
-  /** Signs letters, and tells records that Lockstep wrote back from others. */
+  /** Signs dead letters, and recognises records that Lockstep wrote back. */
   readonly secret: StackSecret;
-  /** Present where the mapping decodes values through a schema registry. */
+  /** Present where the mapping decodes values with a schema registry. */
   readonly originals?: OriginalReader;
   readonly clock: Clock;
   readonly entropy: Entropy;
@@ -113,11 +120,11 @@ export interface Ports {
   readonly sandbox: Sandbox;
   /** Present where an OpenTelemetry SDK is loaded. */
   readonly tracer?: Tracer;
-  /** Present where promises that nobody awaited are told by record. */
+  /** Present where a rejected promise that nobody awaited is attributed to its record. */
   readonly handlerScope?: HandlerScope;
   /** Ends the process. Never returns in production. */
   readonly endProcess: () => void;
-  /** Consumer group, as the mapping has it. */
+  /** Consumer group of the mapping. */
   readonly group: string;
   /** Where the consumer is, for the commands that log lines name: `--stack Prod --consumer Orders`. */
   readonly commandTarget?: string;

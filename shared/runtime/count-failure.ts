@@ -51,7 +51,7 @@ function classify(error: unknown, own: ((error: unknown) => ErrorClass | undefin
     const said = own?.(error);
     if (said === 'retryable' || said === 'nonRetryable') return said;
   } catch {
-    // A `classify` that throws decides nothing. Else the failure would not be counted, and the record would fail again for ever.
+    // An error of `classify` itself is ignored. Otherwise the failure would not be counted, and the record would fail for ever.
   }
   return errorVerdict(error).type === 'nonRetryable' ? 'nonRetryable' : 'retryable';
 }

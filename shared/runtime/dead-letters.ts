@@ -9,14 +9,14 @@ import type { DeliveredRecord } from '../record/delivered-record.ts';
 import type { PartitionRun } from './partition-run.ts';
 import { recordLog } from './record-log.ts';
 
-/** Whether a dead letter is kept somewhere. */
+/** Whether a dead letter was accepted. */
 export type LetterFate = { readonly type: 'kept'; readonly id: string } | { readonly type: 'refused' };
 
 /**
- * Sends the dead letter of a record that is marked as exhausted: to the dead-letter topic, or else to the fallback queue, where the
- * relay finds it. If both refuse it, the record stays blocked.
+ * Sends the dead letter of an exhausted record to the dead-letter topic. If the topic refuses it, sends it to the fallback
+ * queue, from which the relay takes it. If both refuse it, the record stays blocked.
  *
- * @param error - of this invocation's last try; absent when an earlier one marked the record
+ * @param error - of the last try in this invocation; absent when an earlier invocation exhausted the record
  */
 export async function sendLetter<V>(
   run: PartitionRun<V>,
@@ -31,7 +31,7 @@ export async function sendLetter<V>(
     letter = await writeLetter(run, record, blocked, error, log);
   } catch (cause) {
     log.error(
-      'the letter could not be written: its secret or the original bytes could not be read; the record stays the blocked record',
+      'the dead letter could not be written, because its secret or the original bytes could not be read; the record stays blocked',
       { error: cause },
     );
     return { type: 'refused' };
@@ -50,7 +50,7 @@ async function keepLetter<V>(
     log.warn('record dead-lettered', { deadLetterId: letter.id });
     return { type: 'kept', id: letter.id };
   } catch (refusal) {
-    log.warn('the dead-letter topic refused a letter', { deadLetterId: letter.id, error: refusal });
+    log.warn('the dead-letter topic refused a dead letter', { deadLetterId: letter.id, error: refusal });
   }
   try {
     await ports.fallback.send({ type: 'letter', letter });
@@ -58,7 +58,7 @@ async function keepLetter<V>(
     log.warn('record dead-lettered to the fallback queue', { deadLetterId: letter.id });
     return { type: 'kept', id: letter.id };
   } catch (refusal) {
-    log.error('the fallback queue refused a letter too; the record stays the blocked record', {
+    log.error('the fallback queue refused the dead letter, too; the record stays blocked', {
       deadLetterId: letter.id,
       error: refusal,
     });
@@ -120,7 +120,7 @@ export async function sendGoneMarks<V>(run: PartitionRun<V>): Promise<void> {
   }
 }
 
-/** The broker's bytes: where the mapping decodes values through a schema registry, the event does not have them. */
+/** The broker's bytes. Where the mapping decodes values with a schema registry, the event does not have them. */
 async function original<V>(
   { ports, invocation }: PartitionRun<V>,
   record: DeliveredRecord,
@@ -131,9 +131,9 @@ async function original<V>(
   const delivered = { ...place, timestamp, timestampType, headers, key: record.keyBytes, value: record.valueBytes };
   if (ports.originals === undefined) return delivered;
   const read = await ports.originals.read(place, giveUpOnTopicAt(invocation.plan, ports.clock.now()));
-  // Of a topic that was recreated meanwhile it is another record.
+  // With another timestamp it is another record: the topic was recreated meanwhile.
   if (read.type === 'found' && read.record.timestamp === timestamp) return { ...place, timestampType, ...read.record };
-  log.warn('the original bytes are gone from Kafka; the letter carries what the mapping delivered', {
+  log.warn('Kafka does not hold the original bytes any more; the dead letter has the value that Lambda delivered', {
     found: read.type === 'found' ? 'another record' : read.type,
   });
   return delivered;

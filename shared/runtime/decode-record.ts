@@ -8,7 +8,7 @@ import type { Consumer } from './consumer.ts';
 /** A record with its value, or why it has none. */
 export type DecodedRecord<V> =
   | { readonly type: 'decoded'; readonly record: ConsumerRecord<V> }
-  /** Lockstep wrote it back for another group. */
+  /** Lockstep wrote the record back for another group. */
   | { readonly type: 'forOthers' }
   | { readonly type: 'undecodable'; readonly stage: 'decode' | 'validate'; readonly error: LockstepError }
   /** `idempotencyKey` threw, or returned nothing. */
@@ -17,8 +17,8 @@ export type DecodedRecord<V> =
 /**
  * Decodes a record's value. A decoder that throws makes the record undecodable, not the batch.
  *
- * Not an async function: it runs once or twice for each record, nearly no decoder is asynchronous, and a promise costs as much as
- * the rest of it.
+ * Not an async function: it runs once or twice for each record, nearly no decoder is asynchronous, and a promise costs as much
+ * as the rest of it.
  */
 export function decodeRecord<V>(
   consumer: Consumer<V>,

@@ -2,13 +2,13 @@ import { readThrown } from '../decide/thrown.ts';
 import { type BatchFailure, isBranded, LockstepError } from '../errors.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 
-/** An error, and the record that it is about: absent where the handler was given several and named none. */
+/** An error and its record. The record is absent where the handler had several and named none. */
 export interface RecordError {
   readonly error: unknown;
   readonly record?: DeliveredRecord;
 }
 
-/** Which record an error of a handler is about. A BatchFailure names it and counts as its cause. */
+/** Finds the record that a handler's error is about. A BatchFailure names it, and its cause is the error. */
 export function failedRecord(error: unknown, records: readonly DeliveredRecord[]): RecordError {
   const [only, ...others] = records;
   const alone = only !== undefined && others.length === 0 ? { record: only } : {};

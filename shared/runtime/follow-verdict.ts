@@ -9,7 +9,7 @@ export interface NoAttempt {
   readonly until?: EpochMs;
 }
 
-/** Does what the claim decided about the whole batch. `undefined`: it may run. */
+/** Acts on the verdict about the whole batch. `undefined`: the batch may run. */
 export async function followVerdict<V>(
   { lease, ports, delivered, consumer, partition: place }: PartitionRun<V>,
   verdict: Verdict,
@@ -29,16 +29,19 @@ export async function followVerdict<V>(
       try {
         await ports.fallback.send({ type: 'abandoned', partition: place, offsets: verdict.offsets });
       } catch (error) {
-        ports.telemetry.log.error('the queue refused what is to be abandoned; the partition still waits for it', {
-          topic,
-          partition,
-          offsets,
-          error,
-        });
+        ports.telemetry.log.error(
+          'the fallback queue refused the offsets that Lambda lost; the partition still waits for them',
+          {
+            topic,
+            partition,
+            offsets,
+            error,
+          },
+        );
         return { reason: 'missingRecord' };
       }
       ports.telemetry.count('RecordsNotRedelivered');
-      ports.telemetry.log.error('records that the mapping never sent again are left to the relay', {
+      ports.telemetry.log.error('records that Lambda did not deliver again were queued for the relay', {
         topic,
         partition,
         offsets,

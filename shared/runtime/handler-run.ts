@@ -1,16 +1,16 @@
 import type { Invocation } from './invocation.ts';
 import type { Sandbox } from './sandbox.ts';
 
-/** How a run of a handler ended; `stalled`: it did not, and the invocation has to answer. */
+/** How a run of a handler ended. `stalled`: it did not end, and the invocation must answer. */
 export type HandlerEnd =
   | { readonly type: 'succeeded' }
   | { readonly type: 'failed'; readonly error: unknown }
   | { readonly type: 'stalled' };
 
 /**
- * Runs a handler until it ends or the invocation must answer without it. The sandbox must have been entered.
+ * Runs a handler until it ends or the invocation must answer. The caller has entered the sandbox.
  *
- * @param leave - called when the handler has ended: leaves the sandbox
+ * @param leave - called when the handler has ended; leaves the sandbox
  */
 export function runHandler(
   call: () => unknown,
@@ -29,7 +29,7 @@ export function runHandler(
     leave();
     return { type: 'succeeded' };
   }
-  // `await` alone knows what may be returned: a `then` that throws, that calls back twice, a proxy that was revoked.
+  // Only `await` handles every returned value safely: a `then` that throws or calls back twice, a revoked proxy.
   const running = (async () => {
     await result;
   })();

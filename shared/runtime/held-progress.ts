@@ -6,27 +6,27 @@ import type { Offset } from '../record/units.ts';
 
 const NO_MARKS: readonly BlockedRecord[] = [];
 
-/** The progress of a partition, and what of our own batch must come back as long as it is not settled. */
+/** The progress of a partition, and what Lambda must deliver again of our own batch as long as it is not settled. */
 export interface BatchProgress {
   readonly progress: Progress;
-  readonly mustReturn: OffsetRanges;
+  readonly toRedeliver: OffsetRanges;
 }
 
 /**
- * Progress of a claimed partition, in memory. Settled records are gathered and put into it when it is read: a copy for each record
- * would cost more than everything else that is done for it.
+ * Progress of a claimed partition, in memory. Settled records are collected, and merged into the progress when it is read:
+ * copying the progress for each record would cost more than all other work.
  */
 export class HeldProgress {
   #progress: Progress;
-  #mustReturn: OffsetRanges;
-  /** Settled, and not yet in the two above. */
+  #toRedeliver: OffsetRanges;
+  /** Settled, and not yet merged into the two above. */
   #settled: Settling[] = [];
-  /** How many ranges `#settled` is at most. */
+  /** An upper bound of the number of ranges in `#settled`. */
   #settledRanges = 0;
 
-  constructor({ progress, mustReturn }: BatchProgress) {
+  constructor({ progress, toRedeliver }: BatchProgress) {
     this.#progress = progress;
-    this.#mustReturn = mustReturn;
+    this.#toRedeliver = toRedeliver;
   }
 
   get progress(): Progress {
@@ -39,7 +39,7 @@ export class HeldProgress {
     return this.#progress;
   }
 
-  /** Whether the record at `offset` may run: it is no blocked record, there is no crash isolation, and the item has room. */
+  /** Whether the record at `offset` may run: it is not blocked, there is no crash isolation, and the item has room. */
   isPlain(offset: Offset): boolean {
     const { blockedRecords, isolateUntil, running } = this.#progress;
     const isUneventful = isolateUntil === undefined && running === undefined && !blockedRecords.has(offset);
@@ -53,7 +53,7 @@ export class HeldProgress {
 
   /** The lowest offset of our batch, or pending before it, that is not settled. */
   get lowestUnsettled(): Offset | undefined {
-    return lowest(pendingAfter(this.progress, this.#mustReturn));
+    return lowest(pendingAfter(this.progress, this.#toRedeliver));
   }
 
   update(change: (progress: Progress) => Progress): void {
@@ -67,19 +67,19 @@ export class HeldProgress {
 
   /** How it will be once these records are settled or marked too. */
   after(settlings: readonly Settling[], marks: readonly BlockedRecord[] = NO_MARKS): BatchProgress {
-    // First, since reading it takes what has settled off `#mustReturn`.
+    // First, because reading it also removes settled offsets from `#toRedeliver`.
     const progress = marks.length === 0 ? this.progress : withMarks(this.progress, marks);
-    const mustReturn = subtract(this.#mustReturn, settledBy(settlings));
-    return { progress: endIsolation(settleAll(progress, settlings), mustReturn), mustReturn };
+    const toRedeliver = subtract(this.#toRedeliver, settledBy(settlings));
+    return { progress: endIsolation(settleAll(progress, settlings), toRedeliver), toRedeliver };
   }
 
-  adopt({ progress, mustReturn }: BatchProgress): void {
+  adopt({ progress, toRedeliver }: BatchProgress): void {
     this.#progress = progress;
-    this.#mustReturn = mustReturn;
+    this.#toRedeliver = toRedeliver;
   }
 
   /** @param batchStart - first delivered offset of our own batch */
   forget(batchStart: Offset): void {
-    this.update((progress) => forget(progress, batchStart, this.#mustReturn));
+    this.update((progress) => forget(progress, batchStart, this.#toRedeliver));
   }
 }

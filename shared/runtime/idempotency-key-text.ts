@@ -26,7 +26,7 @@ function hmac(secret: Buffer, text: string, encoding: 'hex' | 'base64url'): stri
 }
 
 /**
- * Reads what `idempotencyKey` returned. `0` and `false` are values, not absences.
+ * Checks what `idempotencyKey` returned. `0` and `false` are valid keys.
  *
  * @throws LockstepError IDEMPOTENCY_KEY_EMPTY, IDEMPOTENCY_KEY_INVALID naming the record, and nothing of the key
  */
@@ -41,7 +41,7 @@ export function idempotencyKeyText(returned: unknown, position: string): string 
   throw new LockstepError('IDEMPOTENCY_KEY_INVALID', `idempotencyKey of ${position} returned ${fault}`);
 }
 
-/** What a template string makes of what is not there, between whatever separates it from the rest. */
+/** The text that a template string makes of an absent field, between separators. */
 const ABSENT = /(?:^|[^\p{L}\p{N}])(?:undefined|null|NaN|\[object \w+\])(?:$|[^\p{L}\p{N}])/u;
 
 /** Why two different records could have this key by mistake. */
@@ -62,7 +62,7 @@ function faultOf(returned: unknown): string | undefined {
       return undefined;
     case 'object':
       if (!isPromise(returned)) return 'an object, expected a string';
-      // Nobody awaits it, so nobody may fail of it.
+      // Nothing awaits this promise, so its rejection is caught here.
       Promise.resolve(returned).catch(() => undefined);
       return 'a promise, expected a string: it cannot be asynchronous';
     default:
@@ -79,9 +79,9 @@ function isPromise(value: unknown): boolean {
 }
 
 /**
- * A hash of the part of a record that `onKeyReuse.compare` names: equal for equal content, whatever the order of its fields.
+ * A hash of the part of a record that `onKeyReuse.compare` returns. Equal for equal content, whatever the order of its fields.
  *
- * @throws LockstepError IDEMPOTENCY_KEY_INVALID where it names nothing; what cannot be written as JSON throws too
+ * @throws LockstepError IDEMPOTENCY_KEY_INVALID where `compare` returns nothing. Content that JSON cannot hold throws, too.
  */
 export function comparedHash(compared: unknown, position: string): string {
   const text = JSON.stringify(compared, (_, member: unknown) => {
@@ -91,6 +91,6 @@ export function comparedHash(compared: unknown, position: string): string {
   });
   if (text === undefined)
     throw new LockstepError('IDEMPOTENCY_KEY_INVALID', `onKeyReuse.compare of ${position} returned undefined`);
-  // A form of its own: what was compared as a whole before cannot be told from it.
+  // It has a prefix: a hash of a part cannot be compared with a hash of the whole value.
   return `C${shortHash(Buffer.from(text).toString('base64'))}`;
 }

@@ -8,15 +8,15 @@ import { type Claimant, HELD, type KeyClaims, type KeyVerdict, noteVerdict } fro
 export interface KeyedValue {
   readonly record: DeliveredRecord;
   readonly idempotencyKey: string;
-  /** Hash of what must be equal in records with one key. */
+  /** Hash of the content that must be equal in records with one key. */
   readonly contentHash: string;
 }
 
-/** How a record ended, for the later records with its key. */
+/** How a record ended, for later records with its key. */
 type End = 'settled' | 'givenBack' | 'open';
 
 interface KeyedRecord extends Claimant {
-  /** The record of this batch that has the key before this one. */
+  /** The record before this one in the batch that has the same key. */
   leader: KeyedRecord | undefined;
   end: End | undefined;
   /** Resolves with `end`, for records that wait for it. */
@@ -24,8 +24,8 @@ interface KeyedRecord extends Claimant {
 }
 
 /**
- * The idempotency keys of one claimed partition. They are claimed for the whole batch at once, and claimed again at a record's turn
- * if the first claim may be lost. The keys of records that are not settled are given back.
+ * The idempotency keys of one claimed partition. They are claimed for the whole batch at once. A key whose claim may be lost is
+ * claimed again when its record's turn comes. Keys of records that are not settled are given back.
  */
 export class IdempotencyKeys {
   readonly #byOffset = new Map<Offset, KeyedRecord>();
@@ -76,7 +76,7 @@ export class IdempotencyKeys {
     await this.#claims.judge(added.filter(({ leader }) => leader === undefined));
   }
 
-  /** Puts a record after the earlier ones of its key, and before the later ones, though these were asked first. */
+  /** Puts a record between the earlier and the later ones of its key, even if the later ones came here first. */
   async #lineUp(keyed: KeyedRecord): Promise<void> {
     const { key, record } = keyed;
     const same = [...this.#byOffset.values()].filter((other) => other.key === key).sort(byOffset);
@@ -91,21 +91,22 @@ export class IdempotencyKeys {
     }
   }
 
-  /** The earlier record of this batch with the same key, as long as it has not ended. */
+  /** The earlier record of this batch with the same key, until it has ended. */
   waitsFor(record: DeliveredRecord): DeliveredRecord | undefined {
     const leader = this.#byOffset.get(record.offset)?.leader;
     return leader === undefined || leader.end !== undefined ? undefined : leader.record;
   }
 
-  /** Whether `record` is the same as `leader`, a record with its key. */
+  /** Whether `record` has the same value as `leader`, a record with its key. */
   repeats(record: DeliveredRecord, leader: DeliveredRecord): boolean {
     return this.#byOffset.get(record.offset)?.contentHash === this.#byOffset.get(leader.offset)?.contentHash;
   }
 
-  /** What the key of `record` says now that it is its turn. A second record of a key waits for the first. */
+  /** What the key of `record` says when the record's turn comes. A second record of a key waits for the first. */
   verdict(record: DeliveredRecord): Promise<KeyVerdict> | KeyVerdict {
     const keyed = this.#byOffset.get(record.offset);
-    // No key was claimed, since nothing was going to run. A record that runs after all waits for the next claim of the partition.
+    // No key was claimed, since no record was going to run. A record that runs after all waits for the next claim of the
+    // partition.
     if (keyed === undefined) return HELD;
     if (keyed.verdict !== undefined && !this.#claims.mayBeLost(keyed)) return keyed.verdict;
     return this.#verdictNow(keyed);
@@ -121,11 +122,12 @@ export class IdempotencyKeys {
         return noteVerdict(keyed, same ? { type: 'duplicate' } : { type: 'reused', by: leader.record.position });
       }
     }
-    // Our claim may be lost, or the earlier record has its dead letter and gave the key back: now it is claimed for this one.
+    // Our claim may be lost, or the earlier record was dead-lettered and gave the key back. The key is claimed again for this
+    // one.
     try {
       await this.#claims.judge([keyed]);
     } catch (error) {
-      // The key is unknown: the record waits, and what was settled before it is still written.
+      // The state of the key is unknown: the record waits, and records settled before it are still written.
       this.#claims.report('an idempotency key was not claimed; its record waits', error);
       return HELD;
     }
@@ -138,13 +140,13 @@ export class IdempotencyKeys {
     return keyed !== undefined && this.#claims.mayBeLost(keyed);
   }
 
-  /** What completes the key of `record`, for a transaction that settles it. */
+  /** The item that completes the key of `record`, for a transaction that settles it. */
   completion(record: DeliveredRecord): KeyCompletion | undefined {
     const keyed = this.#byOffset.get(record.offset);
     return keyed === undefined ? undefined : { key: keyed.key, item: this.#claims.item(keyed, 'COMPLETED') };
   }
 
-  /** The record was handled. Returns what the next write has to complete first. */
+  /** The record was handled. Returns the completion that the next write needs first. */
   handled(record: DeliveredRecord): KeyCompletion | undefined {
     const keyed = this.#byOffset.get(record.offset);
     if (keyed === undefined) return undefined;
@@ -153,12 +155,15 @@ export class IdempotencyKeys {
     return this.completion(record);
   }
 
-  /** The record is a duplicate, of this batch or of what was completed before. */
+  /** The record is a duplicate of an earlier one in this batch, or of one that was completed before. */
   duplicate(record: DeliveredRecord): void {
     endAs(this.#byOffset.get(record.offset), 'settled');
   }
 
-  /** The record has its dead letter: its key is given back, so that a redrive can run it. Never rejects, since the dead letter exists. */
+  /**
+   * The record was dead-lettered: its key is given back, so that a redrive can run it. Never rejects, since the dead letter
+   * exists.
+   */
   async deadLettered(record: DeliveredRecord): Promise<void> {
     const keyed = this.#byOffset.get(record.offset);
     if (keyed === undefined) return;
@@ -172,8 +177,9 @@ export class IdempotencyKeys {
   }
 
   /**
-   * Gives back every key that is still claimed, before the partition is released: else two partitions could wait for each other for
-   * ever. A key that cannot be given back is taken over once our epoch is over. Never rejects: the progress must still be written.
+   * Gives back every key that is still claimed, before the partition is released. Otherwise two partitions could wait for each
+   * other for ever. A key that cannot be given back can be taken over once our epoch has ended. Never rejects: the progress
+   * must still be written.
    */
   async giveBackUnsettled(): Promise<void> {
     await this.#giveBack([...this.#byOffset.values()]);

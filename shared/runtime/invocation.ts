@@ -2,7 +2,7 @@ import { type DeadlinePlan, planDeadline } from '../decide/deadline.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EpochMs } from '../record/units.ts';
 
-/** One run of the Lambda function: its plan, and the moments at which handlers should end and at which the runtime stops waiting for them. */
+/** One invocation of the Lambda function: its plan, when handlers should end, and when the runtime stops waiting for them. */
 export class Invocation {
   readonly requestId: string;
   readonly plan: DeadlinePlan;
@@ -22,37 +22,37 @@ export class Invocation {
     void this.#fireInTurn(clock);
   }
 
-  /** Whether the runtime has stopped waiting for handlers: none may start any more. */
+  /** Whether the runtime has stopped waiting for handlers. None may start any more. */
   get isStalling(): boolean {
     return this.#stalling;
   }
 
-  /** Calls `listener` once, when handlers should end. Returns a function that takes it back. */
+  /** Calls `listener` once, when handlers should end. Returns a function that removes it. */
   onAbort(listener: () => void): () => void {
     this.#onAbort.add(listener);
     return () => this.#onAbort.delete(listener);
   }
 
-  /** Calls `listener` once, when a handler that still runs counts as an interruption. Returns a function that takes it back. */
+  /** Calls `listener` once, when a handler that still runs counts as an interruption. Returns a function that removes it. */
   onStall(listener: () => void): () => void {
     this.#onStall.add(listener);
     return () => this.#onStall.delete(listener);
   }
 
-  /** Calls `listener` once, when the answer must be on its way. */
+  /** Calls `listener` once, when the answer must be sent. */
   onAnswer(listener: () => void): void {
     this.#onAnswer.add(listener);
   }
 
-  /** Calls `listener` once, when the invocation has answered. Returns a function that takes it back. */
+  /** Calls `listener` once, when the invocation has answered. Returns a function that removes it. */
   onEnd(listener: () => void): () => void {
     this.#onEnd.add(listener);
     return () => this.#onEnd.delete(listener);
   }
 
-  /** No timer is left behind. */
+  /** Ends the invocation. No timer stays. */
   end(): void {
-    // With a reason of its own: making the default one, an error with a stack, takes longer than settling ten records.
+    // The reason is given: creating the default one, an error with a stack, takes longer than settling ten records.
     this.#ended.abort('ended');
     for (const listener of [...this.#onEnd]) listener();
     this.#onEnd.clear();
@@ -61,7 +61,7 @@ export class Invocation {
     this.#onAnswer.clear();
   }
 
-  /** One timer at a time. */
+  /** Sets one timer at a time. */
   async #fireInTurn(clock: Clock): Promise<void> {
     const { abortAt, stallAt, answerBy } = this.plan;
     const turns: readonly (readonly [EpochMs, Set<() => void>])[] = [

@@ -7,11 +7,13 @@ import { sideBySide } from '../side-by-side.ts';
 import type { ConsumerPolicy, Ports } from './consumer.ts';
 import { type Patience, repeat, repeatEach } from './repeat.ts';
 
-/** How often a key is claimed: each refusal shows who was faster, and a few of them settle who holds it. */
+/** How many times a key is claimed. Each refusal shows another holder; a few tries decide who has it. */
 const MOST_ROUNDS = 4;
-/** A claim ends with the lease of its holder. None expires by its own time during the longest invocation, 15 minutes. */
+/**
+ * A claim ends with its holder's lease. This time is above 15 minutes, so that no claim expires during the longest invocation.
+ */
 const CLAIM_TTL_SECONDS = 3_600;
-/** How many holders are looked up at a time. */
+/** How many holders are read at a time. */
 const LOOKS_AT_ONCE = 20;
 
 /** What a record's key says when its turn comes. */
@@ -19,15 +21,15 @@ export type KeyVerdict =
   | { readonly type: 'run' }
   | { readonly type: 'duplicate' }
   | { readonly type: 'reused'; readonly by: string }
-  /** Another invocation works on a record with the same key now. */
+  /** Another invocation is handling a record with the same key. */
   | { readonly type: 'held' };
 
 const RUN: KeyVerdict = { type: 'run' };
 const FREE: KeyState = { type: 'free' };
-/** The record waits: its key is not ours, or the table could not be asked. */
+/** The record waits: its key is not ours, or the table could not be reached. */
 export const HELD: KeyVerdict = { type: 'held' };
 
-/** A record whose key is asked for. */
+/** A record that needs its key. */
 export interface Claimant {
   readonly record: DeliveredRecord;
   readonly key: string;
@@ -35,9 +37,9 @@ export interface Claimant {
   verdict: KeyVerdict | undefined;
   /** The key is ours, for this record. */
   claimed: boolean;
-  /** The item whose place the next claim takes. */
+  /** The item that the next claim replaces. */
   replaces: KeyItem | undefined;
-  /** {@link Lease.lapses} when the key was claimed. */
+  /** The value of {@link Lease.lapses} when the key was claimed. */
   lapses: number;
 }
 
@@ -49,7 +51,7 @@ export class KeyClaims {
   readonly #patience: Patience;
   readonly #lapses: () => number;
 
-  /** @param lapses - how often our lease was renewed after its end: claims of keys end with it */
+  /** @param lapses - how often our lease was renewed after its end: claims of keys end with the lease */
   constructor(holder: KeyHolder, ports: Ports, policy: ConsumerPolicy, giveUpAt: EpochMs, lapses: () => number) {
     this.#holder = holder;
     this.#lapses = lapses;
@@ -59,7 +61,7 @@ export class KeyClaims {
     this.#patience = { clock, entropy, giveUpAt };
   }
 
-  /** Claims the keys of `asked`, and decides what each means for its record. @throws when the table cannot be reached */
+  /** Claims the keys of `asked`, and decides what each key means for its record. @throws when the table cannot be reached */
   async judge(asked: readonly Claimant[]): Promise<void> {
     for (const keyed of asked) {
       keyed.lapses = this.#lapses();
@@ -89,7 +91,7 @@ export class KeyClaims {
     return again;
   }
 
-  /** @param again - gets those whose holder is dead */
+  /** @param again - receives those whose holder is dead */
   async #checkHolders(held: readonly Claimant[], again: Claimant[]): Promise<void> {
     const alive = new Map<string, Promise<boolean>>();
     await sideBySide(held, LOOKS_AT_ONCE, async (keyed) => {
@@ -107,7 +109,7 @@ export class KeyClaims {
     if (replaces === undefined) return undefined;
     const seeker = { position: record.position, valueHash: contentHash, holder: this.#holder };
     const state = decideKey(replaces, seeker, this.#ports.clock.now());
-    // Our claim from before the lease lapsed: another invocation may still replace exactly this item, so a new one takes its place.
+    // Our claim from before the lease ended. Another invocation may still replace exactly this item, so a new one replaces it.
     return state.type === 'ours' && replaces.expiresAt !== asked?.expiresAt ? FREE : state;
   }
 
@@ -126,7 +128,7 @@ export class KeyClaims {
     if (partition === undefined) return false;
     const { clock, ledger } = this.#ports;
     return repeat(async () => {
-      // The time of the question, not of the answer: a host that freezes in between would take a renewed lease for ended.
+      // The time of the request, not of the answer: if the host freezes in between, a renewed lease would look ended.
       const askedAt = clock.now();
       return isHolderAlive(await ledger.read(partition), holder, askedAt);
     }, this.#patience);
@@ -142,7 +144,7 @@ export class KeyClaims {
     for (const keyed of claimed) keyed.claimed = false;
   }
 
-  /** The table could not be reached, and the partition goes on without it. */
+  /** Logs that the table could not be reached. The partition goes on without it. */
   report(what: string, error: unknown): void {
     const { ledgerKey, epoch } = this.#holder;
     const { telemetry } = this.#ports;
@@ -150,12 +152,12 @@ export class KeyClaims {
     telemetry.log.error(what, { ledgerKey, epoch, error });
   }
 
-  /** Whether another partition may have taken the key over, since our lease seemed to have ended. */
+  /** Whether another partition may have taken the key, because our lease seemed to have ended. */
   mayBeLost({ claimed, lapses }: Claimant): boolean {
     return claimed && lapses !== this.#lapses();
   }
 
-  /** The item of a key that `record` has. */
+  /** The item of a key that `record` holds. */
   item(
     { record, contentHash }: Pick<Claimant, 'record' | 'contentHash'>,
     status: KeyItem['status'],
@@ -173,7 +175,7 @@ export class KeyClaims {
   }
 }
 
-/** Notes what a key says. */
+/** Stores what a key says. */
 export function noteVerdict(keyed: Claimant, verdict: KeyVerdict): KeyVerdict {
   keyed.claimed = verdict === RUN;
   keyed.verdict = verdict;

@@ -1,4 +1,7 @@
-/** An abort signal that is made when it is asked for. Few handlers do, and making one takes longer than settling some records. */
+/**
+ * An abort signal that is created when it is first read. Few handlers read it, and creating one takes longer than settling some
+ * records.
+ */
 export class LateSignal {
   #controller: AbortController | undefined;
   #isAborted = false;
@@ -12,7 +15,7 @@ export class LateSignal {
     return this.#controller.signal;
   }
 
-  /** Calls `listener` when it is aborted, not when it has been aborted before. */
+  /** Calls `listener` when it is aborted. Not called if that has happened before. */
   onAbort(listener: () => void): void {
     this.#listeners.push(listener);
   }

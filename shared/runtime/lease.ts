@@ -20,36 +20,36 @@ import {
   transactionSize,
 } from './transaction.ts';
 
-/** No record starts in the last three seconds of the lease by the local clock: the clocks of hosts differ. */
+/** No record starts in the last three seconds of the lease by the local clock, because the clocks of hosts differ. */
 export const LEASE_MARGIN_MS = 3_000;
 
-/** How a write went. `lost`: another invocation holds the partition; `cancelled`: an effect's own condition did not hold. */
+/** How a write ended. `lost`: another invocation holds the partition. `cancelled`: the condition of an effect did not hold. */
 export type Written =
   | { readonly type: 'written' }
   | { readonly type: 'lost' }
   | { readonly type: 'cancelled'; readonly reasons: readonly EffectRefusal[] };
 
-/** What a lease starts with: a granted claim and what was decided about it. */
+/** What a lease starts with: a granted claim and the decision about it. */
 export interface LeaseStart {
   readonly partition: LedgerPartition;
   readonly owner: string;
   readonly item: PartitionItem;
   readonly progress: Progress;
-  readonly mustReturn: OffsetRanges;
+  readonly toRedeliver: OffsetRanges;
   readonly batchStart: Offset;
   /** Of a parked key. */
   readonly sequence?: string;
   readonly leaseUntil: EpochMs;
-  /** Nothing is written after it has answered, not even when a frozen process thaws. */
+  /** Nothing is written after the invocation has answered, not even when a frozen process goes on. */
   readonly invocation: Pick<Invocation, 'plan' | 'onEnd'>;
 }
 
-/** What a lease needs from outside. */
+/** The ports that a lease needs. */
 export type LeasePorts = Pick<Ports, 'ledger' | 'clock' | 'entropy' | 'telemetry'> & {
   readonly keys: Pick<Ports['keys'], 'complete'>;
 };
 
-/** The settings of the consumer that a lease needs. */
+/** The settings that a lease needs. */
 export type LeasePolicy = Pick<ConsumerPolicy, 'leaseMs' | 'checkpointMs'>;
 
 interface WriteOrder {
@@ -65,15 +65,18 @@ interface WaitingTransaction {
 }
 
 /**
- * One invocation's hold on one partition. Progress is kept in memory and written behind the handler, one write at a time, each
- * conditional on epoch, owner and revision. The lease renews itself. It ends when another invocation holds the partition or the
- * ledger cannot be reached: from then on nothing is written.
+ * One invocation's hold on one partition. Progress is kept in memory and written while handlers run, one write at a time, each
+ * conditional on epoch, owner and revision. The lease renews itself. It ends when another invocation takes the partition or the
+ * ledger cannot be reached. After that nothing is written.
  */
 export class Lease {
-  /** Fires when another invocation holds the partition or the ledger cannot be reached, not when the partition is released. */
+  /** Fires when another invocation takes the partition or the ledger cannot be reached. Does not fire on release. */
   readonly lost = new LateSignal();
   readonly epoch: number;
-  /** How often the lease was renewed after its end. Others may have claimed what depends on it meanwhile, such as idempotency keys. */
+  /**
+   * How often the lease was renewed after its end. Meanwhile others may have claimed what depends on it, such as idempotency
+   * keys.
+   */
   lapses = 0;
   readonly #start: LeaseStart;
   readonly #ports: LeasePorts;
@@ -116,7 +119,7 @@ export class Lease {
     return this.#held.progress;
   }
 
-  /** Whether the record at `offset` may run as far as the progress says: then there is no need to read {@link progress}. */
+  /** Whether the progress alone lets the record at `offset` run. Then {@link progress} need not be read. */
   isPlain(offset: Offset): boolean {
     return this.#held.isPlain(offset);
   }
@@ -126,12 +129,12 @@ export class Lease {
     return this.#held.lowestUnsettled;
   }
 
-  /** Whether records run one at a time, so that a crash counts for the right one. */
+  /** Whether records run one at a time, so that a crash counts for the right record. */
   get isIsolating(): boolean {
     return this.#held.isIsolating;
   }
 
-  /** Why the ledger could not be reached, if the lease is over because of that. */
+  /** The error with which the ledger could not be reached, if the lease ended because of that. */
   get failure(): unknown {
     return this.#failure;
   }
@@ -140,7 +143,7 @@ export class Lease {
     this.#held.update(change);
   }
 
-  /** Counts a record as settled; written with the next checkpoint, its key before it. */
+  /** Counts a record as settled. The next checkpoint completes its key, then writes it. */
   settle(settling: Settling, completion?: KeyCompletion): void {
     this.#held.settle(settling);
     if (completion !== undefined) this.#completions.push(completion);
@@ -159,7 +162,7 @@ export class Lease {
     return waiting.written.promise;
   }
 
-  /** Whether a record may start: renews a lease that is about to end. */
+  /** Whether a record may start. Renews a lease that is about to end. */
   async mayStart(): Promise<boolean> {
     if (this.isOver) return false;
     if (this.#leaseCovers()) return true;
@@ -167,15 +170,15 @@ export class Lease {
     return !this.isOver && this.#leaseCovers();
   }
 
-  /** The quick form of {@link mayStart}. `false`: ask that one. */
+  /** The synchronous form of {@link mayStart}. If it is `false`, ask {@link mayStart}. */
   mayStartAt(now: EpochMs): boolean {
     return !this.isOver && this.#leaseCovers(now);
   }
 
   /**
-   * Writes the progress as it stands when the write's turn comes.
+   * Writes the progress, as it is when the turn of this write comes.
    *
-   * @param release - gives the partition back; what is not settled becomes pending
+   * @param release - releases the partition; unsettled offsets become pending
    */
   write({ release = false }: { release?: boolean } = {}): Promise<Written> {
     return this.#inTurn(() => this.#writeNow({ release }));
@@ -186,7 +189,7 @@ export class Lease {
     return this.#inTurn(() => this.#writeNow({ release: true, frees: { tail } }));
   }
 
-  /** Ends the lease without another write: in the ledger it stays until its time is over. */
+  /** Ends the lease without another write. In the ledger it stays until its time is over. */
   close(failure?: unknown): void {
     if (this.isOver) return;
     this.#failure = failure;
@@ -197,16 +200,16 @@ export class Lease {
   #end(): void {
     this.#isOver = true;
     this.#forgetEnd();
-    // With a reason of its own: making the default one, an error with a stack, takes longer than settling ten records.
+    // The reason is given: creating the default one, an error with a stack, takes longer than settling ten records.
     this.#over.abort('over');
   }
 
   #leaseCovers(now = this.#ports.clock.now()): boolean {
-    // A lease past the deadline covers all that this process can do: Lambda ends it before.
+    // A lease past the deadline covers everything that this process can do: Lambda stops it before.
     return this.#leaseUntil > this.#start.invocation.plan.deadline || now <= this.#leaseUntil - LEASE_MARGIN_MS;
   }
 
-  /** Never two writes at a time: one that lands after its successor would undo it. */
+  /** Two writes never run at a time: one that takes effect after its successor would undo it. */
   #inTurn(write: () => Promise<Written>): Promise<Written> {
     this.#queued++;
     const turn = this.#tail.then(write);
@@ -216,7 +219,9 @@ export class Lease {
     });
   }
 
-  /** Commits the waiting transactions, as many as fit one request. There is none where an earlier turn took them all. */
+  /**
+   * Commits the waiting transactions, as many as fit one request. None may be left: an earlier turn may have taken them all.
+   */
   async #commitNow(): Promise<Written> {
     const share = this.#transactions.splice(0, sharing(this.#transactions.map(({ size }) => size)));
     const [first, ...others] = share;
@@ -238,7 +243,7 @@ export class Lease {
     if (this.isOver) return { type: 'lost' };
     const { partition, owner, batchStart, sequence, invocation } = this.#start;
     const { clock, ledger } = this.#ports;
-    const { settlings, effects, completions: posted, park = [], marks = [] } = transaction ?? NO_TRANSACTION;
+    const { settlings, effects, completions: inTransaction, park = [], marks = [] } = transaction ?? NO_TRANSACTION;
     const hasParked = this.#hasParked || park.length > 0;
     const completions = this.#completions;
     this.#completions = [];
@@ -250,17 +255,18 @@ export class Lease {
       owner,
       epoch: this.epoch,
       rev: this.#rev,
-      progress: release ? { ...next.progress, pending: pendingAfter(next.progress, next.mustReturn) } : next.progress,
+      progress: release ? { ...next.progress, pending: pendingAfter(next.progress, next.toRedeliver) } : next.progress,
       leaseUntil: Math.min(clock.now() + this.#policy.leaseMs, invocation.plan.deadline + 1_000),
-      claimed: next.mustReturn,
+      claimed: next.toRedeliver,
       release,
       ...(sequence !== undefined && { sequence }),
       ...(frees !== undefined && { frees }),
       ...(hasParked && { hasParked }),
       ...(park.length > 0 && { park }),
       ...(effects.length > 0 && { effects }),
-      // Completed before the transaction, a crash between the two would make the effects a duplicate's: lost.
-      ...(posted.length > 0 && { completions: posted }),
+      // If keys were completed before the transaction, a crash between the two would make the record a duplicate, and its
+      // effects would be lost.
+      ...(inTransaction.length > 0 && { completions: inTransaction }),
     };
     try {
       await this.#complete(completions);
@@ -283,29 +289,32 @@ export class Lease {
       if (settlings.length + marks.length > 0) this.#held.adopt(this.#held.after(settlings, marks));
       return written;
     } catch (error) {
-      // Its fate is unknown, so nothing else may be written under this claim.
+      // The fate of the write is unknown, so nothing else may be written under this claim.
       this.#ports.telemetry.count('LedgerUnavailable');
-      this.#ports.telemetry.log.error('the ledger was not written; nothing more is settled in this invocation', {
-        partition: partitionName(this.#start.partition),
-        epoch: this.epoch,
-        error,
-      });
+      this.#ports.telemetry.log.error(
+        'the ledger could not be written; this invocation settles no more records of the partition',
+        {
+          partition: partitionName(this.#start.partition),
+          epoch: this.epoch,
+          error,
+        },
+      );
       this.close(error);
       return { type: 'lost' };
     }
   }
 
   /**
-   * A transaction was refused, and an earlier try of it, whose answer never came, may still land. A plain write takes the revision
-   * that it would need.
+   * A transaction was refused, and an earlier try of it without an answer may still take effect. A plain write takes the
+   * revision that it would need.
    *
-   * @returns what became of the transaction: `refused` where it has landed, since the item shows its revision then
+   * @returns what became of the transaction. `refused` where it has taken effect: the item then has its revision.
    */
   async #overtake(cancelled: WriteAnswer, request: WriteRequest, wanted: Transaction): Promise<WriteAnswer> {
     const { effects: _, completions: __, park: ___, frees, ...plain } = request;
-    const { progress, mustReturn } = this.#held.after([]);
+    const { progress, toRedeliver } = this.#held.after([]);
     const answer = await repeat(
-      () => this.#ports.ledger.write({ ...plain, progress, claimed: mustReturn }),
+      () => this.#ports.ledger.write({ ...plain, progress, claimed: toRedeliver }),
       this.#patience,
     );
     if (answer.type === 'refused' && hasLanded(answer.item, wanted)) return answer;
@@ -342,7 +351,7 @@ export class Lease {
     return { type: 'written' };
   }
 
-  /** A key is completed before its record counts as settled, or a crash between the two would run a duplicate. */
+  /** A key is completed before its record counts as settled. Otherwise a crash between the two would let a duplicate run. */
   async #complete(completions: readonly KeyCompletion[]): Promise<void> {
     if (completions.length === 0) return;
     const answers = await repeatEach(completions, (open) => this.#ports.keys.complete(open), this.#patience);
@@ -369,13 +378,13 @@ export class Lease {
     const { clock } = this.#ports;
     while (this.#dirty && !this.isOver) {
       await clock.sleep(Math.max(1, this.#lastWriteAt + checkpointMs - clock.now()), this.#over.signal);
-      // A write under way may have started before the last record settled: only what is still unwritten after it is ours.
+      // A running write may have started before the last record settled. Only what it did not write is written here.
       if (this.#queued > 0) await this.#tail;
       else if (this.#dirty && !this.isOver && clock.now() >= this.#lastWriteAt + checkpointMs) await this.write();
     }
   }
 
-  /** Renews the lease while nothing else does. */
+  /** Renews the lease while no other write does. */
   async #beat(): Promise<void> {
     const { clock } = this.#ports;
     const every = this.#policy.leaseMs / 3;

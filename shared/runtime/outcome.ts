@@ -25,7 +25,7 @@ export type Outcome =
   | { readonly type: 'deadLettered'; readonly deadLetterId: string }
   /** It waits in its parked key, for a release. */
   | { readonly type: 'parked'; readonly deadLetterId: string }
-  /** Tried, failed, to be tried again; not before `notBefore`. `stalled`: its handler still runs. */
+  /** Tried and failed, to be tried again, not before `notBefore`. `stalled`: its handler still runs. */
   | { readonly type: 'retry'; readonly notBefore?: EpochMs; readonly stalled?: true }
   | { readonly type: 'notAttempted'; readonly reason: NotAttemptedReason; readonly until?: EpochMs };
 
@@ -34,7 +34,7 @@ export function settles({ type }: Outcome): boolean {
   return type === 'handled' || type === 'duplicate' || type === 'deadLettered' || type === 'parked';
 }
 
-/** Whether nothing more of the partition may start, whatever ordering unit the record is of. */
+/** Whether no other record of the partition may start, of any ordering unit. */
 export function haltsPartition(outcome: Outcome): boolean {
   if (outcome.type !== 'notAttempted') return false;
   return ['deadline', 'paused', 'fenced', 'unavailable'].includes(outcome.reason);

@@ -6,11 +6,12 @@ import type { ProducedRecord } from './consumer.ts';
 const TOPIC = /^(?!\.{1,2}$)[\w.-]{1,249}$/;
 
 /**
- * What a handler gave to `context.produce`, as bytes of its own: what the handler does to its buffers later changes nothing.
+ * A record that a handler gave to `context.produce`, as a copy: the handler may change its buffers later.
  *
  * @param of - the record that it comes from, for errors
- * @param id - what tells its copies after a crash
- * @throws LockstepError PRODUCE_INVALID naming the topic and the field: what cannot be encoded would fail for ever at the broker
+ * @param id - equal for all copies after a crash
+ * @throws LockstepError PRODUCE_INVALID naming the topic and the field. Without the check, a record that cannot be encoded
+ * would fail for ever at the broker.
  */
 export function outgoingRecord(topic: unknown, record: ProducedRecord, of: string, id: string): OutgoingRecord {
   const refuse = (what: string) =>
@@ -40,13 +41,13 @@ export function outgoingRecord(topic: unknown, record: ProducedRecord, of: strin
   };
 }
 
-/** A topic as errors name it; what is none may be anything, as a part of a record's value. */
+/** A topic for errors. A text that is not a topic name may be anything, also a part of a record's value. */
 function nameOf(topic: unknown): string {
   if (typeof topic !== 'string') return `a topic of type ${typeof topic}`;
   return TOPIC.test(topic) ? `topic \`${topic}\`` : 'a topic with a name that Kafka does not allow';
 }
 
-/** Header names as errors tell them. */
+/** Header names that errors may quote. */
 const HEADER = /^[\w.-]{1,64}$/;
 
 function kindOf(value: unknown): string {

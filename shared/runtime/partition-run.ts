@@ -11,7 +11,7 @@ import type { ParkedKeysHere } from './parked-keys-here.ts';
 import type { ContextShare } from './record-context.ts';
 import type { SettlingOf } from './settling.ts';
 
-/** One invocation's work on one claimed partition: what every step of it shares. */
+/** One invocation's work on one claimed partition: what all its steps share. */
 export interface PartitionRun<V> {
   readonly consumer: Consumer<V>;
   readonly ports: Ports;
@@ -21,15 +21,18 @@ export interface PartitionRun<V> {
   /** Records that were not settled at the claim, in offset order. */
   readonly open: readonly DeliveredRecord[];
   readonly lease: Lease;
-  /** Absent in a consumer by position. */
+  /** Absent with `byPosition`. */
   readonly keys?: IdempotencyKeys;
   /** Absent where no key is parked and none may be. */
   readonly parkedKeys?: ParkedKeysHere;
   readonly context: ContextShare;
-  /** Equal for records whose order matters. */
+  /** Equal for records that must keep their order. */
   readonly unitOf: (record: DeliveredRecord) => unknown;
   readonly settlingOf: SettlingOf;
-  /** Values that were decoded before their record's turn, and records that are for others. `used`: a try had the value; the next one gets a value of its own. */
+  /**
+   * Values that were decoded before their record's turn, and records for other groups. `used`: a try got the value; the next
+   * try decodes again.
+   */
   readonly decoded: Map<Offset, DecodedRecord<V> | { readonly type: 'used' }>;
   /** Failed tries of records in this invocation. */
   readonly failedTries: Map<Offset, number>;

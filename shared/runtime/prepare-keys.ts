@@ -8,8 +8,8 @@ import { KeyClaims } from './key-claims.ts';
 import type { PartitionRun } from './partition-run.ts';
 
 /**
- * Claims the idempotency keys of the open records, all at once, except for those that crash isolation tries. A record without a
- * value or a key fails when its turn comes. One that is exhausted needs no key.
+ * Claims the idempotency keys of the open records, all at once, except for records in crash isolation. A record without a value
+ * or a key fails when its turn comes. An exhausted record needs no key.
  */
 export async function prepareKeys<V>(run: PartitionRun<V>): Promise<IdempotencyKeys | undefined> {
   const { consumer, ports, lease, invocation, open, partition, decoded } = run;
@@ -32,7 +32,7 @@ export async function prepareKeys<V>(run: PartitionRun<V>): Promise<IdempotencyK
   return keys;
 }
 
-/** Keeps a value that was decoded before its record's turn, and asks for its idempotency key; `undefined` where it has none. */
+/** Keeps a value that was decoded before its record's turn, and calls `idempotencyKey`; `undefined` where there is no key. */
 export function keyedValue<V>(
   { consumer: { idempotencyKey, compare }, decoded: known }: PartitionRun<V>,
   record: DeliveredRecord,
@@ -52,7 +52,7 @@ export function keyedValue<V>(
   }
 }
 
-/** In partition order nothing runs while the first record is in back-off: then no key is worth a request. */
+/** In partition order nothing runs while the first record backs off. Then no key is worth a request. */
 function isBlocked<V>({ consumer, lease, ports }: PartitionRun<V>, first: DeliveredRecord | undefined): boolean {
   const { order, retry } = consumer.policy;
   if (order !== 'partition' || first === undefined) return false;

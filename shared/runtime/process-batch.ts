@@ -14,9 +14,10 @@ export interface BatchResult {
 }
 
 /**
- * Runs an event: all its partitions side by side, then the answer, which waits for all of them but never past the deadline.
+ * Processes an event: all its partitions side by side, then the answer. The answer waits for all partitions, but never past the
+ * deadline.
  *
- * @throws LockstepError BATCH_INCOMPLETE with `failureMode: 'throw'` when anything must come back
+ * @throws LockstepError BATCH_INCOMPLETE with `failureMode: 'throw'` when records must be delivered again
  */
 export async function processBatch<V>(
   consumer: Consumer<V>,
@@ -28,7 +29,7 @@ export async function processBatch<V>(
   if (sandbox.stalledHandlers > 0) {
     const occupied = new LockstepError(
       'SANDBOX_OCCUPIED',
-      'a record handler of an earlier invocation still runs in this sandbox',
+      'a record handler of an earlier invocation still runs in this process',
     );
     telemetry.log.error(occupied.message);
     ports.endProcess();
@@ -52,12 +53,12 @@ export async function processBatch<V>(
       })),
     );
     const delayMs = answerDelay(reports.map(toDelayInput), clock.now(), invocation.plan.abortAt, consumer.policy);
-    // A timer of no length still takes a millisecond.
+    // Even a timer of 0 ms takes a millisecond.
     if (delayMs > 0) await clock.sleep(delayMs);
     if (consumer.policy.failureMode === 'throw' && response.batchItemFailures.length > 0) {
       throw new LockstepError(
         'BATCH_INCOMPLETE',
-        `${response.batchItemFailures.length} records of the batch must come back`,
+        `${response.batchItemFailures.length} records of the batch must be delivered again`,
       );
     }
     return { response, reports };
@@ -66,7 +67,7 @@ export async function processBatch<V>(
   }
 }
 
-/** The metrics of alarms. A partition without a blocked record says so, or its alarm would never clear. */
+/** The metrics of alarms. A partition without a blocked record reports 0, so that its alarm ends. */
 function measure({ outcomes, blockedSince }: PartitionReport, { telemetry, clock }: Ports): void {
   telemetry.count('BlockedRecordAgeMs', blockedSince === undefined ? 0 : Math.max(0, clock.now() - blockedSince));
   let duplicates = 0;
@@ -79,7 +80,7 @@ function measure({ outcomes, blockedSince }: PartitionReport, { telemetry, clock
   if (notAttempted > 0) telemetry.count('RecordsNotAttempted', notAttempted);
 }
 
-/** What the answer's delay depends on. */
+/** The values on which the delay of the answer depends. */
 function toDelayInput({ firstUnsettled, outcomes }: PartitionReport): {
   halted: boolean;
   moved: boolean;

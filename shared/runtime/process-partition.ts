@@ -26,20 +26,20 @@ import { runPartition } from './run-partition.ts';
 import { orderingUnit } from './schedule.ts';
 import { settlingIn } from './settling.ts';
 
-/** How a partition's part of an event ended. */
+/** How a partition of an event ended. */
 export interface PartitionReport {
   readonly delivered: DeliveredPartition;
-  /** The first record that Lambda must send again; absent when all are settled. */
+  /** The first record that Lambda must deliver again; absent when all are settled. */
   readonly firstUnsettled?: number;
   readonly outcomes: Outcomes;
-  /** When the oldest blocked record first failed; absent when there is none. */
+  /** When the oldest blocked record first failed; absent when none is blocked. */
   readonly blockedSince?: EpochMs;
 }
 
 /** A partition of an event, and what its run needs. */
 export interface PartitionTask<V> {
   readonly cluster: string;
-  /** The owner in the ledger: another name for each claim of each event. */
+  /** The owner in the ledger. Each claim of each event has another one. */
   readonly owner: string;
   readonly delivered: DeliveredPartition;
   readonly consumer: Consumer<V>;
@@ -50,16 +50,16 @@ export interface PartitionTask<V> {
 /** What the claim means for the batch. */
 type Plan = Pick<ClaimDecision<DeliveredRecord>, 'verdict' | 'recreatedBy'>;
 
-/** Claims a partition, runs what of its batch is open, commits, and says what must come back. Never rejects. */
+/** Claims a partition, runs the open records of its batch, commits, and says what must be delivered again. Never rejects. */
 export async function processPartition<V>(task: PartitionTask<V>): Promise<PartitionReport> {
   const { ports, delivered } = task;
   const outcomes: Outcomes = new Map();
   try {
     return await Promise.race([claimAndRun(task, outcomes), tooLate(task, outcomes)]);
   } catch (error) {
-    // The alarm is for a table that refuses claims: nothing runs then.
+    // This metric's alarm is for a table that refuses claims: then nothing runs.
     if (error instanceof StoreError) ports.telemetry.count('LedgerUnavailable');
-    ports.telemetry.log.error('partition failed; all of it is reported', {
+    ports.telemetry.log.error('the partition failed; all its unsettled records are reported for redelivery', {
       topic: delivered.topic,
       partition: delivered.partition,
       error:
@@ -71,7 +71,7 @@ export async function processPartition<V>(task: PartitionTask<V>): Promise<Parti
   }
 }
 
-/** The answer never waits past the deadline: what still hangs then is reported. */
+/** The answer never waits past the deadline. A partition that still runs then is reported whole. */
 function tooLate<V>(task: PartitionTask<V>, outcomes: Outcomes): Promise<PartitionReport> {
   return new Promise((resolve) => {
     task.invocation.onAnswer(() => resolve(whole(task, outcomes, 'deadline')));
@@ -98,11 +98,11 @@ async function claimAndRun<V>(task: PartitionTask<V>, outcomes: Outcomes): Promi
   const known = withLetterLimit(claim.item.progress, policy.retry.maxConsecutiveDeadLetters);
   const plan = decideClaim({ ...claim.item, progress: known }, owner, records, ports.clock.now(), policy);
   reportClaim(task, plan);
-  const { progress, mustReturn, open } = plan;
+  const { progress, toRedeliver, open } = plan;
   const returned = await returnedRecords(open, ports, invocation);
   const batchStart = records[0]?.offset ?? 0;
   const { item, leaseUntil } = claim;
-  const start = { partition: place, owner, item, progress, mustReturn, batchStart, leaseUntil, invocation };
+  const start = { partition: place, owner, item, progress, toRedeliver, batchStart, leaseUntil, invocation };
   const lease = new Lease(start, ports, policy);
   const aborted = new LateSignal();
   const forgetAbort = invocation.onAbort(() => aborted.abort());
@@ -149,7 +149,7 @@ async function claimAndRun<V>(task: PartitionTask<V>, outcomes: Outcomes): Promi
   }
 }
 
-/** Runs what may run and gives the partition back. `false`: the partition is lost, or kept because a handler still runs. */
+/** Runs the batch and releases the partition. `false`: the partition is lost, or kept because a handler still runs. */
 async function runAndRelease<V>(
   run: PartitionRun<V>,
   { verdict, recreatedBy }: Plan,
@@ -161,7 +161,8 @@ async function runAndRelease<V>(
     const isOpen = new Set(open);
     for (const record of delivered.records) if (!isOpen.has(record)) outcomes.set(record.offset, { type: 'duplicate' });
   }
-  // At once: a record of this batch that kills the process must not undo it again and again, and a claim without offsets holds none.
+  // Written at once. A record of this batch that ends the process must not undo it each time, and a claim without offsets
+  // protects none.
   if ((recreatedBy !== undefined || isBare) && (await lease.write()).type !== 'written') return false;
   const noAttempt = await followVerdict(run, verdict);
   if (noAttempt !== undefined)
@@ -172,7 +173,7 @@ async function runAndRelease<V>(
   const keys = await prepareKeys(run);
   const { stalled } = await runPartition({ ...run, ...(keys !== undefined && { keys }) }, outcomes);
   if (stalled) {
-    // The handler still runs: what is known is written, and the lease is kept until the process must have ended.
+    // The handler still runs. Progress is written, and the lease is kept until the process must have ended.
     await lease.write();
     const what = `a record handler of ${delivered.identifier} was still running when the invocation had to answer`;
     lease.close(new LockstepError('HANDLER_NEVER_ENDED', what));
@@ -198,7 +199,7 @@ function settledReport<V>({ delivered, open, lease }: PartitionRun<V>, outcomes:
   };
 }
 
-/** Records that were written back for another group: nothing of them is looked at. */
+/** Records that were written back for another group. Their content is not read. */
 function notForUs<V>(returned: ReturnedRecords, group: string): PartitionRun<V>['decoded'] {
   const decoded: PartitionRun<V>['decoded'] = new Map();
   for (const [offset, record] of returned) if (record.group !== group) decoded.set(offset, { type: 'forOthers' });
@@ -211,7 +212,7 @@ function identityOf(record: DeliveredRecord | undefined): { readonly first?: Rec
   return { first: { offset, timestamp, valueHash } };
 }
 
-/** Nothing more is known than `outcomes`: all of the batch must come back. */
+/** Reports the whole batch: nothing more is known than `outcomes`. */
 function whole<V>({ delivered }: PartitionTask<V>, outcomes: Outcomes, reason: NotAttemptedReason): PartitionReport {
   for (const { offset } of delivered.records)
     if (!outcomes.has(offset)) outcomes.set(offset, { type: 'notAttempted', reason });

@@ -11,7 +11,7 @@ import { outgoingRecord } from './outgoing-record.ts';
 import { recordLog } from './record-log.ts';
 import type { ReturnedRecords } from './returned-records.ts';
 
-/** What contexts of one partition have in common. */
+/** What the contexts of one partition share. */
 export interface ContextShare {
   readonly cluster: string;
   readonly group: string;
@@ -21,16 +21,16 @@ export interface ContextShare {
   readonly deadline: EpochMs;
   readonly log: Log;
   readonly requestId: string;
-  /** Records that Lockstep wrote back: what they pass on bears the name of their first origin. */
+  /** Records that Lockstep wrote back. Records produced from them carry the first origin in their id. */
   readonly returned: ReturnedRecords;
 }
 
-/** A {@link RecordContext} that keeps what the handler wants committed with its record. */
+/** A {@link RecordContext} that collects what the handler wants committed with its record. */
 export class CollectingContext implements RecordContext {
   readonly attempt: number;
   readonly #share: ContextShare;
   readonly #records: readonly DeliveredRecord[];
-  // Made when they are first used: most handlers use none of them.
+  // Created on first use: most handlers use none of them.
   #effects: TransactAction[] | undefined;
   #outgoing: OutgoingRecord[] | undefined;
   /** How many records were produced from each record. */
@@ -38,14 +38,14 @@ export class CollectingContext implements RecordContext {
   #logger: Log | undefined;
   #isOver = false;
 
-  /** @param records - what the handler is called with: one, or those of an `onBatch` call */
+  /** @param records - the records of the call: one, or those of an `onBatch` call */
   constructor(share: ContextShare, records: readonly DeliveredRecord[], attempt: number) {
     this.#share = share;
     this.#records = records;
     this.attempt = attempt;
   }
 
-  /** Nothing is to be committed with the record. */
+  /** Whether nothing is to be committed with the record. */
   get isBare(): boolean {
     return this.#effects === undefined && this.#outgoing === undefined;
   }
@@ -73,12 +73,12 @@ export class CollectingContext implements RecordContext {
   get logger(): Log {
     const { log, requestId } = this.#share;
     const [first] = this.#records;
-    // Lines of a call about several records name the first.
+    // Lines of a call with several records name the first.
     this.#logger ??= first === undefined ? log : recordLog(log, first, this.attempt, requestId);
     return this.#logger;
   }
 
-  // Bound, so that handlers may take them out of the context: `(record, { transact }) => …`.
+  // Bound, so that handlers may write `(record, { transact }) => …`.
   get transact(): RecordContext['transact'] {
     return (...actions) => {
       this.#refuseIfOver('transact');
@@ -103,7 +103,7 @@ export class CollectingContext implements RecordContext {
       'CONTEXT_ENDED',
       `context.${what} was called after the handler of ${nameOf(this.#records)} had ended`,
     );
-    this.logger.error('a handler went on after it had ended', { error });
+    this.logger.error('work that a handler started went on after the handler had ended', { error });
     throw error;
   }
 
@@ -115,7 +115,7 @@ export class CollectingContext implements RecordContext {
     const { timestamp, ...first } = returned.get(offset)?.origin ?? source;
     this.#producedFrom ??= new Map();
     const index = this.#producedFrom.get(offset) ?? 0;
-    // The same for every run of this record, so that a next consumer keyed by it applies each once.
+    // The same for every run of this record, so that a consumer that uses it as its key applies each record once.
     const id = `${cluster}/${group}/${positionName(first)}/${timestamp}/${index}`;
     const outgoing = outgoingRecord(topic, record, position, id);
     this.#producedFrom.set(offset, index + 1);

@@ -1,10 +1,13 @@
 import type { Log, LogFields } from '../ports/telemetry.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
 
-/** What anybody may write into the header is told only as far as it is one. https://www.w3.org/TR/trace-context/#traceparent-header */
+/**
+ * Anybody may write this header, so it is logged only if it has this form.
+ * https://www.w3.org/TR/trace-context/#traceparent-header
+ */
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}/;
 
-/** A log whose lines name a record. Each has fields of its own, so that records that run side by side never mix. */
+/** A log whose lines name a record. Each has its own fields, so that records that run side by side do not mix. */
 export function recordLog(log: Log, record: DeliveredRecord, attempt: number, requestId: string): Log {
   const traceparent = TRACEPARENT.exec(record.headers.text('traceparent') ?? '')?.[0];
   const { topic, partition, kafkaOffset: offset } = record;

@@ -3,7 +3,7 @@ import type { Entropy } from '../ports/entropy.ts';
 import type { UnknownFate } from '../ports/idempotency-key-store.ts';
 import type { EpochMs } from '../record/units.ts';
 
-/** Pause before the first repetition, and the longest; full jitter. */
+/** The first pause and the longest one before a repetition, with full jitter. */
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
 
@@ -11,20 +11,20 @@ const LONGEST_PAUSE_MS = 1_000;
 export interface Patience {
   readonly clock: Clock;
   readonly entropy: Entropy;
-  /** No repetition starts after this. */
+  /** No repetition starts after this time. */
   readonly giveUpAt: EpochMs;
 }
 
-/** Whether repeating a request cannot help: the table is missing, or the right to use it. Adapters say so by `transient: false`. */
+/** Whether a repetition cannot help: the table or a permission is missing. Adapters say so with `transient: false`. */
 function isFinalError(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'transient' in error && error.transient === false;
 }
 
 /**
- * Sends the same request until it is answered. Throttling passes. A request whose answer was lost may have been applied, so no other
- * request may be sent in its place.
+ * Sends the same request until it is answered. Throttling passes. A request whose answer was lost may have been applied, so no
+ * other request may be sent instead.
  *
- * @throws the last error, once time is up or no repetition can help
+ * @throws the last error, once the time is over or no repetition can help
  */
 export async function repeat<T>(send: () => Promise<T>, { clock, entropy, giveUpAt }: Patience): Promise<T> {
   for (let tries = 0; ; tries++) {
@@ -39,10 +39,10 @@ export async function repeat<T>(send: () => Promise<T>, { clock, entropy, giveUp
 }
 
 /**
- * Sends many requests at a time until each is answered: only those whose fate is unknown are sent again.
+ * Sends many requests at a time until each is answered. Only those whose fate is unknown are sent again.
  *
- * @returns one answer a request, in their order
- * @throws what kept one from being answered, once time is up or no repetition can help
+ * @returns one answer for each request, in their order
+ * @throws the error of one that was not answered, once the time is over or no repetition can help
  */
 export async function repeatEach<Q, A extends { readonly type: string }>(
   requests: readonly Q[],

@@ -11,7 +11,7 @@ import { recordLog } from './record-log.ts';
 
 /**
  * Reports what a claim found of earlier invocations: a record in whose handler the process died, and a record that shows that
- * the topic was recreated. Only the first claim after that sees it, of a consumer or of the relay; an alarm needs the second.
+ * the topic was recreated. Only the first claim after that sees it, of a consumer or of the relay. An alarm needs the second.
  *
  * @param logOf - a log whose lines name the record at an offset, where it was delivered
  */
@@ -33,11 +33,14 @@ export function reportTakeover(
   }
   if (recreatedBy !== undefined) {
     count('TopicsRecreated');
-    log.warn('another record stands at a known offset: the topic was recreated, progress starts again', {
-      topic,
-      partition,
-      offset: recreatedBy.offset,
-    });
+    log.warn(
+      'another record is at a known offset: the topic was recreated, and its progress starts again from nothing',
+      {
+        topic,
+        partition,
+        offset: recreatedBy.offset,
+      },
+    );
   }
 }
 
@@ -57,25 +60,29 @@ export function reportClaim<V>(
   if (verdict.type === 'replayHalted') telemetry.count('ReplayHalted');
   if (verdict.type === 'replayHalted' && verdict.unclear !== undefined) {
     telemetry.log.error(
-      'a known record came back with its time and another value: the partition stands still until an operator decides. If whatever delivers the records has changed their form, take it as a duplicate; if the topic was recreated and refilled with its old timestamps, reset the partition',
+      'a known record came back with the same timestamp and another value: the partition is halted until an operator decides. If something on the way to Lambda changed the form of the values, take the record as a duplicate. If the topic was recreated and filled again with its old timestamps, reset the partition',
       { topic, partition, ...commands(), offset: verdict.unclear.offset },
     );
   } else if (verdict.type === 'replayHalted') {
     telemetry.log.error(
-      'records from before memory came back: the partition stands still until an operator decides with one of these commands',
+      'records came back at offsets that the ledger has forgotten: the partition is halted until an operator runs one of these commands',
       {
         topic,
         partition,
         ...commands(),
         offset: delivered.records[0]?.offset,
-        // Newer than all that settled: the topic may have been recreated.
+        // Newer than everything settled: the topic may have been recreated.
         ...(decision.progress.newestRefused !== undefined && { newestRefused: decision.progress.newestRefused }),
       },
     );
   }
   if (verdict.type === 'waiting') {
     telemetry.count('PartitionsWaitingForRecord');
-    telemetry.log.warn('the batch overtook a retry and waits', { topic, partition, waitsFor: verdict.waitsFor });
+    telemetry.log.warn('the batch came before a record that must be retried first, and waits for it', {
+      topic,
+      partition,
+      waitsFor: verdict.waitsFor,
+    });
   }
 }
 
@@ -96,7 +103,7 @@ export function reportWaiting<V>(
     })?.offset;
   const keyHeld = firstOf('keyHeld');
   if (keyHeld !== undefined)
-    telemetry.log.info('a record waits for its idempotency key, which another invocation or record holds', {
+    telemetry.log.info('a record waits for its idempotency key, which another record or invocation holds', {
       topic,
       partition,
       offset: keyHeld,
@@ -121,7 +128,7 @@ export function reportWaiting<V>(
   const { settled, blockedRecords } = lease.progress;
   telemetry.count('PartitionsFull');
   telemetry.log.warn(
-    'the ledger item of the partition has no room for one more blocked record or range: nothing new starts until blocked records settle',
+    'the ledger item of the partition has no room for one more blocked record or range: no new record starts until blocked records are settled',
     {
       topic,
       partition,

@@ -10,11 +10,12 @@ export type ReturnedRecords = ReadonlyMap<Offset, ReturnedRecord>;
 const NONE: ReturnedRecords = new Map();
 
 /**
- * Finds the records that a redrive or a replay wrote. Anybody may give a record the same headers: what counts is the signature,
- * over the bytes that Kafka holds.
+ * Finds the records that a redrive or a replay wrote. Anybody can give a record the same headers, so the signature over Kafka's
+ * own bytes decides.
  *
- * @throws StoreError where the secret cannot be asked for; LockstepError ORIGINAL_UNREADABLE, BROKER_UNREACHABLE where the mapping
- *   decodes values and the bytes cannot be read back
+ * @throws StoreError where the secret cannot be read
+ * @throws LockstepError ORIGINAL_UNREADABLE, BROKER_UNREACHABLE where the mapping decodes values and the bytes cannot be read
+ * back
  */
 export function returnedRecords(
   records: readonly DeliveredRecord[],

@@ -7,7 +7,7 @@ import { haltsPartition, type Outcomes, settles } from './outcome.ts';
 import type { PartitionRun } from './partition-run.ts';
 import { type Call, Schedule } from './schedule.ts';
 
-/** Runs the open records of a partition, call after call, until none may be made any more. Fills `outcomes`. */
+/** Runs the open records of a partition, call after call, until no call may be made. Fills `outcomes`. */
 export async function runPartition<V>(
   run: PartitionRun<V>,
   outcomes: Outcomes,
@@ -17,10 +17,10 @@ export async function runPartition<V>(
   const isBatch = consumer.handler.type === 'batch';
   const maxRecords = isBatch ? maxBatchRecords : 1;
   const schedule = new Schedule(open, { unitOf, maxRecords, goesAlone: (record) => goesAlone(run, record) });
-  /** Up to here records go one at a time, once a call failed without naming one. */
+  /** Up to this offset records go one at a time, once a call has failed without naming a record. */
   let oneByOneUntil = open.at(-1)?.offset ?? -1;
   let stalled = false;
-  /** Nothing starts any more. A record that waits for another's idempotency key would wait in vain. */
+  /** No more record starts. A record that waits for another record's key would wait in vain. */
   const stop = () => {
     schedule.stop();
     if (keys !== undefined) for (const record of open) if (!outcomes.has(record.offset)) keys.open(record);
@@ -57,7 +57,10 @@ export async function runPartition<V>(
   return { stalled };
 }
 
-/** Makes the calls that `next` gives, at most `limit()` at a time, until there is none and all have ended. @throws the first error */
+/**
+ * Makes the calls that `next` returns, at most `limit()` at a time, until there is none and all have ended. @throws the first
+ * error
+ */
 async function makeCalls<C>(
   next: () => C | undefined,
   limit: () => number,
@@ -71,7 +74,7 @@ async function makeCalls<C>(
     const call = running < most ? next() : undefined;
     if (call === undefined) {
       if (running === 0) return;
-      // Not a race of all that run: each turn of it costs as much as there are.
+      // Not Promise.race over all running calls: each turn of it costs as much as there are calls.
       await oneEnded.promise;
       oneEnded = Promise.withResolvers();
     } else if (most === 1) {
@@ -100,12 +103,12 @@ function goesAlone<V>({ lease, parkedKeys, partition }: PartitionRun<V>, record:
   return isolateUntil !== undefined || oneRecordPerCall === true || hasFailed;
 }
 
-/** Whether the record is the one for which a whole call failed. */
+/** Whether this is the record for which a whole call failed. */
 function isFound({ outcome: { type } }: Ended): boolean {
   return type === 'retry' || type === 'deadLettered';
 }
 
-/** The record that made a call fail is found, or all that the call held went well. */
+/** The record that made a call fail is found, or all records of that call went well. */
 function endOneByOne<V>({ lease }: PartitionRun<V>): void {
   if (lease.progress.oneRecordPerCall) lease.update(({ oneRecordPerCall: _, ...progress }) => progress);
 }

@@ -1,16 +1,17 @@
 import { observeHandlerMs } from '../decide/deadline.ts';
 
-/** Nearly every handler may run at once. */
+/** Used for nearly every handler: it may run at once. */
 const ENTERED = Promise.resolve(true);
 
 /**
- * What outlives an invocation in its process: how long handlers take, whether one of an earlier invocation still runs, and who
- * may run one now. Crash isolation runs one handler at a time in the whole process, so that a death counts for the right record.
+ * State of the process that outlives an invocation: how long handlers take, whether one of an earlier invocation still runs,
+ * and which may run now. Crash isolation runs one handler at a time in the whole process, so that a death counts for the right
+ * record.
  */
 export class Sandbox {
-  /** Longest handler run seen lately, in milliseconds. */
+  /** The longest recent handler run, in milliseconds. */
   longestHandlerMs = 0;
-  /** Handlers that an earlier invocation gave up on and that have not ended. */
+  /** Handlers that an earlier invocation stopped waiting for and that still run. */
   stalledHandlers = 0;
   #running = 0;
   #alone = false;
@@ -20,7 +21,7 @@ export class Sandbox {
     this.longestHandlerMs = observeHandlerMs(this.longestHandlerMs, handlerMs);
   }
 
-  /** Waits until a handler may run; `alone` beside no other. `false`: the invocation must answer first. */
+  /** Waits until a handler may run. With `alone`, no other may run beside it. `false`: the invocation must answer first. */
   enter(alone: boolean): Promise<boolean> {
     if (this.#waiting.length === 0 && this.#admits(alone)) {
       this.#admit(alone);
@@ -35,7 +36,7 @@ export class Sandbox {
   leave(): void {
     this.#running--;
     if (this.#running === 0) this.#alone = false;
-    // First come, first served: one that waits to run alone is never overtaken for ever.
+    // In order of arrival, so that one that waits to run alone is not overtaken for ever.
     for (let next = this.#waiting[0]; next !== undefined && this.#admits(next.alone); next = this.#waiting[0]) {
       this.#waiting.shift();
       this.#admit(next.alone);
@@ -43,7 +44,7 @@ export class Sandbox {
     }
   }
 
-  /** The invocation must answer: nothing that still waits may run. */
+  /** The invocation must answer: handlers that still wait may not run. */
   turnAway(): void {
     const waiting = this.#waiting;
     this.#waiting = [];

@@ -2,25 +2,25 @@ import type { DeliveredRecord } from '../record/delivered-record.ts';
 import type { Offset } from '../record/units.ts';
 import { type Outcomes, settles } from './outcome.ts';
 
-/** Records that go to the handler together, in offset order: one, or for `onBatch` several. */
+/** Records that go to the handler together, in offset order: one, or several for `onBatch`. */
 export type Call<R> = readonly [R, ...R[]];
 
-/** Whether there is anything to call the handler with. */
+/** Whether there is a record to call the handler with. */
 export function isCall<R>(records: readonly R[]): records is Call<R> {
   return records.length > 0;
 }
 
-/** How a schedule makes calls. */
+/** The rules by which a schedule makes calls. */
 export interface ScheduleRules<R> {
-  /** Equal for records whose order matters. */
+  /** Equal for records that must keep their order. */
   readonly unitOf: (record: R) => unknown;
-  /** Records in one call at most. */
+  /** The most records in one call. */
   readonly maxRecords: number;
-  /** Whether a record shares its call with no other. */
+  /** Whether a record must be the only one of its call. */
   readonly goesAlone: (record: R) => boolean;
 }
 
-/** The ordering unit of a record: its partition, or its key. A record without a key orders nothing but itself. */
+/** The ordering unit of a record: its partition, or its key. A record without a key is a unit of its own. */
 export function orderingUnit(order: 'partition' | 'key'): (record: DeliveredRecord) => unknown {
   return order === 'partition' ? () => '' : (record) => record.encodedKey ?? record;
 }
@@ -28,20 +28,20 @@ export function orderingUnit(order: 'partition' | 'key'): (record: DeliveredReco
 /** The records of one ordering unit, in offset order. */
 interface Lane<R> {
   readonly records: R[];
-  /** Into `records`: everything before it is settled. */
+  /** Index into `records`: all records before it are settled. */
   next: number;
-  /** How many from `next` on are in a call. */
+  /** How many records from `next` on are in a call. */
   inCall: number;
 }
 
 /**
- * Says which records may go to the handler next: the earliest ones whose ordering unit has nothing running and nothing halted
- * before them. Earliest first, so that what runs ahead of a slow record stays small. It knows no clock and no I/O.
+ * Chooses the records that go to the handler next: the earliest ones whose ordering unit has nothing running and nothing halted
+ * before them. The earliest first, so that few records run ahead of a slow one. It knows no clock and no I/O.
  */
 export class Schedule<R extends { readonly offset: Offset }> {
   readonly #rules: ScheduleRules<R>;
   readonly #laneOf = new Map<unknown, Lane<R>>();
-  /** Lanes whose next record may start, the earliest last. */
+  /** Lanes whose next record may start. The earliest is the last one. */
   #ready: Lane<R>[] = [];
 
   /** @param records - in offset order */
@@ -60,7 +60,7 @@ export class Schedule<R extends { readonly offset: Offset }> {
     this.#ready.reverse();
   }
 
-  /** The call to make now, `undefined` while none may be made. Calls of several records are made one at a time. */
+  /** The call to make now; `undefined` while none may be made. Calls with several records are made one at a time. */
   next(): Call<R> | undefined {
     const lane = this.#ready.pop();
     const first = lane?.records[lane.next];
@@ -70,7 +70,10 @@ export class Schedule<R extends { readonly offset: Offset }> {
     return maxRecords === 1 || goesAlone(first) ? [first] : [first, ...this.#more(lane)];
   }
 
-  /** What goes along with the first record of `lane`. A record that goes alone keeps its unit out of the rest of the call. */
+  /**
+   * The records that go with the first record of `lane`. A record that goes alone also keeps later ones of its unit out of the
+   * call.
+   */
   #more(lane: Lane<R>): readonly R[] {
     const { maxRecords, goesAlone } = this.#rules;
     const more: R[] = [];
@@ -92,7 +95,7 @@ export class Schedule<R extends { readonly offset: Offset }> {
     return more;
   }
 
-  /** The call has ended. A record of it without an outcome is due again; one whose outcome does not settle it halts its unit. */
+  /** The call has ended. A record without an outcome is due again. A record whose outcome does not settle it halts its unit. */
   ended(call: Call<R>, outcomes: Outcomes): void {
     for (const record of call) {
       const lane = this.#laneOf.get(this.#rules.unitOf(record));
@@ -102,19 +105,19 @@ export class Schedule<R extends { readonly offset: Offset }> {
     }
   }
 
-  /** What waits for `record` in its unit, itself first. */
+  /** The record and those of its unit that wait for it. */
   waitingFor(record: R): readonly R[] {
     const lane = this.#laneOf.get(this.#rules.unitOf(record));
     return lane === undefined ? [record] : lane.records.slice(lane.next);
   }
 
-  /** Nothing starts any more. */
+  /** No more record starts. */
   stop(): void {
     this.#ready.length = 0;
     this.#laneOf.clear();
   }
 
-  /** Puts a lane where its next record belongs, if there is one. */
+  /** Inserts a lane at the place of its next record, if there is one. */
   #insert(lane: Lane<R>): void {
     const offset = nextOffset(lane);
     if (offset === undefined) return;
@@ -130,7 +133,10 @@ export class Schedule<R extends { readonly offset: Offset }> {
   }
 }
 
-/** Passes over what is settled. Whether a record that stays unsettled in this invocation comes next: what follows it must wait. */
+/**
+ * Skips settled records. Returns whether the next record stays unsettled in this invocation: then later ones of its unit must
+ * wait.
+ */
 function isHalted<R extends { readonly offset: Offset }>(lane: Lane<R>, outcomes: Outcomes): boolean {
   for (; ; lane.next++) {
     const outcome = outcomes.get(lane.records[lane.next]?.offset ?? -1);

@@ -9,16 +9,19 @@ export type SettlingOf = (record: DeliveredRecord, outcome: Settling['outcome'])
  * How the records of a batch settle.
  *
  * @param records - of the batch, in offset order
- * @param open - those of them that are not settled yet
+ * @param open - those that are not settled yet
  */
 export function settlingIn(records: readonly DeliveredRecord[], open: readonly DeliveredRecord[]): SettlingOf {
   const [first] = records;
-  const mark = first !== undefined && first === open[0] && first;
+  const firstOfBatch = first !== undefined && first === open[0] && first;
   const from = firstOffsets(records);
-  return (record, outcome) => ({ record, from: from?.get(record.offset) ?? record.offset, mark, outcome });
+  return (record, outcome) => ({ record, from: from?.get(record.offset) ?? record.offset, firstOfBatch, outcome });
 }
 
-/** First offset that each record settles, for a batch with gaps: what is absent within it does not exist (compaction, transaction markers). */
+/**
+ * The first offset that each record settles, in a batch with gaps. Offsets that are absent inside a batch do not exist
+ * (compaction, transaction markers).
+ */
 function firstOffsets(records: readonly DeliveredRecord[]): ReadonlyMap<Offset, Offset> | undefined {
   const first = records[0]?.offset ?? 0;
   const last = records.at(-1)?.offset ?? -1;

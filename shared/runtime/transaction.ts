@@ -5,10 +5,10 @@ import { actionBytes, MAX_EFFECT_BYTES, MAX_TRANSACTION_ACTIONS } from '../decid
 import type { KeyCompletion } from '../ports/ledger-store.ts';
 import type { TransactAction } from '../transact-action.ts';
 
-/** Records to be settled in one transaction with their effects. */
+/** Records that settle in one transaction with their effects. */
 export interface Transaction {
   readonly settlings: readonly Settling[];
-  /** Of the keys of those records. */
+  /** Completions of the keys of those records. */
   readonly completions: readonly KeyCompletion[];
   readonly effects: readonly TransactAction[];
   /** Keys that park or get more records, and the marks of those records. */
@@ -34,12 +34,12 @@ export function transactionSize({ completions, effects, park = [] }: Transaction
   };
 }
 
-/** Whether DynamoDB takes that much in one transaction. */
+/** Whether DynamoDB accepts that much in one transaction. */
 export function fitsTransaction({ actions, bytes }: TransactionSize): boolean {
   return actions < MAX_TRANSACTION_ACTIONS && bytes <= MAX_EFFECT_BYTES;
 }
 
-/** How many of the first transactions go into one; at least one where there is one: a transaction is never split. */
+/** How many of the first transactions fit into one request. At least one, if there is one: a transaction is never split. */
 export function sharing(sizes: readonly TransactionSize[]): number {
   let actions = 0;
   let bytes = 0;

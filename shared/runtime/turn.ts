@@ -3,10 +3,10 @@ import type { NotAttemptedReason } from './outcome.ts';
 import type { PartitionRun } from './partition-run.ts';
 
 /**
- * Enters the sandbox in crash isolation: beside no other handler of the process, with the record written ahead as `running`. From
- * here on a death of the process counts for this record, begun or not.
+ * Enters the sandbox for crash isolation: no other handler of the process runs, and the record is written as `running`. From
+ * now on a death of the process counts for this record, whether its handler has begun or not.
  *
- * @returns why it may not start; then it is not in the sandbox
+ * @returns why the record may not start; then the sandbox was not entered
  */
 export async function enterIsolated<V>(
   run: PartitionRun<V>,
@@ -22,8 +22,8 @@ export async function enterIsolated<V>(
 }
 
 /**
- * Leaves the sandbox after crash isolation. No other handler starts before it is written that this one has ended: a death in it
- * would count for this record.
+ * Leaves the sandbox after crash isolation. The end is written before another handler starts: otherwise a death in the other
+ * one would count for this record.
  */
 export async function leaveIsolated<V>({ lease, ports }: PartitionRun<V>): Promise<void> {
   lease.update(({ running: _, ...progress }) => progress);

@@ -1,13 +1,13 @@
 import type { LedgerStore } from '../ports/ledger-store.ts';
 
-/** Requests that were sent to a ledger, repetitions included. */
+/** Requests that were sent to a ledger, with repetitions. */
 export interface LedgerCounts {
   claims: number;
   writes: number;
   reads: number;
 }
 
-/** A ledger that counts what is asked of it, whatever the answer; counts may be set back. */
+/** A ledger that counts its requests, whatever the answer. The counts may be reset. */
 export function countingLedger(store: LedgerStore): LedgerStore & { readonly counts: LedgerCounts } {
   const counts: LedgerCounts = { claims: 0, writes: 0, reads: 0 };
   return {

@@ -9,7 +9,7 @@ import { kafkaEvent, type TestRecord } from './record.ts';
 import { pause } from './virtual-clock.ts';
 import { WorkUnderWay } from './work-under-way.ts';
 
-/** Real milliseconds in which work that a handler left behind may still show itself. */
+/** Real milliseconds in which work that a handler left behind may still fail. */
 const LEFT_BEHIND_MS = 100;
 
 /**
@@ -67,7 +67,7 @@ export async function* deliverySteps(
   return world.delivery();
 }
 
-/** What Lambda sends again: the reported records. */
+/** The records that Lambda delivers again: the reported ones. */
 function reported(event: KafkaEvent, { batchItemFailures }: KafkaBatchResponse): KafkaEvent | undefined {
   if (batchItemFailures.length === 0) return undefined;
   const names = new Set(batchItemFailures.map(({ itemIdentifier: { partition, offset } }) => `${partition}@${offset}`));

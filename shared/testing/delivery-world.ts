@@ -13,15 +13,15 @@ import { positionName } from '../record/item-identifier.ts';
 import type { Outcome } from '../runtime/outcome.ts';
 import { Crashes } from './crashes.ts';
 import type { Delivery, DeliveryFaults } from './delivery.ts';
+import { failAfterDeath } from './fail-after-death.ts';
 import { fakeIdempotencyKeyStore } from './fake-idempotency-key-store.ts';
 import { type FakeLedgerStore, fakeLedgerStore } from './fake-ledger-store.ts';
 import { fakeStackSecret } from './fake-stack-secret.ts';
 import { tellEnd } from './handler-end.ts';
 import { HoldingSandbox } from './holding-sandbox.ts';
-import { failAfterDeath } from './mortal.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
-/** What outlives a process: the table, the topics and the queue, and what is remembered of the delivery. */
+/** Everything that outlives a process: the table, the topics and the queue, and what the delivery remembers. */
 export class DeliveryWorld {
   readonly clock = new VirtualClock();
   readonly answers: (KafkaBatchResponse | undefined)[] = [];
@@ -45,7 +45,7 @@ export class DeliveryWorld {
   /** Records whose handler has done its work, by position. */
   readonly #worked = new Set<string>();
   #process: HoldingSandbox | undefined;
-  /** What fails the test whatever became of the records. */
+  /** An error that fails the test, whatever became of the records. */
   failure: { readonly error: unknown } | undefined;
   readonly #scope = watchRejections((reason, records) => this.#abandoned(reason, records));
   #invocations = 0;
@@ -64,7 +64,7 @@ export class DeliveryWorld {
     this.#refuseFallback = faults.refuseFallback ?? 0;
   }
 
-  /** A process that has just started, on the same table and the same topics. */
+  /** A new process with the same table and the same topics. */
   newProcess(): Connection {
     this.#process?.abandon();
     const death = Promise.withResolvers<undefined>();
@@ -116,7 +116,7 @@ export class DeliveryWorld {
         for (const { delivered, outcomes } of reports) {
           for (const { offset, position } of delivered.records) {
             const outcome = outcomes.get(offset);
-            // A settled record that comes back as a duplicate keeps the outcome that settled it.
+            // A settled record that comes back as a duplicate keeps its first outcome.
             if (outcome === undefined) continue;
             if (outcome.type !== 'duplicate') this.#outcomes[position] = outcome.type;
             else if (!isSettled(this.#outcomes[position])) this.#outcomes[position] = this.#settledAs(position);
@@ -150,13 +150,13 @@ export class DeliveryWorld {
     };
   }
 
-  /** Nothing is left behind in the test's process. */
+  /** Ends everything: nothing is left behind in the test's process. */
   close(): void {
     this.#scope.close();
     this.#process?.abandon();
   }
 
-  /** How a record was settled by an invocation that died before it said so. */
+  /** How a record was settled by an invocation that died before it reported that. */
   #settledAs(position: string): Outcome['type'] {
     const hasLetter = ({ origin }: DeadLetter) => positionName(origin) === position;
     const isParked = (entry: FallbackEntry) => entry.type === 'letter' && hasLetter(entry.letter);

@@ -17,7 +17,7 @@ export type Crash =
   /** The handler is about to be called for this record. */
   | { readonly beforeHandlerOf: string; readonly times?: number };
 
-/** What goes wrong while records are delivered. */
+/** Faults during a delivery. */
 export interface DeliveryFaults {
   /** Where the process dies; the next delivery goes to a new one. @default it lives */
   readonly crash?: Crash | readonly Crash[];
@@ -25,13 +25,19 @@ export interface DeliveryFaults {
   readonly refuseDeadLetters?: number;
   /** The fallback queue refuses this many entries. @default 0 */
   readonly refuseFallback?: number;
-  /** Stands for the conditions of actions given to `context.transact`: why this one does not hold, beside what is committed. @default all hold */
+  /**
+   * Decides for each action given to `context.transact` whether its condition fails, and why. It sees what is committed
+   * already. @default all hold
+   */
   readonly refuseEffect?: FakeLedgerOptions['refuseEffect'];
-  /** This many transactions are committed without an answer. @default 0 */
+  /** This many transactions are committed while their answer is lost. @default 0 */
   readonly loseTransactionAnswers?: number;
-  /** What the first calls of the producer throw, in turn; `LockstepError` BROKER_UNREACHABLE or PRODUCE_FAILED. @default none */
+  /**
+   * The errors that the first calls of the producer throw, in turn: `LockstepError` BROKER_UNREACHABLE or PRODUCE_FAILED.
+   * @default none
+   */
   readonly failProduce?: readonly Error[];
-  /** Told what the ledger knows of a partition, each time that it is written. */
+  /** Called with the ledger's progress of a partition each time that it is written. */
   readonly onProgress?: (progress: Progress) => void;
   /**
    * Time that Lambda gives an invocation, in milliseconds of virtual time. A handler that waits for something real, as for a socket,
@@ -40,28 +46,28 @@ export interface DeliveryFaults {
    * @default 60,000
    */
   readonly timeoutMs?: number;
-  /** Deliveries after which the test gives up on records that never settle. @default 100 */
+  /** After this many deliveries the test gives up on records that do not settle. @default 100 */
   readonly maxDeliveries?: number;
 }
 
-/** What came of a delivery. */
+/** The result of a delivery. */
 export interface Delivery {
-  /** The last outcome of each record, by `orders-0@3`. */
+  /** The last outcome of each record, by position, for example `orders-0@3`. */
   readonly outcomes: Readonly<Record<string, Outcome['type']>>;
   /** Dead letters on the dead-letter topic. */
   readonly deadLetters: readonly DeadLetter[];
-  /** What went to the fallback queue. */
+  /** Entries of the fallback queue. */
   readonly fallback: readonly FallbackEntry[];
   /** Actions given to `context.transact` that were committed. */
   readonly effects: readonly TransactAction[];
-  /** Transactions that committed them: records of different keys may share one. */
+  /** The number of transactions that committed them. Records of different keys may share one. */
   readonly transactions: number;
   /** Records given to `context.produce` that were acknowledged. */
   readonly produced: readonly OutgoingRecord[];
-  /** Lambda's answers, one an invocation; `undefined` where the process died. */
+  /** Lambda's answers, one for each invocation; `undefined` where the process died. */
   readonly answers: readonly (KafkaBatchResponse | undefined)[];
   /** Log lines, in order. */
   readonly logs: readonly { readonly level: string; readonly text: string; readonly fields?: LogFields | undefined }[];
-  /** Metrics: counts summed, of `*Ms` the highest. */
+  /** Metrics: sums of counts, and the highest value of `*Ms`. */
   readonly metrics: Readonly<Record<string, number>>;
 }

@@ -4,32 +4,34 @@ import type { DeadLetter, DeadLetterPublisher } from '../ports/dead-letter-publi
 import { positionName } from '../record/item-identifier.ts';
 import type { EpochMs } from '../record/units.ts';
 
-/** What goes wrong with a letter. `refused`: it is not written; `unanswered`: it is, and nobody hears of it. Both reject. */
+/**
+ * The fault of a dead letter. `refused`: it is not written. `unanswered`: it is written, and the answer is lost. Both reject.
+ */
 export type LetterFault = 'refused' | 'unanswered';
 
-/** What a test may ask of the fake besides the port. */
+/** Options of the fake that the port does not have. */
 export interface FakeDeadLetterTopicOptions {
   /** @default 6 */
   readonly partitions?: number;
-  /** Most bytes of a letter. @default Infinity */
+  /** The largest dead letter in bytes. @default Infinity */
   readonly maxBytes?: number;
-  /** Called with each letter that fits. @default nothing goes wrong */
+  /** Called with each dead letter that fits. @default no faults */
   readonly fault?: (letter: DeadLetter, giveUpAt: EpochMs) => LetterFault | undefined;
-  /** Called with each letter that is written, before its publisher hears of it. */
+  /** Called with each dead letter that is written, before its publisher gets the answer. */
   readonly onLetter?: (letter: DeadLetter, partition: number) => void;
 }
 
 /** A dead-letter topic in memory. */
 export interface FakeDeadLetterTopic extends DeadLetterPublisher {
-  /** All letters in the order in which they were written; a letter that was repeated is there twice. */
+  /** All dead letters in the order in which they were written. A repeated one is there twice. */
   readonly letters: readonly DeadLetter[];
-  /** The letters of one partition, in order. */
+  /** The dead letters of one partition, in order. */
   inPartition(partition: number): readonly DeadLetter[];
 }
 
 /**
- * A dead-letter topic in memory with the port's semantics, as the contract suite shows. A letter is written at the moment of the
- * call, so that simulations decide the order; letters are immutable values and are handed out as they are, never copied.
+ * A dead-letter topic in memory with the port's semantics, as the contract suite shows. A dead letter is written during the
+ * call, so that simulations decide the order. Dead letters are immutable and are returned without a copy.
  */
 export function fakeDeadLetterTopic(options: FakeDeadLetterTopicOptions = {}): FakeDeadLetterTopic {
   const { partitions = 6, maxBytes = Number.POSITIVE_INFINITY, fault, onLetter } = options;
@@ -39,7 +41,7 @@ export function fakeDeadLetterTopic(options: FakeDeadLetterTopicOptions = {}): F
   return {
     letters,
     inPartition: (partition) => byPartition[partition] ?? [],
-    // Async, so that what is thrown rejects; it runs to its end within the call.
+    // Async, so that a thrown error rejects. It runs to its end within the call.
     async publish(letter, giveUpAt) {
       if (recordBytes(letter) > maxBytes) throw refusal(letter, 'MESSAGE_TOO_LARGE');
       const found = fault?.(letter, giveUpAt);

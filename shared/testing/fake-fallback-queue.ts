@@ -3,30 +3,30 @@ import { LockstepError } from '../errors.ts';
 import type { FallbackEntry, FallbackQueue } from '../ports/fallback-queue.ts';
 import { FAKE_SECRET } from './fake-stack-secret.ts';
 
-/** What goes wrong with an entry. `refused`: it is not kept; `unanswered`: it is, and nobody hears of it. Both reject. */
+/** The fault of an entry. `refused`: it is not kept. `unanswered`: it is kept, and the answer is lost. Both reject. */
 export type FallbackFault = 'refused' | 'unanswered';
 
-/** What a test may ask of the fake besides the port. */
+/** Options of the fake that the port does not have. */
 export interface FakeFallbackQueueOptions {
-  /** Most bytes of an entry as text. Costs an encoding of each entry. @default Infinity */
+  /** The largest entry as text, in bytes. Each entry is encoded for it. @default Infinity */
   readonly maxBytes?: number;
-  /** Called with each entry that fits. @default nothing goes wrong */
+  /** Called with each entry that fits. @default no faults */
   readonly fault?: (entry: FallbackEntry) => FallbackFault | undefined;
-  /** Called with each entry that is kept, before its sender hears of it. */
+  /** Called with each entry that is kept, before its sender gets the answer. */
   readonly onEntry?: (entry: FallbackEntry) => void;
 }
 
 /** A fallback queue in memory. */
 export interface FakeFallbackQueue extends FallbackQueue {
-  /** What was sent and not taken, in order. */
+  /** Entries that were sent and not taken, in order. */
   readonly entries: readonly FallbackEntry[];
-  /** Takes the first `count` entries away, as the relay does: through their text and back. */
+  /** Takes the first `count` entries, as the relay does: encoded and decoded again. */
   take(count?: number): FallbackEntry[];
 }
 
 /**
- * A fallback queue in memory with the port's semantics, as the contract suite shows. An entry is kept at the moment of the call,
- * so that simulations decide the order.
+ * A fallback queue in memory with the port's semantics, as the contract suite shows. An entry is kept during the call, so that
+ * simulations decide the order.
  */
 export function fakeFallbackQueue(options: FakeFallbackQueueOptions = {}): FakeFallbackQueue {
   const { maxBytes = Number.POSITIVE_INFINITY, fault, onEntry } = options;
@@ -34,7 +34,7 @@ export function fakeFallbackQueue(options: FakeFallbackQueueOptions = {}): FakeF
 
   return {
     entries,
-    // Async, so that what is thrown rejects; it runs to its end within the call.
+    // Async, so that a thrown error rejects. It runs to its end within the call.
     async send(entry) {
       if (maxBytes < Number.POSITIVE_INFINITY && encodeFallbackEntry(entry, FAKE_SECRET).length > maxBytes)
         throw refusal('too large');

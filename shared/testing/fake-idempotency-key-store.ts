@@ -14,15 +14,15 @@ const SETTLED: KeyReturnAnswer = { type: 'settled' };
 
 /** Idempotency keys in memory. */
 export interface FakeIdempotencyKeyStore extends IdempotencyKeyStore {
-  /** The items now, expired ones too, as DynamoDB keeps them for a while. */
+  /** The items now. Expired ones are still there, as in DynamoDB for a while. */
   readonly items: ReadonlyMap<string, KeyItem>;
-  /** Deletes what has expired, as DynamoDB does some time later. */
+  /** Deletes expired items, as DynamoDB does some time later. */
   sweep(now: EpochMs): void;
 }
 
 /**
- * Idempotency keys in memory with the port's exact semantics, as the contract suite shows. Requests take effect at the moment
- * of the call; items are immutable values and are handed out as they are.
+ * Idempotency keys in memory with the port's exact semantics, as the contract suite shows. Requests take effect during the
+ * call. Items are immutable and are returned without a copy.
  */
 export function fakeIdempotencyKeyStore(): FakeIdempotencyKeyStore {
   const items = new Map<string, KeyItem>();

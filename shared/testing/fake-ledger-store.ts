@@ -17,11 +17,11 @@ import { NO_OFFSETS } from '../record/offset-ranges.ts';
 import type { TransactAction } from '../transact-action.ts';
 import type { FakeIdempotencyKeyStore } from './fake-idempotency-key-store.ts';
 
-/** What a test may ask of the fake besides the port. */
+/** Options of the fake that the port does not have. */
 export interface FakeLedgerOptions {
-  /** Where writes complete idempotency keys; needed only for writes with `completions`. */
+  /** The store in which writes complete idempotency keys. Only writes with `completions` need it. */
   readonly keys?: FakeIdempotencyKeyStore;
-  /** Stands for the conditions of effects. @default every effect is accepted */
+  /** Decides whether the condition of an effect fails. @default no condition fails */
   readonly refuseEffect?: (
     effect: TransactAction,
     committed: readonly TransactAction[],
@@ -46,13 +46,13 @@ export interface FakeLedgerStore extends LedgerStore {
   readonly parkedKeys: ParkedKeys;
   /** The items of the parked keys of a partition now, without a promise. */
   peekParked(partition: LedgerPartition): readonly ParkedItem[];
-  /** Puts an item there, or takes it away, as an operator would. */
+  /** Sets or removes an item, as an operator would. */
   place(partition: LedgerPartition, item: PartitionItem | undefined): void;
 }
 
 /**
- * A ledger in memory with the port's exact semantics, as the contract suite shows. A request takes effect at the moment of the
- * call, so that simulations decide the order; items are immutable values and are handed out as they are, never copied.
+ * A ledger in memory with the port's exact semantics, as the contract suite shows. A request takes effect during the call, so
+ * that simulations decide the order. Items are immutable and are returned without a copy.
  */
 export function fakeLedgerStore({ keys, refuseEffect, onChange, onParked }: FakeLedgerOptions = {}): FakeLedgerStore {
   const items = new Map<string, PartitionItem>();

@@ -5,11 +5,11 @@ import type { Offset } from '../record/units.ts';
 
 /** Topics in memory with the port's semantics. */
 export interface FakeTopicLog extends TopicLog {
-  /** Puts a record at an offset; what lies between it and the one before does not exist. */
+  /** Puts a record at an offset. Offsets between it and the record before do not exist. */
   put(partition: TopicPartition, offset: Offset, record: Partial<OriginalBytes>): void;
-  /** Retention takes everything below `offset`. */
+  /** Retention deletes everything below `offset`. */
   expire(partition: TopicPartition, offset: Offset): void;
-  /** The group's committed offset. */
+  /** Sets the group's committed offset. */
   commit(group: string, partition: TopicPartition, offset: Offset): void;
   /** Everything that a partition holds. */
   all(partition: TopicPartition): readonly OriginalRecordAt[];
@@ -22,7 +22,7 @@ interface FakePartition {
   records: OriginalRecordAt[];
 }
 
-/** @param slice - most records of one answer */
+/** @param slice - the most records of one answer */
 export function fakeTopicLog({ slice = 1_000 }: { readonly slice?: number } = {}): FakeTopicLog {
   const partitions = new Map<string, FakePartition>();
   const commits = new Map<string, Offset>();

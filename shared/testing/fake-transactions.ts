@@ -2,17 +2,17 @@ import { OperatorError } from '../operator-errors.ts';
 import type { TransactionRecord, Transactions } from '../ports/transactions.ts';
 import type { FakeTopicLog } from './fake-topic-log.ts';
 
-/** What goes wrong with a commit. `lost`: nothing was written; `unanswered`: it was, and nobody hears of it. Both reject. */
+/** The fault of a commit. `lost`: nothing was written. `unanswered`: it was written, and the answer is lost. Both reject. */
 export type CommitFault = 'lost' | 'unanswered';
 
-/** Transactions over a topic log in memory; all that are opened on one log under one name exclude each other. */
+/** Transactions over a topic log in memory. Writers with the same id on one log exclude each other. */
 export interface FakeTransactions {
   open(): Transactions;
-  /** What was committed, commit after commit. */
+  /** The committed records, commit by commit. */
   readonly commits: readonly (readonly TransactionRecord[])[];
 }
 
-/** @param fault - called with each commit of the writer in power */
+/** @param fault - called with each commit of the current writer */
 export function fakeTransactions(
   log: FakeTopicLog,
   fault: (records: readonly TransactionRecord[]) => CommitFault | undefined = () => undefined,

@@ -1,7 +1,7 @@
 import { Sandbox } from '../runtime/sandbox.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
-/** Time stands still while a handler does real work. */
+/** A sandbox in which time stands still while a handler does real work. */
 export class HoldingSandbox extends Sandbox {
   readonly #clock: VirtualClock;
   readonly #releases: (() => void)[] = [];
@@ -22,7 +22,7 @@ export class HoldingSandbox extends Sandbox {
     super.leave();
   }
 
-  /** The process has ended, with whatever still ran in it. */
+  /** Ends the process, with every handler that still runs in it. */
   abandon(): void {
     for (const release of this.#releases.splice(0)) release();
   }

@@ -1,7 +1,7 @@
 import type { RawRecord } from '../record/delivered-record.ts';
 import type { KafkaEvent } from '../record/kafka-event.ts';
 
-/** What a test says of a record; everything has a default. */
+/** The fields of a test record. Each has a default. */
 export interface RecordOptions {
   /** @default 'orders' */
   readonly topic?: string;
@@ -13,18 +13,18 @@ export interface RecordOptions {
   readonly timestamp?: number;
   /** Text or bytes; absent: no key. */
   readonly key?: string | Buffer | null;
-  /** Bytes as they are, `null` or `undefined` for a tombstone, anything else as JSON. */
+  /** Bytes are used as they are, `null` or `undefined` is a tombstone, anything else becomes JSON. */
   readonly value?: unknown;
   readonly headers?: Readonly<Record<string, string | Buffer>>;
 }
 
-/** A record that is not placed yet: {@link kafkaEvent} and `deliver` give it its offset where it has none. */
+/** A record without a place: {@link kafkaEvent} and `deliver` give it an offset if it has none. */
 export type TestRecord = Omit<RawRecord, 'offset' | 'timestamp'> & {
   readonly offset?: number;
   readonly timestamp?: number;
 };
 
-/** Makes a record as an event has it: base64, signed header bytes. */
+/** Makes a record in the form of an event: base64, signed header bytes. */
 export function record({
   topic = 'orders',
   partition = 0,
@@ -50,7 +50,7 @@ function encoded(value: unknown): string {
 
 const TIMESTAMP_AT_ZERO = Date.UTC(2026, 0, 1);
 
-/** Gives offsets and timestamps to records that have none: one past the one before it in its partition. */
+/** Gives offsets and timestamps to records that have none: one past the record before in the partition. */
 export function placed(records: readonly TestRecord[]): RawRecord[] {
   const next = new Map<string, number>();
   return records.map((raw) => {
@@ -61,7 +61,7 @@ export function placed(records: readonly TestRecord[]): RawRecord[] {
   });
 }
 
-/** An event as Lambda's mapping sends it, records grouped by partition. */
+/** An event in the form that Lambda's mapping sends, with records grouped by partition. */
 export function kafkaEvent(
   records: readonly TestRecord[],
   {

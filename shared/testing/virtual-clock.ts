@@ -1,4 +1,4 @@
-// As modules give them: a test's fake timers replace the global ones, and would never move us on.
+// Imported from modules: fake timers of a test replace the global functions, and time here would stop.
 import { performance } from 'node:perf_hooks';
 import { setTimeout } from 'node:timers';
 import type { Clock } from '../ports/clock.ts';
@@ -23,7 +23,7 @@ export interface RealWork {
 
 const NO_WORK: RealWork = { isIdle: true, isCalm: true, rested: () => undefined };
 
-/** Time that moves when told to: everything that waits for it wakes in order. */
+/** Time that the test moves. Everything that waits for it wakes in order. */
 export class VirtualClock implements Clock {
   #now: EpochMs;
   #count = 0;
@@ -33,7 +33,7 @@ export class VirtualClock implements Clock {
   /** Turns of the event loop in a row in which nothing was under way though time was held. */
   #quietTurns = 0;
   #real = NO_WORK;
-  /** By time and, for equal times, by who came first; the earliest last. */
+  /** Ordered by time; for equal times by arrival. The earliest is the last one. */
   readonly #timers: Timer[] = [];
 
   constructor(now: EpochMs = Date.UTC(2026, 0, 1)) {
@@ -61,7 +61,7 @@ export class VirtualClock implements Clock {
     });
   }
 
-  /** Moves time on, waking sleepers at their moments, each given the chance to finish what it does without waiting. */
+  /** Moves time on and wakes sleepers at their times. Each may finish what it can do without waiting. */
   async advance(ms: number): Promise<void> {
     const until = this.#now + ms;
     await drained();
@@ -84,10 +84,10 @@ export class VirtualClock implements Clock {
     patienceMs = Number.POSITIVE_INFINITY,
   ): Promise<T> {
     let done = false;
-    const mark = () => {
+    const settle = () => {
       done = true;
     };
-    work.then(mark, mark);
+    work.then(settle, settle);
     this.#begin();
     this.#real = real;
     while (true) {
@@ -99,7 +99,7 @@ export class VirtualClock implements Clock {
     }
   }
 
-  /** Stops time until the function that it returns is called. */
+  /** Stops time until the returned function is called. */
   hold(): () => void {
     this.#holds++;
     this.#begin();
@@ -151,7 +151,7 @@ export class VirtualClock implements Clock {
  */
 const QUIET_TURNS = 20;
 
-/** Waits real time. */
+/** Waits in real time. */
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage, createHook } from 'node:async_hooks';
 import type { RealWork } from './virtual-clock.ts';
 
-/** Knows whether what was started within {@link run} waits for anything: a timer, a file, a socket. */
+/** Knows whether anything that was started within {@link run} waits: for a timer, a file, a socket. */
 export class WorkUnderWay implements RealWork {
   readonly #mine = new AsyncLocalStorage<true>();
   /** What was started since {@link rested}, and before, by its id. */
@@ -25,7 +25,7 @@ export class WorkUnderWay implements RealWork {
     return this.#mine.run(true, work);
   }
 
-  /** Nothing that was started is waited for: what has not ended yet may never do. */
+  /** Nothing waits any more. What has not ended yet may never end. */
   get isIdle(): boolean {
     return this.isCalm && !anyHolds(this.#old);
   }
@@ -57,6 +57,6 @@ function anyHolds(resources: ReadonlyMap<number, WeakRef<object>>): boolean {
   return false;
 }
 
-/** Resources that are gone within the same turn, or live as long as their process. */
+/** Resources that are gone within the same turn, or that live as long as their process. */
 const UNTOLD =
   /^(?:PROMISE|TickObject|Microtask|Immediate|TTYWRAP|PIPEWRAP|MESSAGEPORT|WORKER|ELDHISTOGRAM|SIGNALWRAP)$/;

@@ -18,9 +18,9 @@ export interface ChaosBug {
 
 /** By name. */
 export const CHAOS_BUGS = {
-  'head-only-answer': {
-    what: SIMULATED['head-only-answer'].what,
-    patches: SIMULATED['head-only-answer'].patches,
+  'first-record-only-answer': {
+    what: SIMULATED['first-record-only-answer'].what,
+    patches: SIMULATED['first-record-only-answer'].patches,
     faults: ['killed'],
     reading: 'reported',
     records: 600,
@@ -34,9 +34,9 @@ export const CHAOS_BUGS = {
     records: 600,
     breaks: ['lost', 'letterMissing'],
   },
-  'letter-without-mark': {
-    what: SIMULATED['letter-without-mark'].what,
-    patches: SIMULATED['letter-without-mark'].patches,
+  'letter-without-write': {
+    what: SIMULATED['letter-without-write'].what,
+    patches: SIMULATED['letter-without-write'].patches,
     faults: ['killedAfterLetter', 'killedAfterLetter', 'killedAfterLetter', 'killedAfterLetter'],
     reading: 'lowest',
     records: 1_200,

@@ -14,9 +14,9 @@ export async function ledgerPending(
   const TableName = environment['LOCKSTEP_LEDGER_TABLE'];
   const pending = new Map<number, Range[]>();
   for await (const { Items = [] } of paginateScan({ client }, { TableName, ConsistentRead: true }))
-    for (const { pk, pending: mustReturn } of Items) {
+    for (const { pk, pending: ranges } of Items) {
       const place = placeOf(pk);
-      if (place?.topic === topic) pending.set(place.partition, decodeRanges(mustReturn?.S));
+      if (place?.topic === topic) pending.set(place.partition, decodeRanges(ranges?.S));
     }
   client.destroy();
   return pending;

@@ -112,7 +112,7 @@ describe('where the construct named none', () => {
     );
     stub({ kafkaAuth: auth, eventSourceArn: source });
     await expect((await connect()).ports.letters.publish(letter, soon())).rejects.toThrow(
-      `BROKER_UNREACHABLE: the brokers of ${CLUSTER_ARN} could not be asked for: ${says}. Check`,
+      `BROKER_UNREACHABLE: MSK did not name the brokers of ${CLUSTER_ARN}: ${says}. Check`,
     );
   });
 
@@ -123,7 +123,7 @@ describe('where the construct named none', () => {
     const startedAt = performance.now();
 
     await expect(letters.publish(letter, Date.now() + 300)).rejects.toThrow(
-      'BROKER_UNREACHABLE: where the brokers are was not known in time',
+      'BROKER_UNREACHABLE: MSK did not name the brokers in time',
     );
     await expect(producer.produce([], Date.now() + 300)).rejects.toThrow('BROKER_UNREACHABLE');
     await letters.disconnect();

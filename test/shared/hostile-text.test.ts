@@ -201,7 +201,7 @@ describe('nothing of a value reaches a log line or a header of a dead letter', (
     lines: v.array(v.number()),
     accounts: v.record(v.pipe(v.string(), v.email()), v.number()),
   });
-  const told = async (value: unknown, handler: ReturnType<typeof lockstepConsumer>) => {
+  const everything = async (value: unknown, handler: ReturnType<typeof lockstepConsumer>) => {
     const { deadLetters, logs } = await deliver(handler, [record({ value })], { maxDeliveries: 3 });
     expect(deadLetters.length).toBe(1);
     return [
@@ -216,7 +216,7 @@ describe('nothing of a value reaches a log line or a header of a dead letter', (
     const handler = lockstepConsumer({ value: json(strict), idempotencyKey: byPosition, onRecord: () => undefined });
     await fc.assert(
       fc.asyncProperty(secretive, async (value) => {
-        expect(await told(value, handler)).not.toContain('secret');
+        expect(await everything(value, handler)).not.toContain('secret');
       }),
       { numRuns: runs },
     );
@@ -249,7 +249,7 @@ describe('nothing of a value reaches a log line or a header of a dead letter', (
     });
     await fc.assert(
       fc.asyncProperty(secretive, async (value) => {
-        expect(await told(value, handler)).not.toContain('secret');
+        expect(await everything(value, handler)).not.toContain('secret');
       }),
       { numRuns: runs },
     );
@@ -266,7 +266,7 @@ describe('nothing of a value reaches a log line or a header of a dead letter', (
     });
     await fc.assert(
       fc.asyncProperty(fc.array(secretive, { minLength: 1, maxLength: 3 }), async (value) => {
-        expect(await told(value, handler)).not.toContain('secret');
+        expect(await everything(value, handler)).not.toContain('secret');
       }),
       { numRuns: runs },
     );
@@ -288,7 +288,7 @@ describe('nothing of a value reaches a log line or a header of a dead letter', (
       onRecord: ({ value }, context) => give(context, value ?? ''),
     });
 
-    expect(await told(`${SECRET}@example.com`, handler)).not.toContain('secret');
+    expect(await everything(`${SECRET}@example.com`, handler)).not.toContain('secret');
   });
 
   test('that a header calls a traceparent', async () => {
@@ -316,7 +316,7 @@ describe('nothing of a value reaches a log line or a header of a dead letter', (
     });
     await fc.assert(
       fc.asyncProperty(fc.dictionary(fc.constantFrom('name', 'message', 'code', SECRET), secretive), async (value) => {
-        expect(await told(value, handler)).not.toContain('secret');
+        expect(await everything(value, handler)).not.toContain('secret');
       }),
       { numRuns: runs },
     );

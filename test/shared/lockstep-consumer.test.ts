@@ -223,7 +223,7 @@ describe('an idempotency key', () => {
     const { deadLetters } = await deliver(handler, orders(''));
 
     expect(deadLetters[0]?.headers.find(({ name }) => name === 'x-error-message')?.value.toString()).toBe(
-      'IDEMPOTENCY_KEY_EMPTY: idempotencyKey of orders-0@0 returned an empty string, expected a non-empty string. Return a non-empty string from idempotencyKey, or use byPosition when the ledger alone is enough.',
+      'IDEMPOTENCY_KEY_EMPTY: idempotencyKey of orders-0@0 returned an empty string, expected a non-empty string. Return a non-empty string from idempotencyKey, or use byPosition, which deduplicates by topic, partition and offset.',
     );
   });
 

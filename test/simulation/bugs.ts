@@ -67,13 +67,13 @@ export const BUGS = {
         find: 'const claim = { owner, offsets, ...(first !== undefined && { first }) };',
         put: 'const claim = { owner, offsets: NO_OFFSETS };',
       },
-      { file: LEASE, find: 'claimed: next.mustReturn,', put: 'claimed: [],' },
+      { file: LEASE, find: 'claimed: next.toRedeliver,', put: 'claimed: [],' },
     ],
     set: 'lose',
     within: 100,
     breaks: 'P2 order',
   },
-  'head-only-answer': {
+  'first-record-only-answer': {
     what: 'only the first unsettled record is reported, not what follows it',
     patches: [
       {
@@ -112,7 +112,7 @@ export const BUGS = {
     within: 50,
     breaks: 'P1 no loss',
   },
-  'letter-without-mark': {
+  'letter-without-write': {
     what: 'a letter is sent before the ledger says that the record is exhausted',
     patches: [
       { file: CONCLUDE, find: 'if (!blockedRecordOf(lease.progress, record).exhausted) {', put: 'if (false) {' },
@@ -121,7 +121,7 @@ export const BUGS = {
     within: 300,
     breaks: 'P7 one or the other',
   },
-  'relay-without-mark': {
+  'relay-without-write': {
     what: 'the relay sends letters without marking their records',
     patches: [{ file: RELAY, find: 'exhausted: true,', put: 'exhausted: false,' }],
     set: 'lose',
@@ -391,7 +391,7 @@ export const BUGS = {
     within: 2_000,
     breaks: 'P5 deaths',
   },
-  'marked-and-forgotten': {
+  'exhausted-and-forgotten': {
     what: 'the relay forgets that it marked a record which Kafka no longer holds',
     patches: [
       { file: 'shared/relay/relay-range.ts', find: 'exhausted && includesOffset(absent, offset)', put: 'false' },

@@ -20,7 +20,7 @@ export const FAULT_KINDS = {
   rebalance: 'partitions went to another poller',
   offsetsTooLow: 'a poller started at offsets committed long ago',
   offsetsTooHigh: 'a poller started beyond what it had not delivered or not settled',
-  slowRetry: 'a retry took longer than the gate waits',
+  slowRetry: 'a retry took longer than `missingRecordTimeoutMs`',
   mappingDisabled: 'the mapping was disabled for minutes',
   groupRewound: "the group's offsets were set back to the start",
   // The log.

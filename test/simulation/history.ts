@@ -95,7 +95,7 @@ export type HistoryEvent =
       readonly offsets: readonly number[];
       readonly by: 'missingRecord' | 'sweep';
       /** What the mapping still owes of it. */
-      readonly mustReturn: readonly number[];
+      readonly toRedeliver: readonly number[];
     }
   | {
       readonly type: 'decided';

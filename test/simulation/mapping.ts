@@ -88,17 +88,17 @@ export class Mapping {
   }
 
   /** Offsets of a partition that this mapping will send again or for the first time. */
-  mustReturn(place: string): Set<number> {
-    const mustReturn = new Set<number>();
+  toRedeliver(place: string): Set<number> {
+    const toRedeliver = new Set<number>();
     for (const { state, places } of this.#pollers) {
       const queue = state.queues.get(place);
       if (!places.has(place) || queue === undefined) continue;
       const runs = [...queue.retries, ...(queue.inFlight?.runs ?? []), { records: queue.waiting }];
-      for (const { records } of runs) for (const { offset } of records) mustReturn.add(offset);
+      for (const { records } of runs) for (const { offset } of records) toRedeliver.add(offset);
       for (const { offset } of this.#logs.get(place)?.records ?? [])
-        if (offset >= (queue.position ?? 0)) mustReturn.add(offset);
+        if (offset >= (queue.position ?? 0)) toRedeliver.add(offset);
     }
-    return mustReturn;
+    return toRedeliver;
   }
 
   /** The group's offsets are set by hand, or the topic is another: what was fetched is forgotten. */
@@ -228,7 +228,7 @@ export class Mapping {
     for (const [place, log] of this.#logs) {
       if (moved > 0 && chance.chance(0.4)) continue;
       moved++;
-      const mustReturn = this.mustReturn(place);
+      const toRedeliver = this.toRedeliver(place);
       const starts = this.#starts.get(place) ?? [];
       if (faults.happens('offsetsTooLow', 0.6)) {
         const back = chance.between(1, this.#world.settings.set === 'deep' ? 20 : 4);
@@ -236,7 +236,7 @@ export class Mapping {
         this.committed.set(place, Math.max(log.start, Math.min(old, this.committed.get(place) ?? old)));
       }
       const position = this.committed.get(place) ?? 0;
-      if ([...mustReturn].some((offset) => offset < position)) faults.saw('offsetsTooHigh');
+      if ([...toRedeliver].some((offset) => offset < position)) faults.saw('offsetsTooHigh');
       this.#assign(place, chance.between(0, this.#pollers.length - 1));
       emit({ type: 'mapping', text: `rebalance: ${place} resumes at ${position}` });
     }

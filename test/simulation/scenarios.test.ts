@@ -19,7 +19,7 @@ const plain = (count: number, more: PlannedRecord = {}): PlannedRecord[] => Arra
 const successes = ({ events }: ScenarioResult) =>
   events.filter((event) => event.type === 'ended' && event.how === 'succeeded').length;
 
-test('transaction markers at every batch boundary never gate a batch, and cost no memory', async () => {
+test('transaction markers at every batch boundary never make a batch wait, and cost no memory', async () => {
   const results = await play({ records: [plain(90, { gap: 1 })], settings: { batchSize: 1 } }, 1);
 
   expect(brokenPromises(results)).toEqual([]);

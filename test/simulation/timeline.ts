@@ -134,12 +134,12 @@ function changed({ by, place, before, after }: Extract<HistoryEvent, { type: 'ch
         .slice(0, -1)
         .map(({ offsets }) => ranges(offsets))
         .join(' ')}`,
-    blockedRecords.length > 0 && `heads ${blockedRecords.join(' ')}`,
-    progress.isolateUntil !== undefined && `careful to ${progress.isolateUntil}`,
+    blockedRecords.length > 0 && `blocked ${blockedRecords.join(' ')}`,
+    progress.isolateUntil !== undefined && `isolated to ${progress.isolateUntil}`,
     progress.running !== undefined && `running ${progress.running.offset}`,
     progress.missingRecord !== undefined &&
-      `gate ${progress.missingRecord.offset}×${progress.missingRecord.laterBatches}`,
-    progress.replayRefused.length > 0 && `standing ${ranges(progress.replayRefused)}`,
+      `missing ${progress.missingRecord.offset}×${progress.missingRecord.laterBatches}`,
+    progress.replayRefused.length > 0 && `replay refused ${ranges(progress.replayRefused)}`,
     progress.floor !== undefined && `floor ${progress.floor}`,
   ];
   return parts.filter((part) => part !== false).join(' ');

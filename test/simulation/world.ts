@@ -173,13 +173,13 @@ export class World {
 
   /** A range is given to the relay. */
   abandon(place: string, offsets: readonly number[], by: 'missingRecord' | 'sweep', entry: FallbackEntry): void {
-    const mustReturn = this.mapping.mustReturn(place);
+    const toRedeliver = this.mapping.toRedeliver(place);
     this.emit({
       type: 'abandoned',
       place,
       offsets,
       by,
-      mustReturn: offsets.filter((offset) => mustReturn.has(offset)),
+      toRedeliver: offsets.filter((offset) => toRedeliver.has(offset)),
     });
     this.relay.accept(entry);
   }
@@ -263,14 +263,14 @@ export class World {
       const item = this.table.ledger.peek(this.table.partition(partition));
       if (item === undefined) return true;
       const { replayRefused, pending, settled, floor = 0, runBelow = 0 } = item.progress;
-      const mustReturn = [...pending, ...item.claims.flatMap(({ offsets }) => offsets)];
+      const toRedeliver = [...pending, ...item.claims.flatMap(({ offsets }) => offsets)];
       const committed = this.mapping.committed.get(place) ?? 0;
       // What is before memory nobody waits for, unless an operator lets it run again.
       const isSettled = (offset: number) =>
         (offset < floor && offset >= runBelow) || settled.some(({ from, to }) => from <= offset && offset <= to);
       return (
         replayRefused.length === 0 &&
-        !mustReturn.some(({ from, to }) => from < committed && !(isSettled(from) && isSettled(to)))
+        !toRedeliver.some(({ from, to }) => from < committed && !(isSettled(from) && isSettled(to)))
       );
     });
   }

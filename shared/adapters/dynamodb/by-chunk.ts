@@ -1,12 +1,12 @@
 import { sideBySide } from '../../side-by-side.ts';
 
-/** How much of a list goes into one request, and how many requests are under way at a time. */
+/** How much of a list goes into one request, and how many requests run at a time. */
 export interface Chunking {
   readonly size: number;
   readonly atOnce: number;
 }
 
-/** Sends a list chunk by chunk, some side by side. Returns the answers to its things, in their order. */
+/** Sends a list in chunks, some side by side. Returns one answer for each element, in order. */
 export async function byChunk<T, R>(
   things: readonly T[],
   { size, atOnce }: Chunking,

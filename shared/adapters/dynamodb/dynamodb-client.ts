@@ -6,22 +6,24 @@ export const CONNECTION_TIMEOUT_MS = 1_000;
 /** @default 2,000 */
 export const REQUEST_TIMEOUT_MS = 2_000;
 
-/** Connections at a time: partitions are claimed and committed side by side, and so are the keys of each. */
+/** Connections at a time. Partitions are claimed and committed side by side, and so are the keys of each. */
 export const MAX_CONNECTIONS = 100;
 
-/** How the ledger's table is reached. What is not given of region, endpoint and credentials comes from the environment. */
+/** How the ledger's table is reached. Region, endpoint and credentials that are not given come from the environment. */
 export interface DynamoDbClientOptions extends Pick<DynamoDBClientConfig, 'endpoint' | 'region' | 'credentials'> {
-  /** Milliseconds until a connection must stand. @default CONNECTION_TIMEOUT_MS */
+  /** Milliseconds in which a connection must be made. @default CONNECTION_TIMEOUT_MS */
   readonly connectionTimeoutMs?: number;
-  /** Milliseconds until a request must be answered; then it is given up, applied or not. @default REQUEST_TIMEOUT_MS */
+  /**
+   * Milliseconds in which a request must be answered. After that it is given up, applied or not. @default REQUEST_TIMEOUT_MS
+   */
   readonly requestTimeoutMs?: number;
   /** Connections, and which certificates they trust. @default the SDK's own, kept alive, MAX_CONNECTIONS at a time */
   readonly httpsAgent?: Agent;
 }
 
 /**
- * A DynamoDB client for the ledger's stores: every call is one request, bounded in time. The SDK repeats nothing, since only
- * the runtime knows the deadline and that a write whose fate is unknown may be repeated only as it was.
+ * A DynamoDB client for the ledger's stores. Every call is one request with a time limit. The SDK repeats nothing: only the
+ * runtime knows the deadline, and a write whose fate is unknown may only be repeated unchanged.
  */
 export function dynamoDbClient(options: DynamoDbClientOptions = {}): DynamoDBClient {
   const {
@@ -43,7 +45,7 @@ export function dynamoDbClient(options: DynamoDbClientOptions = {}): DynamoDBCli
     },
     ...where,
   });
-  // It copies each request and answer for a log, by their schemas: there is none.
+  // It copies each request and answer for a logger, and there is no logger.
   client.middlewareStack.remove('loggerMiddleware');
   return client;
 }

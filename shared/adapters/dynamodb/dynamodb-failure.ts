@@ -21,7 +21,7 @@ const TRANSIENT_EXCEPTIONS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Reasons of a cancelled transaction that pass by themselves too: they say nothing about a condition.
+ * Reasons of a cancelled transaction that pass by themselves and say nothing about a condition.
  * https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
  */
 export const PASSING_REASONS: ReadonlySet<string | undefined> = new Set([
@@ -32,7 +32,7 @@ export const PASSING_REASONS: ReadonlySet<string | undefined> = new Set([
   'TransactionConflict',
 ]);
 
-/** What a request that DynamoDB did not carry out becomes. An unreadable item stays the error that it is. */
+/** The error for a request that DynamoDB did not carry out. The error of an unreadable item is returned as it is. */
 export function storeError(cause: unknown, table: string, request: string): LockstepError {
   forgetItems(cause instanceof LockstepError ? cause.cause : cause);
   if (cause instanceof LockstepError) return cause;
@@ -46,7 +46,7 @@ export function storeError(cause: unknown, table: string, request: string): Lock
 }
 
 /**
- * What a statement that DynamoDB did not carry out becomes.
+ * The error for a statement that DynamoDB did not carry out.
  * https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchStatementError.html
  */
 export function statementError(
@@ -62,7 +62,7 @@ function failure(table: string, request: string, said: string): string {
   return `${request} of table ${table} failed with ${said.replace(/\.\s*$/, '')}`;
 }
 
-/** Errors are logged with all that they hold: no item that an effect asked to see is to be among it. */
+/** Errors are logged with all their fields, so items that an effect returned are removed first. */
 function forgetItems(cause: unknown): void {
   if (!(cause instanceof TransactionCanceledException)) return;
   for (const reason of cause.CancellationReasons ?? []) delete reason.Item;
@@ -77,15 +77,15 @@ function isTransient(cause: unknown): boolean {
   }
   if (cause instanceof DynamoDBServiceException) {
     const { httpStatusCode } = cause.$metadata;
-    // The SDK learns the server's time from a refused signature; the next request is signed with it.
+    // The SDK learns the server's time from a refused signature, and signs the next request with it.
     if ('clockSkewCorrected' in cause.$metadata) return true;
     return TRANSIENT_EXCEPTIONS.has(cause.name) || httpStatusCode === undefined || httpStatusCode >= 500;
   }
-  // No answer: a lost connection or a timeout pass; missing credentials and a request that cannot be encoded do not.
+  // No answer came. A lost connection and a timeout pass; missing credentials and a request that cannot be encoded do not.
   return cause instanceof Error && cause.name !== 'CredentialsProviderError' && !(cause instanceof TypeError);
 }
 
-/** DynamoDB names the limit in the text only; in a transaction the first action is the ledger's own. */
+/** DynamoDB names the limit only in the text. In a transaction the first action is the ledger's own. */
 function isTooLarge(cause: unknown): boolean {
   if (cause instanceof TransactionCanceledException) {
     const [ledger] = cause.CancellationReasons ?? [];
@@ -111,8 +111,8 @@ const NOT_SENT: ReadonlySet<unknown> = new Set([
 ]);
 
 /**
- * Whether the request certainly changed nothing, now or later: DynamoDB refused it (a cancelled transaction is one such
- * refusal), or never got it. An answer of 500 and more, and no answer, say nothing of that.
+ * Whether the request certainly changed nothing, now or later: DynamoDB refused it (also by cancelling a transaction), or never
+ * got it. An answer of 500 or above, or no answer, does not show that.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
  */
 function isNotApplied(cause: unknown): boolean {

@@ -9,16 +9,16 @@ import { decodeKeyItem } from './ledger-key-item.ts';
 
 /** Keys of one BatchGetItem. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html */
 const HUNDREDS = { size: 100, atOnce: 10 };
-/** Requests for what was not processed, before the look-up fails as throttled. */
+/** How often unprocessed keys are requested again before the look-up fails as throttled. */
 const MAX_LOOK_UPS = 5;
 const FIRST_BACK_OFF_MS = 20;
 
-/** Where keys are kept, and what the pause before unprocessed keys are asked for again is waited with. */
+/** Where keys are kept, and the clock for the pause before unprocessed keys are requested again. */
 export interface DynamoDbKeyStoreOptions extends DynamoDbStoreOptions {
   readonly clock: Pick<Clock, 'sleep'>;
 }
 
-/** The items of distinct keys, `undefined` for those that are absent: one consistent BatchGetItem per hundred, side by side. */
+/** The items of distinct keys, `undefined` for absent ones: one consistent BatchGetItem for each hundred keys, side by side. */
 export function lookUpKeys(
   options: DynamoDbKeyStoreOptions,
   keys: readonly string[],

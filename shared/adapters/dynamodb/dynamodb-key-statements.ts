@@ -12,10 +12,13 @@ import type { DynamoDbStoreOptions } from './dynamodb-ledger-store.ts';
 /** Statements of one request. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchExecuteStatement.html */
 const TWENTY_FIVES = { size: 25, atOnce: 20 };
 
-/** What became of one statement; `refused`: its condition did not hold. */
+/** The result of one statement. `refused`: its condition did not hold. */
 export type StatementAnswer = { readonly type: 'done' } | { readonly type: 'refused' } | UnknownFate;
 
-/** Sends statements by the twenty-five, side by side: each is carried out or not by itself, and answered. Never rejects. */
+/**
+ * Sends statements in groups of twenty-five, side by side. Each succeeds or fails on its own, and has its own answer. Never
+ * rejects.
+ */
 export function runStatements(
   { client, table }: DynamoDbStoreOptions,
   request: string,

@@ -19,9 +19,9 @@ const COMPLETED: KeyCompletionAnswer = { type: 'completed' };
 const SETTLED: KeyReturnAnswer = { type: 'settled' };
 
 /**
- * Idempotency keys in the ledger's table, written by the twenty-five: requests for single keys would cost a batch more time than
- * all else. Who holds a key that was refused is looked up by the hundred. Failures are answers, of code LEDGER_UNAVAILABLE or
- * LEDGER_ITEM_UNREADABLE.
+ * Idempotency keys in the ledger's table, written in groups of twenty-five: a request for each key would take longer than
+ * everything else in a batch. Holders of refused keys are read in groups of a hundred. Failures are answers with the code
+ * LEDGER_UNAVAILABLE or LEDGER_ITEM_UNREADABLE.
  */
 export function dynamoDbKeyStore(options: DynamoDbKeyStoreOptions): IdempotencyKeyStore {
   const { table } = options;
@@ -58,7 +58,7 @@ async function claim(
   });
 }
 
-/** What stood in the way of claims. */
+/** The items because of which claims were refused. */
 async function itemsOf(options: DynamoDbKeyStoreOptions, keys: readonly string[]): Promise<readonly KeyClaimAnswer[]> {
   try {
     const items = await lookUpKeys(options, keys);

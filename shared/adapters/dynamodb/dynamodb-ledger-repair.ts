@@ -11,7 +11,7 @@ import { type DynamoDbStoreOptions, failingAs } from './dynamodb-ledger-store.ts
 import { type Attributes, number, readNumber, text } from './ledger-attributes.ts';
 import { decodePartitionItem, LEDGER_VERSION, PARKED_VERSION } from './ledger-item.ts';
 
-/** Whoever claims or writes changes one of these. */
+/** Every claim and every write changes one of these. */
 const SEEN = ['v', 'epoch', 'rev', 'owner', 'leaseUntil'] as const;
 
 /** Repairs the ledger in DynamoDB. @throws StoreError LEDGER_UNAVAILABLE */
@@ -78,7 +78,7 @@ function countIn(item: Attributes, name: string): number | undefined {
   }
 }
 
-/** The item is there, as it was seen. */
+/** The item is there, and has not changed since it was read. */
 function stillIs(item: Attributes) {
   const clauses = SEEN.map((name) =>
     item[name] === undefined ? `attribute_not_exists(#${name})` : `#${name} = :${name}`,

@@ -21,9 +21,9 @@ import { claimUpdate, progressUpdate } from './ledger-update.ts';
 
 /** Where the ledger is kept. */
 export interface DynamoDbStoreOptions {
-  /** As `dynamoDbClient` makes it: one request a call. */
+  /** As `dynamoDbClient` makes it: one request for each call. */
   readonly client: DynamoDBClient;
-  /** Name of the ledger's table: string partition key `pk`. */
+  /** Name of the ledger's table. Its partition key is the string `pk`. */
   readonly table: string;
 }
 
@@ -64,7 +64,7 @@ async function write(client: DynamoDBClient, table: string, request: WriteReques
   }
   const update = progressUpdate(table, request);
   if (effects.length > 0 || completions.length > 0 || park.length > 0) {
-    // Only who gives effects to `transact` pays for its code.
+    // Its code is loaded only for consumers that use `transact`.
     const { writeTransaction } = await import('./dynamodb-transaction.ts');
     return writeTransaction(client, table, update, request);
   }
@@ -88,7 +88,7 @@ async function read(
   return itemOf(Item);
 }
 
-/** Runs a request; whatever it throws names the table and says whether trying again can help. */
+/** Runs a request. Its errors name the table and say whether another try can help. */
 export async function failingAs<T>(table: string, request: string, run: () => Promise<T>): Promise<T> {
   try {
     return await run();

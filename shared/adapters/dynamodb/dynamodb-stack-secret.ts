@@ -8,7 +8,10 @@ import { type DynamoDbStoreOptions, failingAs } from './dynamodb-ledger-store.ts
 
 const SECRET_BYTES = 32;
 
-/** The secret as an item of the ledger's table. Whoever asks first makes it; all others get the same. Asked for once a process. */
+/**
+ * The secret as an item of the ledger's table. The first process creates it; all others read the same one. It is read once in
+ * each process.
+ */
 export function dynamoDbStackSecret({ client, table }: DynamoDbStoreOptions): StackSecret {
   return loadOnce(() => failingAs(table, 'a look at the secret', () => makeOrRead(client, table)));
 }

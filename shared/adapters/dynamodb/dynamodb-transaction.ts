@@ -14,7 +14,7 @@ import { itemOf } from './ledger-item.ts';
 import { completionUpdate } from './ledger-key-item.ts';
 import { parkActions } from './ledger-parked-item.ts';
 
-/** The ledger's own part of a transaction comes first: its update, then the items of the keys to be completed. */
+/** The ledger's own actions of a transaction come first: its update, then the completion of keys. */
 interface TransactionShape {
   readonly table: string;
   /** `orders-3@1042`: the records whose keys are completed, in the order of their actions. */
@@ -55,12 +55,12 @@ export async function writeTransaction(
 /**
  * What a failed transaction means.
  *
- * @returns `undefined` where it says nothing about conditions: the error is to be thrown
- * @throws StoreError, not transient, where a key to be completed is no longer ours
+ * @returns `undefined` where it says nothing about conditions; then the caller throws the error
+ * @throws StoreError, not transient, where a key to be completed is not ours any more
  */
 function answerOfFailedTransaction(error: unknown, shape: TransactionShape): WriteAnswer | undefined {
   if (error instanceof TransactionCanceledException) return answerOfReasons(error, shape);
-  if (!blamesEffects(error, shape)) return undefined;
+  if (!isCausedByEffects(error, shape)) return undefined;
   return { type: 'cancelled', reasons: [{ index: -1, code: error.name, text: error.message }] };
 }
 
@@ -85,11 +85,11 @@ function toRefusal({ Code, Message }: CancellationReason, index: number): Effect
 }
 
 /**
- * Whether DynamoDB refused the request as a whole because of an effect. The ledger's own part is valid as it stands, and its
- * table was there when the partition was claimed: an expression that does not parse, an item named twice or a table that does
- * not exist is the record handler's; so is a right that is missing, unless the refusal names the ledger's table.
+ * Whether DynamoDB refused the whole request because of an effect. The ledger's own actions are valid, and its table existed
+ * when the partition was claimed. So the record handler caused an expression that does not parse, an item that is named twice,
+ * and a table that does not exist. It also caused a missing permission, unless the refusal names the ledger's table.
  */
-function blamesEffects(error: unknown, { table }: TransactionShape): error is Error {
+function isCausedByEffects(error: unknown, { table }: TransactionShape): error is Error {
   if (error instanceof TypeError) return true;
   if (!(error instanceof DynamoDBServiceException)) return false;
   switch (error.name) {

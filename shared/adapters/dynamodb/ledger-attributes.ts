@@ -4,7 +4,7 @@ import { decodeRanges, encodeRanges, type OffsetRanges } from '../../record/offs
 /** A DynamoDB item, or a map inside one. */
 export type Attributes = Readonly<Record<string, AttributeValue>>;
 
-/** Attributes of which some are absent. */
+/** Attributes, some of them absent. */
 export type Sparse<Name extends string = string> = Readonly<Record<Name, AttributeValue | undefined>>;
 
 export function text(value: string): AttributeValue {
@@ -35,19 +35,19 @@ export function ranges(value: OffsetRanges): AttributeValue | undefined {
   return value.length === 0 ? undefined : text(encodeRanges(value));
 }
 
-/** A map of what is present. */
+/** A map of the present fields. */
 export function map(fields: Sparse): AttributeValue {
   return { M: present(fields) };
 }
 
-/** What is present. */
+/** The present fields. */
 export function present(fields: Sparse): Record<string, AttributeValue> {
   const kept: Record<string, AttributeValue> = {};
   for (const [name, value] of Object.entries(fields)) if (value !== undefined) kept[name] = value;
   return kept;
 }
 
-/** @throws TypeError naming the attribute, as all readers below */
+/** @throws TypeError naming the attribute, like all readers below */
 export function readText(from: Attributes, name: string): string {
   const value = from[name]?.S;
   if (value === undefined) throw unexpected(from, name, 'a string');
@@ -56,7 +56,7 @@ export function readText(from: Attributes, name: string): string {
 
 export function readNumber(from: Attributes, name: string): number {
   const value = Number(from[name]?.N);
-  // A producer may give its records any 64-bit timestamp: beyond 2^53 it comes back as it was written.
+  // A producer may set any 64-bit timestamp. One beyond 2^53 comes back as it was written.
   if (!Number.isInteger(value)) throw unexpected(from, name, 'an integer');
   return value;
 }
@@ -87,7 +87,7 @@ export function readRanges(from: Attributes, name: string): OffsetRanges {
   return from[name] === undefined ? [] : decodeRanges(readText(from, name));
 }
 
-/** What `read` makes of the attribute, or an object without the property where the attribute is absent. */
+/** The attribute as `read` reads it, or an object without the property where the attribute is absent. */
 export function optional<const P extends string, T>(
   property: P,
   read: (from: Attributes, name: string) => T,

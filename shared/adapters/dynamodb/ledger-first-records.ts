@@ -1,18 +1,21 @@
 import type { FirstRecord } from '../../decide/progress.ts';
 
 /**
- * A mark whose timestamp is beyond it (the year 73,000; nanoseconds, mostly) is not kept: sums and signs of varints would lose its
- * last bits, and it would tell another record from itself.
+ * A first record with a timestamp beyond this one (the year 73,000; mostly nanoseconds) is not kept. Sums and signs of varints
+ * would lose its last bits, so that it would not be recognised.
  */
 const MAX_TIMESTAMP = 2 ** 51;
 
-/** First byte of the encoded first records where their hashes differ in length: each has its own length before it. */
+/**
+ * First byte of the encoded first records where the lengths of their hashes differ. Then each hash has its length before it.
+ */
 const MIXED_LENGTHS = 255;
 
 /**
- * Marks as bytes, since 64 of them are most of a partition item, DynamoDB bills an update by the whole item's KB, and text
- * would need a second one. Per mark: the distance to the offset before (unsigned), to the timestamp before (signed), both as
- * varints, and the hash's six bits a character. Ascending by offset, as {@link decodeFirstRecords} returns them.
+ * First records as bytes. 64 of them are most of a partition item, and DynamoDB bills an update by the KB of the whole item: as
+ * text they would cost a second write unit. For each one: the distance to the offset before (unsigned) and to the timestamp
+ * before (signed), both as varints, and six bits for each character of the hash. Ascending by offset, as {@link
+ * decodeFirstRecords} returns them.
  *
  * @throws TypeError for a hash that is not base64url
  */
@@ -24,12 +27,12 @@ export function encodeFirstRecords(firstRecords: readonly FirstRecord[]): Uint8A
   const alike = length < MIXED_LENGTHS && ascending.every(({ valueHash }) => valueHash.length === length);
   const bytes: number[] = [alike ? length : MIXED_LENGTHS];
   let before = { offset: 0, timestamp: 0 };
-  for (const mark of ascending) {
-    pushVarint(bytes, mark.offset - before.offset);
-    pushVarint(bytes, zigzag(mark.timestamp - before.timestamp));
-    if (!alike) pushVarint(bytes, mark.valueHash.length);
-    bytes.push(...packHash(mark.valueHash));
-    before = mark;
+  for (const first of ascending) {
+    pushVarint(bytes, first.offset - before.offset);
+    pushVarint(bytes, zigzag(first.timestamp - before.timestamp));
+    if (!alike) pushVarint(bytes, first.valueHash.length);
+    bytes.push(...packHash(first.valueHash));
+    before = first;
   }
   return Uint8Array.from(bytes);
 }
@@ -54,7 +57,7 @@ interface Reader {
   at: number;
 }
 
-/** Beyond 32 bits: arithmetic instead of bit operators. */
+/** Beyond 32 bits arithmetic is used instead of bit operators. */
 function pushVarint(bytes: number[], value: number): void {
   let rest = value;
   for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push((rest % 128) + 128);
@@ -82,7 +85,7 @@ function unzigzag(value: number): number {
 
 function packHash(hash: string): Uint8Array {
   if (!/^[\w-]*$/.test(hash)) throw new TypeError(`expected the hash of a value as base64url, got "${hash}"`);
-  // A hash cut at any character: the missing bits are zero, and cut off again when it is read.
+  // A hash may be cut at any character. The missing bits are written as zero, and removed when it is read.
   const whole = hash.padEnd(Math.ceil(hash.length / 4) * 4, 'A');
   return Buffer.from(whole, 'base64url').subarray(0, packedLength(hash.length));
 }

@@ -37,7 +37,7 @@ export const LEDGER_VERSION = 2;
 /** The same of a partition that has parked keys: code that does not know them would run what waits behind them, so it refuses the item. */
 export const PARKED_VERSION = 3;
 
-/** Every attribute that holds progress; a write sets those that are present and removes the others. docs/architecture.md */
+/** Every attribute that holds progress. A write sets the present ones and removes the others. docs/architecture.md */
 export const PROGRESS_ATTRIBUTES = [
   'settled',
   'pending',
@@ -60,7 +60,7 @@ export const PROGRESS_ATTRIBUTES = [
   'goneMarks',
 ] as const;
 
-/** Progress as attributes; what is empty, zero or absent has none. */
+/** Progress as attributes. Empty, zero and absent fields have no attribute. */
 export function encodeProgress(progress: Progress): Sparse<(typeof PROGRESS_ATTRIBUTES)[number]> {
   const { settled, pending, replayRefused, firstRecords, blockedRecords, missingRecord, running } = progress;
   return {
@@ -93,9 +93,9 @@ export function encodeProgress(progress: Progress): Sparse<(typeof PROGRESS_ATTR
 }
 
 /**
- * An entry of `claims`: the encoded offsets, with the timestamp and the value hash of the first record where they are known, a
- * space, the owner. Text, so that `list_append` adds it without reading. Base 36 is exact up to 2^53: a record with a timestamp
- * beyond that stays unknown.
+ * An entry of `claims`: the encoded offsets, then the timestamp and the value hash of the first record where they are known,
+ * then a space and the owner. It is text, so that `list_append` can add it without a read. Base 36 is exact up to 2^53; a
+ * record with a larger timestamp is left out.
  */
 export function encodeClaim({ owner, offsets, first }: ClaimedBatch): AttributeValue {
   const isExact = first !== undefined && Number.isSafeInteger(first.timestamp);
@@ -153,9 +153,9 @@ function partitionItem(item: Attributes): PartitionItem {
 }
 
 /**
- * What `read` makes of an item of this format.
+ * An item of this format, as `read` reads it.
  *
- * @throws StoreError LEDGER_ITEM_UNREADABLE where the format is another one, missing, or not what `read` expects
+ * @throws StoreError LEDGER_ITEM_UNREADABLE where the format is another one, is missing, or is not what `read` expects
  */
 export function readable<T>(item: Attributes, read: () => T, newest = LEDGER_VERSION): T {
   const name = item['pk']?.S ?? JSON.stringify(item);
@@ -179,7 +179,7 @@ function unreadable(what: string, cause?: unknown): StoreError {
   return new StoreError(what, { code, transient: false, ...(cause !== undefined && { cause }) });
 }
 
-/** DynamoDB's numbers end somewhere. */
+/** A limit of `Infinity` as text: DynamoDB has no such number. */
 const NO_LIMIT = 'none';
 
 function limit(value: number | undefined): AttributeValue | undefined {

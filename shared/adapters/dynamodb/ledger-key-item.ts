@@ -4,7 +4,7 @@ import type { KeyCompletion } from '../../ports/ledger-store.ts';
 import { type Attributes, number, readNumber, readText, text } from './ledger-attributes.ts';
 import { LEDGER_VERSION, readable } from './ledger-item.ts';
 
-/** `claimedBy`: the holder's ledger key and epoch, as one text so that a condition can compare it. */
+/** `claimedBy`: the holder's ledger key and epoch as one text, so that a condition can compare it. */
 export function holderText({ ledgerKey, epoch }: KeyHolder) {
   return text(`${ledgerKey}#${epoch}`);
 }

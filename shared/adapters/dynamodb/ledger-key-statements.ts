@@ -5,8 +5,8 @@ import { type Attributes, text } from './ledger-attributes.ts';
 import { encodeKeyItem, holderText } from './ledger-key-item.ts';
 
 /**
- * Puts the item of a key that has none, or replaces exactly one, compared by all that it says, in whatever format version.
- * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-reference.insert.html
+ * Puts the item of a key that has none, or replaces exactly one item. It is compared by all its attributes, whatever its format
+ * version. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-reference.insert.html
  */
 export function claimStatement(table: string, { key, item, replaces }: KeyClaimRequest): BatchStatementRequest {
   const { pk, ...attributes } = encodeKeyItem(key, item);
@@ -15,7 +15,7 @@ export function claimStatement(table: string, { key, item, replaces }: KeyClaimR
   return update(table, attributes, replaced);
 }
 
-/** Completes a key, if `item.claimedBy` still holds it; makes none that is absent. */
+/** Completes a key if `item.claimedBy` still holds it. Creates no item. */
 export function completionStatement(table: string, { key, item }: KeyCompletion): BatchStatementRequest {
   const { pk, claimedBy, ...attributes } = encodeKeyItem(key, { ...item, status: 'COMPLETED' });
   return update(table, attributes, { pk, claimedBy });

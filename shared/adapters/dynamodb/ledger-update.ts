@@ -5,7 +5,7 @@ import { number, text } from './ledger-attributes.ts';
 import { encodeClaim, encodeProgress, LEDGER_VERSION, PARKED_VERSION, PROGRESS_ATTRIBUTES } from './ledger-item.ts';
 
 /*
- * Some of the names are reserved words of DynamoDB, so all go by `#name`.
+ * Some of the names are reserved words of DynamoDB, so all are written as `#name`.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html
  */
 const CLAIM_NAMES = named(['pk', 'v', 'epoch', 'rev', 'owner', 'leaseUntil', 'claims']);
@@ -20,17 +20,17 @@ const CLAIM_EXPRESSION =
  *   ────────┬───────────────────┬──────────────────┬──────────────────┬──────────────────────┬────────▶
  *   owner A, claims [A]                            leaseUntil < :now  owner B, claims [A B]  refused: epoch 5
  *
- * The version is looked at too, or code that cannot read a newer item would hold its partition for a lease all the same.
+ * The version is checked, too. Otherwise code that cannot read a newer item would still hold its partition for a lease.
  */
 const CLAIM_CONDITION =
   '(attribute_not_exists(#owner) OR #leaseUntil < :now) AND (attribute_not_exists(#pk) OR #v <= :known)';
 
-/** Room for its offsets: {@link MAX_CLAIMS}. */
+/** Room for the offsets of the claim: {@link MAX_CLAIMS}. */
 const ROOM_CONDITION = ' AND (attribute_not_exists(#claims) OR size(#claims) < :most)';
 
 const WRITE_CONDITION = '#epoch = :epoch AND #owner = :owner AND #rev = :rev';
 
-/** The one update that takes a partition. */
+/** The update that claims a partition. */
 export function claimUpdate(table: string, request: ClaimRequest): Update {
   const { partition, owner, now, leaseUntil, offsets } = request;
   const needsRoom = offsets.length > 0;
@@ -55,7 +55,7 @@ export function claimUpdate(table: string, request: ClaimRequest): Update {
   };
 }
 
-/** The one update that writes the whole progress, whatever stood there before. */
+/** The update that writes the whole progress. */
 export function progressUpdate(table: string, request: WriteRequest): Update {
   const { partition, epoch, owner, rev, leaseUntil, claimed, release, sequence, hasParked = false } = request;
   const created = request.park?.filter((one) => one.created !== undefined).length ?? 0;

@@ -1,13 +1,16 @@
 import type { RecordBatch } from './record-batch.ts';
 
-/** A transaction that was rolled back: its producer, and the offset of its first record. As a fetch names those that touch what it gives. */
+/**
+ * A transaction that was rolled back: its producer and the offset of its first record. A fetch names those that touch its
+ * records.
+ */
 export interface AbortedTransaction {
   readonly producerId: bigint;
   readonly firstOffset: number;
 }
 
 /**
- * The batches that hold committed records: neither markers nor what was rolled back. The broker names rolled back transactions
+ * The batches that hold committed records: neither markers nor rolled back records. The broker names rolled back transactions
  * in no particular order, and several may be open where the batches begin. A producer has one transaction at a time, and a
  * marker ends it. https://kafka.apache.org/documentation/#controlbatch
  */

@@ -3,18 +3,18 @@ import type { AbortedTransaction } from './committed-batches.ts';
 import { type RecordBatch, readBatches } from './record-batch.ts';
 import { RecordReader } from './record-reader.ts';
 
-/** What a broker gives of one partition. */
+/** The answer of a broker for one partition. */
 export interface FetchedPiece {
-  /** Everything below is decided: committed or rolled back. */
+  /** Everything below this offset is committed or rolled back. */
   readonly lastStable: Offset;
-  /** The first offset that is still held. */
+  /** The first offset that the partition still holds. */
   readonly logStart: Offset;
   readonly aborted: readonly AbortedTransaction[];
-  /** Whole batches; the first may begin before the offset that was asked for. */
+  /** Whole batches. The first may begin before the requested offset. */
   readonly batches: readonly RecordBatch[];
 }
 
-/** The same, its batches not yet looked at. */
+/** The same, with its batches not parsed yet. */
 export interface RawPiece extends Omit<FetchedPiece, 'batches'> {
   readonly partition: number;
   /** 0: none. https://kafka.apache.org/protocol#protocol_error_codes */
@@ -23,7 +23,7 @@ export interface RawPiece extends Omit<FetchedPiece, 'batches'> {
 }
 
 /**
- * Reads the answer to a Fetch of one topic, version 11: kafkajs's own reading loses the order of headers and the end of
+ * Reads the answer to a Fetch of one topic, version 11. kafkajs's own reader loses the order of headers and the end of
  * compacted batches, and lets some rolled back records through. https://kafka.apache.org/protocol#The_Messages_Fetch
  */
 export function readFetchAnswer(payload: Buffer): {

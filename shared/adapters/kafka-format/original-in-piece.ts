@@ -6,14 +6,14 @@ import type { FetchedPiece } from './fetched-piece.ts';
 import { readRecords, unpackBatch } from './record-batch.ts';
 
 /**
- * What a piece that was fetched from `offset` on says about that offset. `undefined`: nothing yet, as when a broker has to get
- * the records from another tier first and gives an empty piece meanwhile.
+ * What an answer that was fetched from `offset` on says about that offset. `undefined`: nothing yet, for example when a broker
+ * must first get the records from another storage tier and sends an empty answer meanwhile.
  */
 export async function originalInPiece(piece: FetchedPiece, offset: Offset): Promise<OriginalRecord | undefined> {
   const { lastStable, batches } = piece;
   const reaching = batches.findIndex((batch) => batch.lastOffset >= offset);
   if (reaching < 0) return offset >= lastStable ? { type: 'absent' } : undefined;
-  // Batches above it cannot hold it, and markers above it are named only because of them.
+  // Batches above it cannot contain it, and markers above it concern only those batches.
   const committed = committedBatches(batches.slice(0, reaching + 1), piece.aborted);
   const holder = committed.find((batch) => batch.firstOffset <= offset && batch.lastOffset >= offset);
   if (holder === undefined) return { type: 'absent' };
@@ -21,7 +21,7 @@ export async function originalInPiece(piece: FetchedPiece, offset: Offset): Prom
   return found === undefined ? { type: 'absent' } : { type: 'found', record: found.record };
 }
 
-/** The beginning of a range, from a piece that was fetched from `range.from` on. `undefined` as above. */
+/** The beginning of a range, from an answer that was fetched from `range.from` on. `undefined` as above. */
 export async function sliceOfPiece(piece: FetchedPiece, range: OffsetRange): Promise<OriginalSlice | undefined> {
   if (saysNothingYet(piece, range.from)) return undefined;
   const { logStart } = piece;
@@ -34,7 +34,7 @@ export async function sliceOfPiece(piece: FetchedPiece, range: OffsetRange): Pro
   return { records, next: Math.min(reached, range.to) + 1, logStart };
 }
 
-/** Whether a piece that was fetched from `offset` on is to be asked for again, as above. */
+/** Whether the answer for `offset` must be requested again, as above. */
 export function saysNothingYet({ batches, lastStable }: FetchedPiece, offset: Offset): boolean {
   return offset < lastStable && !batches.some(({ lastOffset }) => lastOffset >= offset);
 }

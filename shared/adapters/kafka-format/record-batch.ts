@@ -4,18 +4,18 @@ import type { Offset } from '../../record/units.ts';
 import { decompress } from './record-compression.ts';
 import { RecordReader } from './record-reader.ts';
 
-/** A batch as the broker keeps it, its records not yet read. https://kafka.apache.org/documentation/#recordbatch */
+/** A batch as the broker keeps it, its records not parsed yet. https://kafka.apache.org/documentation/#recordbatch */
 export interface RecordBatch {
   readonly firstOffset: Offset;
-  /** Kept by compaction, also where the record itself is gone. */
+  /** Compaction keeps it, even where the record itself is removed. */
   readonly lastOffset: Offset;
   readonly producerId: bigint;
   readonly isTransactional: boolean;
-  /** Holds one transaction marker instead of records. */
+  /** The batch has one transaction marker instead of records. */
   readonly isControl: boolean;
   readonly compression: number;
   readonly firstTimestamp: number;
-  /** Of all its records, where the topic stamps them with the time of their arrival. */
+  /** The time of all its records, where the topic sets the time of their arrival. */
   readonly appendedAt: number | undefined;
   readonly count: number;
   readonly body: Buffer;
@@ -32,7 +32,7 @@ const PREFIX_BYTES = 12;
 const MAGIC_AT = 4;
 
 /**
- * The whole batches of a fetched piece of a log; the last one is often cut off, and left out.
+ * The whole batches of a fetched part of a log. The last one is often cut off, and is left out.
  *
  * @throws TypeError for records written in the format before Kafka 0.11
  */
@@ -81,12 +81,15 @@ export interface RecordOfBatch {
   readonly record: OriginalBytes;
 }
 
-/** The records of a batch, in offset order; transaction markers too. @throws TypeError for a compression that is not known */
+/** The records of a batch, in offset order, with transaction markers. @throws TypeError for an unknown compression */
 export async function readRecords(batch: RecordBatch): Promise<RecordOfBatch[]> {
   return [...(await unpackBatch(batch))];
 }
 
-/** As {@link readRecords}, but each record is made when it is asked for: twenty headers each, thousands of them fill a heap. */
+/**
+ * Like {@link readRecords}, but each record is created when it is read: thousands of records with twenty headers each fill a
+ * heap.
+ */
 export async function unpackBatch(batch: RecordBatch): Promise<Iterable<RecordOfBatch>> {
   return recordsIn(batch, await decompress(batch.compression, batch.body));
 }
@@ -107,7 +110,7 @@ function readRecord(batch: RecordBatch, reader: RecordReader): RecordOfBatch {
   return { offset, record: { key, value, headers, timestamp: batch.appendedAt ?? timestamp } };
 }
 
-/** A header without a value has an empty one here, as in the events of a mapping. */
+/** A header without a value gets an empty one, as in the events of a mapping. */
 function readHeader(reader: RecordReader): RecordHeader {
   const name = reader.bytes(reader.varint()).toString('utf8');
   return { name, value: reader.nullable(reader.varint()) ?? Buffer.alloc(0) };

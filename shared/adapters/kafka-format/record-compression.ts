@@ -5,8 +5,8 @@ const gunzipped = promisify(gunzip);
 const unzstd = promisify(zstdDecompress);
 
 /**
- * What a batch's producer compressed. Node knows gzip and zstd; kafkajs knows only gzip. The code for the others is loaded with the
- * first batch that needs it.
+ * Decompresses a batch. Node supports gzip and zstd; kafkajs supports only gzip. The code for the other codecs is loaded with
+ * the first batch that needs it.
  *
  * @param compression - the batch's codec number: https://kafka.apache.org/documentation/#recordbatch
  * @throws TypeError for any other
@@ -29,12 +29,14 @@ export async function decompress(compression: number, bytes: Buffer): Promise<Bu
 }
 
 const GZIP_TRAILER_BYTES = 8;
-/** Deflate's best. https://www.zlib.net/zlib_tech.html */
+/** The highest ratio of deflate. https://www.zlib.net/zlib_tech.html */
 const MOST_TIMES = 1_032;
 /** zlib takes another chunk when one is full to the last byte. */
 const SPARE_BYTES = 64;
 
-/** What gzip says at its end, so that one buffer takes it all instead of hundreds and their sum; never more than there can be. */
+/**
+ * The size that gzip states at its end, so that one buffer holds everything instead of hundreds. Never more than is possible.
+ */
 function gunzippedBytes(bytes: Buffer): number {
   const said = bytes.length < GZIP_TRAILER_BYTES ? 0 : bytes.readUInt32LE(bytes.length - 4);
   return Math.min(said, bytes.length * MOST_TIMES) + SPARE_BYTES;

@@ -33,7 +33,7 @@ export class RecordReader {
     return this.#bytes.readBigInt64BE(this.#take(8));
   }
 
-  /** varint and varlong: numbers of more than 53 bits lose their last bits. */
+  /** varint and varlong. Numbers of more than 53 bits lose their last bits. */
   varint(): number {
     let result = 0;
     let unit = 1;
@@ -46,7 +46,7 @@ export class RecordReader {
     return result % 2 === 0 ? result / 2 : -(result + 1) / 2;
   }
 
-  /** Of a length given before. @returns null where the length is negative */
+  /** Bytes of a length that was read before. @returns null where the length is negative */
   nullable(length: number): Buffer | null {
     return length < 0 ? null : this.bytes(length);
   }
@@ -61,7 +61,7 @@ export class RecordReader {
     return this.bytes(this.int16()).toString('utf8');
   }
 
-  /** A counted array; a null one is empty. */
+  /** An array with its count before it. A null array is read as empty. */
   array<T>(read: () => T): T[] {
     const count = this.int32();
     const values: T[] = [];

@@ -1,14 +1,14 @@
 import { snappyDecompress } from '@platformatic/wasm-utils/bundled';
 import { undamaged } from './undamaged.ts';
 
-/** Java's producers cut the bytes into pieces of their own; others, as librdkafka, do not. */
+/** Java's producers frame the bytes in their own format; others, such as librdkafka, do not. */
 const JAVA_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
-/** Magic, version, lowest version that can read it. */
+/** Magic bytes, version, lowest compatible version. */
 const JAVA_HEADER_BYTES = 16;
 const LENGTH_BYTES = 4;
 
 /**
- * Reads Snappy, in one piece or as snappy-java frames it. https://github.com/xerial/snappy-java#compatibility-notes
+ * Decompresses Snappy, plain or framed by snappy-java. https://github.com/xerial/snappy-java#compatibility-notes
  *
  * @throws RangeError for anything else
  */

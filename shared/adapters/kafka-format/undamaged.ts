@@ -1,4 +1,7 @@
-/** WebAssembly says of damaged bytes only that it came to a place where it never should. @throws RangeError that names the codec */
+/**
+ * Turns the error of WebAssembly for damaged bytes, an unreachable instruction, into a clear one. @throws RangeError that names
+ * the codec
+ */
 export function undamaged(codec: string, decompress: () => Buffer): Buffer {
   try {
     return decompress();

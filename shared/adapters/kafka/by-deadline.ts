@@ -1,7 +1,7 @@
 import type { Clock } from '../../ports/clock.ts';
 import type { EpochMs } from '../../record/units.ts';
 
-/** What `work` came to, or that it had come to nothing by `giveUpAt`; it goes on unheard then. Rejects as `work` does. */
+/** The result of `work`, or that there is none by `giveUpAt`; a later result is ignored. Rejects like `work`. */
 export async function byDeadline<T>(
   clock: Clock,
   giveUpAt: EpochMs,

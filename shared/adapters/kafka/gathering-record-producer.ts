@@ -3,7 +3,7 @@ import { LockstepError } from '../../errors.ts';
 import type { OutgoingRecord, RecordProducer } from '../../ports/record-producer.ts';
 import type { EpochMs } from '../../record/units.ts';
 
-/** What one handler passed on, waiting for its send. */
+/** The records that one handler produced, waiting for their send. */
 interface Waiting {
   readonly records: readonly OutgoingRecord[];
   readonly giveUpAt: EpochMs;
@@ -11,14 +11,14 @@ interface Waiting {
 }
 
 /**
- * Bytes of one send at most. All of it may be for one partition, and be one batch there: Kafka's default `max.message.bytes` is
- * 1,048,588. https://kafka.apache.org/documentation/#topicconfigs_max.message.bytes
+ * The most bytes of one send. All of it may be for one partition, and be one batch there. Kafka's default `max.message.bytes`
+ * is 1,048,588. https://kafka.apache.org/documentation/#topicconfigs_max.message.bytes
  */
 const MAX_SEND_BYTES = 1_000_000;
 
 /**
- * Sends together what is handed in while a send is under way, as records that run side by side do. What the broker refuses of
- * such a send goes again on its own, so that a refusal concerns only whose records it is about.
+ * Sends records together that come while another send runs, as from records that run side by side. Records of a refused send
+ * are sent again on their own, so that a refusal affects only the records that it is about.
  */
 export function gatheringRecordProducer(producer: RecordProducer): RecordProducer {
   let waiting: Waiting[] = [];
@@ -58,7 +58,7 @@ async function sendShare(producer: RecordProducer, share: readonly Waiting[]): P
   }
 }
 
-/** Sends records in their order, in as many sends as their size asks for. */
+/** Sends records in order, in as many sends as their size needs. */
 async function produceBySize(
   producer: RecordProducer,
   records: readonly OutgoingRecord[],
@@ -67,7 +67,7 @@ async function produceBySize(
   for (const some of bySize(records)) await producer.produce(some, giveUpAt);
 }
 
-/** The same to a topic that may take less than Kafka's default: only a record that alone is too large is refused. */
+/** The same for a topic that may take less than Kafka's default: only a record that is too large on its own is refused. */
 async function produceHalving(
   producer: RecordProducer,
   records: readonly OutgoingRecord[],
@@ -98,7 +98,7 @@ function bySize(records: readonly OutgoingRecord[]): OutgoingRecord[][] {
   return sends;
 }
 
-/** The broker's word: MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE. */
+/** The broker answered MESSAGE_TOO_LARGE or RECORD_LIST_TOO_LARGE. */
 function isTooLarge(error: unknown): boolean {
   return error instanceof LockstepError && error.code === 'PRODUCE_FAILED' && error.message.includes('_TOO_LARGE');
 }

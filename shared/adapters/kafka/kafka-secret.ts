@@ -2,7 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { LockstepError } from '../../errors.ts';
 
-/** What Secrets Manager holds under the ARN. @throws LockstepError BROKER_UNREACHABLE where it cannot be read */
+/** The text that Secrets Manager has under the ARN. @throws LockstepError BROKER_UNREACHABLE where it cannot be read */
 export async function secretText(arn: string, region: string | undefined): Promise<string> {
   const client = new SecretsManagerClient({
     ...(region !== undefined && { region }),
@@ -27,10 +27,10 @@ export function passwordOf(text: string, name: string): { readonly username: str
 }
 
 /**
- * Reads `{ "certificate", "privateKey", "privateKeyPassword" }`, the password only where the key is encrypted. The text is a
- * secret: no error quotes it. https://docs.aws.amazon.com/lambda/latest/dg/kafka-cluster-auth.html#smaa-auth-secret
+ * Reads `{ "certificate", "privateKey", "privateKeyPassword" }`. The password is needed only for an encrypted key. The text is
+ * a secret: no error quotes it. https://docs.aws.amazon.com/lambda/latest/dg/kafka-cluster-auth.html#smaa-auth-secret
  *
- * @throws LockstepError BROKER_UNREACHABLE, before a broker is asked, where they are not a certificate and its key
+ * @throws LockstepError BROKER_UNREACHABLE before a connection is made, where they are not a certificate and its key
  */
 export function certificateOf(
   text: string,
@@ -52,7 +52,7 @@ function belongTogether({ cert, ...key }: { cert: string; key: string; passphras
     // The first certificate of a chain is the client's own.
     return new X509Certificate(cert).checkPrivateKey(createPrivateKey({ ...key, format: 'pem' }));
   } catch {
-    // OpenSSL's words tell what was wrong with which byte: of no use to who must mend it, and close to the secret.
+    // OpenSSL's message names single bytes. It does not help the operator, and may show parts of the secret.
     return false;
   }
 }

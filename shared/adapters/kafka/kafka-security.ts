@@ -1,15 +1,15 @@
 import type { KafkaAuth } from '../../environment.ts';
 
-/** How the function proves who it is. */
+/** How the function authenticates. */
 export interface KafkaAuthentication {
   readonly auth: KafkaAuth;
   /** Region of the cluster and of its secret; with `iam`, `scram` and `mtls`. */
   readonly region?: string | undefined;
-  /** Secrets Manager ARN of what a {@link KafkaSecret} is read from; with `scram` and `mtls`. */
+  /** Secrets Manager ARN of the credentials; with `scram` and `mtls`. */
   readonly kafkaSecretArn?: string | undefined;
 }
 
-/** TLS and SASL as kafkajs takes them. */
+/** TLS and SASL settings for kafkajs. */
 export interface KafkaSecurity {
   readonly ssl: boolean | { readonly cert: string; readonly key: string; readonly passphrase?: string };
   readonly sasl?:
@@ -18,11 +18,11 @@ export interface KafkaSecurity {
 }
 
 /**
- * TLS and SASL for a new connection. `none`: plaintext; `tls`: encrypted, without a client identity; `iam`: a token signed here
- * for each connection, without a request; `scram`: user name and password; `mtls`: a certificate of the client's. A secret is read
- * each time, so that a rotated one is known at once. Code that only one of them needs is loaded only for it.
+ * TLS and SASL for a new connection. `none`: plaintext. `tls`: encrypted, without a client identity. `iam`: a token that is
+ * signed here for each connection, without a request. `scram`: user name and password. `mtls`: a client certificate. A secret
+ * is read for each connection, so that a rotated one is used at once. Code that only one of them needs is loaded only for it.
  *
- * @throws LockstepError BROKER_UNREACHABLE where the secret cannot be read or does not hold what it should
+ * @throws LockstepError BROKER_UNREACHABLE where the secret cannot be read or has other content
  */
 export async function kafkaSecurity({
   auth,

@@ -1,15 +1,18 @@
 import { Kafka, type KafkaConfig } from 'kafkajs';
 import type { Cluster, ClusterOptions, RequestQueue } from 'kafkajs/src/cluster/index.js';
 
-/** The symbol under which a client of kafkajs 2.2.4 keeps how it makes its view of a cluster. */
+/** The symbol under which a client of kafkajs 2.2.4 keeps the function that creates its cluster. */
 const CREATE_CLUSTER = 'private:Kafka:createCluster';
 
-/** What an admin client knows of a topic's partitions: without an age kafkajs never asks again, and never sees those that are added. */
+/**
+ * The age after which an admin client reads a topic's partitions again. Without it kafkajs never reads them again, and does not
+ * see new partitions.
+ */
 export const METADATA_MAX_AGE_MS = 5_000;
 
 /**
- * A client of kafkajs that sleeps while nothing is to be done, and whose admin clients see partitions that are added. Other clients
- * of the process stay as they are.
+ * A kafkajs client that does not wake up while it has nothing to do, and whose admin clients see new partitions. Other kafkajs
+ * clients of the process are not changed.
  */
 export function kafkaJsClient(config: KafkaConfig): Kafka {
   const kafka = new Kafka(config);
@@ -28,16 +31,16 @@ export function kafkaJsClient(config: KafkaConfig): Kafka {
   return kafka;
 }
 
-/** kafkajs's own view of a cluster: which node leads what, and a connection to each. */
+/** kafkajs's own cluster object: which node leads which partition, and a connection to each. */
 export function kafkaJsCluster(kafka: Kafka, options: ClusterOptions): Cluster {
   return clusterFactory(kafka).create(options);
 }
 
 /**
- * Once a request was answered, kafkajs 2.2.4 looks after waiting requests again and again: with none waiting it computes the
- * delay from a date that was never set, gives setTimeout a negative number, and so wakes a thousand times a second as long as
- * the connection stands; Node 24 warns of it (TimeoutNegativeWarning). With none waiting there is nothing to look after: what
- * is pushed later asks for itself. https://github.com/tulios/kafkajs/issues/1751
+ * After an answer, kafkajs 2.2.4 checks waiting requests again and again. With no waiting request it computes the delay from an
+ * unset date and gives setTimeout a negative number. So it wakes a thousand times a second while the connection is open, and
+ * Node 24 warns of it (TimeoutNegativeWarning). With no waiting request there is nothing to check: a later request starts the
+ * check itself. https://github.com/tulios/kafkajs/issues/1751
  */
 function sleepWhileEmpty(queue: RequestQueue): void {
   const scheduleCheck = queue.scheduleCheckPendingRequests.bind(queue);

@@ -6,9 +6,9 @@ import { positionName } from '../../record/item-identifier.ts';
 import type { KafkaProducerConnection, Written } from './kafkajs-producer-connection.ts';
 
 /**
- * Dead letters over a Kafka connection: to the partition with the number of the record's own where the topic has it, folded
- * into what it has otherwise; with the record's own timestamp, unless the topic refuses that. A topic that keeps this timestamp,
- * and so may drop a letter of an old record at once, is warned of once.
+ * Writes dead letters over a Kafka connection. A dead letter goes to the partition with the number of its record's partition,
+ * or to that number modulo the topic's partitions. It keeps the record's timestamp, unless the topic refuses that. If the topic
+ * keeps this timestamp, it may delete the dead letter of an old record at once; this is logged as a warning once.
  *
  * @param topic - the dead-letter topic
  */
@@ -33,7 +33,7 @@ export function kafkaJsDeadLetterPublisher(
       const sent = { topic, key, value, headers, partition: origin.partition };
       let end = await connection.send([{ ...sent, timestamp }], giveUpAt);
       if (end.type === 'failed' && end.failure.reason === 'INVALID_TIMESTAMP') {
-        // A producer's clock runs ahead, and the topic takes nothing from the future: `x-original-timestamp` still tells.
+        // A producer's clock is ahead, and the topic refuses timestamps in the future. `x-original-timestamp` keeps the time.
         end = await connection.send([sent], giveUpAt);
       }
       if (end.type === 'done') return check(end.value);

@@ -1,14 +1,14 @@
 /** What a failed request to a broker means. */
 type KafkaFailure = 'unreachable' | 'transient' | 'tooLarge' | 'refused';
 
-/** A failure, its name as the broker or kafkajs gives it, and its text. */
+/** A failure: its name, from the broker or from kafkajs, and its text. */
 export interface ReadFailure {
   readonly type: KafkaFailure;
   readonly reason: string;
   readonly cause: unknown;
 }
 
-/** Names of kafkajs errors after which the connection is not to be trusted. */
+/** Names of kafkajs errors after which the connection cannot be used. */
 const CONNECTION_ERRORS = new Set([
   'KafkaJSConnectionError',
   'KafkaJSConnectionClosedError',
@@ -18,7 +18,7 @@ const CONNECTION_ERRORS = new Set([
   'KafkaJSSASLAuthenticationError',
 ]);
 
-/** What a broker says to who is not let in. */
+/** What a broker answers to a client that it does not let in. */
 const AUTHENTICATION_ERRORS = new Set([
   'SASL_AUTHENTICATION_FAILED',
   'UNSUPPORTED_SASL_MECHANISM',
@@ -26,8 +26,9 @@ const AUTHENTICATION_ERRORS = new Set([
 ]);
 
 /**
- * Reads an error of kafkajs. `unreachable`: no connection, or a dead one; `transient`: a new leader, too few replicas, a topic
- * that is being made: passes by itself; `tooLarge`: the topic takes no record of this size; `refused`: for good, as without a right.
+ * Classifies an error of kafkajs. `unreachable`: no connection, or a dead one. `transient`: a new leader, too few replicas, or
+ * a topic that is being created; it passes by itself. `tooLarge`: the topic takes no record of this size. `refused`: final, for
+ * example a missing permission.
  */
 export function readKafkaFailure(error: unknown): ReadFailure {
   const cause = innermost(error);
@@ -38,11 +39,12 @@ export function readKafkaFailure(error: unknown): ReadFailure {
   if (isShutOut || (typeof name === 'string' && CONNECTION_ERRORS.has(name)))
     return { type: 'unreachable', reason, cause };
   if (retriable === true) return { type: 'transient', reason, cause };
-  // Neither a broker's word nor kafkajs's: a token that could not be signed, a secret that could not be read, a bug.
+  // Neither an answer of a broker nor an error of kafkajs: a token that could not be signed, a secret that could not be read, a
+  // bug.
   return { type: typeof type === 'string' ? 'refused' : 'unreachable', reason, cause };
 }
 
-/** kafkajs wraps what it will not try again; the first error says what happened. */
+/** kafkajs wraps errors that it will not retry. The innermost error says what happened. */
 function innermost(error: unknown): unknown {
   let current = error;
   for (let depth = 0; depth < 5; depth++) {

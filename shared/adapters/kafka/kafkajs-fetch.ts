@@ -5,22 +5,22 @@ import type { TopicPartition } from '../../record/item-identifier.ts';
 import type { Offset } from '../../record/units.ts';
 import { type FetchedPiece, pieceOf, type RawPiece, readFetchAnswer } from '../kafka-format/fetched-piece.ts';
 
-/** A fetch: what there is from an offset on, or where the log begins if that offset is not in it. */
+/** The result of a fetch: the records from an offset on, or the log's first offset if that offset is not in the log. */
 export type Fetched =
   | { readonly type: 'piece'; readonly piece: FetchedPiece }
   | { readonly type: 'outside'; readonly logStart: Offset };
 
-/** What became of one partition of several: the error is a FetchError or one of kafkajs. */
+/** The result for one of several partitions. The error is a FetchError or an error of kafkajs. */
 export type FetchedOfSeveral = Fetched | { readonly type: 'failed'; readonly error: Error };
 
-/** Where to read a partition, and how much: one whole batch comes in any case. */
+/** Where to read a partition, and how much. One whole batch comes in any case. */
 export interface FetchFrom {
   readonly partition: number;
   readonly from: Offset;
   readonly maxBytes: number;
 }
 
-/** An error in which {@link readKafkaFailure} finds what it means. */
+/** An error that {@link readKafkaFailure} can classify. */
 export class FetchError extends Error {
   readonly type: string;
   readonly retriable: boolean;
@@ -33,7 +33,7 @@ export class FetchError extends Error {
   }
 }
 
-/** How long a broker may hold an empty answer back. */
+/** How long a broker may hold back an empty answer. */
 const EMPTY_WAIT_MS = 250;
 const OFFSET_OUT_OF_RANGE = 1;
 const COMMITTED = 1;
@@ -58,10 +58,10 @@ export async function fetchFrom(
 }
 
 /**
- * Fetches several partitions of a topic, with one request to each leader, in which those that come first are served first. What is
- * wrong with one partition is said of that one alone; a partition that the topic does not have is left out.
+ * Fetches several partitions of a topic with one request to each leader. The first ones are served first. An error of one
+ * partition is reported for that partition only. A partition that the topic does not have is left out.
  *
- * @throws what concerns all: no connection, no leader
+ * @throws an error that concerns all: no connection, no leader
  */
 export async function fetchPartitions(
   cluster: Cluster,
@@ -109,7 +109,7 @@ export async function fetchPartitions(
     }),
   );
   const pieces = answers.flat();
-  // Mostly another leader: whoever tries again must know it.
+  // Mostly the leader has changed: the next try must know the new one.
   if (pieces.some(({ errorCode }) => errorCode !== 0 && errorCode !== OFFSET_OUT_OF_RANGE)) {
     await cluster.refreshMetadata();
   }
@@ -117,7 +117,7 @@ export async function fetchPartitions(
   return new Map(await Promise.all(fetched));
 }
 
-/** Partitions by the node that leads them. What is known of a topic is looked at anew for partitions that were added to it. */
+/** Partitions by the node that leads them. The topic is read again to see partitions that were added to it. */
 async function leadersOf(
   cluster: Cluster,
   topic: string,
@@ -144,7 +144,7 @@ async function fetchedOf(cluster: Cluster, topic: string, raw: RawPiece): Promis
   }
 }
 
-/** Bytes that are not what they should be will not be better next time. */
+/** Bytes that cannot be decoded will not be better next time. */
 function decoded<T>(read: () => T): T {
   try {
     return read();

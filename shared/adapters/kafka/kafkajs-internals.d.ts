@@ -1,5 +1,5 @@
 /**
- * What we use of kafkajs 2.2.4 below its public face: it has no release since 2023, and the version is pinned.
+ * What we use of kafkajs 2.2.4 below its public API. It has had no release since 2023, and the version is pinned.
  * https://github.com/tulios/kafkajs/tree/v2.2.4/src
  */
 declare module 'kafkajs/src/cluster/index.js' {

@@ -4,38 +4,38 @@ import type { KafkaConnectionOptions } from './kafka-connection.ts';
 import { type ReadFailure, readKafkaFailure } from './kafkajs-failure.ts';
 import { brokerList, KafkaJsSession, type OpenSocket } from './kafkajs-session.ts';
 
-/** What stands while a connection does. */
+/** An open connection. */
 export interface Linked<C> {
   readonly client: C;
-  /** Ends it in good order. */
+  /** Closes it cleanly. */
   goodbye(): Promise<void>;
 }
 
-/** How work over a connection ended. `late`: nobody knows whether it was done. */
+/** How work over a connection ended. `late`: it is not known whether it was done. */
 export type LinkEnd<R> =
   | { readonly type: 'done'; readonly value: R }
   | { readonly type: 'failed'; readonly failure: ReadFailure }
   | { readonly type: 'late'; readonly failure: ReadFailure | undefined };
 
-/** A new leader is found within seconds: pauses of 100, 200, 400, 800, 1,600 ms. */
+/** A new leader is found within seconds. The pauses are 100, 200, 400, 800 and 1,600 ms. */
 const TRANSIENT_TRIES = 6;
 
-/** Pause before all brokers are asked again, where none answered. */
+/** Pause before all brokers are tried again, where none answered. */
 const OUTAGE_PAUSE_MS = 500;
 
-/** A connection, from the moment it is wanted. */
+/** A connection that was requested. */
 interface Attempt<C> {
   readonly brokers: string;
   readonly ready: Promise<Linked<C> & { readonly session: KafkaJsSession }>;
-  /** Ends it in whatever state it is. */
+  /** Closes it, in any state. */
   close(): void;
 }
 
 /**
- * A connection that is made with the first work and stands until `disconnect`, or until it turns out dead: then it is made anew,
- * once for each broker of the list and once more, and then for as long as `outagePatienceMs` says. What passes by itself is waited
- * for. Work may be done twice. Where no broker answers, nobody asks again for as long as it took to find out: half of the time is
- * left for the fallback queue.
+ * A connection that is opened with the first work, and stays open until `disconnect` or until it fails. Then it is opened
+ * again: once for each broker of the list and once more, and after that for as long as `outagePatienceMs` says. Transient
+ * errors are waited for. Work may be done twice. Where no broker answers, brokers are not tried again for as long as it took to
+ * find that out: half of the time is left for the fallback queue.
  */
 export class KafkaJsLink<C> {
   readonly #options: KafkaConnectionOptions;
@@ -43,7 +43,7 @@ export class KafkaJsLink<C> {
   readonly #openSocket: OpenSocket | undefined;
   #current: Attempt<C> | undefined;
   #turn = 0;
-  /** Nobody answered: what was found, and until when nobody is asked again. */
+  /** No broker answered: the error, and until when no broker is tried again. */
   #silence: { readonly brokers: string; readonly until: EpochMs; readonly failure: ReadFailure } | undefined;
 
   constructor(
@@ -56,7 +56,7 @@ export class KafkaJsLink<C> {
     this.#openSocket = openSocket;
   }
 
-  /** Does `work` over the connection; answers at `giveUpAt` at the latest. Never rejects. */
+  /** Does `work` over the connection. Resolves by `giveUpAt`. Never rejects. */
   async use<R>(work: (client: C) => Promise<R>, giveUpAt: EpochMs): Promise<LinkEnd<R>> {
     const { clock, brokers } = this.#options;
     if (this.#current !== undefined && this.#current.brokers !== brokers()) await this.disconnect();
@@ -99,7 +99,7 @@ export class KafkaJsLink<C> {
     }
   }
 
-  /** Ends the connection; the next work makes another. Leaves no socket and no timer. Never rejects. */
+  /** Closes the connection; the next work opens another. Leaves no socket and no timer. Never rejects. */
   async disconnect(): Promise<void> {
     const last = this.#current;
     this.#current = undefined;
@@ -126,12 +126,12 @@ export class KafkaJsLink<C> {
       session?.close();
     };
     const ready = open();
-    // Whoever waits for it hears of a failure; after `close` nobody may.
+    // Callers that wait for it get the error. After `close` there may be none.
     ready.catch(() => undefined);
     return { brokers: this.#options.brokers(), ready, close };
   }
 
-  /** Ends a connection, and forgets it unless another has taken its place already. */
+  /** Closes a connection, and forgets it unless another has replaced it. */
   #drop(failed: Attempt<C>): void {
     if (this.#current === failed) this.#current = undefined;
     failed.close();

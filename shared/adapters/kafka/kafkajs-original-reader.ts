@@ -12,14 +12,14 @@ import { FetchError, type Fetched, fetchFrom, unreadableRecords } from './kafkaj
 import { KafkaJsLink } from './kafkajs-link.ts';
 import type { OpenSocket } from './kafkajs-session.ts';
 
-/** Of one answer; more only where a single batch is larger. @default 4 MiB */
+/** Bytes of one answer; more only where a single batch is larger. @default 4 MiB */
 export const SLICE_BYTES = 4 * 1024 * 1024;
-/** A broker always gives one whole batch. */
+/** A broker always sends one whole batch. */
 const ONE_BATCH = 1;
 
 /**
- * Reads records by offset with plain fetches to the partition's leader: no consumer group has to be made, permitted, joined and
- * deleted, and one record costs the batch that holds it. All codecs; records of Kafka 0.11 and later.
+ * Reads records by offset with plain fetches from the partition's leader. No consumer group has to be created, permitted,
+ * joined and deleted, and one record costs the batch that contains it. All codecs; records of Kafka 0.11 and later.
  */
 export function kafkaJsOriginalReader(
   options: KafkaConnectionOptions,
@@ -76,7 +76,7 @@ export function kafkaJsOriginalReader(
     async *passThrough(partition, range, giveUpAt) {
       const what = `${partitionName(partition)}@${range.from}-${range.to}`;
       for (let from = range.from; from <= range.to; ) {
-        // Unpacked outside of the request, whose time must not pay for what the reader does with the records.
+        // Unpacked after the request, so that the reader's own work does not count as request time.
         const fetched = await fetch(what, partition, from, sliceBytes, giveUpAt, async (found) => {
           if (found.type === 'piece' && saysNothingYet(found.piece, from)) throw nothingYet();
           return found;
@@ -100,7 +100,7 @@ export function kafkaJsOriginalReader(
   };
 }
 
-/** Where a range goes on whose beginning is outside of the log: where that begins, or behind the range. */
+/** Where a range goes on if its beginning is outside of the log: at the log's first offset, or after the range. */
 function behindNothing({ from, to }: OffsetRange, logStart: Offset): Offset {
   return from < logStart ? Math.min(logStart, to + 1) : to + 1;
 }
@@ -123,7 +123,7 @@ function nothingYet(): FetchError {
   return new FetchError('NOTHING_FETCHED_YET', { retriable: true });
 }
 
-/** An answer that says nothing yet is asked for again. */
+/** An answer that says nothing yet is requested again. */
 async function readPiece<T>(piece: FetchedPiece, read: (piece: FetchedPiece) => Promise<T | undefined>): Promise<T> {
   const answer = await read(piece).catch((cause: unknown) => {
     throw unreadableRecords(cause);

@@ -1,8 +1,8 @@
 import { type ICustomPartitioner, Partitioners } from 'kafkajs';
 
 /**
- * A record that names its partition goes there. Where the topic does not have it, partitions are folded into what there is, so
- * that what was in one partition stays in one, in order. Other records go by key, as Java's clients send them.
+ * A record that names its partition goes there, or to that number modulo the topic's partitions. So records of one partition
+ * stay in one partition, in order. Other records go by key, as with Java's clients.
  */
 export const foldingPartitioner: ICustomPartitioner = () => {
   const byKey = Partitioners.DefaultPartitioner();

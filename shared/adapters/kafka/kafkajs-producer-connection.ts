@@ -7,34 +7,35 @@ import { KafkaJsLink, type LinkEnd } from './kafkajs-link.ts';
 import { foldingPartitioner } from './kafkajs-partitioner.ts';
 import type { OpenSocket } from './kafkajs-session.ts';
 
-/** A record to be sent, to a partition of its own choice if it has one. */
+/** A record to be sent, with its partition if it names one. */
 export interface SentRecord extends OutgoingRecord {
-  /** Folded into the partitions that the topic has. @default by key */
+  /** Taken modulo the topic's partitions. @default by key */
   readonly partition?: number;
   /** @default now */
   readonly timestamp?: EpochMs;
 }
 
-/** What the brokers said of records that they wrote. */
+/** What the brokers answered about written records. */
 export interface Written {
-  /** Each topic stamps records when they are written (`message.timestamp.type=LogAppendTime`). */
+  /** Each topic sets the time of arrival (`message.timestamp.type=LogAppendTime`). */
   readonly stampedOnAppend: boolean;
 }
 
-/** Writes records to any topic over one connection that stands from the first record until `disconnect`. */
+/** Writes records to any topic over one connection, which is open from the first record until `disconnect`. */
 export interface KafkaProducerConnection {
   /**
-   * Done when all in-sync replicas have all records; else says why not, at `giveUpAt` at the latest. A record may be written
-   * twice, and may have been written though the end is another. Never rejects.
+   * Resolves when all in-sync replicas have all records; otherwise with the reason, by `giveUpAt`. A record may be written
+   * twice, and may have been written even if the result is an error. Never rejects.
    */
   send(records: readonly SentRecord[], giveUpAt: EpochMs): Promise<LinkEnd<Written>>;
-  /** Ends the connection; the next `send` makes another. Leaves no socket and no timer. Never rejects. */
+  /** Closes the connection; the next `send` opens another. Leaves no socket and no timer. Never rejects. */
   disconnect(): Promise<void>;
 }
 
 /**
- * One kafkajs producer: acks from all in-sync replicas, never an idempotent one (kafkajs's dies of lost sequences). A record
- * that its topic calls too large is compressed: a compressed batch of its first producer may have held it.
+ * One kafkajs producer with acks from all in-sync replicas. It is not idempotent: kafkajs's idempotent producer fails for good
+ * when it loses sequence numbers. A record that is too large for its topic is compressed: its first producer may have sent it
+ * in a compressed batch.
  */
 export function kafkaJsProducerConnection(
   options: KafkaConnectionOptions,
@@ -57,7 +58,7 @@ export function kafkaJsProducerConnection(
     const timeout = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
     return link.use<Written>(async (producer) => {
       const written = await producer.sendBatch({ acks: -1, timeout, compression, topicMessages: byTopic(records) });
-      // -1 where the topic keeps the time that a record came with. https://kafka.apache.org/protocol.html#The_Messages_Produce
+      // -1 where the topic keeps the producer's timestamp. https://kafka.apache.org/protocol.html#The_Messages_Produce
       return { stampedOnAppend: written.every(({ logAppendTime = '-1' }) => logAppendTime !== '-1') };
     }, giveUpAt);
   };

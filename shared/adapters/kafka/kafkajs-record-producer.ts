@@ -3,7 +3,7 @@ import type { RecordProducer } from '../../ports/record-producer.ts';
 import type { ReadFailure } from './kafkajs-failure.ts';
 import type { KafkaProducerConnection } from './kafkajs-producer-connection.ts';
 
-/** Records that handlers pass on, over the same connection as dead letters: partitioned by key, as Java's clients do. */
+/** Records that handlers produce, over the same connection as dead letters. Partitioned by key, as with Java's clients. */
 export function kafkaJsRecordProducer(connection: KafkaProducerConnection): RecordProducer {
   return {
     async produce(records, giveUpAt) {
@@ -23,7 +23,7 @@ export function kafkaJsRecordProducer(connection: KafkaProducerConnection): Reco
   };
 }
 
-/** Whether the same records may be accepted later. A topic that is not there within seconds is not being made. */
+/** Whether the same records may be accepted later. A topic that does not exist within seconds is not being created. */
 function passesByItself(failure: ReadFailure | undefined): boolean {
   if (failure === undefined) return true;
   const { type, reason } = failure;

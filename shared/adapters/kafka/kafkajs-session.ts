@@ -6,16 +6,16 @@ import { CONNECT_TIMEOUT_MS, type KafkaConnectionOptions, REQUEST_TIMEOUT_MS } f
 import { kafkaSecurity } from './kafka-security.ts';
 import { kafkaJsClient } from './kafkajs-client.ts';
 
-/** Milliseconds that a client has to say goodbye; then its sockets are closed under it. */
+/** Milliseconds that a client has to close cleanly. Then its sockets are closed. */
 const GOODBYE_MS = 250;
 
-/** How a socket is opened: kafkajs's own way, so that tests can open others. */
+/** How a socket is opened. The default is kafkajs's own way; tests use others. */
 export type OpenSocket = ISocketFactory;
 
 /**
- * One kafkajs client that can be ended for good: kafkajs waits for what hangs, connects again after it was disconnected, and
- * leaves sockets to the broker; a Lambda sandbox is frozen with all of that. It tries nothing twice by itself, since only its
- * user knows the deadline.
+ * One kafkajs client that can be closed completely. kafkajs itself waits for requests that hang, connects again after a
+ * disconnect, and leaves sockets open; Lambda would freeze the process with all of that. It repeats nothing by itself, since
+ * only its caller knows the deadline.
  */
 export class KafkaJsSession {
   readonly kafka: Kafka;
@@ -41,8 +41,8 @@ export class KafkaJsSession {
   }
 
   /**
-   * @param turn - counts connections: each begins with another broker of the list
-   * @throws LockstepError BROKER_UNREACHABLE where the credentials cannot be had
+   * @param turn - counts connections: each starts with another broker of the list
+   * @throws LockstepError BROKER_UNREACHABLE where the credentials cannot be read
    */
   static async open(
     options: KafkaConnectionOptions,
@@ -57,15 +57,15 @@ export class KafkaJsSession {
     return this.#isClosed;
   }
 
-  /** Ends all at once: what waits for an answer is rejected, nothing connects again, no timer is left. */
+  /** Closes everything at once: waiting requests are rejected, nothing connects again, no timer is left. */
   close(): void {
     this.#isClosed = true;
-    // With an error, since only that makes kafkajs give up what it waits for and stop its timers.
+    // With an error, since only that makes kafkajs give up its waiting requests and stop its timers.
     for (const socket of this.#sockets) socket.destroy(new Error('the connection was given up'));
     this.#sockets.clear();
   }
 
-  /** Lets `goodbye` go through, for a quarter of a second at most, then closes. Never rejects. */
+  /** Lets `goodbye` run, for at most a quarter of a second, then closes. Never rejects. */
   async end(goodbye: () => Promise<void>): Promise<void> {
     const patience = new AbortController();
     const ended = goodbye().catch(() => undefined);
@@ -75,7 +75,7 @@ export class KafkaJsSession {
   }
 
   #track(open: OpenSocket, where: Parameters<OpenSocket>[0]): Socket {
-    // kafkajs connects again by itself after a failure, also when nobody waits for it any more.
+    // kafkajs connects again by itself after a failure, even when nothing waits for it any more.
     if (this.#isClosed) throw new Error('the connection was given up');
     const socket = open(where);
     this.#sockets.add(socket);
@@ -83,13 +83,13 @@ export class KafkaJsSession {
     return socket;
   }
 
-  /** What kafkajs calls an error is tried again here, or thrown and logged by whoever asked. */
+  /** kafkajs's errors are logged as debug lines: they are retried here, or thrown and logged by the caller. */
   #log(log: Log, { namespace, log: { message, broker, error, retryCount } }: LogEntry): void {
     if (!this.#isClosed) log.debug(`kafkajs: ${message}`, { namespace, broker, error, retryCount });
   }
 }
 
-/** As kafkajs opens them: https://github.com/tulios/kafkajs/blob/v2.2.4/src/network/socketFactory.js */
+/** Like kafkajs: https://github.com/tulios/kafkajs/blob/v2.2.4/src/network/socketFactory.js */
 function defaultSocket({ host, port, ssl, onConnect }: Parameters<OpenSocket>[0]): Socket {
   const socket = ssl
     ? connectTls({ host, port, ...(isIP(host) === 0 && { servername: host }), ...ssl }, onConnect)

@@ -7,13 +7,13 @@ import type { ReadFailure } from './kafkajs-failure.ts';
 import { KafkaJsLink } from './kafkajs-link.ts';
 import { kafkaJsOriginalReader } from './kafkajs-original-reader.ts';
 
-/** Of one answer, as the broker keeps it: compressed letters, stacks above all, unpack to many times that. */
+/** Bytes of one answer, as the broker keeps them. Compressed dead letters, mostly their stacks, unpack to many times that. */
 const LOG_SLICE_BYTES = 512 * 1024;
 
-/** How often a coordinator is asked for that is only just being chosen. */
+/** How often a coordinator is requested while Kafka is choosing one. */
 const MOMENTS = 6;
 
-/** Reads topics with plain fetches, and asks what they hold through kafkajs's admin client. */
+/** Reads topics with plain fetches, and their bounds and groups with kafkajs's admin client. */
 export function kafkaJsTopicLog(options: KafkaConnectionOptions): TopicLog {
   const reader = kafkaJsOriginalReader(options, undefined, LOG_SLICE_BYTES);
   const link = new KafkaJsLink<Admin>(options, async ({ kafka }) => {
@@ -34,7 +34,7 @@ export function kafkaJsTopicLog(options: KafkaConnectionOptions): TopicLog {
     const why = failure === undefined ? '' : `: ${failure.reason}`;
     throw new LockstepError(
       isUnreachable ? 'BROKER_UNREACHABLE' : 'ORIGINAL_UNREADABLE',
-      `${what} could not be asked for${end.type === 'late' ? ' in time' : ''}${why}`,
+      `${what} could not be read${end.type === 'late' ? ' in time' : ''}${why}`,
       failure === undefined ? undefined : { cause: failure.cause },
     );
   };
@@ -51,7 +51,7 @@ export function kafkaJsTopicLog(options: KafkaConnectionOptions): TopicLog {
       ),
     committed: (group, topic, giveUpAt) =>
       ask(`the offsets of group ${group}`, giveUpAt, async (admin) => {
-        // On a fresh connection kafkajs knows no broker that could be asked for the group's coordinator.
+        // On a fresh connection kafkajs knows no broker that it could ask for the group's coordinator.
         await admin.fetchTopicMetadata({ topics: [topic] });
         const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
         const known = (found?.partitions ?? []).filter(({ offset }) => Number(offset) >= 0);
@@ -73,7 +73,9 @@ export function kafkaJsTopicLog(options: KafkaConnectionOptions): TopicLog {
   };
 }
 
-/** A cluster whose first group or transaction this is makes its inner topics first; kafkajs calls that no broker. */
+/**
+ * A cluster creates its internal topics with its first group or transaction. Meanwhile kafkajs reports that there is no broker.
+ */
 export function isMoment({ reason }: ReadFailure): boolean {
   return /^KafkaJS(GroupCoordinatorNotFound|BrokerNotFound)/.test(reason);
 }

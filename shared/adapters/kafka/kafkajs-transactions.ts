@@ -9,14 +9,14 @@ import { foldingPartitioner } from './kafkajs-partitioner.ts';
 import { KafkaJsSession } from './kafkajs-session.ts';
 import { isMoment } from './kafkajs-topic-log.ts';
 
-/** What a broker says to a writer that another has taken over from. */
+/** What a broker answers to a writer when another one has taken over. */
 const FENCED = new Set(['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED', 'INVALID_PRODUCER_ID_MAPPING']);
-/** The broker first ends what the one before left open. */
+/** The broker first ends the transaction that the writer before left open. */
 const PATIENCE_TRIES = 40;
-/** Milliseconds after which the broker rolls back what a writer that is gone left open. */
+/** Milliseconds after which the broker rolls back a transaction of a writer that is gone. */
 const TRANSACTION_TIMEOUT_MS = 60_000;
 
-/** @param transactionalId - two writers of one name exclude each other */
+/** @param transactionalId - two writers with the same id exclude each other */
 export function kafkaJsTransactions(options: KafkaConnectionOptions, transactionalId: string): Transactions {
   let current: { readonly session: KafkaJsSession; readonly producer: Producer } | undefined;
   let turn = 0;
@@ -39,7 +39,7 @@ export function kafkaJsTransactions(options: KafkaConnectionOptions, transaction
     });
     current = { session, producer };
     await producer.connect();
-    // kafkajs asks for its number with the first transaction only; an empty one costs nothing.
+    // kafkajs gets its producer id only with the first transaction; an empty one costs nothing.
     await (await producer.transaction()).abort();
   };
 

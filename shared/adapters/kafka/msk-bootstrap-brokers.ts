@@ -3,8 +3,8 @@ import type { ConsumerEnvironment, KafkaAuth } from '../../environment.ts';
 import { LockstepError } from '../../errors.ts';
 
 /**
- * Asks MSK where the brokers are. From a VPC without NAT that takes an interface endpoint for `kafka`. Brokers of another account
- * are reached by the addresses of the VPC connection that the mapping reads, and by no others.
+ * Asks MSK for the brokers. In a VPC without NAT that needs an interface endpoint for `kafka`. Brokers of another account are
+ * reached only by the addresses of the VPC connection that the mapping reads.
  * https://docs.aws.amazon.com/msk/1.0/apireference/clusters-clusterarn-bootstrap-brokers.html
  *
  * @throws LockstepError BROKER_UNREACHABLE
@@ -27,7 +27,7 @@ export async function mskBootstrapBrokers({
     return brokers;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new LockstepError('BROKER_UNREACHABLE', `the brokers of ${clusterArn} could not be asked for: ${why}`, {
+    throw new LockstepError('BROKER_UNREACHABLE', `MSK did not name the brokers of ${clusterArn}: ${why}`, {
       cause,
     });
   } finally {
@@ -41,7 +41,7 @@ function serversFor(auth: KafkaAuth, answer: GetBootstrapBrokersResponse): strin
       return answer.BootstrapBrokerStringSaslIam;
     case 'scram':
       return answer.BootstrapBrokerStringSaslScram;
-    // Both on the same port: https://docs.aws.amazon.com/msk/latest/developerguide/port-info.html
+    // Both use the same port: https://docs.aws.amazon.com/msk/latest/developerguide/port-info.html
     case 'mtls':
     case 'tls':
       return answer.BootstrapBrokerStringTls;

@@ -1,3 +1,3 @@
-// A module of its own, imported dynamically in place of the package: of CommonJS that is imported so, a split bundle has no names.
-// https://github.com/evanw/esbuild/issues/3245
+// A separate module, imported dynamically instead of the package: in a split bundle a dynamically imported CommonJS package has
+// no named exports. https://github.com/evanw/esbuild/issues/3245
 export { generateAuthToken } from 'aws-msk-iam-sasl-signer-js';

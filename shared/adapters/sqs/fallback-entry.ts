@@ -5,34 +5,36 @@ import type { FallbackEntry } from '../../ports/fallback-queue.ts';
 import type { LedgerPartition, Position } from '../../record/item-identifier.ts';
 import { decodeRanges, encodeRanges, type OffsetRanges } from '../../record/offset-ranges.ts';
 
-/** Version of the text; the relay reads this one and older ones. */
+/** Version of the text. The relay reads this one and older ones. */
 const VERSION = 1;
 
 /**
- * An entry as text, plain ASCII whatever the record holds: keys, values and headers in base64, headers as pairs in order.
+ * An entry as text, in plain ASCII whatever the record contains: keys, values and headers are base64, headers are pairs in
+ * order.
  *
- * Signed: only who knows the stack's secret can write one that the relay takes.
+ * It is signed: only a process that knows the stack's secret can write an entry that the relay accepts.
  *
  * `{ "v": 1, "type": "letter", "letter": { "id", "origin": { "topic", "partition", "offset" }, "key", "value",
  * "headers": [["name", "base64"]], "timestamp" } }` or `{ "v": 1, "type": "abandoned", "partition": { "cluster", "group",
- * "topic", "partition" }, "offsets": "sy+2r,2" }`, each with a `"signature"` behind it
+ * "topic", "partition" }, "offsets": "sy+2r,2" }`, each followed by a `"signature"`
  */
 export function encodeFallbackEntry(entry: FallbackEntry, secret: Buffer): string {
   const text = JSON.stringify({
     v: VERSION,
     ...(entry.type === 'letter' ? letterText(entry.letter) : rangeText(entry)),
   });
-  // SQS refuses some characters that JSON allows, as U+FFFF. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+  // SQS refuses some characters that JSON allows, for example U+FFFF.
+  // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
   const ascii = text.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
   return `${ascii.slice(0, -1)}${SIGNATURE_BEGIN}${textSignature(secret, ascii)}${SIGNATURE_END}`;
 }
 
 const SIGNATURE_BEGIN = ',"signature":"';
 const SIGNATURE_END = '"}';
-/** Of SHA-256 in base64url. */
+/** Length of a SHA-256 in base64url. */
 const SIGNATURE_LENGTH = 43;
 
-/** The text that was signed. @throws TypeError where its signature is not ours */
+/** The signed text. @throws TypeError where its signature is not ours */
 function signedText(text: string, secret: Buffer): string {
   const end = Math.max(0, text.length - SIGNATURE_BEGIN.length - SIGNATURE_LENGTH - SIGNATURE_END.length);
   const signed = `${text.slice(0, end)}}`;
@@ -73,12 +75,15 @@ function rangeText({ partition, offsets }: Extract<FallbackEntry, { readonly typ
   return { type: 'abandoned', partition: { cluster, group, topic, partition: number }, offsets: encodeRanges(offsets) };
 }
 
-/** Reads {@link encodeFallbackEntry} back. @throws TypeError or SyntaxError for anything else: such a text must not be deleted */
+/**
+ * Reads {@link encodeFallbackEntry} back. @throws TypeError or SyntaxError for anything else: then the message must not be
+ * deleted
+ */
 export function decodeFallbackEntry(text: string, secret: Buffer): FallbackEntry {
   return parseFallbackEntry(signedText(text, secret));
 }
 
-/** What an entry says, whoever wrote it. @throws as {@link decodeFallbackEntry} */
+/** The content of an entry, whoever wrote it. @throws as {@link decodeFallbackEntry} */
 export function parseFallbackEntry(text: string): FallbackEntry {
   const entry = object(JSON.parse(text), 'the entry');
   if (entry['v'] !== VERSION) throw new TypeError(`expected \`v\` to be ${VERSION}, got ${String(entry['v'])}`);

@@ -5,10 +5,13 @@ import type { StackSecret } from '../../ports/stack-secret.ts';
 import { partitionName, positionName } from '../../record/item-identifier.ts';
 import { encodeFallbackEntry } from './fallback-entry.ts';
 
-/** What SQS takes in one entry. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
+/**
+ * The largest message that SQS takes.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+ */
 const MAX_ENTRY_BYTES = 1_048_576;
 
-/** How the queue is reached. What is not given of region, endpoint and credentials comes from the environment. */
+/** How the queue is reached. Region, endpoint and credentials that are not given come from the environment. */
 export interface SqsFallbackQueueOptions
   extends Pick<SQSClientConfig, 'endpoint' | 'region' | 'credentials' | 'requestHandler'> {
   readonly queueUrl: string;
@@ -16,9 +19,9 @@ export interface SqsFallbackQueueOptions
 }
 
 /**
- * The fallback queue in SQS: base64 inside JSON, so that 1 MiB holds some 750 KB of value. The client is loaded with the first
- * entry. Each of at most two tries is bounded (1 s to connect, 2 s to be answered); a repeated entry is one letter twice, with
- * one id.
+ * The fallback queue in SQS. Entries are base64 inside JSON, so 1 MiB holds about 750 KB of value. The client is loaded with
+ * the first entry. There are at most two tries, each with time limits (1 s to connect, 2 s for the answer). A repeated entry
+ * gives the same dead letter twice, with one id.
  */
 export function sqsFallbackQueue({ queueUrl, secret, ...where }: SqsFallbackQueueOptions): FallbackQueue {
   let client: SQSClient | undefined;

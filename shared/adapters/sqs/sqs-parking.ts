@@ -1,7 +1,10 @@
 import { ChangeMessageVisibilityCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { Parking } from '../../relay/relay-connection.ts';
 
-/** @param fallbackQueueUrl - where entries are put anew, those of the net too: the relay reads both kinds from it */
+/**
+ * @param fallbackQueueUrl - where old messages are sent again, also those of the failure queue: the relay reads both kinds from
+ * it
+ */
 export function sqsParking(fallbackQueueUrl: string): Parking {
   const client = new SQSClient({
     maxAttempts: 2,

@@ -2,22 +2,22 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { HandlerScope } from '../../ports/handler-scope.ts';
 import type { DeliveredRecord } from '../../record/delivered-record.ts';
 
-/** Told of a rejected promise. `true`: it is dealt with, and the process goes on. */
+/** Called with a rejected promise. `true`: it is handled, and the process goes on. */
 type Watcher = (reason: unknown) => boolean;
 
 const watchers = new Set<Watcher>();
 
 function tellWatchers(reason: unknown): void {
-  const told = [...watchers].map((watcher) => watcher(reason));
-  // A listener keeps Node from ending the process, which is what a promise that nobody awaited does by default.
-  if (!told.includes(true) && process.listenerCount('unhandledRejection') === 1) throw reason;
+  const answers = [...watchers].map((watcher) => watcher(reason));
+  // A listener keeps Node from ending the process, which it does by default for a rejected promise that nobody awaited.
+  if (!answers.includes(true) && process.listenerCount('unhandledRejection') === 1) throw reason;
 }
 
 /**
- * Tells which records' handler left a promise that was rejected and that nobody awaited.
+ * Finds the records whose handler started a promise that was rejected and that nobody awaited.
  *
- * @param onRejection - called with the reason and with the records that the handler was called for. Returns whether the process may
- *   go on: Node and Lambda end it otherwise
+ * @param onRejection - called with the reason and the records of the handler call. Returns whether the process may go on:
+ * otherwise Node and Lambda end it.
  */
 export function watchRejections(
   onRejection: (reason: unknown, records: readonly DeliveredRecord[]) => boolean,

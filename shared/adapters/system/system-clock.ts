@@ -1,6 +1,6 @@
 import type { Clock } from '../../ports/clock.ts';
 
-/** The one place that reads the clock. */
+/** The only code that reads the clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   sleep: (ms, signal) =>

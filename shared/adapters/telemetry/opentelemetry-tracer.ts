@@ -7,8 +7,8 @@ import { partitionName } from '../../record/item-identifier.ts';
 const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})/;
 
 /**
- * Spans through OpenTelemetry's API with the attributes of its messaging conventions. The span is linked to the producer's, not
- * its child: a record may be handled days later, and more than once.
+ * Spans through the API of OpenTelemetry, with the attributes of its messaging conventions. The span is linked to the
+ * producer's span and is not its child: a record may be handled days later, and more than once.
  * https://opentelemetry.io/docs/specs/semconv/messaging/kafka/
  */
 export function openTelemetryTracer(): Tracer {
@@ -65,7 +65,7 @@ function ending<T>(span: Span, run: () => T): T {
   return result;
 }
 
-/** Only the error's name: its text may hold what must not leave, and has been redacted for nobody yet. */
+/** Only the error's name: its text may be confidential, and is not redacted here. */
 function failed(span: Span, error: unknown): void {
   span.setStatus({ code: SpanStatusCode.ERROR });
   span.setAttribute('error.type', error instanceof Error ? error.name : typeof error);

@@ -4,11 +4,11 @@ import type { Context } from 'aws-lambda';
 import type { ConsumerEnvironment } from '../../environment.ts';
 import type { Log, LogFields, MetricName, Telemetry } from '../../ports/telemetry.ts';
 
-/** Telemetry through Powertools: JSON lines, and CloudWatch's embedded metric format. */
+/** Telemetry with Powertools: JSON lines, and CloudWatch's embedded metric format. */
 export interface PowertoolsTelemetry extends Telemetry {
-  /** Names the invocation on every line. */
+  /** Adds the request id to every line. */
   begin(context: Context): void;
-  /** Writes the metrics of the invocation out. */
+  /** Writes the metrics of the invocation. */
   flush(): void;
 }
 
@@ -30,7 +30,7 @@ export function powertoolsTelemetry({ metricsNamespace, serviceName }: ConsumerE
     },
     begin: (context) => logger.addContext(context),
     flush: () => {
-      // Summed here: a metric call per record would cost more than all else that we do for it.
+      // Summed here: a call of the metrics library for each record would cost more than all other work for it.
       for (const [metric, value] of counts)
         metrics.addMetric(metric, metric.endsWith('Ms') ? MetricUnit.Milliseconds : MetricUnit.Count, value);
       counts.clear();

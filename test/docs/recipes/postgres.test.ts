@@ -35,7 +35,7 @@ const handler = lockstepConsumer({
 
 const invoice = (number: string, cents: number) =>
   record({ topic: 'invoices', value: { number, customer: 'c-1', cents } });
-const mustReturn = async () => (await sql.query('SELECT customer, cents::int FROM debt')).rows;
+const debts = async () => (await sql.query('SELECT customer, cents::int FROM debt')).rows;
 const place = (offset: number, timestamp = 1_000 + offset) => ({ topic: 'invoices', partition: 0, offset, timestamp });
 const add = (cents: number) => (transaction: Parameters<typeof writeInvoice>[0]) =>
   writeInvoice(transaction, { number: `n-${cents}`, customer: 'c-1', cents });
@@ -45,7 +45,7 @@ test('an invoice whose handler died after the commit is added once', async () =>
     crash: { afterRun: 2 },
   });
 
-  expect(await mustReturn()).toEqual([{ customer: 'c-1', cents: 123 }]);
+  expect(await debts()).toEqual([{ customer: 'c-1', cents: 123 }]);
   expect(Object.values(outcomes)).toEqual(['handled', 'handled', 'handled']);
 });
 
@@ -55,10 +55,10 @@ test('an effect that fails leaves the position where it was, and is applied when
     throw new Error('disk full');
   });
   await expect(failing).rejects.toThrow('disk full');
-  expect(await mustReturn()).toEqual([]);
+  expect(await debts()).toEqual([]);
 
   expect(await applyOnce(sql, 'invoices', place(7), 1, add(5))).toBe('applied');
-  expect(await mustReturn()).toEqual([{ customer: 'c-1', cents: 5 }]);
+  expect(await debts()).toEqual([{ customer: 'c-1', cents: 5 }]);
 });
 
 describe('a record', () => {
@@ -67,14 +67,14 @@ describe('a record', () => {
     await applyOnce(sql, 'invoices', place(8), 1, add(6));
 
     expect(await applyOnce(sql, 'invoices', place(7), 2, add(5))).toBe('duplicate');
-    expect(await mustReturn()).toEqual([{ customer: 'c-1', cents: 11 }]);
+    expect(await debts()).toEqual([{ customer: 'c-1', cents: 11 }]);
   });
 
   test('of a stale epoch is refused, and changes nothing', async () => {
     await applyOnce(sql, 'invoices', place(7), 5, add(5));
 
     await expect(applyOnce(sql, 'invoices', place(8), 4, add(6))).rejects.toThrow(StaleEpoch);
-    expect(await mustReturn()).toEqual([{ customer: 'c-1', cents: 5 }]);
+    expect(await debts()).toEqual([{ customer: 'c-1', cents: 5 }]);
     expect((await sql.query('SELECT epoch::int, settled_offset::int FROM lockstep_position')).rows).toEqual([
       { epoch: 5, settled_offset: 7 },
     ]);

@@ -22,7 +22,7 @@ describe('a fresh partition', () => {
 
     expect(decision.verdict).toEqual({ type: 'run' });
     expect(decision.openOffsets).toEqual([41, 42, 44]);
-    expect(decision.mustReturn).toEqual([
+    expect(decision.toRedeliver).toEqual([
       { from: 41, to: 42 },
       { from: 44, to: 44 },
     ]);
@@ -219,7 +219,7 @@ describe('a known record whose time came back with another value', () => {
     const decision = decide(claimedItem({ progress: settled }), [other, identity(51)]);
 
     expect(decision.recreatedBy).toBeUndefined();
-    expect(decision.verdict).toEqual({ type: 'replayHalted', news: true, unclear: other });
+    expect(decision.verdict).toEqual({ type: 'replayHalted', isNew: true, unclear: other });
     expect(decision.openOffsets).toEqual([50]);
     expect(decision.progress).toMatchObject({
       settled: [
@@ -285,9 +285,9 @@ describe('before memory', () => {
   test('halts, and what was refused is not pending', () => {
     const decision = decide(claimedItem({ progress: forgetful }), batchOf(498, 499, 500));
 
-    expect(decision.verdict).toEqual({ type: 'replayHalted', news: true });
+    expect(decision.verdict).toEqual({ type: 'replayHalted', isNew: true });
     expect(decision.progress.replayRefused).toEqual([{ from: 498, to: 500 }]);
-    expect(decision.mustReturn).toEqual([]);
+    expect(decision.toRedeliver).toEqual([]);
   });
 
   test('holds later batches too: the partition stands still, not the batch', () => {
@@ -295,8 +295,8 @@ describe('before memory', () => {
 
     const decision = decide(item, batchOf(600, 601));
 
-    expect(decision.verdict).toEqual({ type: 'replayHalted', news: false });
-    expect(decision.mustReturn).toEqual([{ from: 600, to: 601 }]);
+    expect(decision.verdict).toEqual({ type: 'replayHalted', isNew: false });
+    expect(decision.toRedeliver).toEqual([{ from: 600, to: 601 }]);
   });
 
   test('is skipped where the policy says so', () => {
@@ -326,7 +326,7 @@ describe('before memory', () => {
 
     expect(decide(claimedItem({ progress }), [identity(12, { timestamp: 7_000 })]).verdict).toEqual({
       type: 'replayHalted',
-      news: true,
+      isNew: true,
     });
   });
 
@@ -338,7 +338,7 @@ describe('before memory', () => {
 
     const decision = decide(item, [identity(12, { timestamp: 7_000 }), identity(13)]);
 
-    expect(decision.verdict).toEqual({ type: 'replayHalted', news: true });
+    expect(decision.verdict).toEqual({ type: 'replayHalted', isNew: true });
     expect(decision.progress).toMatchObject({ replayRefused: [{ from: 12, to: 12 }], pending: [{ from: 13, to: 13 }] });
   });
 
@@ -379,7 +379,7 @@ test('what a replay halt refuses of a sparse batch fits the item, and none of it
   const decision = decide(claimedItem({ progress }), batchOf(...refused));
 
   expect(decision.progress.replayRefused).toEqual([{ from: 0, to: 5_998 }]);
-  expect(decision.mustReturn).toEqual([]);
+  expect(decision.toRedeliver).toEqual([]);
 });
 
 describe('a recreated topic whose records stand before memory', () => {
@@ -443,7 +443,7 @@ describe('a recreated topic whose records stand before memory', () => {
   test('halts below an operator’s word: that meant the topic of then', () => {
     const decision = decide(claimedItem({ progress: { ...forgetful, skipBelow: 500 } }), newer);
 
-    expect(decision.verdict).toEqual({ type: 'replayHalted', news: true });
+    expect(decision.verdict).toEqual({ type: 'replayHalted', isNew: true });
     expect(decision.openOffsets).toEqual([0, 1]);
     expect(decision.progress).toMatchObject({ replayRefused: [{ from: 0, to: 1 }], newestRefused: 1_601 });
   });
@@ -473,7 +473,7 @@ describe('a recreated topic whose records stand before memory', () => {
     ['nanoseconds', 1_767_225_600_000_000_000],
   ])('is seen though a record of %s was settled before', (_, timestamp) => {
     const settled = settleAll(progressOf({ newestTimestamp: 1_599 }), [
-      { record: identity(599, { timestamp }), from: 599, mark: false, outcome: 'handled' },
+      { record: identity(599, { timestamp }), from: 599, firstOfBatch: false, outcome: 'handled' },
     ]);
     const progress = { ...settled, floor: 500 };
 
@@ -508,7 +508,7 @@ describe('the wait for a missing record', () => {
 
     expect(decision.verdict).toEqual({ type: 'waiting', waitsFor: 41 });
     expect(decision.progress.missingRecord).toEqual({ offset: 41, since: 10_000, laterBatches: 0 });
-    expect(decision.mustReturn).toEqual([{ from: 42, to: 43 }]);
+    expect(decision.toRedeliver).toEqual([{ from: 42, to: 43 }]);
   });
 
   test('opens when the offset that is waited for comes back', () => {
@@ -672,7 +672,7 @@ describe('at the edges', () => {
     expect(decision.interrupted).toBeUndefined();
   });
 
-  test('a gate ends with the death of an invocation whose batch held what it waits for, and with no other', () => {
+  test('the wait ends when a dead invocation had the missing record in its batch, and with no other death', () => {
     const missingRecord = { offset: 41, since: 0, laterBatches: 2 };
     const progress = settledTo(40, { pending: [{ from: 41, to: 41 }], missingRecord });
 
@@ -720,7 +720,7 @@ describe('at the edges', () => {
   test('what is due begins at the floor', () => {
     const progress = progressOf({ settled: [{ from: 510, to: 599 }], floor: 500, newestTimestamp: 9_999 });
 
-    expect(decide(claimedItem({ progress }), batchOf(499, 500, 501), { onReplay: 'skip' }).mustReturn).toEqual([
+    expect(decide(claimedItem({ progress }), batchOf(499, 500, 501), { onReplay: 'skip' }).toRedeliver).toEqual([
       { from: 500, to: 501 },
     ]);
   });
@@ -749,7 +749,7 @@ describe('at the edges', () => {
 
     expect(decide(claimedItem({ progress }), batchOf(499, 500, 600)).verdict).toEqual({
       type: 'replayHalted',
-      news: true,
+      isNew: true,
     });
   });
 
@@ -802,7 +802,7 @@ describe('at the edges', () => {
     expect(decision.openOffsets).toEqual([]);
   });
 
-  test('the time of a gate is counted from when it first waited', () => {
+  test('the time of a wait is counted from when it began', () => {
     const progress = settledTo(40, {
       pending: [{ from: 41, to: 41 }],
       missingRecord: { offset: 41, since: 200_000, laterBatches: 0 },
@@ -813,7 +813,7 @@ describe('at the edges', () => {
     );
   });
 
-  test('a gate for another offset starts its time anew', () => {
+  test('a wait for another offset starts its own time', () => {
     const progress = settledTo(39, {
       pending: [{ from: 40, to: 41 }],
       missingRecord: { offset: 41, since: 1, laterBatches: 2 },

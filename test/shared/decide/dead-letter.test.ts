@@ -19,7 +19,7 @@ const RECORD: DeadRecord = {
   headers: [header('traceparent', '00-ab-cd-01')],
 };
 
-const HEAD: BlockedRecord = {
+const BLOCKED: BlockedRecord = {
   offset: 1_042,
   timestamp: 1_795_251_600_000,
   valueHash: 'h',
@@ -34,7 +34,7 @@ const HEAD: BlockedRecord = {
 const NOTICE: DeathNotice = {
   cluster: 'c0ffee00-1111-2222-3333-444455556666-3',
   group: 'billing',
-  blocked: HEAD,
+  blocked: BLOCKED,
   stack: 'PaymentRefused: no money\n    at charge (charge.ts:7)',
   maxAttempts: 5,
   now: 1_795_251_720_000,
@@ -69,7 +69,7 @@ function header(name: string, value: string): RecordHeader {
   return { name, value: Buffer.from(value) };
 }
 
-function told(headers: Iterable<RecordHeader>): [string, string][] {
+function textsOf(headers: Iterable<RecordHeader>): [string, string][] {
   return [...headers].map(({ name, value }) => [name, value.toString()]);
 }
 
@@ -84,7 +84,7 @@ describe('a dead letter', () => {
       value: Buffer.from('{"orderId":"a"}'),
       timestamp: 1_795_251_600_000,
     });
-    expect(told(letter.headers)).toEqual([
+    expect(textsOf(letter.headers)).toEqual([
       ['traceparent', '00-ab-cd-01'],
       ['x-original-topic', 'orders'],
       ['x-original-partition', '3'],
@@ -127,16 +127,16 @@ describe('a dead letter', () => {
     ['that does not fit its schema', { attempts: 1, error: error('validate') }, 'validate', 'poison'],
     ['that kills the process', { attempts: 0, error: error('interrupted') }, 'interrupted', 'poison'],
   ])('of a record %s says so', (_, change, stage, disposition) => {
-    const { headers } = deadLetter(RECORD, { ...NOTICE, blocked: { ...HEAD, ...change } });
+    const { headers } = deadLetter(RECORD, { ...NOTICE, blocked: { ...BLOCKED, ...change } });
 
-    expect(told(headers)).toContainEqual(['x-stage', stage]);
-    expect(told(headers)).toContainEqual(['x-disposition', disposition]);
+    expect(textsOf(headers)).toContainEqual(['x-stage', stage]);
+    expect(textsOf(headers)).toContainEqual(['x-disposition', disposition]);
   });
 
   test('of a record that was never tried says so', () => {
-    const { error: _, firstFailedAt: __, fingerprint: ___, ...blocked } = { ...HEAD, attempts: 0, interruptions: 0 };
+    const { error: _, firstFailedAt: __, fingerprint: ___, ...blocked } = { ...BLOCKED, attempts: 0, interruptions: 0 };
 
-    const headers = told(deadLetter(RECORD, { ...NOTICE, blocked, stack: '' }).headers);
+    const headers = textsOf(deadLetter(RECORD, { ...NOTICE, blocked, stack: '' }).headers);
 
     expect(headers.slice(6, 15)).toEqual([
       ['x-retry-count', '0'],
@@ -152,9 +152,9 @@ describe('a dead letter', () => {
   });
 
   test('of a record that ended its process and never failed otherwise says so', () => {
-    const { error: _, ...blocked } = HEAD;
+    const { error: _, ...blocked } = BLOCKED;
 
-    const headers = told(deadLetter(RECORD, { ...NOTICE, blocked, stack: '' }).headers);
+    const headers = textsOf(deadLetter(RECORD, { ...NOTICE, blocked, stack: '' }).headers);
 
     expect(headers).toContainEqual(['x-stage', 'interrupted']);
     expect(headers).toContainEqual(['x-disposition', 'poison']);
@@ -175,7 +175,7 @@ describe('a dead letter', () => {
     expect(value('kafka_dlt-original-consumer-group')?.toString()).toBe('billing');
     expect(value('kafka_dlt-exception-fqcn')?.toString()).toBe('PaymentRefused');
     expect(value('kafka_dlt-exception-message')?.toString()).toBe('no money');
-    expect(told(headers).filter(([name]) => name.startsWith('__connect.errors.'))).toEqual([
+    expect(textsOf(headers).filter(([name]) => name.startsWith('__connect.errors.'))).toEqual([
       ['__connect.errors.topic', 'orders'],
       ['__connect.errors.partition', '3'],
       ['__connect.errors.offset', '1042'],
@@ -201,13 +201,13 @@ describe('a record that has had a letter before', () => {
     ...NOTICE,
     names,
     returned: readReturned(FAKE_SECRET, back),
-    blocked: { ...HEAD, attempts: 2, error: { name: 'StillRefused', text: 'still no money', stage: 'handler' } },
+    blocked: { ...BLOCKED, attempts: 2, error: { name: 'StillRefused', text: 'still no money', stage: 'handler' } },
     requestId: 'request-9',
   });
 
   test('keeps its first origin in each vocabulary', () => {
-    expect(told(second.headers)).toContainEqual(['x-original-offset', '1042']);
-    expect(told(second.headers)).toContainEqual(['__connect.errors.offset', '1042']);
+    expect(textsOf(second.headers)).toContainEqual(['x-original-offset', '1042']);
+    expect(textsOf(second.headers)).toContainEqual(['__connect.errors.offset', '1042']);
     expect(second.headers.find(({ name }) => name === 'kafka_dlt-original-offset')?.value.readBigInt64BE()).toBe(
       1_042n,
     );
@@ -216,10 +216,10 @@ describe('a record that has had a letter before', () => {
   test('tells its last death only, once, and keeps what is not ours', () => {
     const count = (name: string) => second.headers.filter((candidate) => candidate.name === name).length;
 
-    expect(told(second.headers)).toContainEqual(['x-error-name', 'StillRefused']);
-    expect(told(second.headers)).toContainEqual(['x-retry-count', '2']);
-    expect(told(second.headers)).toContainEqual(['x-redrive-count', '1']);
-    expect(told(second.headers)[0]).toEqual(['traceparent', '00-ab-cd-01']);
+    expect(textsOf(second.headers)).toContainEqual(['x-error-name', 'StillRefused']);
+    expect(textsOf(second.headers)).toContainEqual(['x-retry-count', '2']);
+    expect(textsOf(second.headers)).toContainEqual(['x-redrive-count', '1']);
+    expect(textsOf(second.headers)[0]).toEqual(['traceparent', '00-ab-cd-01']);
     expect(Math.max(...second.headers.map(({ name }) => count(name)))).toBe(1);
     expect(second.headers).toHaveLength(first.headers.length + 1);
   });
@@ -244,7 +244,7 @@ describe("headers of others on the record's way to a letter", () => {
 
     const letter = deadLetter({ ...RECORD, headers: others }, NOTICE);
 
-    expect(told(letter.headers).slice(0, 7)).toEqual([
+    expect(textsOf(letter.headers).slice(0, 7)).toEqual([
       ['7', 'a'],
       ['x-foreign-x-original-topic', 'upstream'],
       ['b', '1'],
@@ -281,7 +281,7 @@ describe("headers of others on the record's way to a letter", () => {
     const record = { ...letter, partition: 0, offset: 1 };
 
     expect(recordBytes(letter) - recordBytes({ ...RECORD, headers: others })).toBeLessThan(65_536);
-    expect(told(letter.headers)).toContainEqual(['x-foreign-headers', 'kept']);
+    expect(textsOf(letter.headers)).toContainEqual(['x-foreign-headers', 'kept']);
     expect(parseLetter(record)).toMatchObject({ redriveCount: 0, origin: { offset: 1_042 } });
     expect(ownHeadersOf(record)).toEqual(others);
   });
@@ -300,7 +300,7 @@ describe('the size of a letter', () => {
           const letter = deadLetter(RECORD, {
             ...NOTICE,
             names,
-            blocked: { ...HEAD, error: { name: 'E', text: long.slice(0, text), stage: 'handler' } },
+            blocked: { ...BLOCKED, error: { name: 'E', text: long.slice(0, text), stage: 'handler' } },
             stack: long.slice(0, stack),
           });
           expect(recordBytes(letter) - recordBytes({ ...RECORD, headers: [...RECORD.headers] })).toBeLessThanOrEqual(
@@ -320,15 +320,15 @@ describe('the size of a letter', () => {
         ...NOTICE,
         names: ['spring'],
         stack: long,
-        blocked: { ...HEAD, error: { ...error('handler'), text: long } },
+        blocked: { ...BLOCKED, error: { ...error('handler'), text: long } },
         maxBytes: 1_002_500,
       },
     );
 
     expect(recordBytes(letter)).toBeLessThanOrEqual(1_002_500);
     expect(letter.value).toBe(value);
-    expect(told(letter.headers)).toContainEqual(['x-dead-letter-id', letter.id]);
-    expect(told(letter.headers).find(([name]) => name === 'x-error-message')?.[1]).toMatch(/^é{50,1024}$/);
+    expect(textsOf(letter.headers)).toContainEqual(['x-dead-letter-id', letter.id]);
+    expect(textsOf(letter.headers).find(([name]) => name === 'x-error-message')?.[1]).toMatch(/^é{50,1024}$/);
   });
 
   test('takes what room there is, and no byte more, in all three vocabularies', () => {
@@ -337,7 +337,7 @@ describe('the size of a letter', () => {
       ...NOTICE,
       names: ['spring', 'connect'],
       stack: long,
-      blocked: { ...HEAD, error: { ...error('handler'), text: long } },
+      blocked: { ...BLOCKED, error: { ...error('handler'), text: long } },
     };
 
     fc.assert(
@@ -354,8 +354,8 @@ describe('the size of a letter', () => {
   test('has all headers even where nothing is left for message and stack', () => {
     const { headers } = deadLetter({ ...RECORD, value: Buffer.alloc(1_000) }, { ...NOTICE, maxBytes: 1_024 });
 
-    expect(told(headers)).toContainEqual(['x-error-message', '']);
-    expect(told(headers)).toContainEqual(['x-error-stack', '']);
+    expect(textsOf(headers)).toContainEqual(['x-error-message', '']);
+    expect(textsOf(headers)).toContainEqual(['x-error-stack', '']);
     expect(headers).toHaveLength(19);
   });
 });

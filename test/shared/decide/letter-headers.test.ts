@@ -82,7 +82,7 @@ test.each([
 });
 
 describe("in Spring's words", () => {
-  const told = (death: Partial<DeadLetterFacts>, name: string) =>
+  const springHeader = (death: Partial<DeadLetterFacts>, name: string) =>
     springHeaders({ ...DEATH, ...death }).find((header) => header.name === name)?.value;
 
   test('texts are texts and numbers are big-endian', () => {
@@ -104,7 +104,7 @@ describe("in Spring's words", () => {
     ['LOG_APPEND_TIME', 'LogAppendTime'],
     [undefined, 'CreateTime'],
   ])('a time of type %s is of type %s', (timestampType, type) => {
-    expect(told({ timestampType }, 'kafka_dlt-original-timestamp-type')?.toString()).toBe(type);
+    expect(springHeader({ timestampType }, 'kafka_dlt-original-timestamp-type')?.toString()).toBe(type);
   });
 
   test.each([
@@ -112,13 +112,13 @@ describe("in Spring's words", () => {
     [-(2 ** 63), '8000000000000000'],
     [-(2 ** 64), '8000000000000000'],
   ])('the first and the last 64-bit timestamp fit, though events round them: %d is %s', (timestamp, bytes) => {
-    expect(told({ origin: { ...ORIGIN, timestamp } }, 'kafka_dlt-original-timestamp')).toEqual(
+    expect(springHeader({ origin: { ...ORIGIN, timestamp } }, 'kafka_dlt-original-timestamp')).toEqual(
       Buffer.from(bytes, 'hex'),
     );
   });
 
   test('a fraction of a millisecond is left out', () => {
-    expect(told({ origin: { ...ORIGIN, timestamp: 1.5 } }, 'kafka_dlt-original-timestamp')).toEqual(
+    expect(springHeader({ origin: { ...ORIGIN, timestamp: 1.5 } }, 'kafka_dlt-original-timestamp')).toEqual(
       Buffer.from('0000000000000001', 'hex'),
     );
   });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { decideChange } from '../../../shared/decide/operator.ts';
 import { blockedRecordAt, identity, progressOf } from '../../fixtures/progress.ts';
 
-test('a skipped blocked record is settled, and the gate that waited for it opens', () => {
+test('a skipped blocked record is settled, and the wait for it ends', () => {
   const progress = progressOf({
     settled: [{ from: 0, to: 9 }],
     pending: [{ from: 10, to: 12 }],
@@ -15,7 +15,7 @@ test('a skipped blocked record is settled, and the gate that waited for it opens
 
   expect(decided).toMatchObject({
     type: 'change',
-    text: 'settles offset 10 (3 attempts, 0 interruptions) without handling it and without a letter',
+    text: 'settles offset 10 (3 attempts, 0 interruptions) without handling it and without a dead letter',
     progress: { settled: [{ from: 0, to: 10 }], pending: [{ from: 11, to: 12 }], consecutiveDeadLetters: 4 },
   });
   expect(decided.type === 'change' && decided.progress.blockedRecords.size).toBe(0);
@@ -31,7 +31,7 @@ test('a skipped blocked record that nobody owes is settled too, and the newest t
 
   expect(decideChange(progress, { type: 'skip', offset: 10 }, 5_000)).toEqual({
     type: 'change',
-    text: 'settles offset 10 (0 attempts, 2 interruptions) without handling it and without a letter',
+    text: 'settles offset 10 (0 attempts, 2 interruptions) without handling it and without a dead letter',
     progress: progressOf({ settled: [{ from: 10, to: 10 }], newestTimestamp: 1_010, consecutiveDeadLetters: 4 }),
   });
 });
@@ -43,7 +43,7 @@ test('a skipped record that was never tried is settled without a time of its own
 
   expect(decideChange(progressOf({ pending, newestTimestamp: 900 }), skip, 5_000)).toEqual({
     type: 'change',
-    text: 'settles offset 10 (never tried) without handling it and without a letter',
+    text: 'settles offset 10 (never tried) without handling it and without a dead letter',
     progress: progressOf({ settled, newestTimestamp: 900 }),
   });
   expect(decideChange(progressOf({ pending }), skip, 5_000)).toMatchObject({
@@ -96,7 +96,7 @@ test('a halted replay is taken as duplicates up to the end of what was refused',
   expect(decideChange(progress, { type: 'acceptAsDuplicates' }, 5_000)).toEqual({
     type: 'change',
     progress: progressOf({ floor: 20, skipBelow: 25 }),
-    text: 'takes what the ledger has forgotten below 25 as duplicates (refused so far: 5–24)',
+    text: 'takes records below offset 25 that the ledger has forgotten as duplicates (refused so far: 5–24)',
   });
 });
 
@@ -112,7 +112,7 @@ test('a halted replay that shall run becomes pending', () => {
 
   expect(decideChange(progress, { type: 'acceptToRun' }, 5_000)).toMatchObject({
     type: 'change',
-    text: 'runs 5–24 again, and whatever else is unknown below 25',
+    text: 'runs 5–24 again, and all other unknown records below 25',
     progress: {
       replayRefused: [],
       runBelow: 25,
@@ -147,7 +147,7 @@ test('of a replay of old records the newest time stays what it was, whatever is 
 test('refuses to accept a replay that nothing halted', () => {
   expect(decideChange(progressOf({}), { type: 'acceptToRun' }, 5_000)).toEqual({
     type: 'refused',
-    why: 'no replay is halted: nothing stands',
+    why: 'no replay is halted',
   });
 });
 
@@ -162,7 +162,7 @@ test('a reset forgets everything but what the consumer says of itself', () => {
   expect(decideChange(progress, { type: 'reset' }, 5_000)).toEqual({
     type: 'change',
     progress: progressOf({ maxConsecutiveDeadLetters: 9 }),
-    text: 'forgets 10 settled offsets, 1 blocked records and 3 pending offsets; what Lambda delivers then runs, again if it ran before',
+    text: 'forgets 10 settled offsets, 1 blocked records and 3 pending offsets; records that Lambda delivers then run, even if they ran before',
   });
 });
 
@@ -170,11 +170,11 @@ test('the flood breaker is closed by hand, if it counts anything', () => {
   expect(decideChange(progressOf({ consecutiveDeadLetters: 100 }), { type: 'closeBreaker' }, 1)).toEqual({
     type: 'change',
     progress: progressOf({}),
-    text: 'counts dead letters in a row from 0 again, instead of from 100: exhausted records get letters',
+    text: 'counts consecutive dead letters from 0 again, instead of from 100: exhausted records get dead letters',
   });
   expect(decideChange(progressOf({}), { type: 'closeBreaker' }, 1)).toEqual({
     type: 'refused',
-    why: 'no dead letters in a row are counted: the flood breaker is closed',
+    why: 'no consecutive dead letters are counted: the flood breaker is closed',
   });
 });
 

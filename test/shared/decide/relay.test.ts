@@ -153,13 +153,13 @@ describe('offsets at which Kafka holds nothing', () => {
     missingRecord: { offset: 10, since: 1, laterBatches: 2 },
   });
 
-  test('are waited for no more, their blocked records go, and the gate opens', () => {
+  test('are not waited for any more, and their blocked records are removed', () => {
     expect(withoutAbsent(waiting, [{ from: 5, to: 11 }])).toEqual(
       progressOf({ pending: [{ from: 12, to: 12 }], blockedRecords: blockedRecords(12) }),
     );
   });
 
-  test('leave the gate that waits for another', () => {
+  test('do not end the wait for another offset', () => {
     expect(withoutAbsent(waiting, [{ from: 12, to: 12 }])).toMatchObject({ missingRecord: { offset: 10 } });
   });
 
@@ -168,7 +168,7 @@ describe('offsets at which Kafka holds nothing', () => {
   });
 });
 
-describe('the gate', () => {
+describe('the wait for a missing record', () => {
   const missingRecord = { offset: 10, since: 1, laterBatches: 2 };
 
   test('stays as long as its offset is pending', () => {
@@ -202,12 +202,12 @@ describe('lost for good', () => {
     changes: Parameters<typeof claimedItem>[0],
     { committed = 100, now = 15_000 + HOUR }: { committed?: number; now?: number } = {},
   ) => lostForGood(claimedItem(changes), committed, now, HOUR);
-  const owing = { progress: progressOf({ pending: [{ from: 10, to: 12 }] }) };
+  const withPending = { progress: progressOf({ pending: [{ from: 10, to: 12 }] }) };
 
   test('is what is pending below what the group has committed', () => {
-    expect(lost(owing)).toEqual([{ from: 10, to: 12 }]);
-    expect(lost(owing, { committed: 12 })).toEqual([{ from: 10, to: 11 }]);
-    expect(lost(owing, { committed: 1 })).toEqual([]);
+    expect(lost(withPending)).toEqual([{ from: 10, to: 12 }]);
+    expect(lost(withPending, { committed: 12 })).toEqual([{ from: 10, to: 11 }]);
+    expect(lost(withPending, { committed: 1 })).toEqual([]);
   });
 
   test('is nothing where the group has committed nothing', () => {
@@ -219,7 +219,7 @@ describe('lost for good', () => {
   });
 
   test('is nothing before its time is over', () => {
-    expect(lost(owing, { now: 15_000 + HOUR - 1 })).toEqual([]);
+    expect(lost(withPending, { now: 15_000 + HOUR - 1 })).toEqual([]);
   });
 
   test('is what dead invocations had claimed and nobody settled', () => {

@@ -47,15 +47,15 @@ describe('before a try', () => {
     });
   });
 
-  test('a marked blocked record is never tried again, however open the breaker', () => {
+  test('an exhausted record is never tried again, however open the breaker', () => {
     expect(decideStart(blockedRecordAt(42, { exhausted: true }), policy, true, 0)).toEqual({
       type: 'giveUp',
-      marked: true,
+      isExhausted: true,
     });
   });
 
   test.each([{ attempts: 5 }, { interruptions: 3 }])('a blocked record with %o gets its letter', (tries) => {
-    expect(decideStart(blockedRecordAt(42, tries), policy, false, 0)).toEqual({ type: 'giveUp', marked: false });
+    expect(decideStart(blockedRecordAt(42, tries), policy, false, 0)).toEqual({ type: 'giveUp', isExhausted: false });
   });
 
   test('a blocked record is tried again while the breaker is open', () => {
@@ -128,10 +128,10 @@ test('the breaker opens at the limit', () => {
 });
 
 test('progress tells of the consumer’s limit where it is not the default', () => {
-  const told = withLetterLimit(progressOf({}), 5);
-  expect(told).toStrictEqual(progressOf({ maxConsecutiveDeadLetters: 5 }));
-  expect([letterLimit(progressOf({})), letterLimit(told)]).toEqual([100, 5]);
-  expect(withLetterLimit(told, 5)).toBe(told);
-  expect(withLetterLimit(told, 100)).toStrictEqual(progressOf({}));
-  expect(letterLimit(withLetterLimit(told, Number.POSITIVE_INFINITY))).toBe(Number.POSITIVE_INFINITY);
+  const withLimit = withLetterLimit(progressOf({}), 5);
+  expect(withLimit).toStrictEqual(progressOf({ maxConsecutiveDeadLetters: 5 }));
+  expect([letterLimit(progressOf({})), letterLimit(withLimit)]).toEqual([100, 5]);
+  expect(withLetterLimit(withLimit, 5)).toBe(withLimit);
+  expect(withLetterLimit(withLimit, 100)).toStrictEqual(progressOf({}));
+  expect(letterLimit(withLetterLimit(withLimit, Number.POSITIVE_INFINITY))).toBe(Number.POSITIVE_INFINITY);
 });

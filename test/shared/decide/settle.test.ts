@@ -19,7 +19,12 @@ import { blockedRecordAt, identity, progressOf } from '../../fixtures/progress.t
 
 describe('settling a record', () => {
   test('settles back to its predecessor in the batch: what is absent between them does not exist', () => {
-    const progress = settle(progressOf({}), { record: identity(44), from: 42, mark: false, outcome: 'handled' });
+    const progress = settle(progressOf({}), {
+      record: identity(44),
+      from: 42,
+      firstOfBatch: false,
+      outcome: 'handled',
+    });
 
     expect(progress.settled).toEqual([{ from: 42, to: 44 }]);
     expect(progress.firstRecords).toEqual([]);
@@ -31,7 +36,7 @@ describe('settling a record', () => {
       blockedRecordAt(42, { attempts: 2 }),
     );
 
-    const progress = settle(before, { record: identity(42), from: 42, mark: false, outcome: 'handled' });
+    const progress = settle(before, { record: identity(42), from: 42, firstOfBatch: false, outcome: 'handled' });
 
     expect(progress.pending).toEqual([
       { from: 41, to: 41 },
@@ -44,7 +49,7 @@ describe('settling a record', () => {
     const progress = settle(progressOf({ newestTimestamp: 9_000 }), {
       record: identity(42),
       from: 42,
-      mark: identity(42),
+      firstOfBatch: identity(42),
       outcome: 'handled',
     });
 
@@ -53,18 +58,23 @@ describe('settling a record', () => {
   });
 
   test('remembers the first record of a batch though another of its records settles first', () => {
-    const ahead = settle(progressOf({}), { record: identity(44), from: 44, mark: identity(42), outcome: 'handled' });
-    const both = settle(ahead, { record: identity(42), from: 42, mark: identity(42), outcome: 'handled' });
+    const ahead = settle(progressOf({}), {
+      record: identity(44),
+      from: 44,
+      firstOfBatch: identity(42),
+      outcome: 'handled',
+    });
+    const both = settle(ahead, { record: identity(42), from: 42, firstOfBatch: identity(42), outcome: 'handled' });
 
     expect(ahead.firstRecords).toEqual([{ offset: 42, timestamp: 1_042, valueHash: 'hash-42' }]);
     expect(both.firstRecords).toBe(ahead.firstRecords);
   });
 
   test('counts dead letters in a row, until something is handled', () => {
-    const once = settle(progressOf({}), { record: identity(1), from: 1, mark: false, outcome: 'deadLettered' });
-    const twice = settle(once, { record: identity(2), from: 2, mark: false, outcome: 'deadLettered' });
-    const duplicate = settle(twice, { record: identity(3), from: 3, mark: false, outcome: 'duplicate' });
-    const handled = settle(duplicate, { record: identity(4), from: 4, mark: false, outcome: 'handled' });
+    const once = settle(progressOf({}), { record: identity(1), from: 1, firstOfBatch: false, outcome: 'deadLettered' });
+    const twice = settle(once, { record: identity(2), from: 2, firstOfBatch: false, outcome: 'deadLettered' });
+    const duplicate = settle(twice, { record: identity(3), from: 3, firstOfBatch: false, outcome: 'duplicate' });
+    const handled = settle(duplicate, { record: identity(4), from: 4, firstOfBatch: false, outcome: 'handled' });
 
     expect([once, twice, duplicate, handled].map((progress) => progress.consecutiveDeadLetters)).toEqual([1, 2, 2, 0]);
   });
@@ -73,7 +83,9 @@ describe('settling a record', () => {
 test('what is settled stands for no operator any more', () => {
   const progress = progressOf({ replayRefused: [{ from: 3, to: 8 }] });
 
-  expect(settle(progress, { record: identity(5), from: 4, mark: false, outcome: 'handled' }).replayRefused).toEqual([
+  expect(
+    settle(progress, { record: identity(5), from: 4, firstOfBatch: false, outcome: 'handled' }).replayRefused,
+  ).toEqual([
     { from: 3, to: 3 },
     { from: 6, to: 8 },
   ]);
@@ -86,7 +98,7 @@ describe('blockedRecords', () => {
       progressOf({}),
     );
 
-    const progress = settle(before, { record: identity(43), from: 41, mark: false, outcome: 'handled' });
+    const progress = settle(before, { record: identity(43), from: 41, firstOfBatch: false, outcome: 'handled' });
 
     expect([...progress.blockedRecords.keys()]).toEqual([40, 44]);
   });
@@ -107,30 +119,36 @@ describe('blockedRecords', () => {
 });
 
 describe('firstRecords', () => {
-  const marked = (offsets: number[], mark: ReturnType<typeof identity>) =>
+  const remembered = (offsets: number[], firstOfBatch: ReturnType<typeof identity>) =>
     settle(progressOf({ firstRecords: offsets.map((offset) => identity(offset)) }), {
       record: identity(99),
       from: 99,
-      mark,
+      firstOfBatch,
       outcome: 'handled',
     }).firstRecords;
 
   test('stand in the order of their offsets, whenever they came', () => {
-    expect(marked([10, 30], identity(40)).map(({ offset }) => offset)).toEqual([10, 30, 40]);
-    expect(marked([10, 30], identity(20)).map(({ offset }) => offset)).toEqual([10, 20, 30]);
-    expect(marked([], identity(20)).map(({ offset }) => offset)).toEqual([20]);
-    expect(marked([30], identity(20)).map(({ offset }) => offset)).toEqual([20, 30]);
-    expect(marked([10, 20, 30], identity(25)).map(({ offset }) => offset)).toEqual([10, 20, 25, 30]);
+    expect(remembered([10, 30], identity(40)).map(({ offset }) => offset)).toEqual([10, 30, 40]);
+    expect(remembered([10, 30], identity(20)).map(({ offset }) => offset)).toEqual([10, 20, 30]);
+    expect(remembered([], identity(20)).map(({ offset }) => offset)).toEqual([20]);
+    expect(remembered([30], identity(20)).map(({ offset }) => offset)).toEqual([20, 30]);
+    expect(remembered([10, 20, 30], identity(25)).map(({ offset }) => offset)).toEqual([10, 20, 25, 30]);
   });
 
   test('of another record at a known offset take its place', () => {
-    expect(marked([10, 20, 30], identity(20, { valueHash: 'other' }))).toEqual([
+    expect(remembered([10, 20, 30], identity(20, { valueHash: 'other' }))).toEqual([
       identity(10),
       identity(20, { valueHash: 'other' }),
       identity(30),
     ]);
-    expect(marked([10, 20], identity(10, { timestamp: 9 }))).toEqual([identity(10, { timestamp: 9 }), identity(20)]);
-    expect(marked([10, 20], identity(20, { timestamp: 9 }))).toEqual([identity(10), identity(20, { timestamp: 9 })]);
+    expect(remembered([10, 20], identity(10, { timestamp: 9 }))).toEqual([
+      identity(10, { timestamp: 9 }),
+      identity(20),
+    ]);
+    expect(remembered([10, 20], identity(20, { timestamp: 9 }))).toEqual([
+      identity(10),
+      identity(20, { timestamp: 9 }),
+    ]);
   });
 
   test('of equal records at two offsets are two', () => {
@@ -138,7 +156,7 @@ describe('firstRecords', () => {
     const { firstRecords } = settle(progressOf({ firstRecords: [identity(10, same)] }), {
       record: identity(20),
       from: 20,
-      mark: identity(20, same),
+      firstOfBatch: identity(20, same),
       outcome: 'handled',
     });
 
@@ -147,7 +165,12 @@ describe('firstRecords', () => {
 
   test('that are known already change nothing', () => {
     const before = progressOf({ firstRecords: [identity(10)] });
-    const { firstRecords } = settle(before, { record: identity(12), from: 12, mark: identity(10), outcome: 'handled' });
+    const { firstRecords } = settle(before, {
+      record: identity(12),
+      from: 12,
+      firstOfBatch: identity(10),
+      outcome: 'handled',
+    });
 
     expect(firstRecords).toBe(before.firstRecords);
   });
@@ -162,10 +185,15 @@ describe('forgetting', () => {
       progress = settle(progress, {
         record: identity(offset),
         from: offset,
-        mark: identity(offset),
+        firstOfBatch: identity(offset),
         outcome: 'handled',
       });
-      progress = settle(progress, { record: identity(offset + 8), from: offset + 1, mark: false, outcome: 'handled' });
+      progress = settle(progress, {
+        record: identity(offset + 8),
+        from: offset + 1,
+        firstOfBatch: false,
+        outcome: 'handled',
+      });
     }
     return progress;
   };
@@ -386,7 +414,7 @@ describe('settling records in one go', () => {
         const first = identity(Math.min(...some));
         const settlings = some.map((offset): Settling => {
           const { value: outcome } = stream.next();
-          return { record: identity(offset), from: offset - (offset % 2), mark: isMarked && first, outcome };
+          return { record: identity(offset), from: offset - (offset % 2), firstOfBatch: isMarked && first, outcome };
         });
 
         const oneByOne = settlings.reduce(settle, progress);
@@ -397,10 +425,10 @@ describe('settling records in one go', () => {
   });
 
   test('first records a batch whichever of its records says so', () => {
-    const settling = (offset: number, mark: Settling['mark']): Settling => ({
+    const settling = (offset: number, firstOfBatch: Settling['firstOfBatch']): Settling => ({
       record: identity(offset),
       from: offset,
-      mark,
+      firstOfBatch,
       outcome: 'handled',
     });
 
@@ -425,7 +453,7 @@ describe('settling records in one go', () => {
     const settling = (from: number, to: number): Settling => ({
       record: identity(to),
       from,
-      mark: false,
+      firstOfBatch: false,
       outcome: 'handled',
     });
 
@@ -453,13 +481,13 @@ describe('what is left to the relay', () => {
     ]);
 
     const settled = settleAll(abandoned, [
-      { record: identity(11), from: 10, mark: false, outcome: 'deadLettered' },
-      { record: identity(42), from: 41, mark: false, outcome: 'handled' },
+      { record: identity(11), from: 10, firstOfBatch: false, outcome: 'deadLettered' },
+      { record: identity(42), from: 41, firstOfBatch: false, outcome: 'handled' },
     ]);
     expect(settled.abandoned).toEqual([{ from: 12, to: 12 }]);
-    expect(settle(settled, { record: identity(12), from: 12, mark: false, outcome: 'duplicate' }).abandoned).toBe(
-      undefined,
-    );
+    expect(
+      settle(settled, { record: identity(12), from: 12, firstOfBatch: false, outcome: 'duplicate' }).abandoned,
+    ).toBe(undefined);
   });
 
   test('takes a bounded room, and none of it is left out', () => {

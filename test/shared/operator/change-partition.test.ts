@@ -104,7 +104,7 @@ test('a preview says what would happen and who is in the way', async () => {
 });
 
 describe('of a recreated topic, which a dead invocation’s record gave away,', () => {
-  const TOLD = 'the topic was recreated, as the record at offset 2 shows, and its progress starts afresh';
+  const TOLD = 'the topic was recreated, as the record at offset 2 shows, and its progress starts from nothing';
   const recreated = () => {
     const opened = aLedger();
     const first = { offset: 2, timestamp: 2_000, valueHash: 'new' };
@@ -123,7 +123,7 @@ describe('of a recreated topic, which a dead invocation’s record gave away,', 
     const { ledger, decide } = recreated();
 
     expect(await decide({ type: 'skip', offset: 2 })).toBe(
-      `settles offset 2 (never tried) without handling it and without a letter; ${TOLD}`,
+      `settles offset 2 (never tried) without handling it and without a dead letter; ${TOLD}`,
     );
     expect(ledger.peek(PLACE)?.progress.settled).toEqual([{ from: 2, to: 2 }]);
   });
@@ -131,7 +131,7 @@ describe('of a recreated topic, which a dead invocation’s record gave away,', 
   test('a refusal says so too, and a preview', async () => {
     const { ports, decide } = recreated();
     const change = { type: 'closeBreaker' } as const;
-    const why = `no dead letters in a row are counted: the flood breaker is closed; ${TOLD}`;
+    const why = `no consecutive dead letters are counted: the flood breaker is closed; ${TOLD}`;
 
     expect((await previewChange({ partition: PLACE, change }, ports)).decided).toEqual({ type: 'refused', why });
     await expect(decide(change)).rejects.toThrow(why);

@@ -28,7 +28,7 @@ test.each(looking)('who may only look may ask: $type', (request) => {
 test.each(acting)('who may only look may not change anything: $type', (request) => {
   expect(isActing(request)).toBe(true);
   expect(() => checkRights(readOperatorRequest(request), `${FUNCTION}:look`)).toThrow(
-    `OPERATOR_MAY_ONLY_LOOK: a ${request.type} was asked for under the alias \`look\`. Nothing was changed.`,
+    `OPERATOR_MAY_ONLY_LOOK: a ${request.type} was requested under the alias \`look\`. Nothing was changed.`,
   );
 });
 

@@ -14,7 +14,7 @@ const of = (value: Buffer | string | null) =>
   });
 
 /** What a decoder makes of a value: the value, or the text of its error without the hint. */
-async function told<V>(decoder: ValueDecoder<V>, value: Buffer | string | null): Promise<unknown> {
+async function decoded<V>(decoder: ValueDecoder<V>, value: Buffer | string | null): Promise<unknown> {
   try {
     return await decoder.decode(of(value));
   } catch (error) {
@@ -37,23 +37,23 @@ const notUtf8 = Buffer.from([0x7b, 0xff, 0x7d]);
 
 describe('bytes', () => {
   test('are as they came, a tombstone is null', async () => {
-    expect(await told(bytes, notUtf8)).toEqual(notUtf8);
-    expect(await told(bytes, null)).toBeNull();
+    expect(await decoded(bytes, notUtf8)).toEqual(notUtf8);
+    expect(await decoded(bytes, null)).toBeNull();
   });
 });
 
 describe('text', () => {
   test('is UTF-8, a tombstone is null', async () => {
-    expect(await told(text, 'Zoë')).toBe('Zoë');
-    expect(await told(text, null)).toBeNull();
+    expect(await decoded(text, 'Zoë')).toBe('Zoë');
+    expect(await decoded(text, null)).toBeNull();
   });
 
   test('keeps a byte-order mark', async () => {
-    expect(await told(text, Buffer.from('efbbbf61', 'hex'))).toBe('\ufeffa');
+    expect(await decoded(text, Buffer.from('efbbbf61', 'hex'))).toBe('\ufeffa');
   });
 
   test('that is not UTF-8 is undecodable, never replaced', async () => {
-    expect(await told(text, notUtf8)).toEqual(['KAFKA_VALUE_UNDECODABLE: value of orders-3@1042 is not UTF-8']);
+    expect(await decoded(text, notUtf8)).toEqual(['KAFKA_VALUE_UNDECODABLE: value of orders-3@1042 is not UTF-8']);
   });
 });
 
@@ -61,12 +61,12 @@ describe('json', () => {
   const Order = v.object({ orderId: v.string(), lines: v.array(v.object({ amount: v.number() })) });
 
   test('without a schema is what it says', async () => {
-    expect(await told(json(), '{"a":1}')).toEqual({ a: 1 });
-    expect(await told(json(), null)).toBeNull();
+    expect(await decoded(json(), '{"a":1}')).toEqual({ a: 1 });
+    expect(await decoded(json(), null)).toBeNull();
   });
 
   test('may begin with a byte-order mark', async () => {
-    expect(await told(json(), Buffer.from('efbbbf37', 'hex'))).toBe(7);
+    expect(await decoded(json(), Buffer.from('efbbbf37', 'hex'))).toBe(7);
   });
 
   test.each(['{', '', notUtf8])(
@@ -101,7 +101,7 @@ describe('json', () => {
     ['gzip', '1f8b0800', 'it is compressed with gzip. Decompress it in a decoder of your own'],
     ['UTF-16', 'fffe7b00', 'it is UTF-16 text. Decode it in a decoder of your own'],
   ])('that %s wrote says so', async (_, hex, says) => {
-    expect(await told(json(), Buffer.from(hex, 'hex'))).toEqual([
+    expect(await decoded(json(), Buffer.from(hex, 'hex'))).toEqual([
       `KAFKA_VALUE_UNDECODABLE: value of orders-3@1042 is not JSON: ${says}`,
     ]);
   });
@@ -109,50 +109,52 @@ describe('json', () => {
   test('keeps large integers exact where it is told to', async () => {
     const value = '{"id":73314510714175489,"small":7,"part":0.5,"huge":1e300,"list":[-9007199254740993]}';
 
-    expect(await told(json(undefined, { exactIntegers: true }), value)).toEqual({
+    expect(await decoded(json(undefined, { exactIntegers: true }), value)).toEqual({
       id: 73314510714175489n,
       small: 7,
       part: 0.5,
       huge: 1e300,
       list: [-9007199254740993n],
     });
-    expect(await told(json(v.object({ id: v.bigint() }), { exactIntegers: true }), value)).toEqual({
+    expect(await decoded(json(v.object({ id: v.bigint() }), { exactIntegers: true }), value)).toEqual({
       id: 73314510714175489n,
     });
-    expect(await told(json(), '73314510714175489')).toBe(73314510714175490);
-    expect(await told(json(undefined, { exactIntegers: true }), '1'.repeat(1_001))).toEqual([
+    expect(await decoded(json(), '73314510714175489')).toBe(73314510714175490);
+    expect(await decoded(json(undefined, { exactIntegers: true }), '1'.repeat(1_001))).toEqual([
       'KAFKA_VALUE_UNDECODABLE: value of orders-3@1042 is not JSON with integers of at most 1,000 digits',
     ]);
   });
 
   test('that is none is not shown to its schema', async () => {
-    expect(await told(json(v.unknown()), '{')).toEqual(['KAFKA_VALUE_UNDECODABLE: value of orders-3@1042 is not JSON']);
+    expect(await decoded(json(v.unknown()), '{')).toEqual([
+      'KAFKA_VALUE_UNDECODABLE: value of orders-3@1042 is not JSON',
+    ]);
   });
 
   test('that fits its schema is the schema’s output', async () => {
-    expect(await told(json(v.pipe(v.string(), v.transform(Number))), '"7"')).toBe(7);
+    expect(await decoded(json(v.pipe(v.string(), v.transform(Number))), '"7"')).toBe(7);
   });
 
   const INVALID = 'KAFKA_VALUE_INVALID: value of orders-3@1042 does not fit the schema: ';
 
   test('that does not fit says where, without what it got', async () => {
-    expect(await told(json(Order), '{"orderId":"secret","lines":[{"amount":"secret"}]}')).toEqual([
+    expect(await decoded(json(Order), '{"orderId":"secret","lines":[{"amount":"secret"}]}')).toEqual([
       `${INVALID}lines[].amount: expected number`,
     ]);
   });
 
   test('that does not fit tells all its faults', async () => {
-    expect(await told(json(Order), '{}')).toEqual([`${INVALID}orderId: object; lines: object`]);
+    expect(await decoded(json(Order), '{}')).toEqual([`${INVALID}orderId: object; lines: object`]);
   });
 
   test('that does not fit at its root has no place to name', async () => {
-    expect(await told(json(v.string()), '5')).toEqual([`${INVALID}expected string`]);
+    expect(await decoded(json(v.string()), '5')).toEqual([`${INVALID}expected string`]);
   });
 
   test('names no key that only the value has', async () => {
     const schema = v.object({ accounts: v.record(v.string(), v.object({ balance: v.number() })) });
 
-    expect(await told(json(schema), '{"accounts":{"alice@example.com":{"balance":"secret"}}}')).toEqual([
+    expect(await decoded(json(schema), '{"accounts":{"alice@example.com":{"balance":"secret"}}}')).toEqual([
       `${INVALID}accounts.*.balance: expected number`,
     ]);
   });
@@ -166,7 +168,7 @@ describe('json', () => {
       ),
     );
 
-    expect(await told(json(schema), '"secret"')).toEqual([`${INVALID}check`]);
+    expect(await decoded(json(schema), '"secret"')).toEqual([`${INVALID}check`]);
   });
 
   test('keeps the schema’s own words for those who redact', async () => {
@@ -180,8 +182,8 @@ describe('json', () => {
     const wide = v.object(Object.fromEntries(Array.from({ length: 7 }, (_, index) => [`f${index}`, v.number()])));
     const five = v.object(Object.fromEntries(Array.from({ length: 5 }, (_, index) => [`f${index}`, v.number()])));
 
-    expect(String(await told(json(wide), '{}'))).toMatch(/f4: [^;]+ and 2 more$/);
-    expect(String(await told(json(five), '{}'))).not.toContain('more');
+    expect(String(await decoded(json(wide), '{}'))).toMatch(/f4: [^;]+ and 2 more$/);
+    expect(String(await decoded(json(five), '{}'))).not.toContain('more');
   });
 
   test('takes a schema that answers later, by any thenable', async () => {
@@ -198,14 +200,14 @@ describe('json', () => {
       },
     };
 
-    expect(await told(json(asked), '"ok"')).toBe('ok');
-    expect(await told(json(asked), '"x"')).toEqual([`${INVALID}check`]);
-    expect(await told(json(lazy as never), '"x"')).toBe(7);
+    expect(await decoded(json(asked), '"ok"')).toBe('ok');
+    expect(await decoded(json(asked), '"x"')).toEqual([`${INVALID}check`]);
+    expect(await decoded(json(lazy as never), '"x"')).toBe(7);
   });
 
   test('gives a tombstone to the schema as null', async () => {
-    expect(await told(json(v.nullable(v.string())), null)).toBeNull();
-    expect(await told(json(v.string()), null)).toEqual([`${INVALID}expected string`]);
+    expect(await decoded(json(v.nullable(v.string())), null)).toBeNull();
+    expect(await decoded(json(v.string()), null)).toEqual([`${INVALID}expected string`]);
   });
 
   test('names a place that a schema gives as segments, as far as its own words go', async () => {
@@ -218,7 +220,7 @@ describe('json', () => {
       },
     };
 
-    expect(await told(json(schema), '1')).toEqual([`${INVALID}a.b[].*.*: is not valid`]);
+    expect(await decoded(json(schema), '1')).toEqual([`${INVALID}a.b[].*.*: is not valid`]);
   });
 
   test('survives a schema that goes in circles, and whose getters throw', async () => {
@@ -230,6 +232,6 @@ describe('json', () => {
     };
     Object.assign(schema, { self: schema });
 
-    expect(await told(json(schema), '1')).toEqual([`${INVALID}is not valid`]);
+    expect(await decoded(json(schema), '1')).toEqual([`${INVALID}is not valid`]);
   });
 });

@@ -3,7 +3,7 @@ import { parseDiscardDocument } from '../../../shared/record/discard-document.ts
 
 const MSK = 'arn:aws:kafka:us-east-1:123456789012:cluster/main/uuid-1';
 
-test('reads what a queue is told: ranges by partition', () => {
+test('reads what a queue is documentOf: ranges by partition', () => {
   const document = {
     requestContext: { condition: 'RetryAttemptsExhausted', approximateInvokeCount: 1 },
     KafkaBatchInfo: {
@@ -54,7 +54,7 @@ test('reads a document without an ARN, or with one that is no text', () => {
 });
 
 /** A document whose batch is told as `info`, with `payload` behind it. */
-const told = (info: object, payload?: unknown) => ({
+const documentOf = (info: object, payload?: unknown) => ({
   requestContext: { condition: 'x' },
   KafkaBatchInfo: info,
   payload,
@@ -63,13 +63,13 @@ const told = (info: object, payload?: unknown) => ({
 test.each([
   ['a text', 'expected the document to be an object'],
   [{}, 'expected `requestContext` to be an object'],
-  [told({ recordsInfo: 7 }), 'expected `recordsInfo` to be an object'],
-  [told({ recordsInfo: { 'a-0': null } }), 'expected `recordsInfo.a-0` to be an object'],
-  [told({}), 'expected `recordInfo` to be an object'],
-  [told({ recordInfo: { offset: 1 } }), 'expected `payload` to be an object'],
-  [told({ recordInfo: { offset: 1 } }, {}), 'expected `payload.records` to be an object'],
-  [told({ recordInfo: { offset: 1 } }, { records: {} }), 'expected a partition as orders-3, got ""'],
-  [told({ recordInfo: { offset: true } }), 'expected an offset, got true'],
+  [documentOf({ recordsInfo: 7 }), 'expected `recordsInfo` to be an object'],
+  [documentOf({ recordsInfo: { 'a-0': null } }), 'expected `recordsInfo.a-0` to be an object'],
+  [documentOf({}), 'expected `recordInfo` to be an object'],
+  [documentOf({ recordInfo: { offset: 1 } }), 'expected `payload` to be an object'],
+  [documentOf({ recordInfo: { offset: 1 } }, {}), 'expected `payload.records` to be an object'],
+  [documentOf({ recordInfo: { offset: 1 } }, { records: {} }), 'expected a partition such as orders-3, got ""'],
+  [documentOf({ recordInfo: { offset: true } }), 'expected an offset, got true'],
   [{ requestContext: {} }, 'expected `requestContext.condition` to be a text'],
   [{ requestContext: { condition: 'x' } }, 'expected `KafkaBatchInfo` to be an object'],
   [
@@ -78,7 +78,7 @@ test.each([
   ],
   [
     { requestContext: { condition: 'x' }, KafkaBatchInfo: { recordsInfo: { a: {} } } },
-    'expected a partition as orders-3, got "a"',
+    'expected a partition such as orders-3, got "a"',
   ],
 ])('refuses %j and says why', (document, why) => {
   expect(() => parseDiscardDocument(document)).toThrow(why);

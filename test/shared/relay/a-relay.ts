@@ -101,6 +101,6 @@ export const RECREATED: PartitionItem = {
 
 /** What is said of it. */
 export const RECREATION_LINE = [
-  'another record stands at a known offset: the topic was recreated, progress starts again',
+  'another record is at a known offset: the topic was recreated, and its progress starts again from nothing',
   { topic: 'orders', partition: 3, offset: 2 },
 ];

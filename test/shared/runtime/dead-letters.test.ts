@@ -122,7 +122,7 @@ describe('the letter of a record whose value the mapping decoded', () => {
 
     expect(letters[0]).toMatchObject({ value: Buffer.from('decoded'), timestamp: 17 });
     expect(warnings).toContainEqual([
-      'the original bytes are gone from Kafka; the letter carries what the mapping delivered',
+      'Kafka does not hold the original bytes any more; the dead letter has the value that Lambda delivered',
       expect.objectContaining({ topic: 'orders', partition: 0, offset: 0, attempt: 1, found: 'another record' }),
     ]);
   });

@@ -6,10 +6,10 @@ import { byPosition, lockstepConsumer, type OnRecord, PauseError, text } from '.
 import type { LogFields } from '../../../shared/ports/telemetry.ts';
 import type { Ports } from '../../../shared/runtime/consumer.ts';
 import { Sandbox } from '../../../shared/runtime/sandbox.ts';
+import { failAfterDeath } from '../../../shared/testing/fail-after-death.ts';
 import { fakeIdempotencyKeyStore } from '../../../shared/testing/fake-idempotency-key-store.ts';
 import { fakeLedgerStore } from '../../../shared/testing/fake-ledger-store.ts';
 import { fakeStackSecret } from '../../../shared/testing/fake-stack-secret.ts';
-import { failAfterDeath } from '../../../shared/testing/mortal.ts';
 import { kafkaEvent, record } from '../../../shared/testing/record.ts';
 import { VirtualClock } from '../../../shared/testing/virtual-clock.ts';
 
@@ -164,7 +164,7 @@ test('a record whose original is gone from Kafka is named', async () => {
 
   expect(lines).toContainEqual([
     'warn',
-    'the original bytes are gone from Kafka; the letter carries what the mapping delivered',
+    'Kafka does not hold the original bytes any more; the dead letter has the value that Lambda delivered',
     {
       topic: 'orders',
       partition: 0,

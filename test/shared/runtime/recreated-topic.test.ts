@@ -154,7 +154,7 @@ describe('what comes back in another form of its value', () => {
       expect(runs.slice(before)).toEqual(runsAgain);
       expect(world.delivery.metrics).toMatchObject({ ReplayHalted: 2 });
       expect(world.delivery.logs.find(({ level }) => level === 'error')).toMatchObject({
-        text: expect.stringContaining('a known record came back with its time and another value'),
+        text: expect.stringContaining('a known record came back with the same timestamp and another value'),
         fields: { topic: 'orders', partition: 0, offset: 0 },
       });
     }

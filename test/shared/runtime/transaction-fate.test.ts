@@ -11,7 +11,7 @@ const PLACE = { cluster: 'c', group: 'billing', topic: 'orders', partition: 0 };
 const RECORD = { offset: 10, timestamp: 1_000, valueHash: 'hash' };
 const EFFECT = { Put: { TableName: 'accounts', Item: {} } };
 const TRANSACTION = {
-  settlings: [{ record: RECORD, from: 10, mark: RECORD, outcome: 'handled' as const }],
+  settlings: [{ record: RECORD, from: 10, firstOfBatch: RECORD, outcome: 'handled' as const }],
   effects: [EFFECT],
   completions: [],
 };
@@ -48,7 +48,7 @@ async function opened(onWay: readonly OnWay[], refuses: () => boolean = () => tr
       owner: 'me',
       item,
       progress: FRESH_PROGRESS,
-      mustReturn: offsets,
+      toRedeliver: offsets,
       batchStart: 10,
       leaseUntil,
       invocation,

@@ -47,11 +47,14 @@ test('asks for faults letter by letter', async () => {
 });
 
 test('tells of each letter that is written, and of its partition', async () => {
-  const told: [DeadLetter, number][] = [];
-  const topic = fakeDeadLetterTopic({ partitions: 3, onLetter: (letter, partition) => told.push([letter, partition]) });
+  const written: [DeadLetter, number][] = [];
+  const topic = fakeDeadLetterTopic({
+    partitions: 3,
+    onLetter: (letter, partition) => written.push([letter, partition]),
+  });
   const letter = letterOf({ origin: { topic: 'orders', partition: 5, offset: 7 } });
 
   await topic.publish(letter, LETTER_TIME);
 
-  expect(told).toEqual([[letter, 2]]);
+  expect(written).toEqual([[letter, 2]]);
 });

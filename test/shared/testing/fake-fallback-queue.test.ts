@@ -34,13 +34,13 @@ test('rejects although it has kept the entry where the fault says unanswered', a
 });
 
 test('has entries taken in the order in which they were sent, as many as one asks for', async () => {
-  const told: FallbackEntry[] = [];
-  const queue = fakeFallbackQueue({ onEntry: (entry) => told.push(entry) });
+  const kept: FallbackEntry[] = [];
+  const queue = fakeFallbackQueue({ onEntry: (entry) => kept.push(entry) });
   const second: FallbackEntry = { type: 'letter', letter: letterOf({ key: null }) };
   await queue.send(ENTRY);
   await queue.send(second);
 
   expect(queue.take(1)).toEqual([ENTRY]);
   expect(queue.entries).toEqual([second]);
-  expect(told).toEqual([ENTRY, second]);
+  expect(kept).toEqual([ENTRY, second]);
 });

@@ -37,7 +37,7 @@ export class NoFalseStop implements Oracle {
     );
     return waitedFor
       ? undefined
-      : { property: 'P1 false gate', text: `${place} waits for ${offset}, which does not come` };
+      : { property: 'P1 false wait', text: `${place} waits for ${offset}, which does not come` };
   }
 
   /** An ordinary redelivery is never taken for a replay from before memory. */
@@ -51,13 +51,13 @@ export class NoFalseStop implements Oracle {
   }
 
   #abandoned(
-    { place, offsets, by, mustReturn }: Extract<HistoryEvent, { type: 'abandoned' }>,
+    { place, offsets, by, toRedeliver }: Extract<HistoryEvent, { type: 'abandoned' }>,
     at: number,
   ): Violation | undefined {
-    if (by === 'sweep' && mustReturn.length > 0 && !this.#settings.kinds.has('offsetsTooHigh'))
+    if (by === 'sweep' && toRedeliver.length > 0 && !this.#settings.kinds.has('offsetsTooHigh'))
       return {
         property: 'P1 false abandon',
-        text: `${place}: ${mustReturn.join(' ')} abandoned though the mapping owes it`,
+        text: `${place}: ${toRedeliver.join(' ')} abandoned though the mapping owes it`,
       };
     const lowest = this.#truth.at(place, [Math.min(...offsets)])[0];
     const claimedAt = lowest && this.#truth.claimed.get(lowest);

@@ -70,7 +70,7 @@ describe('the fallback queue in SQS', () => {
     const { queue, requests } = queueThat(accepts);
 
     await expect(queue.send(letterOf(Buffer.alloc(786_432)))).rejects.toThrow(
-      'FALLBACK_REFUSED: the letter of orders-3@1042 is too large for the fallback queue: 1048828 bytes, SQS takes 1048576. Check the fallback queue and the right to send to it. SQS takes 1 MiB at most.',
+      'FALLBACK_REFUSED: the letter of orders-3@1042 is too large for the fallback queue: 1048828 bytes, SQS takes 1048576. Check that the fallback queue exists and that the role may send to it. SQS takes at most 1 MiB.',
     );
     expect(requests).toEqual([]);
   });

@@ -1,7 +1,7 @@
 /**
- * A port that dies with its process: from then on nothing that is asked of it happens, and nobody is answered.
+ * A port that dies with its process. After that its calls do nothing and never resolve.
  *
- * @param isAlive - asked at each call, and again before each answer
+ * @param isAlive - called before each call, and again before each answer
  */
 export function failAfterDeath<T extends object>(port: T, isAlive: () => boolean): T {
   return new Proxy(port, {
