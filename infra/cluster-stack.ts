@@ -23,11 +23,13 @@ import { givenKey } from './stage-key.ts';
 /** Properties of {@link ClusterStack}. */
 export interface ClusterStackProps extends StackProps {
   readonly cluster: Extract<StageConfig['cluster'], { readonly type: 'new' }>;
-  /** Of all that is kept. @default keys of AWS */
+  /** A KMS key for everything that is stored. @default keys of AWS */
   readonly encryptionKeyArn?: string;
 }
 
-/** What consumers need and an empty account lacks: a VPC over three zones without a way out, an MSK cluster, endpoints, broker alarms. */
+/**
+ * What consumers need and an empty account lacks: an isolated VPC over three zones, an MSK cluster, endpoints, broker alarms.
+ */
 export class ClusterStack extends Stack {
   readonly cluster: MskCluster;
 
@@ -57,7 +59,10 @@ export class ClusterStack extends Stack {
     }
   }
 
-  /** Functions reach DynamoDB by a gateway (free), SQS and MSK's API by interfaces; nothing else, and no NAT. */
+  /**
+   * Functions reach DynamoDB through a gateway endpoint (free), SQS and the API of MSK through interface endpoints. Nothing
+   * else is reachable, and there is no NAT.
+   */
   private endpoints(vpc: IVpc): void {
     vpc.addGatewayEndpoint('DynamoDb', { service: GatewayVpcEndpointAwsService.DYNAMODB });
     const securityGroup = new SecurityGroup(this, 'SqsEndpoint', {
@@ -71,7 +76,7 @@ export class ClusterStack extends Stack {
       securityGroups: [securityGroup],
       open: false,
     });
-    // The functions ask MSK where its brokers are.
+    // The functions ask MSK for its brokers.
     vpc.addInterfaceEndpoint('Kafka', {
       service: new InterfaceVpcEndpointAwsService('kafka'),
       securityGroups: [securityGroup],
@@ -80,7 +85,7 @@ export class ClusterStack extends Stack {
   }
 }
 
-/** Named zones: looking them up would ask for credentials at synth. */
+/** Zones are named: looking them up would need credentials at synth. */
 function isolatedVpc(scope: Construct, zones: readonly string[], key: { readonly encryptionKey?: IKey }): IVpc {
   const vpc = new Vpc(scope, 'Vpc', {
     availabilityZones: [...zones],
@@ -95,6 +100,6 @@ function isolatedVpc(scope: Construct, zones: readonly string[], key: { readonly
       },
     },
   });
-  // CDK's class and interface differ under exactOptionalPropertyTypes only.
+  // CDK's class and interface differ only under exactOptionalPropertyTypes.
   return vpc as IVpc;
 }

@@ -4,7 +4,7 @@ import { ConsumersDashboard } from './constructs/consumers-dashboard.ts';
 import { LockstepConsumer } from './constructs/lockstep-consumer.ts';
 import { type ConsumersStackProps, consumersInCommon, handlerTable, sourceTopic } from './stack-parts.ts';
 
-/** The consumers of a stage on one ledger, the tables that they write to, and what watches them. */
+/** The consumers of a stage with one ledger, the tables that they write to, and their alarms and dashboard. */
 export class OrdersStack extends Stack {
   constructor(scope: Construct, id: string, { config, cluster, ...props }: ConsumersStackProps) {
     super(scope, id, props);

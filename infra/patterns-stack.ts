@@ -6,7 +6,7 @@ import { DEFAULT_MAX_RECORD_BYTES } from './constructs/kafka-topic.ts';
 import { LockstepConsumer } from './constructs/lockstep-consumer.ts';
 import { type ConsumersStackProps, consumersInCommon, handlerTable, sourceTopic } from './stack-parts.ts';
 
-/** One consumer for each common way of consuming Kafka; what each promises: docs/patterns.md. */
+/** One consumer for each common way of consuming Kafka. docs/patterns.md says what each promises. */
 export class PatternsStack extends Stack {
   constructor(scope: Construct, id: string, { config, cluster, ...props }: ConsumersStackProps) {
     super(scope, id, props);
@@ -14,7 +14,7 @@ export class PatternsStack extends Stack {
     const topic = (name: string) => sourceTopic(this, name, partitions, cluster, config);
     const common = consumersInCommon(this, { config, cluster });
 
-    // Rather stuck for ever than out of order.
+    // Order matters more than progress: a failing record blocks its partition for ever.
     const payments = new LockstepConsumer(this, 'Payments', {
       ...common,
       topic: topic('payments'),
@@ -23,7 +23,7 @@ export class PatternsStack extends Stack {
       environment: { PAYMENT_API_URL: config.paymentApiUrl ?? '' },
     });
 
-    // Exactly once: effects in the transaction that settles their record.
+    // Exactly once: effects are written in the transaction that settles their record.
     const entriesTable = handlerTable(this, 'EntriesTable', 'entryId', common);
     const balancesTable = handlerTable(this, 'BalancesTable', 'accountId', common);
     const ledger = new LockstepConsumer(this, 'Postings', {
@@ -35,7 +35,7 @@ export class PatternsStack extends Stack {
     entriesTable.grant(ledger, 'dynamodb:PutItem');
     balancesTable.grant(ledger, 'dynamodb:UpdateItem');
 
-    // In bulk.
+    // Many records in one call.
     const devicesTable = handlerTable(this, 'DevicesTable', 'deviceId', common);
     const events = new LockstepConsumer(this, 'Events', {
       ...common,
@@ -46,11 +46,11 @@ export class PatternsStack extends Stack {
     });
     devicesTable.grant(events, 'dynamodb:BatchWriteItem');
 
-    // Passed on to another topic, whose consumer applies each once.
+    // Records go on to another topic, whose consumer applies each one once.
     const shipments = new LockstepConsumer(this, 'Shipments', {
       ...common,
       topic: { topicName: 'orders', partitions },
-      // Another consumer of the same topic has its own letters there.
+      // Another consumer of the same topic has its own dead letters there.
       deadLetterTopic: new DeadLetterTopic(this, 'ShipmentsDeadLetters', {
         cluster,
         topicName: 'orders-shipments-dead-letters',

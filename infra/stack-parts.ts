@@ -14,7 +14,7 @@ export interface ConsumersStackProps extends StackProps {
   readonly cluster: KafkaCluster;
 }
 
-/** What the consumers of a stage share: the cluster, one ledger, one topic for their alarms, and the stage's limits. */
+/** What the consumers of a stage share: the cluster, one ledger, one topic for alarms, and the stage's limits. */
 export function consumersInCommon(scope: Construct, { config, cluster }: ConsumersStackProps) {
   const removalPolicy = config.removal === 'destroy' ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
   const key = givenKey(scope, config.encryptionKeyArn);
@@ -32,7 +32,7 @@ export function consumersInCommon(scope: Construct, { config, cluster }: Consume
   };
 }
 
-/** A table that handlers write to; its name is an output. */
+/** A table that handlers write to. Its name is an output. */
 export function handlerTable(
   scope: Construct,
   id: string,
@@ -51,7 +51,7 @@ export function handlerTable(
   return made;
 }
 
-/** A topic that handlers read or write: made on a cluster of our own, taken as it is on any other. */
+/** A topic that handlers read or write. It is created on a cluster of our own, and must exist on any other. */
 export function sourceTopic(
   scope: Construct,
   topicName: string,

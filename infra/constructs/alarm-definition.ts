@@ -13,10 +13,10 @@ export interface Watched {
   readonly mappingId: string;
   readonly consumerGroup: string;
   readonly topic: string;
-  /** Where `lockstep` finds the consumer: `--stack Prod --consumer Orders`. */
+  /** The options with which `lockstep` finds the consumer: `--stack Prod --consumer Orders`. */
   readonly commandTarget: string;
   readonly clusterName: string;
-  /** The broker's metrics of a cluster of another account are in that account. */
+  /** The broker's metrics of a cluster in another account are in that account. */
   readonly clusterIsOurs: boolean;
   readonly fallbackQueueName: string;
   readonly failureQueueName?: string;
@@ -24,15 +24,15 @@ export interface Watched {
   readonly decodesValues: boolean;
   /** On-demand mappings publish no metrics of their own. */
   readonly provisioned: boolean;
-  /** Whether a batch that is not settled makes the invocation fail. */
+  /** Whether an unsettled batch makes the invocation fail. */
   readonly throws: boolean;
 }
 
-/** One alarm: a plain metric (an emulator can evaluate it), a threshold, and what to tell the person it wakes. */
+/** One alarm: a plain metric (an emulator can evaluate it), a threshold, and a text for the person on call. */
 export interface AlarmDefinition {
-  /** Also its anchor in the runbook. */
+  /** Also the alarm's anchor in the runbook. */
   readonly name: string;
-  /** Which question of the dashboard's first row it answers. */
+  /** Which question of the dashboard's first row the alarm answers. */
   readonly question: 'stuck' | 'lost' | 'late';
   readonly metric: Metric;
   readonly threshold: number;
@@ -77,12 +77,12 @@ export function groupMetric({ clusterName, consumerGroup, topic }: Watched, name
   });
 }
 
-/** How many entries wait in a queue. */
+/** The number of waiting messages of a queue. */
 export function queueMetric(queueName: string): Metric {
   return plainMetric('AWS/SQS', 'ApproximateNumberOfMessagesVisible', 'Maximum', { QueueName: queueName });
 }
 
-/** How long the oldest entry of a queue has waited, in seconds. */
+/** The age of the oldest message of a queue, in seconds. */
 export function queueAgeMetric(queueName: string): Metric {
   return plainMetric('AWS/SQS', 'ApproximateAgeOfOldestMessage', 'Maximum', { QueueName: queueName });
 }

@@ -9,15 +9,18 @@ import type { Construct } from 'constructs';
 export interface AlarmTopicProps {
   /** Who gets a mail. @default nobody */
   readonly email?: string;
-  /** An imported key's policy must let CloudWatch use it; that of a key made in the app is extended. @default none: SNS keeps texts of alarms without a key of yours */
+  /**
+   * An imported key's policy must let CloudWatch use it; the policy of a key that is made in the app is extended. @default
+   * none: SNS encrypts with its own keys
+   */
   readonly encryptionKey?: IKey;
 }
 
-/** Where alarms go: only CloudWatch of this account may publish, over TLS. */
+/** The topic for alarms. Only CloudWatch of this account may publish, and only over TLS. */
 export class AlarmTopic extends Topic {
   constructor(scope: Construct, id: string, { email, encryptionKey }: AlarmTopicProps = {}) {
     super(scope, id, { enforceSSL: true, ...(encryptionKey && { masterKey: encryptionKey }) });
-    // A topic with a policy of its own has lost the default one, which let the account publish.
+    // A topic with its own policy loses the default one, which lets the account publish.
     this.grantPublish(
       new ServicePrincipal('cloudwatch.amazonaws.com', {
         conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },

@@ -29,7 +29,7 @@ function clusterAlarms(clusterName: string): BrokerAlarmDefinition[] {
       metric: brokerMetric('OfflinePartitionsCount', { 'Cluster Name': clusterName }),
       threshold: 0,
       periods: 3,
-      means: 'Partitions have no leader: nobody can read or write them.',
+      means: 'Partitions have no leader. They cannot be read or written.',
       firstStep: 'look at the state of the brokers in the MSK console.',
     },
     {
@@ -55,7 +55,7 @@ function brokerAlarms(clusterName: string, id: number): BrokerAlarmDefinition[] 
       metric: brokerMetric('UnderMinIsrPartitionCount', dimensions),
       threshold: 0,
       periods: 5,
-      means: `Partitions led by broker ${id} have too few replicas in sync: writes with acks from all are refused, dead letters too.`,
+      means: `Partitions led by broker ${id} have too few replicas in sync: writes with acks from all are refused, also dead letters.`,
       firstStep: 'look for a broker that is down or out of disk.',
     },
     {
@@ -64,7 +64,7 @@ function brokerAlarms(clusterName: string, id: number): BrokerAlarmDefinition[] 
       metric: brokerMetric('KafkaDataLogsDiskUsed', dimensions),
       threshold: 85,
       periods: 15,
-      means: `The disk of broker ${id} is more than 85 % full; a full one stops the broker.`,
+      means: `The disk of broker ${id} is more than 85 % full. A full disk stops the broker.`,
       firstStep: 'enlarge the storage, or shorten the retention of topics.',
     },
     {
@@ -73,8 +73,8 @@ function brokerAlarms(clusterName: string, id: number): BrokerAlarmDefinition[] 
       metric: brokerMetric('CpuUser', dimensions, 'Average'),
       threshold: 60,
       periods: 15,
-      means: `Broker ${id} uses more than 60 % of its CPU; there is no room for one that fails.`,
-      firstStep: 'take a larger broker type or add brokers.',
+      means: `Broker ${id} uses more than 60 % of its CPU. If another broker fails, this one cannot take its load.`,
+      firstStep: 'use a larger broker type or add brokers.',
     },
   ];
 }

@@ -1,12 +1,12 @@
 import { isClusterArn } from './kafka-cluster.ts';
 import { known, type Refusal } from './refusal.ts';
 
-/** About the cluster and how to reach it. */
+/** The cluster and how it is reached. */
 export const CLUSTER_REFUSALS = {
   LOCKSTEP_FUNCTION_OUTSIDE_VPC: {
     property: 'cluster',
     because:
-      'A cluster without VPC, subnets and security groups (other than plaintext on loopback): the function could not write a dead letter.',
+      'A cluster without VPC, subnets and security groups (except for plaintext on loopback): the function could not write a dead letter.',
     fix: 'Set `vpcId`, `subnetIds` and `securityGroupIds` of the cluster',
     objection: ({ cluster }) => {
       const groups = (cluster.securityGroupIds?.length ?? 0) + (cluster.securityGroups?.length ?? 0);
@@ -18,14 +18,14 @@ export const CLUSTER_REFUSALS = {
   },
   LOCKSTEP_CLUSTER_ARN_INVALID: {
     property: 'cluster.clusterArn',
-    because: 'An ARN that is no MSK cluster’s: grants and ledger keys are derived from it.',
+    because: 'An ARN that is not an MSK cluster’s: permissions and ledger keys are derived from it.',
     fix: 'Set `arn:aws:kafka:<region>:<account>:cluster/<name>/<uuid>`; a VPC connection goes into `vpcConnectionArn`',
     objection: ({ cluster }) =>
       isClusterArn(cluster.clusterArn) ? undefined : `\`${cluster.clusterArn}\` is not the ARN of an MSK cluster`,
   },
   LOCKSTEP_SERVERLESS_WITHOUT_IAM: {
     property: 'cluster.auth',
-    because: 'MSK Serverless with anything but IAM: it knows no other authentication.',
+    because: 'MSK Serverless without IAM: it has no other authentication.',
     fix: "Set `auth: 'iam'`",
     objection: ({ cluster }) =>
       cluster.kind === 'serverless' && cluster.auth !== 'iam' ? 'MSK Serverless accepts IAM only' : undefined,

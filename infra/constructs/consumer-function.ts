@@ -10,7 +10,7 @@ import type { KafkaCluster } from './kafka-cluster.ts';
 import { logsMayUse } from './logs-may-use.ts';
 import { VpcAccess } from './vpc-access.ts';
 
-/** The function of a consumer with a role and a log group of its own: CDK's own role would bring policies on `*`. */
+/** The function of a consumer with its own role and log group: CDK's role would have policies on `*`. */
 export class ConsumerFunction extends Construct {
   readonly role: Role;
   readonly logGroup: LogGroup;
@@ -49,7 +49,7 @@ export class ConsumerFunction extends Construct {
     if (props.tracing) {
       Validations.of(this.role).acknowledge({
         id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]',
-        reason: 'Forced by AWS: the two actions of X-Ray know no resources.',
+        reason: 'AWS requires this: the two actions of X-Ray support no resources.',
       });
     }
     const resource = this.function.node.defaultChild;
@@ -58,7 +58,10 @@ export class ConsumerFunction extends Construct {
   }
 }
 
-/** Beside the brokers. Given to CloudFormation as it is: CDK's imported VPCs and subnets warn about route tables that nobody needs. */
+/**
+ * Places the function beside the brokers. Given to CloudFormation directly: CDK's imported VPCs and subnets warn about route
+ * tables that are not needed.
+ */
 function vpcConfig({
   subnetIds = [],
   securityGroupIds = [],

@@ -1,7 +1,7 @@
 import { CfnOutput } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 
-/** What tools find a consumer by: outputs `<Consumer><What>`, as `OrdersMappingId`. */
+/** Outputs by which tools find a consumer: `<Consumer><What>`, for example `OrdersMappingId`. */
 export interface ConsumerFacts {
   readonly FunctionName: string;
   readonly MappingId: string;
@@ -11,18 +11,18 @@ export interface ConsumerFacts {
   readonly FallbackQueueUrl: string;
   readonly FailureQueueUrl?: string;
   readonly LedgerTable: string;
-  /** As the ledger's keys have it. */
+  /** As in the ledger's keys. */
   readonly ClusterId: string;
   readonly RelayFunctionName?: string;
   readonly OperatorFunctionName?: string;
 }
 
-/** A consumer's name as `lockstep --consumer` takes it. */
+/** A consumer's name for `lockstep --consumer`. */
 export function commandName(consumerName: string): string {
   return consumerName.replaceAll(/[^A-Za-z0-9]/g, '');
 }
 
-/** Makes the outputs; their names carry no hash. */
+/** Makes the outputs. Their names have no hash. */
 export function consumerOutputs(scope: Construct, consumerName: string, facts: ConsumerFacts): void {
   const prefix = commandName(consumerName);
   const outputs = new Construct(scope, 'Outputs');

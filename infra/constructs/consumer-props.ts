@@ -8,46 +8,54 @@ import type { KafkaCluster } from './kafka-cluster.ts';
 import type { TopicFacts } from './kafka-topic.ts';
 import type { Ledger } from './ledger-table.ts';
 
-/** What a LockstepConsumer is to do; everything else is derived. Durations are CDK's, sizes carry their unit. */
+/** The properties of a LockstepConsumer. Durations are CDK's; sizes have their unit in the name. */
 export interface LockstepConsumerProps {
   readonly cluster: KafkaCluster;
-  /** Source topic: its name, or its name with partitions and record limit (a `KafkaTopic` is one). */
+  /** Source topic: its name, or its name with partitions and record limit (a `KafkaTopic` has them). */
   readonly topic: string | TopicFacts;
   /** Path of the handler's TypeScript module, relative to the working directory. */
   readonly entry: string;
-  /** The export that `lockstepConsumer(...)` was assigned to. @default 'handler' */
+  /** The name under which the module exports the result of `lockstepConsumer(...)`. @default 'handler' */
   readonly handlerExport?: string;
   /** Name in metrics, alarms and outputs. @default the construct's id */
   readonly consumerName?: string;
-  /** Cannot be changed later: another group starts over. @default the construct's path, parts joined by `-` */
+  /** Cannot be changed later: another group starts without progress. @default the construct's path, its parts joined by `-` */
   readonly consumerGroup?: string;
-  /** A topic that exists already. @default one is made: `<topic>-dead-letters`, partitions as the source, kept on deletion */
+  /** An existing topic. @default one is made: `<topic>-dead-letters`, with the source's partitions, kept on deletion */
   readonly deadLetterTopic?: TopicFacts;
   /** @default one ledger table for all consumers of the stack, retained and protected unless `removalPolicy` is DESTROY */
   readonly ledger?: Ledger;
-  /** What `keyNamespace` says in the handler's options, where it says anything: a handler that says otherwise refuses to start. @default the consumer group */
+  /**
+   * The `keyNamespace` of the handler's options, if it sets one. A handler with another namespace refuses to start. @default
+   * the consumer group
+   */
   readonly keyNamespaces?: readonly string[];
-  /** What the handler's `retry` says. Synth refuses what contradicts it; a function whose handler says otherwise refuses to start. */
+  /**
+   * The handler's `retry` options. Synth refuses contradictions; a function whose handler has other values refuses to start.
+   */
   readonly retry?: RetryIntent;
   /** Further topics that the handler writes to with `context.produce`. */
   readonly producesTo?: readonly string[];
 
-  /** `on-demand` mappings know no partial answers, retry limits, schema registries or nets. @default 'provisioned' */
+  /** `on-demand` mappings have no partial answers, no retry limits, no schema registries and no failure destinations. @default 'provisioned' */
   readonly mode?: 'provisioned' | 'on-demand';
-  /** How the function says that a batch is not settled. @default 'report' (partial answer), 'throw' in on-demand mode */
+  /** How the function reports an unsettled batch. @default 'report' (partial answer), 'throw' in on-demand mode */
   readonly failureMode?: 'report' | 'throw';
   /** Records, 1 to 10,000. @default {@link DEFAULT_BATCH_SIZE} */
   readonly batchSize?: number;
-  /** Whole seconds, 0 to 300. @default Lambda's own 500 ms, which cannot be had back once changed */
+  /** Whole seconds, 0 to 300. @default Lambda's own 500 ms, which cannot be restored once changed */
   readonly batchingWindow?: Duration;
   readonly pollers?: PollerOptions;
   /** Where a group without committed offsets starts; a Date for a point in time. @default 'TRIM_HORIZON', the oldest record */
   readonly startFrom?: 'TRIM_HORIZON' | 'LATEST' | Date;
-  /** Event filter patterns on the value. What does not match is committed and never reaches the function. */
+  /** Event filter patterns on the value. Lambda commits records that do not match; they never reach the function. */
   readonly filters?: readonly Readonly<Record<string, unknown>>[];
   /** `GlueSchemaRegistry` or `ConfluentSchemaRegistry` of aws-lambda-event-sources; needs `onFailureDestination`. */
   readonly schemaRegistry?: ISchemaRegistry;
-  /** Catches what the function never sees: values that fail in the schema registry, records over the payload limit. @default none */
+  /**
+   * Receives what the function never gets: values that the schema registry cannot decode, records over the payload limit.
+   * @default none
+   */
   readonly onFailureDestination?: FailureDestinationOptions;
 
   /** At most 14 minutes. @default 60 s */
@@ -58,8 +66,10 @@ export interface LockstepConsumerProps {
   /** @default one month */
   readonly logRetention?: RetentionDays;
   /**
-   * Encrypts queues, logs, environment, filters and the stack's own ledger. What an imported key's policy must allow:
-   * docs/deploying.md; that of a key made in the app is extended. @default keys owned by AWS
+   * Encrypts queues, logs, environment, filters and the stack's own ledger. docs/deploying.md says what an imported key's
+   * policy must allow; the policy of a key that is made in the app is extended.
+   *
+   * @default keys owned by AWS
    */
   readonly encryptionKey?: IKey;
   /** X-Ray. @default false */
@@ -83,8 +93,9 @@ export interface LockstepConsumerProps {
   >;
   readonly bundling?: BundlingOptions;
   /**
-   * The relay, which empties fallback queue and net into the dead-letter topic, and the operator function behind `lockstep`.
-   * Without them letters that the topic refused stay in their queue, for 14 days.
+   * The relay, which moves messages of the fallback queue and the failure queue to the dead-letter topic, and the operator
+   * function, which the `lockstep` command calls. Without them dead letters that the topic refused stay in their queue, for 14
+   * days.
    *
    * @default true
    */
@@ -92,11 +103,11 @@ export interface LockstepConsumerProps {
   readonly alarms?: AlarmOptions;
 }
 
-/** What the handler's `retry` says. */
+/** The handler's `retry` options. */
 export interface RetryIntent {
-  /** @default 5; with Infinity a failing record blocks its partition for ever */
+  /** @default 5. With Infinity a failing record blocks its partition for ever. */
   readonly maxAttempts?: number;
-  /** @default 3, Infinity where `maxAttempts` is */
+  /** @default 3; Infinity if `maxAttempts` is */
   readonly maxInterruptions?: number;
 }
 
@@ -104,14 +115,17 @@ export interface RetryIntent {
 export interface PollerOptions {
   /** 1 to 200. @default 1 */
   readonly minimum?: number;
-  /** 1 to 2,000, not above the topic's partitions. Equal to `minimum` it spares rebalances. @default {@link DEFAULT_MAXIMUM_POLLERS} or the partitions, whichever is less */
+  /**
+   * 1 to 2,000, not above the topic's partitions. If it equals `minimum`, there are no rebalances by scaling. @default {@link
+   * DEFAULT_MAXIMUM_POLLERS} or the partitions, whichever is less
+   */
   readonly maximum?: number;
-  /** Mappings of one group share (and pay together) their event poller units. @default the stack's name */
+  /** Mappings of one group share their event poller units and their cost. @default the stack's name */
   readonly group?: string;
 }
 
-/** The on-failure destination, an SQS queue of our own. */
+/** The on-failure destination: an SQS queue that the construct makes. */
 export interface FailureDestinationOptions {
-  /** Lambda's own retries before a batch goes to the net; well above the handler's. 1 to 10,000. */
+  /** Lambda's own retries before a batch goes to the failure queue, 1 to 10,000. Well above the handler's attempts. */
   readonly retryAttempts: number;
 }

@@ -10,12 +10,12 @@ import { DEFAULT_MAX_RECORD_BYTES, type TopicFacts } from './kafka-topic.ts';
 export const DEFAULT_BATCH_SIZE = 100;
 export const DEFAULT_TIMEOUT_SECONDS = 60;
 export const DEFAULT_MEMORY_MIB = 512;
-/** What one event poller unit holds. */
+/** The pollers of one event poller unit. */
 export const DEFAULT_MAXIMUM_POLLERS = 10;
-/** Where the source's partitions are not known. */
+/** Used where the number of the source's partitions is not known. */
 export const DEFAULT_LETTER_PARTITIONS = 6;
 
-/** The properties with every default filled in: what the refusals judge and the construct builds. */
+/** The properties with all defaults: the refusals check them, and the construct builds with them. */
 export interface ConsumerSettings {
   readonly cluster: KafkaCluster;
   readonly source: TopicFacts & { readonly maxRecordBytes: number };
@@ -116,7 +116,7 @@ function lettersOf(
   };
 }
 
-/** Letters, digits and dashes: broker lag metrics vanish for groups with `:` or other alphabets. */
+/** Letters, digits and dashes: MSK publishes no lag metrics for groups with `:` or non-ASCII characters. */
 function plainPath(scope: Construct): string {
   const { path } = scope.node;
   return Token.isUnresolved(path) ? scope.node.id : path.replaceAll(/[^A-Za-z0-9]+/g, '-');

@@ -17,7 +17,7 @@ const QUESTIONS: readonly (readonly [AlarmDefinition['question'], string])[] = [
   ['late', 'Is anything late?'],
 ];
 
-/** Whole width in CloudWatch's grid. */
+/** The whole width in CloudWatch's grid. */
 const ROW = 24;
 
 /** Properties of {@link ConsumersDashboard}. */
@@ -27,7 +27,7 @@ export interface ConsumersDashboardProps {
   readonly dashboardName?: string;
 }
 
-/** One dashboard for some consumers: alarms by question in the first row, then a row of graphs for each consumer. */
+/** One dashboard for several consumers: alarms by question in the first row, then a row of graphs for each consumer. */
 export class ConsumersDashboard extends Construct {
   readonly dashboard: Dashboard;
 

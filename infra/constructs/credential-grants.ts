@@ -1,7 +1,10 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { KafkaAuthentication } from './kafka-cluster.ts';
 
-/** To read the secret with which one proves to the brokers who one is: mapping, function and relay and operator functions share it. */
+/**
+ * Permission to read the secret with the Kafka credentials. The mapping, the function, the relay and the operator function
+ * share it.
+ */
 export function credentialGrants(auth: KafkaAuthentication): PolicyStatement[] {
   if (typeof auth !== 'object') return [];
   const { secret, encryptionKey } = auth;

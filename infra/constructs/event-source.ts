@@ -22,7 +22,7 @@ export interface EventSourceParts {
   readonly filters?: readonly Readonly<Record<string, unknown>>[];
   readonly schemaRegistry?: ISchemaRegistry;
   readonly failureQueue?: IQueue;
-  /** Of the filters, which may name values. */
+  /** For the filters, which may name values. */
   readonly encryptionKey?: IKey;
 }
 
@@ -56,7 +56,7 @@ export function eventSource(
     }),
     ...(mode === 'provisioned' && provisioned(settings, parts)),
   });
-  // -1, for ever, is no Duration.
+  // -1 (without limit) is not a Duration.
   const resource = mapping.node.defaultChild;
   if (mode === 'provisioned' && resource instanceof CfnEventSourceMapping) resource.maximumRecordAgeInSeconds = -1;
   return mapping;
@@ -67,7 +67,7 @@ const ACCESS_CONFIGURATION = {
   mtls: SourceAccessConfigurationType.CLIENT_CERTIFICATE_TLS_AUTH,
 } as const;
 
-/** Known to provisioned mode only. https://docs.aws.amazon.com/lambda/latest/dg/kafka-scaling-modes.html */
+/** Settings that only provisioned mode has. https://docs.aws.amazon.com/lambda/latest/dg/kafka-scaling-modes.html */
 function provisioned(
   { pollers, failureRetryAttempts }: ConsumerSettings,
   { failureQueue, schemaRegistry }: EventSourceParts,
@@ -79,7 +79,7 @@ function provisioned(
       pollerGroupName: pollers.group,
     },
     reportBatchItemFailures: true,
-    // Infinite without a net; with one, -1 would silently mean 10. https://docs.aws.amazon.com/lambda/latest/dg/kafka-retry-configurations.html
+    // Infinite without a failure destination. With one, -1 silently means 10. https://docs.aws.amazon.com/lambda/latest/dg/kafka-retry-configurations.html
     retryAttempts: failureRetryAttempts ?? -1,
     bisectBatchOnError: false,
     metricsConfig: { metrics: [MetricType.EVENT_COUNT, MetricType.ERROR_COUNT, MetricType.KAFKA_METRICS] },

@@ -1,7 +1,7 @@
 import { type AlarmDefinition, functionMetric, queueMetric, type Watched } from './alarm-definition.ts';
 import type { AlarmOptions } from './alarm-options.ts';
 
-/** About what waits in queues. */
+/** Alarms about messages that wait in queues. */
 export function queueAlarms({ fallbackQueueName, failureQueueName }: Watched): AlarmDefinition[] {
   return [
     {
@@ -9,8 +9,9 @@ export function queueAlarms({ fallbackQueueName, failureQueueName }: Watched): A
       question: 'lost',
       metric: queueMetric(fallbackQueueName),
       threshold: 0,
-      means: 'Letters that the dead-letter topic refused, or ranges that the mapping lost, wait in the fallback queue.',
-      firstStep: 'mend the topic, then let the relay empty the queue; SQS keeps entries for 14 days.',
+      means:
+        'Dead letters that the dead-letter topic refused, or offsets that Lambda lost, wait in the fallback queue.',
+      firstStep: 'correct the dead-letter topic. The relay then empties the queue. SQS keeps messages for 14 days.',
     },
     ...(failureQueueName === undefined
       ? []
@@ -21,15 +22,15 @@ export function queueAlarms({ fallbackQueueName, failureQueueName }: Watched): A
             metric: queueMetric(failureQueueName),
             threshold: 0,
             means:
-              'Lambda gave up on records that the function never saw: too large, or unreadable by the schema registry.',
+              'Lambda gave up on records that the function never got: too large, or not decodable with the schema registry.',
             firstStep:
-              'read the condition and the offsets of the entries, mend producer or schema, then run the relay.',
+              'read the condition and the offsets in the messages, then correct the producer or the schema. The relay writes their dead letters.',
           } as const,
         ]),
   ];
 }
 
-/** About invocations. */
+/** Alarms about invocations. */
 export function functionAlarms(watched: Watched, options: AlarmOptions): AlarmDefinition[] {
   const percent = options.durationPercentOfTimeout ?? 90;
   return [
@@ -38,7 +39,7 @@ export function functionAlarms(watched: Watched, options: AlarmOptions): AlarmDe
       question: 'stuck',
       metric: functionMetric(watched, 'Errors', 'Sum'),
       threshold: 0,
-      // Throwing is how such a function asks for a batch again; only a quarter of an hour of it is news.
+      // Such a function throws to get a batch again. Only errors for a quarter of an hour show a fault.
       periods: watched.throws ? 15 : 1,
       means: 'Invocations ended without an answer: crash, timeout, or a deployment that cannot start.',
       firstStep: 'read the error lines of the function’s log; roll back if a deployment just went out.',
@@ -49,7 +50,7 @@ export function functionAlarms(watched: Watched, options: AlarmOptions): AlarmDe
       metric: functionMetric(watched, 'Throttles', 'Sum'),
       threshold: 0,
       periods: 5,
-      means: 'Lambda refuses invocations for lack of concurrency, and takes pollers away.',
+      means: 'Lambda refuses invocations because there is no concurrency left, and removes pollers.',
       firstStep: 'raise the reserved concurrency of the function or the quota of the account.',
     },
     {
@@ -58,7 +59,7 @@ export function functionAlarms(watched: Watched, options: AlarmOptions): AlarmDe
       metric: functionMetric(watched, 'Duration', 'Maximum'),
       threshold: watched.timeoutSeconds * 10 * percent,
       periods: 5,
-      means: `Invocations take more than ${percent} % of the function’s timeout; handlers are close to being interrupted.`,
+      means: `Invocations take more than ${percent} % of the function’s timeout; handlers may soon be interrupted.`,
       firstStep: 'look at HandlerMs for the slow handler; lower the batch size or raise the timeout.',
     },
   ];

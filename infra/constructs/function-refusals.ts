@@ -4,12 +4,12 @@ import type { Refusal } from './refusal.ts';
 /** Lambda's limit for Kafka mappings. https://docs.aws.amazon.com/lambda/latest/dg/with-kafka-process.html */
 export const MAXIMUM_TIMEOUT_SECONDS = 14 * 60;
 
-/** The ledger's default lease: an invocation that cannot outlive it could neither renew nor give back a partition. */
+/** The ledger's default lease: a shorter invocation could neither renew nor release a partition. */
 export const MINIMUM_TIMEOUT_SECONDS = 15;
 
 const OURS = /^(LOCKSTEP_|POWERTOOLS_METRICS_NAMESPACE$|POWERTOOLS_SERVICE_NAME$|NODE_OPTIONS$)/;
 
-/** About the function. */
+/** Settings of the function. */
 export const FUNCTION_REFUSALS = {
   LOCKSTEP_TIMEOUT_OVER_14_MINUTES: {
     property: 'timeout',
@@ -23,16 +23,16 @@ export const FUNCTION_REFUSALS = {
   LOCKSTEP_TIMEOUT_TOO_SHORT: {
     property: 'timeout',
     because:
-      'A timeout under 15 s: the ledger’s lease lasts 15 s, back-off and letters need their time before the deadline.',
+      'A timeout under 15 s: the ledger’s lease lasts 15 s, and back-off and dead letters need time before the deadline.',
     fix: 'Set `timeout` to 15 s or more',
     objection: (s) =>
       s.timeoutSeconds < MINIMUM_TIMEOUT_SECONDS
-        ? `${s.timeoutSeconds} s leave no room for a lease of 15 s, a back-off and a letter before the deadline`
+        ? `${s.timeoutSeconds} s leave no time for a lease of 15 s, a back-off and a dead letter before the deadline`
         : undefined,
   },
   LOCKSTEP_RESERVED_CONCURRENCY_ZERO: {
     property: 'functionProps.reservedConcurrentExecutions',
-    because: 'Reserved concurrency 0: the function never runs, and the partitions stand still without an error.',
+    because: 'Reserved concurrency 0: the function never runs, and no error shows that.',
     fix: 'Drop it or raise it; to stop consuming, disable the mapping with `lockstep pause`',
     objection: (s) =>
       s.reservedConcurrency === 0 ? 'with a reserved concurrency of 0 the function never runs' : undefined,
@@ -40,7 +40,7 @@ export const FUNCTION_REFUSALS = {
   LOCKSTEP_ENVIRONMENT_RESERVED: {
     property: 'environment',
     because:
-      'A variable of ours (`LOCKSTEP_*`, Powertools’ namespace and service, `NODE_OPTIONS`): alarms and ledger rest on them.',
+      'An environment variable that the construct sets (`LOCKSTEP_*`, Powertools’ namespace and service, `NODE_OPTIONS`): alarms and ledger depend on it.',
     fix: 'Remove the variable; `consumerName`, `consumerGroup`, `ledger` and `deadLetterTopic` set them',
     objection: (s) => {
       const taken = Object.keys(s.environment).filter((name) => OURS.test(name));
@@ -51,7 +51,7 @@ export const FUNCTION_REFUSALS = {
   },
   LOCKSTEP_ENTRY_MISSING: {
     property: 'entry',
-    because: 'An entry that is no file.',
+    because: 'An entry that is not a file.',
     fix: 'Give the path of the module that exports the handler, relative to the working directory',
     objection: (s) => (existsSync(s.entry) ? undefined : `\`${s.entry}\` does not exist in ${process.cwd()}`),
   },

@@ -5,7 +5,7 @@ import { credentialGrants } from './credential-grants.ts';
 import { type KafkaCluster, kafkaArn, ledgerClusterId } from './kafka-cluster.ts';
 import { onlyItems } from './ledger-items.ts';
 
-/** What a consumer's role is for. */
+/** The facts from which a consumer's permissions are made. */
 export interface GrantFacts {
   readonly settings: ConsumerSettings;
   readonly ledgerTableArn: string;
@@ -18,8 +18,8 @@ export interface GrantFacts {
 }
 
 /**
- * Everything that the function and its mapping may do (they share the role), besides attaching to their VPCs; nothing else is
- * granted by the construct. https://docs.aws.amazon.com/lambda/latest/dg/with-msk-permissions.html
+ * Everything that the function and its mapping may do (they share the role), except attaching to their VPCs. The construct
+ * grants nothing else. https://docs.aws.amazon.com/lambda/latest/dg/with-msk-permissions.html
  */
 export function consumerGrants(facts: GrantFacts): PolicyStatement[] {
   return [...ownGrants(facts), ...mappingGrants(facts.settings.cluster), ...kafkaGrants(facts.settings)];
@@ -53,7 +53,13 @@ function ownGrants(facts: GrantFacts): PolicyStatement[] {
     }),
     ...(facts.failureQueueArn === undefined
       ? []
-      : [new PolicyStatement({ sid: 'FillTheNet', actions: ['sqs:SendMessage'], resources: [facts.failureQueueArn] })]),
+      : [
+          new PolicyStatement({
+            sid: 'SendToFailureQueue',
+            actions: ['sqs:SendMessage'],
+            resources: [facts.failureQueueArn],
+          }),
+        ]),
     ...(facts.encryptionKeyArns.length === 0
       ? []
       : [
@@ -66,7 +72,9 @@ function ownGrants(facts: GrantFacts): PolicyStatement[] {
   ];
 }
 
-/** A key in a namespace that groups share may be held by a partition of another group: whether that is alive is read there. */
+/**
+ * In a namespace that groups share, a partition of another group may hold a key. Whether that partition is alive must be read.
+ */
 function sharedKeyGrants({ settings, ledgerTableArn }: GrantFacts): PolicyStatement[] {
   if (settings.keyNamespaces.every((namespace) => namespace === settings.consumerGroup)) return [];
   return [
@@ -113,7 +121,7 @@ function mappingGrants({ clusterArn, vpcConnectionArn, auth }: KafkaCluster): Po
   ];
 }
 
-/** MSK access control: CDK's own event source grants none of it. Other authentications know no such rights. */
+/** MSK access control: CDK's own event source grants none of it. Other authentications have no such permissions. */
 function kafkaGrants({
   cluster,
   source,

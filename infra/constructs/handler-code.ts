@@ -7,8 +7,8 @@ import { BUNDLE_FILE, type BundlingOptions, lambdaBundle } from './lambda-bundle
 export { BUNDLE_FILE, type BundlingOptions };
 
 /**
- * The Lambda bundle of a TypeScript handler: ESM, split so that what is imported dynamically (the Kafka client) costs no cold
- * start, minified with names kept (error names reach letters), external source maps, AWS SDK included. No Docker; the same
+ * The Lambda bundle of a TypeScript handler: ESM, minified with names kept (dead letters have error names), external source
+ * maps, AWS SDK included. It is split, so that dynamic imports (the Kafka client) do not slow a cold start. No Docker. The same
  * sources give the same bytes.
  *
  * @param entry - path of the handler's module, relative to the working directory
@@ -21,7 +21,7 @@ export function handlerCode(entry: string, options: BundlingOptions = {}): Asset
   });
 }
 
-/** CDK asks it before it would start Docker; its fields are part of the key by which CDK recognises an asset it has staged. */
+/** CDK calls it before it would start Docker. Its fields are part of the key by which CDK recognises a staged asset. */
 class EsbuildBundling implements ILocalBundling {
   readonly entry: string;
   readonly options: BundlingOptions;

@@ -4,8 +4,8 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 
 /**
- * How clients prove who they are. `iam`: MSK IAM access control. `tls`: encrypted, no client identity. `none`: plaintext, for
- * a broker on loopback. SCRAM: user name and password. Mutual TLS: a certificate of the client's.
+ * How clients authenticate. `iam`: MSK IAM access control. `tls`: encrypted, without a client identity. `none`: plaintext, for
+ * a broker on loopback. SCRAM: user name and password. Mutual TLS: a client certificate.
  */
 export type KafkaAuthentication = 'iam' | 'tls' | 'none' | ScramAuthentication | MutualTlsAuthentication;
 
@@ -19,14 +19,14 @@ export interface ScramAuthentication {
 }
 
 /**
- * TLS with a certificate of the client's, signed by an authority that the cluster trusts.
+ * TLS with a client certificate, signed by an authority that the cluster trusts.
  * https://docs.aws.amazon.com/lambda/latest/dg/msk-cluster-auth.html#msk-mtls
  */
 export interface MutualTlsAuthentication {
   readonly type: 'mtls';
   /**
-   * `{ "certificate", "privateKey", "privateKeyPassword" }` in PEM. The password only where the key is encrypted, which it may be
-   * with PBE-SHA1-3DES: the mapping reads PBES1 only.
+   * `{ "certificate", "privateKey", "privateKeyPassword" }` in PEM. The password is needed only for an encrypted key. The only
+   * encryption that works is PBE-SHA1-3DES: the mapping reads only PBES1.
    */
   readonly secret: ISecret;
   /**
@@ -37,33 +37,39 @@ export interface MutualTlsAuthentication {
   readonly encryptionKey?: IKey;
 }
 
-/** A Kafka cluster that exists, or that another construct makes. An ARN alone says none of it, so all of it is said here. */
+/**
+ * A Kafka cluster that exists, or that another construct makes. An ARN does not contain these facts, so they are given here.
+ */
 export interface KafkaCluster {
   /** `arn:<partition>:kafka:<region>:<account>:cluster/<name>/<uuid>`; may be a token. */
   readonly clusterArn: string;
   readonly auth: KafkaAuthentication;
   /**
-   * `host:port`, separated by commas: where the functions find the brokers. What an event says of them is not used.
+   * `host:port`, separated by commas: the brokers for the functions. Brokers that an event names are not used.
    *
-   * @default MSK is asked at run time, which takes an interface endpoint for `kafka` in a VPC without NAT
+   * @default MSK is asked at run time, which needs an interface endpoint for `kafka` in a VPC without NAT
    */
   readonly bootstrapServers?: string;
-  /** VPC of the function, from which it reaches the brokers to write dead letters. Only plaintext clusters (`auth: 'none'`) go without. */
+  /**
+   * VPC of the function, from which it reaches the brokers to write dead letters. Only plaintext clusters (`auth: 'none'`) need
+   * none.
+   */
   readonly vpcId?: string;
   /** Subnets of the function, in the order of `availabilityZones`. */
   readonly subnetIds?: readonly string[];
   /** Security groups that may reach the brokers; given to the function. */
   readonly securityGroupIds?: readonly string[];
-  /** Instead of `securityGroupIds`, where the groups are made in the same app. */
+  /** Instead of `securityGroupIds`, for groups that are made in the same app. */
   readonly securityGroups?: readonly ISecurityGroup[];
   /** @default 'provisioned' */
   readonly kind?: 'provisioned' | 'serverless';
   /** The multi-VPC connection to a cluster of another account; `clusterArn` stays the cluster's own. */
   readonly vpcConnectionArn?: string;
   /**
-   * Who makes topics: CloudFormation (`AWS::MSK::Topic`, provisioned clusters of this account, Kafka 3.6 and later) or somebody else.
+   * Who creates topics: CloudFormation (`AWS::MSK::Topic`, provisioned clusters of this account, Kafka 3.6 and later), or
+   * somebody else.
    *
-   * @default 'cloudformation', or 'elsewhere' for serverless clusters and those of another account
+   * @default 'cloudformation'; 'elsewhere' for serverless clusters and those of another account
    */
   readonly topics?: 'cloudformation' | 'elsewhere';
 }
@@ -84,7 +90,10 @@ export function clusterName({ clusterArn }: KafkaCluster): string {
   return segment(clusterArn, 1);
 }
 
-/** The last part of the event source's ARN: what `clusterUuid` makes of the event's `eventSourceArn`, and so part of the ledger's keys. */
+/**
+ * The last part of the event source's ARN: `clusterUuid` gives the same for the event's `eventSourceArn`, so it is part of the
+ * ledger's keys.
+ */
 export function ledgerClusterId(cluster: KafkaCluster): string {
   // cluster/<name>/<uuid>, but vpc-connection/<account>/<name>/<uuid>
   return segment(eventSourceArn(cluster), cluster.vpcConnectionArn === undefined ? 2 : 3);
@@ -107,7 +116,7 @@ export function kafkaArn(
   return `${prefix}:${type}/${cluster}/${name}`;
 }
 
-/** Whether this is a cluster's ARN at all; tokens are believed. */
+/** Whether this is the ARN of a cluster. Tokens are accepted. */
 export function isClusterArn(arn: string): boolean {
   if (Token.isUnresolved(arn)) return true;
   if (!/^arn:[^:]+:kafka:/.test(arn)) return false;

@@ -3,10 +3,10 @@ import { CfnTopic } from 'aws-cdk-lib/aws-msk';
 import { Construct } from 'constructs';
 import { type KafkaCluster, makesTopics } from './kafka-cluster.ts';
 
-/** A topic as a consumer needs to know it. */
+/** The facts about a topic that a consumer needs. */
 export interface TopicFacts {
   readonly topicName: string;
-  /** Number of partitions; pollers beyond it would idle. */
+  /** Number of partitions. More pollers would do nothing. */
   readonly partitions?: number;
   /** `max.message.bytes` of the topic. @default {@link DEFAULT_MAX_RECORD_BYTES}, Kafka's own */
   readonly maxRecordBytes?: number;
@@ -25,11 +25,11 @@ export interface KafkaTopicProps {
   readonly partitions: number;
   /** @default {@link DEFAULT_MAX_RECORD_BYTES} */
   readonly maxRecordBytes?: number;
-  /** How long Kafka keeps records: the longest outage you survive. */
+  /** How long Kafka keeps records. It must be longer than the longest outage that you want to survive. */
   readonly retention: Duration;
   /**
-   * Whether the broker stamps records when they are written (`LogAppendTime`), so that retention counts from then, or keeps the
-   * time that their producer gave them (`CreateTime`).
+   * Whether the broker sets the timestamp of records when they are written (`LogAppendTime`), so that retention counts from
+   * then, or keeps the producer's timestamp (`CreateTime`).
    *
    * @default false
    */
@@ -39,8 +39,8 @@ export interface KafkaTopicProps {
 }
 
 /**
- * A topic, made by `AWS::MSK::Topic` and kept when the stack goes; nothing but its facts where topics are made elsewhere.
- * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-msk-topic.html
+ * A topic that `AWS::MSK::Topic` makes, and that is kept when the stack is deleted. Where topics are made elsewhere, only its
+ * facts. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-msk-topic.html
  */
 export class KafkaTopic extends Construct implements TopicFacts {
   readonly topicName: string;

@@ -6,18 +6,18 @@ import { type BundledFile, startInOneFile } from './start-in-one-file.ts';
 
 export type { BundledFile };
 
-/** What of esbuild a consumer may set; the rest is what Lambda and Node need. */
+/** The esbuild options that a consumer may set. Lambda and Node need the others as they are. */
 export type BundlingOptions = Pick<BuildOptions, 'alias' | 'define' | 'external' | 'loader' | 'tsconfig'>;
 
 /** The bundle's handler: file `index.mjs`, export as named. */
 export const BUNDLE_FILE = 'index';
 
 /**
- * Bundles a handler for Lambda: the same sources give the same bytes. Clients and credential providers of the AWS SDK that are
- * only loaded on demand lie beside it as packages of their own; what is loaded at the start is one file.
+ * Bundles a handler for Lambda. The same sources give the same bytes. Clients and credential providers of the AWS SDK that are
+ * loaded on demand are separate packages; everything that is loaded at the start is one file.
  *
  * @param entry - absolute path of the handler's module
- * @throws with esbuild's texts when it does not compile
+ * @throws with esbuild's messages when it does not compile
  */
 export function lambdaBundle(entry: string, options: BundlingOptions = {}): readonly BundledFile[] {
   const projectRoot = nearestPackage(dirname(entry));
@@ -58,7 +58,7 @@ function filesOf(
   return outputFiles.map(({ path, contents }) => ({ path: relative(virtualFolder(projectRoot), path), contents }));
 }
 
-/** A fixed place: esbuild writes paths relative to it into the bytes, and CDK's own output folder differs from run to run. */
+/** A fixed path: esbuild writes paths relative to it into the bundle, and CDK's own output folder differs from run to run. */
 function virtualFolder(projectRoot: string): string {
   return join(projectRoot, '.bundle');
 }
@@ -82,7 +82,7 @@ function settings(projectRoot: string) {
     sourcemap: true,
     sourcesContent: false,
     legalComments: 'none',
-    // CommonJS inside the bundle asks for `events` and the like: https://github.com/evanw/esbuild/issues/1921
+    // CommonJS modules in the bundle require `events` and others: https://github.com/evanw/esbuild/issues/1921
     banner: {
       js: "import{createRequire as lockstepCreateRequire}from'node:module';const require=lockstepCreateRequire(import.meta.url);",
     },

@@ -3,7 +3,7 @@ import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 
-/** A ledger that consumers share: their items are told apart by cluster, group and key namespace. */
+/** A ledger that consumers share. Cluster, group and key namespace are part of the keys of their items. */
 export interface Ledger {
   /** A `Table`, a `TableV2`, or an imported one. */
   readonly table: { readonly tableName: string; readonly tableArn: string; readonly encryptionKey?: IKey | undefined };
@@ -13,13 +13,16 @@ export interface Ledger {
 export interface LedgerTableProps {
   /** @default a key owned by DynamoDB */
   readonly encryptionKey?: IKey;
-  /** Anything but DESTROY also protects the table against deletion. @default RemovalPolicy.RETAIN: losing it makes records run again */
+  /**
+   * Any value but DESTROY also protects the table against deletion. @default RemovalPolicy.RETAIN: without the table records
+   * run again
+   */
   readonly removalPolicy?: RemovalPolicy;
 }
 
 /**
- * The table in which consumers keep their progress: on demand, key `pk`, TTL `expiresAt`, point-in-time recovery. A `Table`, since
- * CDK's `TableV2` takes no key of yours in a stack without a region.
+ * The table in which consumers keep their progress: on demand, key `pk`, TTL `expiresAt`, point-in-time recovery. It is a
+ * `Table`, since CDK's `TableV2` takes no key of yours in a stack without a region.
  */
 export class LedgerTable extends Construct implements Ledger {
   readonly table: Table;

@@ -21,10 +21,11 @@ import { ParkingQueue } from './parking-queue.ts';
 import { refuse } from './refuse.ts';
 
 /**
- * A Kafka consumer: one function, its mapping, grants, dead-letter topic, queues and alarms. Nothing leaves a partition except
- * by our own dead letter: retries are infinite, and there is no on-failure destination unless `onFailureDestination` asks for one.
+ * A Kafka consumer: one function, its mapping, permissions, dead-letter topic, queues and alarms. Records leave a partition
+ * only handled or dead-lettered: Lambda's retries are infinite, and there is no on-failure destination unless
+ * `onFailureDestination` asks for one.
  *
- * @throws RefusalError for combinations that would lose records or stand still unseen; docs/deploying.md lists them
+ * @throws RefusalError for combinations that would lose records or block them unseen; docs/deploying.md lists them
  */
 export class LockstepConsumer extends Construct implements IGrantable {
   /** The function's role, for `table.grantWriteData(consumer)` and the like. */
@@ -32,11 +33,11 @@ export class LockstepConsumer extends Construct implements IGrantable {
   readonly function: LambdaFunction;
   readonly mapping: EventSourceMapping;
   readonly ledger: Ledger;
-  /** Letters that the topic refused, and ranges that the mapping lost. */
+  /** Dead letters that the topic refused, and offsets that Lambda lost. */
   readonly fallbackQueue: Queue;
-  /** What the function never saw; with `onFailureDestination`. */
+  /** Records that the function never got; with `onFailureDestination`. */
   readonly failureQueue: Queue | undefined;
-  /** Relay and operator function; unless `operations` is false. */
+  /** The relay and the operator function; unless `operations` is false. */
   readonly operations: Operations | undefined;
   readonly alarms: ConsumerAlarms;
   readonly settings: ConsumerSettings;
@@ -79,7 +80,8 @@ export class LockstepConsumer extends Construct implements IGrantable {
       ...(this.failureQueue && { failureQueue: this.failureQueue }),
       ...(props.encryptionKey && { encryptionKey: props.encryptionKey }),
     });
-    // A mapping that is made before its rights or its topics cannot connect. https://github.com/aws/aws-cdk/issues/18571
+    // A mapping that is created before its permissions or its topics cannot connect.
+    // https://github.com/aws/aws-cdk/issues/18571
     const topics = this.topics(props);
     this.mapping.node.addDependency(handler.role, ...topics);
     this.operations =
@@ -101,12 +103,12 @@ export class LockstepConsumer extends Construct implements IGrantable {
     this.publish();
   }
 
-  /** Lets somebody use the commands of `lockstep` that change nothing. */
+  /** Lets a principal use the `lockstep` commands that change nothing. */
   grantLook(grantee: IGrantable): void {
     for (const right of lookRights(this)) grantee.grantPrincipal.addToPrincipalPolicy(right);
   }
 
-  /** Lets somebody use all commands of `lockstep`. */
+  /** Lets a principal use all `lockstep` commands. */
   grantOperate(grantee: IGrantable): void {
     this.grantLook(grantee);
     for (const right of operateRights(this)) grantee.grantPrincipal.addToPrincipalPolicy(right);
@@ -137,7 +139,7 @@ export class LockstepConsumer extends Construct implements IGrantable {
     };
   }
 
-  /** Where `lockstep` finds the consumer. Only the local cloud has brokers without TLS. */
+  /** The options with which `lockstep` finds the consumer. Only the local cloud has brokers without TLS. */
   private commandTarget(): string {
     const { cluster, consumerName } = this.settings;
     const where = cluster.auth === 'none' ? '--local' : `--stack ${Stack.of(this).stackName}`;
@@ -179,7 +181,10 @@ export class LockstepConsumer extends Construct implements IGrantable {
     };
   }
 
-  /** Says where everything is: outputs for people and tools, facts about topics beside the mapping for whoever makes them. */
+  /**
+   * Publishes where everything is: outputs for people and tools, and facts about topics beside the mapping for those who create
+   * them.
+   */
   private publish(): void {
     const { consumerGroup, consumerName, deadLetterTopic, entry, handlerExport, producesTo, source } = this.settings;
     consumerOutputs(this, consumerName, {
@@ -210,7 +215,7 @@ export class LockstepConsumer extends Construct implements IGrantable {
   }
 }
 
-/** The ledger that the consumers of a stack share unless they are given another. */
+/** The ledger that the consumers of a stack share by default. */
 function stackLedger(scope: Construct, options: { readonly removalPolicy: RemovalPolicy }): Ledger {
   const stack = Stack.of(scope);
   const existing = stack.node.tryFindChild('LockstepLedger');

@@ -4,8 +4,8 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 
 /**
- * Lets CloudWatch Logs encrypt the account's log groups with a key, or it would refuse to make them. The policy of an imported key
- * cannot be changed from here. https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+ * Lets CloudWatch Logs encrypt the account's log groups with a key; otherwise it refuses to create them. The policy of an
+ * imported key cannot be changed here. https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
  */
 export function logsMayUse(scope: Construct, key: IKey): void {
   const stack = Stack.of(scope);

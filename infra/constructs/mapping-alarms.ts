@@ -3,7 +3,7 @@ import { ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch
 import { type AlarmDefinition, groupMetric, mappingMetric, type Watched } from './alarm-definition.ts';
 import type { AlarmOptions } from './alarm-options.ts';
 
-/** About the mapping, from its own metrics. */
+/** Alarms about the mapping, from its own metrics. */
 export function mappingAlarms(watched: Watched, options: AlarmOptions): AlarmDefinition[] {
   return [
     {
@@ -11,8 +11,8 @@ export function mappingAlarms(watched: Watched, options: AlarmOptions): AlarmDef
       question: 'lost',
       metric: mappingMetric(watched, 'DroppedEventCount', 'Sum'),
       threshold: 0,
-      means: 'The mapping has dropped records that nobody has handled: data is being lost.',
-      firstStep: `stop the mapping with \`npx lockstep pause ${watched.commandTarget}\`, then find the dropped offsets in its log.`,
+      means: 'Lambda has dropped records that were not handled: data is lost.',
+      firstStep: `stop the mapping with \`npx lockstep pause ${watched.commandTarget}\`, then find the dropped offsets in the function’s log.`,
     },
     {
       name: 'lag-records',
@@ -20,8 +20,8 @@ export function mappingAlarms(watched: Watched, options: AlarmOptions): AlarmDef
       metric: mappingMetric(watched, 'MaxOffsetLag', 'Maximum'),
       threshold: options.lagRecords ?? 10_000,
       periods: 15,
-      means: 'A partition is too many records behind.',
-      firstStep: `see with \`npx lockstep status ${watched.commandTarget}\` whether a record is blocked; if not, the handler is slower than the producers.`,
+      means: 'A partition has too many unread records.',
+      firstStep: `see with \`npx lockstep status ${watched.commandTarget}\` whether a record is blocked. If not, the handler is slower than the producers.`,
     },
     {
       name: 'pollers-gone',
@@ -31,8 +31,8 @@ export function mappingAlarms(watched: Watched, options: AlarmOptions): AlarmDef
       comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
       periods: 5,
       missing: TreatMissingData.BREACHING,
-      means: 'Nobody polls the topic: the mapping is disabled, broken or gone.',
-      firstStep: `see what the mapping says with \`npx lockstep status ${watched.commandTarget}\`.`,
+      means: 'No poller reads the topic: the mapping is disabled, failed or deleted.',
+      firstStep: `see the state of the mapping with \`npx lockstep status ${watched.commandTarget}\`.`,
     },
     {
       name: 'polling-errors',
@@ -51,7 +51,7 @@ export function mappingAlarms(watched: Watched, options: AlarmOptions): AlarmDef
       threshold: 0,
       periods: 5,
       datapoints: 3,
-      means: 'The mapping cannot commit offsets; what it delivered will come again (the ledger skips it).',
+      means: 'The mapping cannot commit offsets. Records will be delivered again, and settled ones are skipped.',
       firstStep: 'check kafka-cluster:AlterGroup of the role and the group coordinator.',
     },
     ...(watched.decodesValues ? [registryErrors(watched)] : []),
@@ -76,12 +76,12 @@ function failureDestinationRefused(watched: Watched): AlarmDefinition {
     question: 'lost',
     metric: mappingMetric(watched, 'OnFailureDestinationDeliveryErrorCount', 'Sum'),
     threshold: 0,
-    means: 'The net did not take what Lambda gave up on: those records are dropped.',
+    means: 'The failure queue refused records that Lambda gave up on. They are dropped.',
     firstStep: 'check the queue’s policy and key and sqs:SendMessage of the role; read the offsets back from Kafka.',
   };
 }
 
-/** From the broker, in seconds: also true when no poller is left to say it. */
+/** The broker publishes it, in seconds, so it also works when there is no poller. */
 export function lagTime(watched: Watched, options: AlarmOptions): AlarmDefinition {
   return {
     name: 'lag-time',
@@ -89,7 +89,7 @@ export function lagTime(watched: Watched, options: AlarmOptions): AlarmDefinitio
     metric: groupMetric(watched, 'EstimatedMaxTimeLag'),
     threshold: (options.lagTime ?? Duration.minutes(15)).toSeconds(),
     periods: 15,
-    means: 'A partition is too far behind in time.',
-    firstStep: `see with \`npx lockstep status ${watched.commandTarget}\` whether a record is blocked or pollers are gone; if not, the handler is slower than the producers.`,
+    means: 'The oldest unread record of a partition is too old.',
+    firstStep: `see with \`npx lockstep status ${watched.commandTarget}\` whether a record is blocked or pollers are missing. If not, the handler is slower than the producers.`,
   };
 }

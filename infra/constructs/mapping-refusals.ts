@@ -1,10 +1,10 @@
 import { type Refusal, within } from './refusal.ts';
 
-/** About the mapping's own settings. */
+/** The mapping's own settings. */
 export const MAPPING_REFUSALS = {
   LOCKSTEP_BATCH_SIZE_OUT_OF_RANGE: {
     property: 'batchSize',
-    because: 'A batch size outside 1 to 10,000: CDK only warns, CloudFormation fails in mid-deployment.',
+    because: 'A batch size outside 1 to 10,000: CDK only warns, and CloudFormation fails during the deployment.',
     fix: 'Set `batchSize` to a whole number from 1 to 10,000',
     objection: ({ batchSize }) =>
       within(batchSize, 1, 10_000) ? undefined : `expected 1 to 10,000, got \`${batchSize}\``,
@@ -29,7 +29,7 @@ export const MAPPING_REFUSALS = {
   },
   LOCKSTEP_POLLERS_ABOVE_PARTITIONS: {
     property: 'pollers.maximum',
-    because: 'More pollers than the topic has partitions: the rest would idle, and count in the poller group.',
+    because: 'More pollers than the topic has partitions: the others would do nothing, and count in the poller group.',
     fix: 'Lower `pollers.maximum`, or give the topic more partitions',
     objection: ({ pollers, source }) =>
       source.partitions !== undefined && pollers.maximum > source.partitions
@@ -38,7 +38,8 @@ export const MAPPING_REFUSALS = {
   },
   LOCKSTEP_START_LOSES_RECORDS: {
     property: 'startFrom',
-    because: "`startFrom: 'LATEST'`: what is written while the mapping is made or updated (minutes) is never read.",
+    because:
+      "`startFrom: 'LATEST'`: records that are written while the mapping is created or updated (minutes) are never read.",
     fix: "Drop `startFrom`, or set it to a point in time: `startFrom: new Date('2026-11-21T00:00:00Z')`",
     objection: (s) =>
       s.startFrom === 'LATEST'

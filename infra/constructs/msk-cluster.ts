@@ -20,18 +20,24 @@ export interface MskClusterProps {
   readonly kafkaVersion: string;
   readonly brokerType: string;
   readonly storageGiBPerBroker: number;
-  /** Of the brokers' disks and logs. @default the account's own key for MSK */
+  /** For the brokers' disks and logs. @default the account's own key for MSK */
   readonly encryptionKey?: IKey;
 }
 
-/** A provisioned MSK cluster without ZooKeeper: IAM only, encrypted at rest and on every wire, logs kept, lag metrics per partition. */
+/**
+ * A provisioned MSK cluster without ZooKeeper: IAM only, encrypted at rest and in transit, with logs and lag metrics for each
+ * partition.
+ */
 export class MskCluster extends Construct implements KafkaCluster {
   readonly auth = 'iam';
   readonly clusterArn: string;
   readonly clusterName: string;
   readonly vpcId: string;
   readonly subnetIds: readonly string[];
-  /** Of brokers, of the mapping's interfaces (they take the cluster's) and of functions: its members may talk to each other. */
+  /**
+   * For brokers, for the mapping's network interfaces (they have the cluster's groups) and for functions. Its members may
+   * connect to each other.
+   */
   readonly securityGroup: SecurityGroup;
   readonly securityGroups: readonly SecurityGroup[];
 
@@ -89,7 +95,7 @@ export class MskCluster extends Construct implements KafkaCluster {
   }
 }
 
-/** Topics exist because somebody made them, and what is acknowledged is on two brokers at least. */
+/** Topics are not created automatically, and acknowledged records are on at least two brokers. */
 const SERVER_PROPERTIES = [
   'auto.create.topics.enable=false',
   'default.replication.factor=3',

@@ -5,7 +5,7 @@ import { credentialGrants } from './credential-grants.ts';
 import { kafkaArn, ledgerClusterId } from './kafka-cluster.ts';
 import { onlyItems } from './ledger-items.ts';
 
-/** What the roles of a consumer's relay and operator function are for. */
+/** The facts from which the permissions of a consumer's relay and operator function are made. */
 export interface OperationsFacts {
   readonly settings: ConsumerSettings;
   readonly ledgerTableArn: string;
@@ -14,11 +14,14 @@ export interface OperationsFacts {
   /** With `:*` for its streams, as CloudFormation gives it. */
   readonly logGroupArn: string;
   readonly encryptionKeyArns: readonly string[];
-  /** Under which redrives exclude each other. */
+  /** Redrives of a consumer exclude each other by this id. */
   readonly transactionalId: string;
 }
 
-/** Everything that the relay may do: its own partitions in the ledger, its queues, the source to read, the dead-letter topic to write. */
+/**
+ * Everything that the relay may do: its own partitions in the ledger, its queues, reading the source topic, writing the
+ * dead-letter topic.
+ */
 export function relayGrants(facts: OperationsFacts): PolicyStatement[] {
   const { settings, ledgerTableArn, fallbackQueueArn, failureQueueArn } = facts;
   const { cluster, consumerGroup, source, deadLetterTopic } = settings;
@@ -77,7 +80,7 @@ export function operatorGrants(facts: OperationsFacts): PolicyStatement[] {
       ['kafka-cluster:DescribeTopic', 'kafka-cluster:ReadData', 'kafka-cluster:WriteData'],
       [kafkaArn(cluster, 'topic', source.topicName), kafkaArn(cluster, 'topic', deadLetterTopic.topicName)],
     ),
-    // No more than its own: the names of the other groups of a topic are not known before, and a wildcard would show them all.
+    // Only its own group: the names of a topic's other groups are not known at synth, and a wildcard would show all groups.
     statement(
       'SeeItsGroup',
       ['kafka-cluster:DescribeGroup'],
@@ -91,7 +94,7 @@ export function operatorGrants(facts: OperationsFacts): PolicyStatement[] {
   ];
 }
 
-/** What is under the user's own keys is read and written with them. */
+/** Everything under the user's own keys is read and written with them. */
 function keyGrants({ encryptionKeyArns }: OperationsFacts): PolicyStatement[] {
   if (encryptionKeyArns.length === 0) return [];
   const actions = ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey'];

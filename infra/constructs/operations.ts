@@ -16,17 +16,17 @@ import { type OperationsFacts, operatorGrants, relayGrants } from './operations-
 const FUNCTIONS = resolve(import.meta.dirname, '../../functions');
 /** TypeScript here, JavaScript in the package. */
 const HANDLER = `handler${extname(import.meta.filename)}`;
-/** At most the time for which the queues hide what they handed out. */
+/** At most the visibility timeout of the queues. */
 export const RELAY_TIMEOUT_SECONDS = 60;
-/** A redrive works in slices of this; the caller asks for the next. */
+/** The time limit of one call. A redrive that takes longer is called again. */
 const OPERATOR_TIMEOUT_SECONDS = 300;
-/** So often the relay looks over the ledger: as often as its metrics are asked for. */
+/** How often the relay checks the ledger: once for each period of its metrics. */
 const SWEEP_EVERY = Duration.minutes(1);
 
 /** What the relay and operator functions are made from. */
 export interface OperationsProps extends Omit<OperationsFacts, 'logGroupArn' | 'transactionalId'> {
   readonly consumer: LockstepConsumerProps;
-  /** The consumer's own. */
+  /** The consumer's own environment. */
   readonly environment: Readonly<Record<string, string>>;
   readonly fallbackQueue: Queue;
   readonly failureQueue: Queue | undefined;
@@ -34,9 +34,9 @@ export interface OperationsProps extends Omit<OperationsFacts, 'logGroupArn' | '
 }
 
 /**
- * Two functions beside a consumer. The relay empties its queues into the dead-letter topic and looks over its ledger every minute;
- * what it cannot place stays in the queue. The operator function does what `lockstep` cannot do from outside the VPC, and only
- * when it is invoked; under its alias `look` it changes nothing. Each has a role of its own.
+ * Two functions beside a consumer, each with a role of its own. The relay moves the messages of the queues to the dead-letter topic and
+ * checks the ledger every minute. A message that it cannot move stays in its queue. The operator function does what the `lockstep`
+ * command cannot do from outside the VPC. It runs only when it is invoked. Under its alias `look` it changes nothing.
  */
 export class Operations extends Construct {
   readonly relay: LambdaFunction;
@@ -60,7 +60,7 @@ export class Operations extends Construct {
       functionName: this.operator.functionName,
       functionVersion: '$LATEST',
     });
-    for (const [name, queue] of Object.entries({ Fallback: props.fallbackQueue, Net: props.failureQueue })) {
+    for (const [name, queue] of Object.entries({ Fallback: props.fallbackQueue, Failures: props.failureQueue })) {
       if (queue === undefined) continue;
       const mapping = new EventSourceMapping(this, name, {
         target: this.relay,
@@ -71,7 +71,7 @@ export class Operations extends Construct {
       mapping.node.addDependency(this.relayRole);
     }
     new Rule(this, 'Sweep', {
-      description: 'The relay looks over the ledger: blocked records, and what the mapping has lost.',
+      description: 'The relay checks the ledger for blocked records and for records that Lambda did not redeliver.',
       schedule: Schedule.rate(SWEEP_EVERY),
       targets: [
         new LambdaTarget(this.relay, { event: RuleTargetInput.fromObject({ type: 'sweep' }), retryAttempts: 0 }),

@@ -5,7 +5,7 @@ import { ledgerClusterId } from './kafka-cluster.ts';
 import { onlyItems } from './ledger-items.ts';
 import type { LockstepConsumer } from './lockstep-consumer.ts';
 
-/** What a person needs for the commands of `lockstep` that change nothing. */
+/** Permissions for the `lockstep` commands that change nothing. */
 export function lookRights(consumer: LockstepConsumer): PolicyStatement[] {
   const { fallbackQueue, failureQueue, ledger, mapping, operations } = consumer;
   const queues = failureQueue === undefined ? [fallbackQueue] : [fallbackQueue, failureQueue];
@@ -26,7 +26,7 @@ export function lookRights(consumer: LockstepConsumer): PolicyStatement[] {
   ];
 }
 
-/** What a person needs besides for all other commands: pause, resume, skip, reset, redrive, purge, replay. */
+/** Further permissions for all other commands: pause, resume, skip, reset, redrive, purge, replay. */
 export function operateRights(consumer: LockstepConsumer): PolicyStatement[] {
   const { mapping, operations } = consumer;
   return [

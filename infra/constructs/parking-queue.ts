@@ -11,20 +11,26 @@ export interface ParkingQueueProps {
   readonly removalPolicy: RemovalPolicy;
 }
 
-/** Who may use the records of a queue; everybody else of the account is denied, whatever their own policies say. */
+/** The roles that may use the records of a queue. All others in the account are denied, whatever their own policies say. */
 export interface QueueUsers {
   readonly senders: readonly IRole[];
-  /** Who may receive and delete. @default whoever has the right: without a relay a person empties the queue */
+  /**
+   * The roles that may receive and delete. @default every principal with the permission: without a relay a person empties the
+   * queue
+   */
   readonly receivers?: readonly IRole[];
 }
 
-/** A queue in which records wait for the relay or for a person: encrypted, TLS only, as long as SQS keeps anything (14 days). */
+/**
+ * A queue in which records wait for the relay or for a person: encrypted, TLS only, with the longest retention of SQS (14
+ * days).
+ */
 export class ParkingQueue extends Queue {
   constructor(scope: Construct, id: string, { encryptionKey, removalPolicy }: ParkingQueueProps) {
     super(scope, id, {
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
-      // Six times what the relay may take. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+      // Six times the relay's timeout. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
       visibilityTimeout: Duration.minutes(6),
       removalPolicy,
       ...(encryptionKey
@@ -34,10 +40,13 @@ export class ParkingQueue extends Queue {
     Validations.of(this).acknowledge({
       id: 'AwsSolutions::AwsSolutions-SQS3',
       reason:
-        'This is where records go when nothing else takes them; what the relay cannot place stays here, with an alarm.',
+        'This queue is the last place for records that nothing else accepts. What the relay cannot move stays here, with an alarm.',
     });
   }
-  /** Denies everybody else what these roles may do: whoever could send an entry could dead-letter records that nobody tried. */
+  /**
+   * Denies everyone else what these roles may do: with a forged message somebody could dead-letter records that were never
+   * tried.
+   */
   reserveFor({ senders, receivers }: QueueUsers): void {
     this.denyUnless(senders, 'OnlyLockstepSends', ['sqs:SendMessage']);
     if (receivers !== undefined) {
@@ -46,7 +55,10 @@ export class ParkingQueue extends Queue {
     }
   }
 
-  /** The key is the role's ARN for each of its sessions. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn */
+  /**
+   * The condition key has the role's ARN for each of its sessions.
+   * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
+   */
   private denyUnless(roles: readonly IRole[], sid: string, actions: string[]): void {
     this.addToResourcePolicy(
       new PolicyStatement({

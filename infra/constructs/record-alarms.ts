@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import { type AlarmDefinition, ourMetric, type Watched } from './alarm-definition.ts';
 import type { AlarmOptions } from './alarm-options.ts';
 
-/** About records and their partitions, from what the function prints. */
+/** Alarms about records and their partitions, from the function's metrics. */
 export function blockedRecordAlarms(watched: Watched, options: AlarmOptions): AlarmDefinition[] {
   const { topic, commandTarget } = watched;
   const reset = `npx lockstep reset ${topic}-<partition> ${commandTarget}`;
@@ -12,15 +12,15 @@ export function blockedRecordAlarms(watched: Watched, options: AlarmOptions): Al
       question: 'lost',
       metric: ourMetric(watched, 'RecordsDeadLettered', 'Sum'),
       threshold: options.deadLetters ?? 0,
-      means: 'Records were given up on and lie on the dead-letter topic.',
-      firstStep: `see the causes with \`npx lockstep dead-letters groups ${commandTarget}\`, mend them, then redrive.`,
+      means: 'Records were dead-lettered.',
+      firstStep: `see the causes with \`npx lockstep dead-letters groups ${commandTarget}\`, correct them, then redrive.`,
     },
     {
       name: 'blocked-record',
       question: 'stuck',
       metric: ourMetric(watched, 'BlockedRecordAgeMs', 'Maximum'),
       threshold: (options.blockedFor ?? Duration.minutes(15)).toMilliseconds(),
-      means: 'A record has blocked its partition, or its key, for too long; what comes after it waits.',
+      means: 'A record has blocked its partition, or its key, for too long. Later records wait.',
       firstStep: `see the record and its last error with \`npx lockstep blocked ${commandTarget}\`.`,
     },
     {
@@ -29,8 +29,8 @@ export function blockedRecordAlarms(watched: Watched, options: AlarmOptions): Al
       metric: ourMetric(watched, 'RecordsNotRedelivered', 'Sum'),
       threshold: 0,
       means:
-        'The mapping never brought back records that it due; they went to the relay, and the partition went on without them.',
-      firstStep: `find the offsets in the log, and their letters with \`npx lockstep dead-letters list ${commandTarget} --error RECORD_ABANDONED\`.`,
+        'Lambda did not deliver records again that were reported as failed. They were queued for the relay, and the partition went on.',
+      firstStep: `find the offsets in the log, and their dead letters with \`npx lockstep dead-letters list ${commandTarget} --error RECORD_ABANDONED\`.`,
     },
     {
       name: 'replay-halted',
@@ -38,16 +38,17 @@ export function blockedRecordAlarms(watched: Watched, options: AlarmOptions): Al
       metric: ourMetric(watched, 'ReplayHalted', 'Sum'),
       threshold: 0,
       means:
-        'Offsets from before the ledger’s memory came back (an offset reset?), and the partition stands still until somebody decides.',
-      firstStep: `find out who moved the offsets; then skip them with \`${reset} --skip --why "..."\`, or run them again with \`${reset} --run --why "..."\`. The log names the partition.`,
+        'Lambda delivered offsets that the ledger has forgotten, perhaps after an offset reset. The partition is halted until an operator decides.',
+      firstStep: `find out who reset the offsets. Then skip the records with \`${reset} --skip --why "..."\`, or run them again with \`${reset} --run --why "..."\`. The log names the partition.`,
     },
     {
       name: 'flood-breaker',
       question: 'stuck',
       metric: ourMetric(watched, 'FloodBreakerOpen', 'Sum'),
       threshold: 0,
-      means: 'So many records in a row were exhausted that the next one blocks instead of being dead-lettered.',
-      firstStep: `roll back the last deployment, or mend what all the records depend on. Only then let letters out with \`${reset} --breaker --why "..."\`.`,
+      means:
+        'The flood breaker is open: after too many consecutive dead letters, exhausted records block their partition instead.',
+      firstStep: `roll back the last deployment, or correct what all these records depend on. Only then close the breaker with \`${reset} --breaker --why "..."\`.`,
     },
     {
       name: 'partition-full',
@@ -56,14 +57,13 @@ export function blockedRecordAlarms(watched: Watched, options: AlarmOptions): Al
       threshold: 0,
       periods: 5,
       datapoints: 3,
-      means:
-        'So many records of a partition are blocked that its ledger item has no room for more; nothing new starts.',
-      firstStep: `see the blocked records with \`npx lockstep blocked ${commandTarget}\` and mend what makes them fail.`,
+      means: 'So many records of a partition are blocked that its ledger item is full. No new record starts.',
+      firstStep: `see the blocked records with \`npx lockstep blocked ${commandTarget}\` and correct why they fail.`,
     },
   ];
 }
 
-/** About the ledger. */
+/** Alarms about the ledger. */
 export function ledgerAlarms(watched: Watched, options: AlarmOptions): AlarmDefinition[] {
   return [
     {
@@ -71,8 +71,9 @@ export function ledgerAlarms(watched: Watched, options: AlarmOptions): AlarmDefi
       question: 'late',
       metric: ourMetric(watched, 'FencedCommits', 'Sum', Duration.minutes(5)),
       threshold: options.fencedCommits ?? 5,
-      means: 'Invocations keep losing their partitions to others before they commit; records are handled again.',
-      firstStep: 'check that handlers heed context.signal and that no second mapping uses the group.',
+      means:
+        'Invocations often lose their partitions to other invocations before they commit, so records are handled again.',
+      firstStep: 'check that handlers stop when context.signal fires, and that no second mapping uses the group.',
     },
     {
       name: 'ledger-unavailable',
@@ -89,7 +90,7 @@ export function ledgerAlarms(watched: Watched, options: AlarmOptions): AlarmDefi
       question: 'lost',
       metric: ourMetric(watched, 'TopicsRecreated', 'Sum'),
       threshold: 0,
-      means: 'A topic was recognised as deleted and made anew; its progress started afresh.',
+      means: 'A topic was deleted and created again. Its progress in the ledger started from nothing.',
       firstStep: 'check that somebody recreated it on purpose.',
     },
   ];

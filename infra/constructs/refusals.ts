@@ -18,7 +18,7 @@ export const REFUSALS = {
 /** A code of {@link REFUSALS}. */
 export type RefusalCode = keyof typeof REFUSALS;
 
-/** What is refused of these settings: code and full text, in the table's order. */
+/** Everything that is refused about these settings: code and full text, in the table's order. */
 export function refusalsOf(settings: ConsumerSettings): { readonly code: string; readonly text: string }[] {
   return Object.entries<Refusal>(REFUSALS).flatMap(([code, { property, objection, fix }]) => {
     const what = objection(settings);

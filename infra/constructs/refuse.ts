@@ -8,22 +8,22 @@ interface Seen {
   readonly settings: ConsumerSettings;
 }
 
-/** The consumers of each app, to see what two of them may not share. */
+/** The consumers of each app, to find what two of them may not share. */
 const seenIn = new WeakMap<IConstruct, Seen[]>();
 
-/** What two consumers of one app may not have in common, by code. */
+/** What two consumers of one app may not share, by code. */
 export const SHARING_REFUSALS = {
   LOCKSTEP_GROUP_SHARED: {
     property: 'consumerGroup',
     because:
-      'Two consumers with one group on one cluster: they would take partitions from each other, each seeing a part.',
+      'Two consumers with one group on one cluster: they would take partitions from each other, and each would get only a part.',
     fix: 'Give each consumer its own group',
     shared: (a: ConsumerSettings, b: ConsumerSettings) =>
       a.consumerGroup === b.consumerGroup ? `the group \`${a.consumerGroup}\`` : undefined,
   },
   LOCKSTEP_DEAD_LETTER_TOPIC_MADE_TWICE: {
     property: 'deadLetterTopic',
-    because: 'Two consumers that would each make the same dead-letter topic: the second deployment fails.',
+    because: 'Two consumers that would both create the same dead-letter topic: the second deployment fails.',
     fix: 'Make one `DeadLetterTopic` and give it to both as `deadLetterTopic`, or give each a name of its own',
     shared: (a: ConsumerSettings, b: ConsumerSettings) =>
       a.deadLetterTopicIsOurs && b.deadLetterTopicIsOurs && a.deadLetterTopic.topicName === b.deadLetterTopic.topicName
@@ -33,7 +33,7 @@ export const SHARING_REFUSALS = {
 } as const;
 
 /**
- * Refuses what would lose records or stand still unseen.
+ * Refuses settings that would lose records or block them unseen.
  *
  * @throws RefusalError naming each property, why, and the fix
  */

@@ -1,9 +1,9 @@
 import { type AlarmDefinition, functionMetric, queueAgeMetric, type Watched } from './alarm-definition.ts';
 
-/** Seconds that an entry may wait while the relay tries again. */
+/** Seconds that a message may wait while the relay tries again. */
 const PATIENCE_SECONDS = 900;
 
-/** About the relay itself: what it cannot place stays in its queues, and somebody must look. */
+/** Alarms about the relay itself: what it cannot move stays in its queues, and a person must look. */
 export function relayAlarms(watched: Watched): AlarmDefinition[] {
   const { relayFunctionName, fallbackQueueName, failureQueueName } = watched;
   if (relayFunctionName === undefined) return [];
@@ -15,8 +15,9 @@ export function relayAlarms(watched: Watched): AlarmDefinition[] {
       threshold: 0,
       periods: 5,
       datapoints: 3,
-      means: 'The relay does not run: blocked records are not measured between batches, and parked letters wait.',
-      firstStep: 'read the error lines of the relay’s log: brokers, rights, ledger.',
+      means:
+        'The relay fails: ages of blocked records are not measured between batches, and dead letters wait in the queues.',
+      firstStep: 'read the error lines of the relay’s log. Check brokers, permissions and ledger.',
     },
     relayBehind('relay-behind', fallbackQueueName),
     ...(failureQueueName === undefined ? [] : [relayBehind('relay-behind-failures', failureQueueName)]),
@@ -29,7 +30,7 @@ function relayBehind(name: string, queueName: string): AlarmDefinition {
     question: 'lost',
     metric: queueAgeMetric(queueName),
     threshold: PATIENCE_SECONDS,
-    means: 'An entry has waited for a quarter of an hour though the relay tries again and again.',
-    firstStep: 'read the relay’s log: it says of each entry why it comes back. Nothing is lost meanwhile.',
+    means: 'A message has waited for 15 minutes although the relay tries again and again.',
+    firstStep: 'read the relay’s log: it says for each message why it could not be moved. Nothing is lost meanwhile.',
   };
 }

@@ -3,17 +3,17 @@ import type { Metafile } from 'esbuild';
 import { reachable } from './reachable.ts';
 
 /**
- * The SDK's clients and credential providers share no state, and nothing asks for the class of what another one made. Nor does
- * what formats addresses: the MSK signer, which is CommonJS, asks for it, and of ESM that CommonJS asks for esbuild wraps every
- * module, and every module of the SDK below it, in a function that runs when it is first asked for: slower, and longer.
+ * The SDK's clients and credential providers share no state, and none checks the class of an object that another one made.
+ * Packages that format addresses are not separated: the MSK signer, which is CommonJS, requires them. esbuild wraps each ESM
+ * module that CommonJS requires, and every SDK module below it, in a function, which is slower and longer.
  */
 const SEPARABLE =
   /^@aws-sdk\/(?:client|credential-provider)[\w-]*$|^@aws-sdk\/util-format-url$|^@smithy\/credential-provider-imds$/;
 
 /**
- * The AWS SDK's clients and credential providers of which nothing is loaded at the start. Bundled together with the rest, they
- * leave parts of the SDK that only they need in the files that every cold start reads: esbuild splits by file, and of a file
- * drops only what nobody at all needs. https://esbuild.github.io/api/#splitting
+ * The AWS SDK's clients and credential providers that are not loaded at the start. Bundled together with the rest, they would
+ * add parts of the SDK that only they need to the files that every cold start reads: esbuild splits by file, and removes only
+ * what nothing needs. https://esbuild.github.io/api/#splitting
  *
  * @param metafile - of a build of everything
  * @param bundleFile - name of the file that is loaded first
@@ -32,7 +32,7 @@ export function separatePackages({ inputs, outputs }: Metafile, bundleFile: stri
   for (const name of separate.keys()) {
     const isPartOfIt = (text: string) => text.startsWith(`${name}/`);
     const isAtStart = atStart.some((path) => path.includes(`node_modules/${name}/`));
-    // What is kept out of a bundle by its name is so with all its modules, of which only the one is there.
+    // A package that is external by its name is external with all its modules.
     if (isAtStart || [...others].some(isPartOfIt)) separate.delete(name);
   }
   return separate;

@@ -11,32 +11,32 @@ export interface BundledFile {
   readonly contents: Uint8Array;
 }
 
-/** What esbuild made of a handler, with splitting. */
+/** The files that esbuild made of a handler, with splitting. */
 export interface SplitBundle {
   readonly files: readonly BundledFile[];
   readonly metafile: Metafile;
   /** The file that is loaded first. */
   readonly entry: string;
-  /** How it was made. */
+  /** The build settings. */
   readonly settings: BuildOptions & { readonly absWorkingDir: string; readonly outdir: string };
 }
 
-/** A file of the start that later files ask for. */
+/** A file of the start that later files import. */
 interface Shared {
   readonly path: string;
-  /** What it exports, and what the entry calls that. */
+  /** Its exports, and their names in the entry. */
   readonly names: readonly { readonly name: string; readonly as: string }[];
 }
 
 /**
- * Puts what is loaded at the start into one file. esbuild makes a file of whatever the same set of entries shares, and each module
- * that is imported dynamically is an entry: a dozen small files, each of which a cold start resolves, reads and links.
- * https://esbuild.github.io/api/#splitting
+ * Puts everything that is loaded at the start into one file. esbuild makes a file of the modules that the same set of entries
+ * shares, and each dynamically imported module is an entry. That gives a dozen small files, each of which a cold start
+ * resolves, reads and links. https://esbuild.github.io/api/#splitting
  *
- *   entry ──▶ a ──▶ b ◀── later     becomes     entry, a and b ◀── b, which only hands on ◀── later
+ *  entry ──▶ a ──▶ b ◀── later     becomes     entry, a and b ◀── b, which only re-exports ◀── later
  *
- * @returns the files as they were where a module of the start awaits something at its top: that could be a later file, which asks
- * for what is in the same file now, and so would wait for itself
+ * @returns the files unchanged where a module of the start has a top-level await: it could wait for a later file, which imports
+ * from the same file now, and so would wait for itself
  */
 export function startInOneFile(bundle: SplitBundle): readonly BundledFile[] {
   const outputs = outputsByPath(bundle);
@@ -49,7 +49,7 @@ export function startInOneFile(bundle: SplitBundle): readonly BundledFile[] {
   return [...merged, ...shared.map((file) => handingOn(file, bundle.entry)), ...later];
 }
 
-/** In the place of a file whose contents are in the entry now. */
+/** Replaces a file whose contents are in the entry now. */
 function handingOn({ path, names }: Shared, entry: string): BundledFile {
   const exported = names.map(({ name, as }) => `${as} as ${name}`);
   return { path, contents: Buffer.from(exportFrom(relative(dirname(path), entry), exported)) };
@@ -58,7 +58,7 @@ function handingOn({ path, names }: Shared, entry: string): BundledFile {
 type Outputs = ReadonlyMap<string, { readonly exports: readonly string[]; readonly imports: Imports }>;
 type Imports = readonly { readonly path: string; readonly kind: string }[];
 
-/** By paths relative to the bundle's folder; without what lies outside of it. */
+/** By paths relative to the bundle's folder, without files outside of it. */
 function outputsByPath({ metafile, settings }: SplitBundle): Outputs {
   const pathOf = (path: string) => relative(settings.outdir, resolve(settings.absWorkingDir, path));
   return new Map(
@@ -102,7 +102,7 @@ function mergedStart(
   try {
     for (const { path, contents } of files) {
       mkdirSync(dirname(join(folder, path)), { recursive: true });
-      // The banner's line stays, empty, so that the source map still fits.
+      // The banner's line stays, empty, so that the source map stays valid.
       const isOfStart = start.has(path);
       writeFileSync(join(folder, path), isOfStart ? Buffer.from(contents).toString().replace(banner, '') : contents);
     }

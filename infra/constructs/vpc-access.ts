@@ -13,18 +13,18 @@ const ACTIONS = [
 ];
 
 /**
- * Lets Lambda attach the mapping and the function to their VPCs, and keeps the handler's own code from doing it.
- * The one place with `*`: the interfaces have no ARN before they exist, and `Describe*` knows no resources.
+ * Lets Lambda attach the mapping and the function to their VPCs, and denies that to the handler's own code. This is the only
+ * policy with `*`: network interfaces have no ARN before they exist, and `Describe*` supports no resources.
  * https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
  */
 export class VpcAccess extends Policy {
-  /** @param role - also the scope, so that whatever waits for the role waits for this */
+  /** @param role - also the scope, so that everything that depends on the role depends on this */
   constructor(role: Role, id: string) {
     super(role, id, {
       roles: [role],
       statements: [
         new PolicyStatement({ sid: 'AttachToTheVpc', actions: ACTIONS, resources: ['*'] }),
-        // The key is set on calls of the code only, not on Lambda's own. Same page.
+        // The condition key is set only for calls of the code, not for Lambda's own. Same page.
         new PolicyStatement({
           sid: 'NotFromTheHandler',
           effect: Effect.DENY,
@@ -37,7 +37,7 @@ export class VpcAccess extends Policy {
     Validations.of(this).acknowledge({
       id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]',
       reason:
-        'Forced by AWS: network interfaces have no ARN before they exist, Describe* knows no resources. Denied to the code itself.',
+        'AWS requires this: network interfaces have no ARN before they exist, and Describe* supports no resources. Denied to the code itself.',
     });
   }
 }

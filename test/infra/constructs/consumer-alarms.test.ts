@@ -11,7 +11,7 @@ import { LockstepConsumer } from '../../../infra/constructs/lockstep-consumer.ts
 import { alarms, alarmRules as rules } from '../alarm-rules.ts';
 import { CLUSTER, LEAST, synth, synthConsumer } from '../synth.ts';
 
-const HEADS_AND_LEDGER = {
+const RECORDS_AND_LEDGER = {
   'dead-letters': 'Lockstep RecordsDeadLettered Sum > 0, 1 of 1, missing: notBreaching',
   'blocked-record': 'Lockstep BlockedRecordAgeMs Maximum > 900000, 1 of 1, missing: notBreaching',
   'records-not-redelivered': 'Lockstep RecordsNotRedelivered Sum > 0, 1 of 1, missing: notBreaching',
@@ -37,7 +37,7 @@ const MAPPING = {
   'commit-errors': 'AWS/Lambda CommitErrorCount Sum > 0, 3 of 5, missing: notBreaching',
 };
 
-const NET = {
+const FAILURE_QUEUE = {
   'failure-queue': 'AWS/SQS ApproximateNumberOfMessagesVisible Maximum > 0, 1 of 1, missing: notBreaching',
   'failure-destination-refused':
     'AWS/Lambda OnFailureDestinationDeliveryErrorCount Sum > 0, 1 of 1, missing: notBreaching',
@@ -45,24 +45,24 @@ const NET = {
 
 describe('the alarms of a consumer', () => {
   test('watch blocked records, ledger, queues, function, mapping and lag', () => {
-    expect(rules(synthConsumer())).toEqual({ ...HEADS_AND_LEDGER, ...ERRORS, ...MAPPING });
+    expect(rules(synthConsumer())).toEqual({ ...RECORDS_AND_LEDGER, ...ERRORS, ...MAPPING });
   });
 
-  test('watch the net where there is one', () => {
+  test('watch the failure queue where there is one', () => {
     expect(rules(synthConsumer({ onFailureDestination: { retryAttempts: 100 } }))).toEqual({
-      ...HEADS_AND_LEDGER,
+      ...RECORDS_AND_LEDGER,
       ...ERRORS,
       ...MAPPING,
-      ...NET,
+      ...FAILURE_QUEUE,
     });
   });
 
   test('watch the relay and its queues where there are relay and operator functions', () => {
     expect(rules(synthConsumer({ operations: true, onFailureDestination: { retryAttempts: 100 } }))).toEqual({
-      ...HEADS_AND_LEDGER,
+      ...RECORDS_AND_LEDGER,
       ...ERRORS,
       ...MAPPING,
-      ...NET,
+      ...FAILURE_QUEUE,
       'relay-errors': 'AWS/Lambda Errors Sum > 0, 3 of 5, missing: notBreaching',
       'relay-behind': 'AWS/SQS ApproximateAgeOfOldestMessage Maximum > 900, 1 of 1, missing: notBreaching',
       'relay-behind-failures': 'AWS/SQS ApproximateAgeOfOldestMessage Maximum > 900, 1 of 1, missing: notBreaching',
@@ -76,17 +76,17 @@ describe('the alarms of a consumer', () => {
       schemaValidationConfigs: [{ attribute: KafkaSchemaValidationAttribute.VALUE }],
     });
     expect(rules(synthConsumer({ schemaRegistry, onFailureDestination: { retryAttempts: 100 } }))).toEqual({
-      ...HEADS_AND_LEDGER,
+      ...RECORDS_AND_LEDGER,
       ...ERRORS,
       ...MAPPING,
-      ...NET,
+      ...FAILURE_QUEUE,
       'registry-errors': 'AWS/Lambda SchemaRegistryErrorCount Sum > 0, 1 of 1, missing: notBreaching',
     });
   });
 
   test('expect errors of a function that throws to be given a batch again, but not for ever', () => {
     expect(rules(synthConsumer({ mode: 'on-demand' }))).toEqual({
-      ...HEADS_AND_LEDGER,
+      ...RECORDS_AND_LEDGER,
       'function-errors': 'AWS/Lambda Errors Sum > 0, 15 of 15, missing: notBreaching',
     });
   });

@@ -30,7 +30,7 @@ describe('the mapping', () => {
     });
   });
 
-  test('gives to the net, after its own retries, what the function never saw', () => {
+  test('sends to the failure queue, after its own retries, what the function never saw', () => {
     const template = synthConsumer({ onFailureDestination: { retryAttempts: 100 } });
     expect(only(template, 'AWS::Lambda::EventSourceMapping')).toMatchObject({
       MaximumRetryAttempts: 100,

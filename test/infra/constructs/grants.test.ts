@@ -156,10 +156,10 @@ describe('the role of a consumer', () => {
     });
   });
 
-  test('may fill its own net, and no other queue', () => {
-    const { FillTheNet, ...rest } = grants(synthConsumer({ onFailureDestination: { retryAttempts: 100 } }));
+  test('may send to its own failure queue, and to no other queue', () => {
+    const { SendToFailureQueue, ...rest } = grants(synthConsumer({ onFailureDestination: { retryAttempts: 100 } }));
     expect(rest).toEqual({ ...OWN, ...KAFKA });
-    expect(FillTheNet).toEqual({
+    expect(SendToFailureQueue).toEqual({
       Effect: 'Allow',
       Action: 'sqs:SendMessage',
       Resource: { 'Fn::GetAtt': [expect.stringMatching(/^OrdersFailureQueue/), 'Arn'] },

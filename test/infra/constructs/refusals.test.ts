@@ -49,7 +49,7 @@ const REFUSED: readonly (readonly [string, string, Partial<LockstepConsumerProps
     'needs a provisioned mapping',
   ],
   [
-    'LOCKSTEP_REGISTRY_WITHOUT_NET',
+    'LOCKSTEP_REGISTRY_WITHOUT_FAILURE_DESTINATION',
     'onFailureDestination',
     { schemaRegistry: registry },
     'Lambda drops every value that the registry cannot decode',
@@ -94,10 +94,10 @@ const REFUSED: readonly (readonly [string, string, Partial<LockstepConsumerProps
     'LOCKSTEP_DEAD_LETTER_TOPIC_TOO_SMALL',
     'deadLetterTopic.maxRecordBytes',
     { deadLetterTopic: { topicName: 'orders-dlt', maxRecordBytes: 1_048_588 } },
-    '`orders-dlt` takes records of 1048588 bytes, but letters of `orders` need 1114124',
+    '`orders-dlt` takes records of 1048588 bytes, but dead letters of `orders` need 1114124',
   ],
-  ['LOCKSTEP_TOPIC_NAME_INVALID', 'topic', { topic: 'orders*' }, '`orders*` is no name of a Kafka topic'],
-  ['LOCKSTEP_TOPIC_NAME_INVALID', 'topic', { producesTo: ['*'] }, '`*` is no name of a Kafka topic'],
+  ['LOCKSTEP_TOPIC_NAME_INVALID', 'topic', { topic: 'orders*' }, '`orders*` is not a valid name of a Kafka topic'],
+  ['LOCKSTEP_TOPIC_NAME_INVALID', 'topic', { producesTo: ['*'] }, '`*` is not a valid name of a Kafka topic'],
   [
     'LOCKSTEP_GROUP_HIDES_LAG',
     'consumerGroup',
@@ -109,7 +109,7 @@ const REFUSED: readonly (readonly [string, string, Partial<LockstepConsumerProps
     'LOCKSTEP_NAME_WIDENS_GRANT',
     'consumerGroup',
     { consumerGroup: 'orders*' },
-    '`orders*` holds characters that mean something else',
+    '`orders*` has characters with another meaning',
   ],
   ['LOCKSTEP_NAME_WIDENS_GRANT', 'consumerGroup', { keyNamespaces: ['a#b'] }, '`a#b`'],
   ['LOCKSTEP_TIMEOUT_OVER_14_MINUTES', 'timeout', { timeout: Duration.seconds(841) }, '841 s is more than the 840 s'],
@@ -117,7 +117,7 @@ const REFUSED: readonly (readonly [string, string, Partial<LockstepConsumerProps
     'LOCKSTEP_TIMEOUT_TOO_SHORT',
     'timeout',
     { timeout: Duration.seconds(14) },
-    '14 s leave no room for a lease of 15 s',
+    '14 s leave no time for a lease of 15 s',
   ],
   ['LOCKSTEP_BATCH_SIZE_OUT_OF_RANGE', 'batchSize', { batchSize: 10_001 }, 'got `10001`'],
   ['LOCKSTEP_BATCH_SIZE_OUT_OF_RANGE', 'batchSize', { batchSize: 0 }, 'got `0`'],
@@ -184,8 +184,8 @@ describe('at synth', () => {
     expect(() =>
       synthConsumer({ retry: { maxAttempts: Number.POSITIVE_INFINITY }, onFailureDestination: { retryAttempts: 100 } }),
     ).toThrow(
-      'LOCKSTEP_FAILURE_DESTINATION_WITH_INFINITE_ATTEMPTS at Shop/Orders: `onFailureDestination`: it would take blocked records away after 100 retries, but ' +
-        '`maxAttempts: Infinity` promises to stand still. Drop `onFailureDestination`, or set `maxAttempts` to a number.',
+      'LOCKSTEP_FAILURE_DESTINATION_WITH_INFINITE_ATTEMPTS at Shop/Orders: `onFailureDestination`: Lambda would take blocked records away after 100 retries, but ' +
+        '`maxAttempts: Infinity` promises that a blocked record is never given up. Drop `onFailureDestination`, or set `maxAttempts` to a number.',
     );
   });
 
@@ -200,8 +200,11 @@ describe('at synth', () => {
   });
 
   test.each<[string, Partial<LockstepConsumerProps>]>([
-    ['a net above the handler’s tries', { onFailureDestination: { retryAttempts: 41 } }],
-    ['a schema registry with a net', { schemaRegistry: registry, onFailureDestination: failureQueue }],
+    [
+      'a failure destination with more retries than the handler has attempts',
+      { onFailureDestination: { retryAttempts: 41 } },
+    ],
+    ['a schema registry with a failure destination', { schemaRegistry: registry, onFailureDestination: failureQueue }],
     ['on-demand mode that throws', { mode: 'on-demand' }],
     ['MSK Serverless with IAM', { cluster: { ...CLUSTER, kind: 'serverless' } }],
     ['the longest timeout', { timeout: Duration.minutes(14) }],
@@ -209,7 +212,7 @@ describe('at synth', () => {
     ['no window at all', { batchingWindow: Duration.seconds(0) }],
     ['a secret that MSK can associate', { cluster: scram('AmazonMSK_orders') }],
     ['plaintext on loopback', { cluster: { clusterArn: CLUSTER.clusterArn, auth: 'none', topics: 'elsewhere' } }],
-    ['infinite attempts without a net', { retry: { maxAttempts: Number.POSITIVE_INFINITY } }],
+    ['infinite attempts without a failure destination', { retry: { maxAttempts: Number.POSITIVE_INFINITY } }],
   ])('accepts %s', (_, props) => {
     expect(() => synthConsumer(props)).not.toThrow();
   });

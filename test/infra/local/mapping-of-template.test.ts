@@ -14,13 +14,13 @@ function mappingOf(properties: Record<string, unknown>) {
           Properties: { EventSourceArn: CLUSTER, Topics: ['orders'], FunctionName: { Ref: 'Handler' }, ...properties },
         },
         Handler: { Type: 'AWS::Lambda::Function' },
-        Net: { Type: 'AWS::SQS::Queue' },
+        Failures: { Type: 'AWS::SQS::Queue' },
       },
     }),
     [
       physical('Source', '74a641c0'),
       physical('Handler', 'orders'),
-      physical('Net', 'https://127.0.0.1:4566/000000000000/net-1'),
+      physical('Failures', 'https://127.0.0.1:4566/000000000000/failures-1'),
     ],
   );
   const [resource] = stack.resources('AWS::Lambda::EventSourceMapping');
@@ -94,9 +94,9 @@ test('a destination is a queue of the stack, or a topic', () => {
   const destination = (Destination: unknown) =>
     mappingOf({ DestinationConfig: { OnFailure: { Destination } } }).onFailure;
 
-  expect(destination({ 'Fn::GetAtt': ['Net', 'Arn'] })).toEqual({
+  expect(destination({ 'Fn::GetAtt': ['Failures', 'Arn'] })).toEqual({
     type: 'sqs',
-    queueArn: 'arn:aws:sqs:us-east-1:000000000000:net-1',
+    queueArn: 'arn:aws:sqs:us-east-1:000000000000:failures-1',
   });
   expect(destination('kafka://given-up')).toEqual({ type: 'kafka', topic: 'given-up' });
 });
