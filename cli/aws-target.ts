@@ -12,17 +12,17 @@ import type { RedriveReport } from '../shared/redrive/redrive.ts';
 import { consumersOfAll, type DeployedConsumer } from './consumer.ts';
 import type { Target, Watching } from './target.ts';
 
-/** Milliseconds: the operator function's own time limit, and some. */
+/** Milliseconds: the operator function's own time limit and a margin. */
 const ANSWER_WITHIN_MS = 320_000;
 
 /**
- * Stacks on AWS, with credentials and region as the aws command finds them. Brokers in a VPC cannot be reached from a laptop: what
- * needs Kafka goes through each consumer's operator function.
+ * Stacks on AWS, with the credentials and the region of the aws command. A laptop cannot reach brokers in a VPC, so requests
+ * that need Kafka go through each consumer's operator function.
  *
  * @throws LockstepError COMMAND_LINE_INVALID, CLOUD_UNKNOWN
  */
 export async function awsTarget(stacks: readonly string[]): Promise<Target> {
-  if (stacks.length === 0) throw new OperatorError('COMMAND_LINE_INVALID', 'neither --local nor --stack was given');
+  if (stacks.length === 0) throw new OperatorError('COMMAND_LINE_INVALID', 'expected --local or --stack');
   const outputs = await Promise.all([...new Set(stacks)].map(async (name) => [name, await outputsOf(name)] as const));
   const consumers = consumersOfAll(new Map(outputs));
   const lambda = new LambdaClient({ maxAttempts: 1, requestHandler: { requestTimeout: ANSWER_WITHIN_MS } });
@@ -55,7 +55,7 @@ export async function awsTarget(stacks: readonly string[]): Promise<Target> {
   };
 }
 
-/** A redrive that its function's time did not suffice for is asked for again: what was done is not done again. */
+/** Repeats a request that did not fit the function's time limit. Work that was done is not done again. */
 async function inSlices(
   lambda: LambdaClient,
   consumer: DeployedConsumer,
@@ -71,7 +71,10 @@ async function inSlices(
     onProgress?.(done, all.selected);
     if (request.dryRun || report.left === 0 || signal?.aborted) return all;
     if (report.done === 0)
-      throw new OperatorError('OPERATOR_FAILED', `a slice of the redrive of ${consumer.name} moved nothing`);
+      throw new OperatorError(
+        'OPERATOR_FAILED',
+        `the redrive of ${consumer.name} made no progress in one call of its operator function`,
+      );
   }
 }
 
@@ -90,7 +93,7 @@ export async function invokeOperator(
   const answer = await lambda.send(
     new InvokeCommand({
       FunctionName: operatorFunctionName,
-      // Who may only look has the right to the alias alone.
+      // A principal who may only look has the right to invoke only the alias.
       ...(!isActing(request) && { Qualifier: LOOK_ALIAS }),
       Payload: JSON.stringify(request),
     }),
@@ -98,17 +101,17 @@ export async function invokeOperator(
   const payload = JSON.parse(Buffer.from(answer.Payload ?? []).toString() || 'null');
   if (answer.FunctionError === undefined) return payload;
   const said = typeof payload?.errorMessage === 'string' ? payload.errorMessage : JSON.stringify(payload);
-  throw new OperatorError('OPERATOR_FAILED', `the operator function of ${name} said: ${said}`);
+  throw new OperatorError('OPERATOR_FAILED', `the operator function of ${name} failed: ${said}`);
 }
 
-/** The ARN of whoever's credentials these are. */
+/** The ARN of the identity with these credentials. */
 async function callerIdentity(): Promise<string> {
   const client = new STSClient({});
   try {
     return (await client.send(new GetCallerIdentityCommand({}))).Arn ?? 'unknown';
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new OperatorError('CLOUD_UNKNOWN', `whose credentials these are could not be asked: ${why}`, { cause });
+    throw new OperatorError('CLOUD_UNKNOWN', `the identity of the credentials could not be read: ${why}`, { cause });
   } finally {
     client.destroy();
   }

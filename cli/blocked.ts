@@ -9,11 +9,11 @@ import { errorOf, shortDuration } from './words.ts';
 
 interface BlockedHead {
   readonly consumer: string;
-  /** As `orders-3@1042`. */
+  /** For example `orders-3@1042`. */
   readonly position: string;
   readonly attempts: number;
   readonly interruptions: number;
-  /** Its letter is due or may be out: it is not tried again. */
+  /** Its dead letter is due or may have been written: the record is not tried again. */
   readonly exhausted: boolean;
   readonly firstFailedAt?: string;
   readonly nextTryAt?: string;
@@ -23,7 +23,7 @@ interface BlockedHead {
 }
 
 export const blocked = new Command('blocked')
-  .description('The records that block their partition or key: tries, next try, and the last error.')
+  .description('Lists the records that block their partition or key: tries, next try, and the last error.')
   .addHelpText('after', example('lockstep blocked --local', 'lockstep blocked --stack Lockstep-Orders-prod --json'))
   .action(async (_, command: Command) => {
     const options = optionsOf<CommonOptions>(command);
@@ -63,14 +63,14 @@ export const blocked = new Command('blocked')
   });
 
 function describe(all: readonly BlockedHead[], now: number): string {
-  if (all.length === 0) return 'No record blocks anything.';
+  if (all.length === 0) return 'No record is blocked.';
   const rows = all.map(
     ({ position, attempts, interruptions, firstFailedAt, nextTryAt, fingerprint, errorName, errorText, exhausted }) => [
       position,
       `${attempts}+${interruptions}`,
       firstFailedAt === undefined ? '' : shortDuration(now - Date.parse(firstFailedAt)),
       exhausted
-        ? 'letter'
+        ? 'gives up'
         : nextTryAt === undefined
           ? ''
           : Date.parse(nextTryAt) > now

@@ -11,14 +11,14 @@ import { consumerOfTopic } from './consumer.ts';
 import { ledgerOf } from './consumer-state.ts';
 import { type CommonOptions, openTarget, print, say } from './context.ts';
 
-/** Options of whatever changes a partition of the ledger. */
+/** Options of every command that changes a partition of the ledger. */
 export interface ChangeOptions extends CommonOptions, ConfirmOptions {
   readonly why?: string;
   readonly force?: boolean;
   readonly dryRun?: boolean;
 }
 
-/** Says what a change will do, asks, does it in a claim of its own, and says that it is done. */
+/** Says what a change will do, asks for confirmation, and makes the change under a claim of its own. */
 export async function change(options: ChangeOptions, named: TopicPartition, wanted: OperatorChange): Promise<void> {
   await using target = await openTarget(options);
   const consumer = consumerOfTopic(target.consumers, options.consumer, named.topic);
@@ -42,7 +42,8 @@ export async function change(options: ChangeOptions, named: TopicPartition, want
   say(`${name} of ${consumer.name}, group ${group}: ${decided.text}.`);
   if (options.dryRun)
     return print(options, { changed: false, partition: name, text: decided.text }, () => 'Nothing was changed.');
-  if (heldUntil !== undefined && options.force) say('An invocation holds the partition; it is taken away from it.');
+  if (heldUntil !== undefined && options.force)
+    say('An invocation holds the partition. --force takes the partition away from it.');
   await confirm(wanted.type, options);
   const decision = {
     partition: place,

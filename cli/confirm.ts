@@ -2,13 +2,13 @@ import { createInterface } from 'node:readline/promises';
 import { OperatorError } from '../shared/operator-errors.ts';
 import { say } from './context.ts';
 
-/** What a command that changes something takes, so that a script need not answer. */
+/** Options of a command that asks for confirmation. */
 export interface ConfirmOptions {
   readonly yes?: boolean;
 }
 
 /**
- * Asks whether to go on, after the command has said what it will do. With `--yes` nobody is asked; where nobody can be asked, the
+ * Asks whether to go on, after the command has said what it will do. With `--yes` it does not ask. Without a terminal the
  * answer is no.
  *
  * @throws LockstepError OPERATION_REFUSED
@@ -16,7 +16,7 @@ export interface ConfirmOptions {
 export async function confirm(command: string, { yes = false }: ConfirmOptions): Promise<void> {
   if (yes) return;
   if (!process.stdin.isTTY) {
-    say('This is not a terminal, so nobody can be asked. Add --yes to go on without a question.');
+    say('This is not a terminal, so the command cannot ask. Add --yes to go on without a question.');
     throw new OperatorError('OPERATION_REFUSED', `${command} was not confirmed`);
   }
   const asking = createInterface({ input: process.stdin, output: process.stderr });

@@ -11,7 +11,7 @@ import { highest } from '../shared/record/offset-ranges.ts';
 import type { DeployedConsumer } from './consumer.ts';
 import type { Target } from './target.ts';
 
-/** What blocks a partition, worst first. */
+/** The state of a partition, the worst first. */
 export type PartitionState =
   | 'unreadable'
   | 'replay halted'
@@ -26,12 +26,12 @@ export type PartitionState =
   | 'ok'
   | 'never claimed';
 
-/** A partition as Kafka and the ledger see it. */
+/** A partition in Kafka and in the ledger. */
 export interface PartitionStatus {
   readonly partition: number;
   /** Records that the group has not committed. */
   readonly lag: number;
-  /** What the lag grew by, a second; where it is large enough to be looked at twice. */
+  /** How much the lag grew in a second; only for a lag that is large enough to be measured twice. */
   readonly lagGrowth?: number;
   /** The next offset that the mapping reads after a restart. */
   readonly next: number;
@@ -39,42 +39,42 @@ export interface PartitionStatus {
   readonly blockedRecords: readonly BlockedRecord[];
   /** When the oldest blocked record first failed. */
   readonly blockedSince?: number;
-  /** Until when an invocation holds it. */
+  /** Until when an invocation holds the partition. */
   readonly heldUntil?: number;
-  /** Until when a handler asked the partition to stand still. */
+  /** Until when a handler has paused the partition. */
   readonly pausedUntil?: number;
   readonly epoch?: number;
 }
 
-/** A consumer at a glance. */
+/** A summary of a consumer. */
 export interface ConsumerStatus {
   readonly consumer: string;
   readonly stack?: string;
   readonly topic: string;
   readonly group: string;
-  /** `Enabled`, `Disabled`, or on the way. */
+  /** `Enabled`, `Disabled`, or a state between them. */
   readonly mapping: string;
-  /** What Lambda says of the mapping's last poll. */
+  /** Lambda's result of the mapping's last poll. */
   readonly lastResult?: string;
-  /** What keeps the whole consumer from going on, each in a sentence. */
+  /** Why the whole consumer does not read records, each reason in a sentence. */
   readonly problems: readonly string[];
   readonly deadLetterTopic: string;
-  /** Letters that are neither redriven nor purged; absent where there are too many to be counted here. */
+  /** Dead letters that are neither redriven nor purged; absent where there are too many to count here. */
   readonly openLetters?: number;
-  /** Offsets of the dead-letter topic: letters, open or not, and markers. */
+  /** Offsets of the dead-letter topic: dead letters, open or not, and markers. */
   readonly onDeadLetterTopic: number;
   readonly inFallbackQueue: number;
   readonly inFailureQueue?: number;
   readonly partitions: readonly PartitionStatus[];
 }
 
-/** Records behind from which on it matters whether a partition falls further behind: as the alarm for lag has it. */
+/** From this lag on it matters whether the lag grows. The same figure as the lag alarm's. */
 const LARGE_LAG = 10_000;
 
 /**
- * Asks Kafka, Lambda, SQS and the ledger.
+ * Reads the state from Kafka, Lambda, SQS and the ledger.
  *
- * @param growthOverMs - between the two looks that tell whether a large lag grows; 0 for one look
+ * @param growthOverMs - the time between two measurements of a large lag; 0 for one measurement
  */
 export async function consumerStatus(
   target: Target,
@@ -116,10 +116,10 @@ export async function consumerStatus(
   };
 }
 
-/** States in which nothing is wrong, as far as one look tells. */
+/** States without a problem, as far as one measurement shows. */
 const MOVING: ReadonlySet<PartitionState> = new Set(['running', 'ok']);
 
-/** Looks a second time where a partition is far behind: one that falls further behind is none that catches up. */
+/** Measures again where a partition is far behind. If its lag grows, it does not catch up. */
 async function withGrowth(
   partitions: readonly PartitionStatus[],
   overMs: number,
@@ -143,28 +143,30 @@ type Mapping = Pick<
   'State' | 'StateTransitionReason' | 'LastProcessingResult' | 'StartingPosition'
 >;
 
-/** States in which a mapping reads, or is about to. */
+/** States in which a mapping reads, or will read soon. */
 const READING = new Set(['Enabled', 'Enabling', 'Creating', 'Updating']);
 const WELL = /^\s*(ok|no records processed)?\.?\s*$/i;
 
-/** Why a mapping reads nothing, each in a sentence; none where it reads. */
+/** Why a mapping does not read, each reason in a sentence; empty if it reads. */
 export function mappingProblems({
   State: state = 'unknown',
   StateTransitionReason: reason = '',
   LastProcessingResult: last = '',
 }: Mapping): string[] {
   return [
-    ...(READING.has(state) ? [] : [`the mapping is ${state}${reason === '' ? '' : ` (${reason})`}: nothing is read`]),
+    ...(READING.has(state)
+      ? []
+      : [`the mapping is ${state}${reason === '' ? '' : ` (${reason})`}: no records are read`]),
     ...(WELL.test(last) ? [] : [`the mapping's last poll ended with: ${last}`]),
   ];
 }
 
-/** Where a group begins that has committed nothing: what lies before that is nobody's lag. */
+/** Where a group starts that has committed no offset. Earlier records do not count as lag. */
 function startOf({ StartingPosition: position }: Mapping, start: number, end: number): number {
   return position === undefined || position === 'TRIM_HORIZON' ? start : end;
 }
 
-/** Its partition stands still, the others do not. */
+/** Only its own partition is affected, not the others. */
 function orUnreadable(error: unknown): 'unreadable' {
   if (error instanceof LockstepError && error.code === 'LEDGER_ITEM_UNREADABLE') return 'unreadable';
   throw error;
@@ -201,10 +203,10 @@ function describe(item: PartitionItem | 'unreadable' | undefined, now: number, l
   };
 }
 
-/** Milliseconds after which records that nobody came for count as not read. */
+/** Milliseconds after which records that were not fetched count as not read. */
 const UNREAD_AFTER_MS = 60_000;
 
-/** What blocks a partition. @param lag - records that wait */
+/** The state of a partition. @param lag - waiting records */
 export function stateOf(
   { progress, leaseUntil }: PartitionItem,
   now: number,
@@ -213,7 +215,8 @@ export function stateOf(
 ): PartitionState {
   if (highest(progress.replayRefused) !== undefined) return 'replay halted';
   const isPaused = progress.pausedUntil !== undefined && progress.pausedUntil > now;
-  // One whose letter is on its way out blocks nothing while somebody is at it; one that only asked for a pause has not failed.
+  // A record whose dead letter is being written does not block while an invocation works on it. A record that only paused has
+  // not failed.
   const blocking = [...progress.blockedRecords.values()].filter(
     (one) => !(one.exhausted && isHeld) && !(isPaused && isPausedOnly(one)),
   );

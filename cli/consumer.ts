@@ -1,8 +1,8 @@
 import { OperatorError } from '../shared/operator-errors.ts';
 
-/** A deployed consumer, as its stack's outputs describe it. */
+/** A deployed consumer, from its stack's outputs. */
 export interface DeployedConsumer {
-  /** As `--consumer` takes it: `Orders`, or `Prod/Orders` where stacks that were asked for have one of the same name. */
+  /** The name for `--consumer`: `Orders`, or `Prod/Orders` where several of the given stacks have a consumer of that name. */
   readonly name: string;
   readonly stack: string;
   readonly mappingId: string;
@@ -10,7 +10,7 @@ export interface DeployedConsumer {
   readonly group: string;
   readonly deadLetterTopic: string;
   readonly ledgerTable: string;
-  /** As the ledger's keys have it. */
+  /** As in the ledger's keys. */
   readonly cluster: string;
   readonly fallbackQueueUrl: string;
   readonly failureQueueUrl?: string;
@@ -19,7 +19,7 @@ export interface DeployedConsumer {
 
 const ANCHOR = 'MappingId';
 
-/** The consumers that a stack's outputs tell of: `<Consumer>MappingId` and its siblings. @throws LockstepError CLOUD_UNKNOWN */
+/** The consumers in a stack's outputs: `<Consumer>MappingId` and related ones. @throws LockstepError CLOUD_UNKNOWN */
 export function consumersOf(outputs: Readonly<Record<string, string>>, stack = ''): DeployedConsumer[] {
   const names = Object.keys(outputs).flatMap((key) => (key.endsWith(ANCHOR) ? key.slice(0, -ANCHOR.length) : []));
   return names.sort().map((name) => {
@@ -29,7 +29,7 @@ export function consumersOf(outputs: Readonly<Record<string, string>>, stack = '
       if (value === undefined)
         throw new OperatorError(
           'CLOUD_UNKNOWN',
-          `the stack of ${name} has no output ${name}${what}: it was deployed by another version`,
+          `the stack of ${name} has no output ${name}${what}: another version of Lockstep deployed it`,
         );
       return value;
     };
@@ -51,14 +51,14 @@ export function consumersOf(outputs: Readonly<Record<string, string>>, stack = '
   });
 }
 
-/** The consumers of several stacks; those of one name are told apart by their stack. */
+/** The consumers of several stacks. Equal names are prefixed with their stack. */
 export function consumersOfAll(stacks: ReadonlyMap<string, Readonly<Record<string, string>>>): DeployedConsumer[] {
   const all = [...stacks].flatMap(([stack, outputs]) => consumersOf(outputs, stack));
   const isShared = (one: DeployedConsumer) => all.some(({ name, stack }) => name === one.name && stack !== one.stack);
   return all.map((one) => (isShared(one) ? { ...one, name: `${one.stack}/${one.name}` } : one));
 }
 
-/** The consumers that are meant: all, or the one of that name. @throws LockstepError CONSUMER_UNKNOWN */
+/** The selected consumers: all, or the one with that name. @throws LockstepError CONSUMER_UNKNOWN */
 export function chosen(consumers: readonly DeployedConsumer[], name: string | undefined): readonly DeployedConsumer[] {
   if (name === undefined) return consumers;
   const wanted = name.toLowerCase();
@@ -66,14 +66,14 @@ export function chosen(consumers: readonly DeployedConsumer[], name: string | un
   const alike = consumers.filter(
     (consumer) => consumer.name.toLowerCase() === wanted || fullName(consumer).toLowerCase() === wanted,
   );
-  // `Orders` of two stacks: both are meant, and whoever needs one asks which.
+  // `Orders` of two stacks: both are selected. A command that needs one asks for the stack.
   const ofEach = consumers.filter((consumer) => consumer.name.split('/').at(-1)?.toLowerCase() === wanted);
   const found = [exact, alike, ofEach].find(({ length }) => length > 0);
   if (found !== undefined) return found;
-  throw new OperatorError('CONSUMER_UNKNOWN', `no consumer is called ${name}; there are: ${namesOf(consumers)}`);
+  throw new OperatorError('CONSUMER_UNKNOWN', `there is no consumer ${name}; the consumers are: ${namesOf(consumers)}`);
 }
 
-/** The one consumer that is meant. @throws LockstepError CONSUMER_UNKNOWN where the name is needed and was not given */
+/** The one selected consumer. @throws LockstepError CONSUMER_UNKNOWN where a name is needed and was not given */
 export function oneConsumer(consumers: readonly DeployedConsumer[], name: string | undefined): DeployedConsumer {
   const [only, ...others] = chosen(consumers, name);
   if (only !== undefined && others.length === 0) return only;
@@ -81,8 +81,8 @@ export function oneConsumer(consumers: readonly DeployedConsumer[], name: string
 }
 
 /**
- * The one consumer of that topic, which a record or a partition names, among those that are meant: what is named must be what is
- * changed.
+ * The one selected consumer that reads the topic of a named record or partition. So a command changes only what its argument
+ * names.
  *
  * @throws LockstepError CONSUMER_UNKNOWN, or OPERATION_REFUSED where the named consumer reads another topic
  */
@@ -95,7 +95,7 @@ export function consumerOfTopic(
   const reading = meant.filter((consumer) => consumer.topic === topic);
   if (reading.length > 0) return oneConsumer(reading, undefined);
   const read = meant.map((consumer) => `${consumer.name} reads ${consumer.topic}`).join(', ') || 'there are none';
-  throw new OperatorError('OPERATION_REFUSED', `no consumer that is meant reads topic ${topic}: ${read}`);
+  throw new OperatorError('OPERATION_REFUSED', `none of the named consumers reads topic ${topic}: ${read}`);
 }
 
 function fullName({ stack, name }: DeployedConsumer): string {

@@ -11,8 +11,8 @@ import { table } from './table.ts';
 import { counted, errorOf, number } from './words.ts';
 
 const list = withLetterOptions(new Command('list'))
-  .description('Letters that are neither redriven nor purged, in their original order.')
-  .option('--limit <count>', 'at most so many', wholeNumber(1), 50)
+  .description('Lists dead letters that are neither redriven nor purged, in their original order.')
+  .option('--limit <count>', 'the most that are listed', wholeNumber(1), 50)
   .addHelpText(
     'after',
     example(
@@ -29,7 +29,7 @@ const list = withLetterOptions(new Command('list'))
   });
 
 const groups = withLetterOptions(new Command('groups'))
-  .description('Letters by cause: how many, since when, an example.')
+  .description('Groups dead letters by cause: how many, since when, and an example.')
   .addHelpText(
     'after',
     example('lockstep dead-letters groups --local', 'lockstep dead-letters groups --stack Lockstep-Orders-prod --json'),
@@ -42,7 +42,7 @@ const groups = withLetterOptions(new Command('groups'))
   });
 
 const show = new Command('show')
-  .description('All of one letter: headers decoded, value as text.')
+  .description('Shows one dead letter completely: headers decoded, value as text.')
   .argument('<id>', 'its x-dead-letter-id', someText)
   .addHelpText(
     'after',
@@ -52,15 +52,15 @@ const show = new Command('show')
     const options = optionsOf<CommonOptions>(command);
     await using target = await openTarget(options);
     const { letter } = await target.operate(oneConsumer(target.consumers, options.consumer), { type: 'letter', id });
-    if (letter === null) throw new OperatorError('OPERATION_REFUSED', `there is no letter ${id}`);
+    if (letter === null) throw new OperatorError('OPERATION_REFUSED', `there is no dead letter ${id}`);
     print(options, letter, describeLetter);
   });
 
 const foreign = new Command('foreign')
   .description(
-    'Records of the dead-letter topic that Lockstep did not write for this consumer: no redrive touches them.',
+    'Lists records of the dead-letter topic that Lockstep did not write for this consumer. No redrive touches them.',
   )
-  .option('--limit <count>', 'at most so many', wholeNumber(1, 1_000), 50)
+  .option('--limit <count>', 'the most that are listed', wholeNumber(1, 1_000), 50)
   .addHelpText('after', example('lockstep dead-letters foreign --local'))
   .action(async (_, command: Command) => {
     const options = optionsOf<CommonOptions & { limit: number }>(command);
@@ -70,7 +70,7 @@ const foreign = new Command('foreign')
   });
 
 export const deadLetters = new Command('dead-letters')
-  .description('What lies on the dead-letter topic.')
+  .description('Shows what is on the dead-letter topic.')
   .addCommand(list)
   .addCommand(groups)
   .addCommand(show)
@@ -88,7 +88,7 @@ function describeGroups({ groups: found, causes, letters, foreign: others }: Ope
     errorOf(errorName, exampleMessage),
   ]);
   const blocked = ['FINGERPRINT', 'LETTERS', 'FIRST SEEN', 'LAST SEEN', 'EXAMPLE'];
-  return `${table(blocked, [14, 9, 20, 20, 0], rows, WIDTH)}\n${counted(letters, 'letter')} of ${counted(causes, 'cause')}${causes > found.length ? `, the ${found.length} most frequent shown` : ''}.${foreignLine}`;
+  return `${table(blocked, [14, 9, 20, 20, 0], rows, WIDTH)}\n${counted(letters, 'dead letter')} of ${counted(causes, 'cause')}${causes > found.length ? `, the ${found.length} most frequent shown` : ''}.${foreignLine}`;
 }
 
 function describeForeign({ records, total }: OperatorAnswers['foreign']): string {
@@ -108,7 +108,7 @@ function describeLetter(letter: NonNullable<OperatorAnswers['letter']['letter']>
   const { id, origin, key, timestamp, value, headers, doubtful } = letter;
   return [
     `letter     ${id}`,
-    `record     ${origin}, key ${key ?? 'none'}, ${timestamp}${doubtful ? ', may have been handled' : ''}`,
+    `record     ${origin}, key ${key ?? 'none'}, ${timestamp}${doubtful ? ', may have been handled already' : ''}`,
     'headers',
     ...headers.map(({ name, value: text }) => `  ${name.padEnd(26)} ${name.includes('stack') ? inLines(text) : text}`),
     'value',
@@ -116,7 +116,10 @@ function describeLetter(letter: NonNullable<OperatorAnswers['letter']['letter']>
   ].join('\n');
 }
 
-/** A stack, whose line ends were escaped with everything else: behind its bar no line of it looks like one of ours. */
+/**
+ * A stack. Its line ends were escaped with everything else. Each line has a bar before it, so that none looks like a line of
+ * ours.
+ */
 function inLines(text: string): string {
   return text.replaceAll('\\n', `\n${' '.repeat(29)}| `);
 }

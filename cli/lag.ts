@@ -13,14 +13,14 @@ interface Lag {
   readonly consumer: string;
   readonly partition: number;
   readonly lag: number;
-  /** Records that the group came further since the last look, a second; absent the first time. */
+  /** How many records the group moved on in a second since the last measurement; absent at the first one. */
   readonly perSecond?: number;
 }
 
 export const lag = new Command('lag')
-  .description('How far each partition is behind, in records; with --watch again and again, and how fast it moves.')
-  .option('--watch [seconds]', 'look again every so many seconds, until Ctrl-C', seconds(0.1, 86_400))
-  .option('--times <count>', 'with --watch: stop after so many looks', wholeNumber(1))
+  .description('Shows how many records each partition is behind. With --watch: repeatedly, and how fast it moves.')
+  .option('--watch [seconds]', 'measure again after this many seconds, until Ctrl-C', seconds(0.1, 86_400))
+  .option('--times <count>', 'with --watch: stop after this many measurements', wholeNumber(1))
   .addHelpText(
     'after',
     example('lockstep lag --local --watch', 'lockstep lag --stack Lockstep-Orders-prod --watch 10 --json'),

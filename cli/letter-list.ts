@@ -27,7 +27,7 @@ export async function writeTable(pages: Pages): Promise<void> {
   if (others > 0) await write(`${foreignText(others)}\n`);
 }
 
-/** Writes `{ letters, total, foreign }`, letter by letter as they come. */
+/** Writes `{ letters, total, foreign }`, one dead letter after the other. */
 export async function writeJson(pages: Pages): Promise<void> {
   await write('{"letters":[');
   let shown = 0;
@@ -43,9 +43,9 @@ export async function writeJson(pages: Pages): Promise<void> {
   await write(`],"total":${of},"foreign":${others}}\n`);
 }
 
-/** What is said of records that Lockstep did not write. */
+/** The line about records that Lockstep did not write. */
 export function foreignText(foreign: number): string {
-  const are = foreign === 1 ? 'is not a letter' : 'are not letters';
+  const are = foreign === 1 ? 'is not a dead letter' : 'are not dead letters';
   return `${counted(foreign, 'record')} of the topic ${are} of this consumer: \`lockstep dead-letters foreign\` lists them.`;
 }
 
@@ -61,7 +61,7 @@ function row(letter: OperatorAnswers['letters']['letters'][number]): string[] {
   ];
 }
 
-/** Waits for a reader that is slower. */
+/** Waits when the reader is slower. */
 async function write(text: string): Promise<void> {
   if (!process.stdout.write(text)) await once(process.stdout, 'drain');
 }

@@ -4,7 +4,7 @@ import { OperatorError } from '../shared/operator-errors.ts';
 import { someText, wholeNumber } from './numbers.ts';
 import { timeOf } from './words.ts';
 
-/** What narrows letters down. */
+/** Options that filter dead letters. */
 export interface LetterOptions {
   readonly fingerprint?: string;
   readonly since?: number;
@@ -25,24 +25,27 @@ type Filter = Extract<OperatorRequest, { readonly type: 'groups' }>['filter'];
 
 const offset = wholeNumber(0);
 
-/** Adds the options that narrow letters down. Empty texts are refused: one comes from a variable that is not set, and means nothing or all. */
+/** Adds the options that filter dead letters. Empty texts are refused: they most likely come from an unset variable. */
 export function withLetterOptions(command: Command): Command {
   return command
-    .option('--fingerprint <text>', 'of the error, or how it begins', someText)
+    .option('--fingerprint <text>', 'fingerprint of the error, or its beginning', someText)
     .option('--error <name>', 'name of the error', someText)
-    .option('--since <time>', 'dead-lettered since: 15min, 2h, 7d ago, or ISO 8601', time)
-    .option('--until <time>', 'dead-lettered before', time)
+    .option('--since <time>', 'dead-lettered since: 15min, 2h or 7d ago, or an ISO 8601 time', time)
+    .option('--until <time>', 'dead-lettered before this time', time)
     .option('--key <text>', 'key of the record')
-    .option('--partition <number>', 'partition that the record came from', wholeNumber(0, 2 ** 31 - 1))
-    .option('--offsets <from-to>', 'with --partition: offsets there, both included', span)
-    .option('--id <id>', 'x-dead-letter-id of one letter', someText);
+    .option('--partition <number>', 'partition of the source topic', wholeNumber(0, 2 ** 31 - 1))
+    .option('--offsets <from-to>', 'with --partition: first and last offset', span)
+    .option('--id <id>', 'x-dead-letter-id of one dead letter', someText);
 }
 
 /** @throws LockstepError COMMAND_LINE_INVALID naming the option */
 export function filterOf(options: LetterOptions): Filter {
   const { fingerprint, key, partition, error, id, since, until, offsets } = options;
   if (offsets !== undefined && partition === undefined)
-    throw new OperatorError('COMMAND_LINE_INVALID', 'expected --partition with --offsets: each partition has its own');
+    throw new OperatorError(
+      'COMMAND_LINE_INVALID',
+      'expected --partition together with --offsets: each partition has its own offsets',
+    );
   if (since !== undefined && until !== undefined && since >= until)
     throw new OperatorError('COMMAND_LINE_INVALID', 'expected --since to be before --until');
   return {
@@ -67,7 +70,7 @@ function span(text: string): Span {
   const [first = '', last = first, ...more] = text.split('-');
   const found = { fromOffset: offset(first), toOffset: offset(last) };
   if (more.length === 0 && found.fromOffset <= found.toOffset) return found;
-  throw new InvalidArgumentError('Expected a span as 1042-1060.');
+  throw new InvalidArgumentError('Expected a range such as 1042-1060.');
 }
 
 function time(text: string): number {

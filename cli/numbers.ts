@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 
-/** Reads an option as a whole number; anything else ends the command with its usage. */
+/** Reads an option as a whole number. Anything else ends the command with its usage. */
 export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
     const value = /^(0|[1-9]\d*)$/.test(text) ? Number(text) : Number.NaN;
@@ -18,7 +18,7 @@ export function seconds(least: number, most: number): (text: string) => number {
   };
 }
 
-/** Reads an option as a text that is not empty: an empty one comes from a variable of a script that is not set. */
+/** Reads an option as a text that is not empty. An empty text is most likely an unset variable of a script. */
 export function someText(text: string): string {
   if (text.trim() !== '') return text;
   throw new InvalidArgumentError('Expected a text that is not empty.');

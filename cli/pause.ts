@@ -10,12 +10,12 @@ import { partitionNamed } from './named.ts';
 import { seconds, someText } from './numbers.ts';
 import type { Target } from './target.ts';
 
-/** Between two looks. */
+/** Time between two measurements. */
 const LOOK_EVERY_MS = 500;
 
 export const pause = new Command('pause')
-  .description('Disables the mapping of a consumer and waits for the batches in flight: a graceful stop.')
-  .option('--timeout <seconds>', 'wait at most so long', seconds(0, 86_400), 900)
+  .description('Disables the mapping of a consumer, and waits until the batches in flight have ended.')
+  .option('--timeout <seconds>', 'the longest time to wait', seconds(0, 86_400), 900)
   .addHelpText(
     'after',
     example(
@@ -27,27 +27,29 @@ export const pause = new Command('pause')
     const options = optionsOf<CommonOptions & { timeout: number }>(command);
     await using target = await openTarget(options);
     const consumer = oneConsumer(target.consumers, options.consumer);
-    say(`The mapping of ${consumer.name} (${consumer.mappingId}) is disabled; batches in flight end as they would.`);
+    say(
+      `The mapping of ${consumer.name} (${consumer.mappingId}) is disabled. Batches in flight are processed to their end.`,
+    );
     await target.lambda.send(new UpdateEventSourceMappingCommand({ UUID: consumer.mappingId, Enabled: false }));
     const until = Date.now() + options.timeout * 1_000;
     const paused = (await reaches(target, consumer, 'Disabled', until)) && (await untilFree(target, consumer, until));
     if (!paused) process.exitCode = EXIT.failed;
     print(options, { consumer: consumer.name, paused }, () =>
       paused
-        ? `${consumer.name} is paused: nothing is in flight. \`lockstep resume\` lets it go on.`
+        ? `${consumer.name} is paused: no batch is in flight. \`lockstep resume\` starts it again.`
         : 'The mapping is disabled, but a batch is still in flight.',
     );
   });
 
 export const resume = new Command('resume')
   .description(
-    'Enables the mapping of a consumer again; it goes on where it stopped. With --partition: ends the pause that a handler asked for.',
+    'Enables the mapping of a consumer again. It goes on where it stopped. With --partition: ends the pause that a handler asked for.',
   )
   .option('--partition <name>', 'as `lockstep status` shows it: orders-3')
-  .option('--why <text>', 'with --partition: why, for those who ask later', someText)
-  .option('--force', 'with --partition: even if an invocation holds it')
-  .option('--yes', 'with --partition: do not ask')
-  .option('--timeout <seconds>', 'wait at most so long', seconds(0, 86_400), 900)
+  .option('--why <text>', 'with --partition: the reason; the ledger keeps it', someText)
+  .option('--force', 'with --partition: also if an invocation holds the partition')
+  .option('--yes', 'with --partition: do not ask for confirmation')
+  .option('--timeout <seconds>', 'the longest time to wait', seconds(0, 86_400), 900)
   .addHelpText(
     'after',
     example(
@@ -66,7 +68,7 @@ export const resume = new Command('resume')
     const resumed = await reaches(target, consumer, 'Enabled', Date.now() + options.timeout * 1_000);
     if (!resumed) process.exitCode = EXIT.failed;
     print(options, { consumer: consumer.name, resumed }, () =>
-      resumed ? `${consumer.name} goes on.` : 'The mapping is still on its way.',
+      resumed ? `${consumer.name} goes on.` : 'The mapping is not enabled yet.',
     );
   });
 
@@ -84,7 +86,7 @@ async function reaches(
   }
 }
 
-/** No partition is held by a living invocation any more. */
+/** Waits until no invocation holds a partition. */
 async function untilFree(target: Target, consumer: DeployedConsumer, until: number): Promise<boolean> {
   const { partitions } = await target.operate(consumer, { type: 'topics' });
   for (;;) {

@@ -17,12 +17,12 @@ import { version } from './version.ts';
 /** The `lockstep` command. */
 export function lockstep(): Command {
   const program = new Command('lockstep')
-    .description('What an operator of Lockstep consumers does: look, redrive, decide.')
+    .description('Shows the state of Lockstep consumers, redrives dead letters, and changes partitions.')
     .version(version(), '-V, --version', 'the version of this command')
-    .option('--local', 'the local cloud of `npm run local`')
-    .option('--stack <name...>', 'stacks on AWS that the consumers are in', everyText)
-    .option('--consumer <name>', 'one consumer, by the name that `status` shows', someText)
-    .option('--json', 'JSON on standard output, for scripts')
+    .option('--local', 'use use the local cloud of `npm run local`')
+    .option('--stack <name...>', 'the stacks on AWS with the consumers', everyText)
+    .option('--consumer <name>', 'only this consumer, by the name that `status` shows', someText)
+    .option('--json', 'print JSON, for scripts')
     .addHelpText(
       'after',
       example('lockstep status --local', 'lockstep dead-letters groups --stack Lockstep-Orders-prod --consumer Orders'),
@@ -36,12 +36,12 @@ export function lockstep(): Command {
   return program;
 }
 
-/** A command and all below it. */
+/** A command and all its subcommands. */
 export function everyCommand(command: Command): Command[] {
   return [command, ...command.commands.flatMap(everyCommand)];
 }
 
-/** The values of an option that may be given several. */
+/** The values of an option that may be given several times. */
 function everyText(text: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), someText(text)];
 }

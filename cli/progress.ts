@@ -2,7 +2,7 @@ import { duration, number } from './words.ts';
 
 const BAR = 30;
 
-/** A bar, how much, how fast, and how long still. */
+/** A progress bar with amount, speed and remaining time. */
 export class Progress {
   readonly #startedAt: number;
 

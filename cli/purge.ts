@@ -8,9 +8,11 @@ import { run, summary } from './redrive.ts';
 import { counted } from './words.ts';
 
 export const purge = withLetterOptions(new Command('purge'))
-  .description('Takes letters off the list for good: nothing returns. Their bytes go with the retention of the topic.')
+  .description(
+    'Closes dead letters for good: their records do not return. Their bytes are deleted by the retention of the topic.',
+  )
   .option('--dry-run', 'only count')
-  .option('--yes', 'do not ask')
+  .option('--yes', 'do not ask for confirmation')
   .addHelpText(
     'after',
     example(
@@ -25,9 +27,9 @@ export const purge = withLetterOptions(new Command('purge'))
     const consumer = oneConsumer(target.consumers, options.consumer);
     const order = { type: 'purge', filter, dryRun: true, by: await target.who() } as const;
     const found = await target.operate(consumer, order);
-    const which = isAll(options) ? 'All open letters are meant: ' : '';
+    const which = isAll(options) ? 'No filter is set, so this concerns all open dead letters: ' : '';
     const given = found.selected === 1 ? 'is' : 'are';
-    say(`${which}${counted(found.selected, 'letter')} of ${consumer.deadLetterTopic} ${given} given up for good.`);
+    say(`${which}${counted(found.selected, 'dead letter')} of ${consumer.deadLetterTopic} ${given} closed for good.`);
     const { dryRun = false } = options;
     const goesOn = !dryRun && found.selected > 0;
     if (goesOn) await confirm('purge', options);

@@ -26,18 +26,18 @@ interface Options extends CommonOptions, ConfirmOptions, LetterOptions {
 
 export const redrive = withLetterOptions(new Command('redrive'))
   .description(
-    'Sends the records of letters back to their topic, in their original order, each once, whatever crashes on the way.',
+    'Writes the records of dead letters back to their topic, in their original order, each once, even if the command dies.',
   )
   .option('--dry-run', 'only count')
-  .option('--yes', 'do not ask')
-  .option('--rate <count>', 'records a second, at most', wholeNumber(1, 1_000_000))
+  .option('--yes', 'do not ask for confirmation')
+  .option('--rate <count>', 'the most records a second', wholeNumber(1, 1_000_000))
   .option(
     '--max-redrives <count>',
-    'records that were redriven so often stay where they are',
+    'leave out records that were redriven this often',
     wholeNumber(1, 1_000_000),
     DEFAULT_MAX_REDRIVES,
   )
-  .option('--include-doubtful', 'also records of which nobody can tell whether they were handled')
+  .option('--include-doubtful', 'also records of which it is not known whether they were handled')
   .addHelpText(
     'after',
     example(
@@ -61,7 +61,7 @@ export const redrive = withLetterOptions(new Command('redrive'))
       ...(rate !== undefined && { rate }),
     };
     const found: Report = await target.operate(consumer, order);
-    const which = isAll(options) ? 'All open letters are meant: ' : '';
+    const which = isAll(options) ? 'No filter is set, so this concerns all open dead letters: ' : '';
     say(
       `${which}${counted(found.selected, 'record')} of ${consumer.deadLetterTopic} ${found.selected === 1 ? 'returns' : 'return'} to ${consumer.topic}${refusals(found)}.`,
     );
@@ -73,7 +73,7 @@ export const redrive = withLetterOptions(new Command('redrive'))
     print(options, { ...report, dryRun }, () => (dryRun ? 'Nothing was changed.' : summary(report, 'returned')));
   });
 
-/** Runs a redrive or a purge; Ctrl-C ends it after the slice under way, a second one at once. */
+/** Runs a redrive or a purge. Ctrl-C ends it after the current transaction, a second Ctrl-C at once. */
 export async function run(
   target: Target,
   consumer: DeployedConsumer,
@@ -81,7 +81,7 @@ export async function run(
   { json }: CommonOptions,
 ): Promise<Report> {
   const stop = new AbortController();
-  // Not `once`: what mends the terminal at the end, below listr2, takes a signal that nobody else listens to for the end.
+  // Not `once`: a library below listr2 that restores the terminal takes a signal without a listener for the end.
   // https://github.com/tapjs/signal-exit
   const onInterrupt = () => {
     if (stop.signal.aborted) {
@@ -89,7 +89,7 @@ export async function run(
       process.kill(process.pid, 'SIGINT');
       return;
     }
-    say('Stopping after this slice. The same command goes on where this one stops.');
+    say('Stopping after the current transaction. The same command goes on where this one stops.');
     stop.abort();
   };
   process.on('SIGINT', onInterrupt);
@@ -107,7 +107,7 @@ export async function run(
   return report;
 }
 
-/** A progress bar in a terminal, lines elsewhere. */
+/** Shows a progress bar in a terminal, and lines elsewhere. */
 async function watched(
   title: string,
   work: (onProgress: (done: number, total: number) => void) => Promise<void>,
@@ -117,9 +117,9 @@ async function watched(
   const task = {
     title,
     task: (_: unknown, own: { title: string; output: string }) => {
-      // What is said meanwhile appears only when the bar is gone.
+      // Lines that are written meanwhile appear only when the bar has ended.
       stop.addEventListener('abort', () => {
-        own.title = `${title}: stopping after this slice`;
+        own.title = `${title}: stopping after the current transaction`;
       });
       return work((done, total) => {
         own.output = progress.text(done, total, Date.now());
@@ -135,7 +135,7 @@ async function watched(
   }).run();
 }
 
-/** A record that returns is for this consumer; others of the topic may get it again. */
+/** A record that returns is for this consumer. Other readers of the topic may get it again. */
 function sayWhoElseReads(
   { otherGroups, selected }: Report,
   { topic, ledgerTable, group: own }: DeployedConsumer,
@@ -143,19 +143,22 @@ function sayWhoElseReads(
 ): void {
   if (selected === 0) return;
   if (otherGroups === undefined) {
-    say(`Which other groups read ${topic} could not be asked for.`);
+    say(`The other groups that read ${topic} could not be listed.`);
     return;
   }
   const ofThisStack = consumers.filter((one) => one.ledgerTable === ledgerTable).map(({ group }) => group);
-  // On a cluster with IAM the operator function sees its own group only: who else is of this stack is known all the same.
+  // On a cluster with IAM the operator function may describe only its own group. The other consumers of this stack are known
+  // anyway.
   const sameTopic = consumers.filter((one) => one.topic === topic && one.group !== own).map(({ group }) => group);
   const unread = ofThisStack.filter(
     (group) => group !== own && (otherGroups.includes(group) || sameTopic.includes(group)),
   );
   const again = otherGroups.filter((group) => !ofThisStack.includes(group));
   if (unread.length > 0)
-    say(`Other consumers of this stack that read ${topic} settle them unread: ${unread.join(', ')}.`);
-  if (again.length > 0) say(`Other groups that read ${topic} get them again: ${again.join(', ')}.`);
+    say(
+      `Other consumers of this stack that read ${topic} settle these records without handling them: ${unread.join(', ')}.`,
+    );
+  if (again.length > 0) say(`Other groups that read ${topic} get these records again: ${again.join(', ')}.`);
   say('Groups that the operator function may not describe are not named here.');
 }
 
@@ -168,8 +171,10 @@ export function summary({ done, left, refused, selected, stopped }: Report, verb
 function refusals({ refused }: Pick<Report, 'refused'>): string {
   const why = [
     refused.maxRedrives > 0 ? `${number(refused.maxRedrives)} were redriven too often` : '',
-    refused.doubtful > 0 ? `${number(refused.doubtful)} may have been handled (--include-doubtful)` : '',
-    refused.elsewhere > 0 ? `${number(refused.elsewhere)} are of a topic or a partition that it does not read` : '',
+    refused.doubtful > 0 ? `${number(refused.doubtful)} may have been handled already (--include-doubtful)` : '',
+    refused.elsewhere > 0
+      ? `${number(refused.elsewhere)} are from a topic or partition that the consumer does not read`
+      : '',
     refused.expired > 0 ? `${number(refused.expired)} are gone from Kafka` : '',
   ].filter((text) => text !== '');
   return why.length === 0 ? '' : `; not: ${why.join(', ')}`;

@@ -9,11 +9,11 @@ import { counted, number } from './words.ts';
 
 export const replay = new Command('replay')
   .description(
-    'Writes copies of a span of records to the end of their partition, in order. Completed idempotency keys make them duplicates.',
+    'Writes copies of a range of records to the end of their partition, in order. Completed idempotency keys make them duplicates.',
   )
   .argument('<span>', 'partition and offsets, both included: orders-3@1042-1060')
   .option('--dry-run', 'only count')
-  .option('--yes', 'do not ask')
+  .option('--yes', 'do not ask for confirmation')
   .addHelpText(
     'after',
     example(
@@ -29,7 +29,7 @@ export const replay = new Command('replay')
     const { dryRun = false } = options;
     const name = partitionName(place);
     say(
-      `Records ${fromOffset} to ${toOffset} of ${name} are written to its end again, for ${consumer.name}${dryRun ? ' (not now: --dry-run)' : ''}.`,
+      `Records ${fromOffset} to ${toOffset} of ${name} are copied to the end of the partition, for ${consumer.name}${dryRun ? ' (not now: --dry-run)' : ''}.`,
     );
     if (!dryRun) await confirm('replay', options);
     const by = await target.who();
@@ -45,7 +45,7 @@ export const replay = new Command('replay')
       });
       records += part.records;
       next = part.next;
-      // All of a call is written or none: whoever is stopped here knows where to go on.
+      // All records of a call are written, or none. So a stopped command knows where to go on.
       if (next !== undefined) say(`${number(records)} records, up to ${next - 1}`);
     }
     print(options, { records, dryRun }, () => `${counted(records, 'record')}${dryRun ? ' would be' : ''} written.`);

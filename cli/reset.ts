@@ -12,20 +12,20 @@ interface Options extends ChangeOptions {
 }
 
 export const reset = new Command('reset')
-  .description('Makes the ledger forget a partition, or decides about a halted replay, or closes the flood breaker.')
+  .description('Makes the ledger forget a partition, decides about a halted replay, or closes the flood breaker.')
   .argument('<partition>', 'as `lockstep status` names it: orders-3')
-  .addOption(new Option('--skip', 'takes the halted replay as duplicates').conflicts(['run', 'breaker']))
-  .addOption(new Option('--run', 'runs the halted replay again').conflicts(['skip', 'breaker']))
-  .addOption(new Option('--breaker', 'only closes the flood breaker').conflicts(['skip', 'run']))
-  .requiredOption('--why <text>', 'why, for those who ask later', someText)
-  .option('--force', 'even if an invocation holds the partition')
-  .option('--dry-run', 'only say what it would do')
-  .option('--yes', 'do not ask')
+  .addOption(new Option('--skip', 'take the records of the halted replay as duplicates').conflicts(['run', 'breaker']))
+  .addOption(new Option('--run', 'run the records of the halted replay again').conflicts(['skip', 'breaker']))
+  .addOption(new Option('--breaker', 'only close the flood breaker').conflicts(['skip', 'run']))
+  .requiredOption('--why <text>', 'the reason; the ledger keeps it', someText)
+  .option('--force', 'also if an invocation holds the partition')
+  .option('--dry-run', 'only say what the command would do')
+  .option('--yes', 'do not ask for confirmation')
   .addHelpText(
     'after',
     example(
-      'lockstep reset orders-3 --local --skip --why "offsets were set back by mistake"',
-      'lockstep reset orders-3 --local --why "topic made anew"',
+      'lockstep reset orders-3 --local --skip --why "offsets were reset by mistake"',
+      'lockstep reset orders-3 --local --why "topic was recreated"',
     ),
   )
   .action(async (name: string, _, command: Command) => {

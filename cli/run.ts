@@ -10,7 +10,7 @@ export async function run(args: readonly string[]): Promise<number> {
     await program.parseAsync(args, { from: 'user' });
     return Number(process.exitCode);
   } catch (error) {
-    // What is wrong with the command line commander has said already.
+    // commander has already printed what is wrong with the command line.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
     return failed(error, program.opts());
   }

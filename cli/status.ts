@@ -9,7 +9,7 @@ import { seconds } from './numbers.ts';
 import { table } from './table.ts';
 import { counted, number, shortDuration } from './words.ts';
 
-/** States in which nothing moves until somebody or something acts. */
+/** States that do not end by themselves. */
 const STUCK = new Set([
   'unreadable',
   'replay halted',
@@ -20,15 +20,15 @@ const STUCK = new Set([
   'not read',
   'lag grows',
 ]);
-/** Milliseconds: a handler may ask for shorter pauses in the ordinary course of things. */
+/** Milliseconds. A handler may ask for shorter pauses in normal operation. */
 const LONG_PAUSE_MS = 60_000;
 
 export const status = new Command('status')
-  .description('Each consumer and its partitions: lag, next offset, what blocks, for how long, who holds it.')
+  .description('Shows each consumer and its partitions: lag, next offset, blocked record, and who holds the partition.')
   .addOption(new Option('--fail-if-stuck', `exit with ${EXIT.failed} when a partition or a mapping is stuck`))
   .option(
     '--growth-over <seconds>',
-    'where a partition is 10,000 records behind, look again after so long: a lag that grows is a problem',
+    'if a partition is 10,000 records behind, measure again after this time: a lag that grows is a problem',
     seconds(0.1, 3_600),
     2,
   )
@@ -49,7 +49,7 @@ export const status = new Command('status')
     if (options.failIfStuck && all.some((one) => isConsumerStuck(one, now))) process.exitCode = EXIT.failed;
   });
 
-/** Whether anything of a consumer stands still. */
+/** Whether a consumer or one of its partitions is stuck. */
 export function isConsumerStuck({ problems, partitions }: ConsumerStatus, now: number): boolean {
   return problems.length > 0 || partitions.some((partition) => isStuck(partition, now));
 }
@@ -60,7 +60,7 @@ function isStuck({ state, lag, pausedUntil = 0 }: PartitionStatus, now: number):
   return STUCK.has(state);
 }
 
-/** For people: a line about the consumer, then a row for each partition, the stuck ones marked. */
+/** For people: a line about the consumer, then a row for each partition. Stuck partitions have a mark. */
 export function describe(status: ConsumerStatus, now: number, commandTarget: string): string {
   const {
     consumer,
@@ -77,27 +77,27 @@ export function describe(status: ConsumerStatus, now: number, commandTarget: str
   } = status;
   const stuck = partitions.filter((partition) => isStuck(partition, now)).length;
   const found = [
-    ...(problems.length === 0 ? [] : ['nothing is read']),
+    ...(problems.length === 0 ? [] : ['no records are read']),
     ...(stuck === 0 ? [] : [`${stuck} of ${counted(partitions.length, 'partition')} stuck`]),
   ];
   const verdict =
     found.length === 0 ? styleText('green', '● nothing stuck') : styleText(['red', 'bold'], `✖ ${found.join(', ')}`);
   const letters =
     openLetters === undefined
-      ? `at most ${counted(onDeadLetterTopic, 'letter')} on ${deadLetterTopic} (\`lockstep dead-letters groups\` counts them)`
-      : `${counted(openLetters, 'open letter')} on ${deadLetterTopic}`;
+      ? `at most ${counted(onDeadLetterTopic, 'dead letter')} on ${deadLetterTopic} (\`lockstep dead-letters groups\` counts them)`
+      : `${counted(openLetters, 'open dead letter')} on ${deadLetterTopic}`;
   const parked = inFallbackQueue + inFailureQueue;
   const lines = [
     `${styleText('bold', consumer)}  ${verdict}`,
     `  topic ${topic}, group ${group}, mapping ${mapping === 'Enabled' ? mapping : styleText('yellow', mapping)}`,
     ...problems.map((problem) => styleText('red', `  ${problem}`)),
-    `  ${letters}${parked === 0 ? '' : styleText('yellow', `, ${counted(parked, 'entry', 'entries')} ${parked === 1 ? 'waits' : 'wait'} for the relay`)}`,
+    `  ${letters}${parked === 0 ? '' : styleText('yellow', `, ${counted(parked, 'message')} ${parked === 1 ? 'waits' : 'wait'} for the relay`)}`,
   ];
   const rows = partitions.map((partition) => row(partition, now));
   return [
     ...lines,
     table(
-      ['', 'PART', 'LAG', 'NEXT', 'STATE', 'HEAD', 'TRIES', 'NEXT TRY', 'SINCE', 'HELD', 'ERROR'],
+      ['', 'PART', 'LAG', 'NEXT', 'STATE', 'BLOCKED', 'TRIES', 'NEXT TRY', 'SINCE', 'HELD', 'ERROR'],
       WIDTHS,
       rows,
       WIDTH,
@@ -106,14 +106,14 @@ export function describe(status: ConsumerStatus, now: number, commandTarget: str
   ].join('\n');
 }
 
-/** What an operator may decide about a halted replay, as the log and the alarm name it. */
+/** The decisions about a halted replay, as in the log and the alarm. */
 function decisions(topic: string, { partition }: PartitionStatus, commandTarget: string): string {
   const { takeAsDuplicates, runAgain, forgetPartition } = replayCommands({ topic, partition }, commandTarget);
   return [
     `  ${topic}-${partition} waits for a decision (docs/runbook.md#replay-halted):`,
-    `    they were handled:     ${takeAsDuplicates}`,
-    `    they shall run again:  ${runAgain}`,
-    `    the topic is a new one: ${forgetPartition}`,
+    `    they were handled:          ${takeAsDuplicates}`,
+    `    they must run again:        ${runAgain}`,
+    `    the topic was recreated:    ${forgetPartition}`,
   ].join('\n');
 }
 
@@ -122,7 +122,7 @@ function commandTargetOf({ local }: CommonOptions, { consumer, stack }: Consumer
   return `${where} --consumer ${consumer.split('/').at(-1)}`;
 }
 
-/** Room for a lag of millions and for offsets of billions: `lockstep skip` takes them from here. */
+/** Room for a lag of millions and for offsets of billions: people copy offsets from here into `lockstep skip`. */
 const WIDTHS = [2, 5, 10, 11, 14, 14, 6, 9, 8, 6, 0];
 
 function row(partition: PartitionStatus, now: number): string[] {
@@ -140,7 +140,7 @@ function row(partition: PartitionStatus, now: number): string[] {
       : `${blocked.offset}${blockedRecords.length > 1 ? ` +${blockedRecords.length - 1}` : ''}`,
     blocked === undefined ? '' : `${blocked.attempts}${blocked.interruptions > 0 ? `+${blocked.interruptions}` : ''}`,
     blocked?.exhausted
-      ? 'letter'
+      ? 'gives up'
       : nextTryAt === undefined
         ? ''
         : nextTryAt > now

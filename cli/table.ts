@@ -1,6 +1,6 @@
 import Table from 'cli-table3';
 
-/** A table without lines, for people and for `grep`: columns of these widths, 0 for whatever is left of `width`. */
+/** A table without lines, for people and for `grep`. Columns have these widths; 0 takes what is left of `width`. */
 export function table(
   head: readonly string[],
   widths: readonly number[],

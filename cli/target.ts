@@ -6,7 +6,7 @@ import type { ListOrder } from '../shared/operator/letters.ts';
 import type { OperatorRequest } from '../shared/operator/requests.ts';
 import type { DeployedConsumer } from './consumer.ts';
 
-/** What a long request may tell and be told. */
+/** Progress and cancellation of a long request. */
 export interface Watching {
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
@@ -18,15 +18,17 @@ export interface Target extends AsyncDisposable {
   readonly dynamodb: DynamoDBClient;
   readonly lambda: LambdaClient;
   readonly sqs: SQSClient;
-  /** Who works here, as ledger and markers keep it: on AWS the caller's own identity, not a text of their choice. */
+  /**
+   * Who runs the command, for the ledger and for markers. On AWS it is the caller's own identity, not a text of their choice.
+   */
   who(): Promise<string>;
-  /** What needs Kafka: done here, or by the deployed operator function. */
+  /** Runs a request that needs Kafka: here, or in the deployed operator function. */
   operate<R extends OperatorRequest>(
     consumer: DeployedConsumer,
     request: R,
     watching?: Watching,
   ): Promise<OperatorAnswers[R['type']]>;
-  /** Letters page by page: however many there are, one page is in memory. */
+  /** Dead letters page by page, with one page in memory at a time. */
   letterPages(
     consumer: DeployedConsumer,
     order: Pick<ListOrder, 'filter' | 'limit'>,

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 
-/** Of the package that this command is part of: its sources lie one folder below it, what was compiled from them two. */
+/** The version of the package of this command: its sources are one folder below package.json, the compiled files two. */
 export function version(): string {
   const file = ['../package.json', '../../package.json']
     .map((path) => new URL(path, import.meta.url))

@@ -1,23 +1,23 @@
 /**
- * Whatever a terminal acts on or does not show: control characters (C0, C1, newlines), characters that turn the writing direction,
- * have no width or are ignored, line separators, private and half characters, and blanks that look like a space.
+ * Characters that a terminal acts on or does not show: control characters (C0, C1, newlines), characters that turn the writing
+ * direction, have no width or are ignored, line separators, private and half characters, and blanks that look like a space.
  */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|[^\P{Zs} ]/gu;
-/** More marks on one letter reach into the lines above and below. */
+/** More combining marks on one character would reach into the lines above and below. */
 const TOO_MANY_MARKS = /(?<=\p{M}{3})\p{M}/gu;
 const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
-/** A text from outside as a terminal may show it: on one line, with everything invisible escaped as `\u202e`. */
+/** A text from outside in a form that a terminal may show: on one line, with invisible characters escaped as `\u202e`. */
 export function visible(text: string): string {
   return text.replace(INVISIBLE, escaped).replace(TOO_MANY_MARKS, escaped);
 }
 
-/** Plain data with every text of it {@link visible}. */
+/** Plain data with every text made {@link visible}. */
 export function visibleData<T>(value: T): T {
   return made(value) as T;
 }
 
-/** JSON in which everything invisible is escaped as JSON escapes it: what a script reads is what there was. */
+/** JSON with invisible characters escaped. A script that parses it gets the original characters. */
 export function visibleJson(value: unknown): string {
   const units = (found: string) => [...Array(found.length).keys()].map((at) => unit(found.charCodeAt(at))).join('');
   return JSON.stringify(value).replace(INVISIBLE, units).replace(TOO_MANY_MARKS, units);

@@ -1,6 +1,6 @@
 import { hostname, userInfo } from 'node:os';
 
-/** Who changes something, as the ledger and the markers keep it. */
+/** The name of the user who changes something, for the ledger and for markers. */
 export function whoAmI(): string {
   return process.env['LOCKSTEP_OPERATOR'] ?? `${userInfo().username}@${hostname()}`;
 }

@@ -33,21 +33,21 @@ export function number(value: number): string {
   return value.toLocaleString('en-US');
 }
 
-/** `1 letter`, `12 letters` */
+/** `1 dead letter`, `12 dead letters` */
 export function counted(count: number, one: string, more = `${one}s`): string {
   return `${number(count)} ${count === 1 ? one : more}`;
 }
 
-/** Reads `30s`, `15min`, `2h`, `7d` as a time ago, or an ISO 8601 time. `undefined` for anything else. */
+/** Reads `30s`, `15min`, `2h`, `7d` as a time in the past, or an ISO 8601 time. `undefined` for anything else. */
 export function timeOf(text: string, now: number): number | undefined {
   const ago = /^(\d+)\s*(s|min|h|d)$/.exec(text);
   if (ago !== null) return now - Number(ago[1]) * 1_000 * ({ s: 1, min: 60, h: 3_600, d: 86_400 }[ago[2] ?? 's'] ?? 1);
-  // Only ISO 8601: what else a date may be read from (`5`, `May`) is a slip of the hand.
+  // Only ISO 8601: other texts that `Date` accepts (`5`, `May`) are most likely mistakes.
   const time = /^\d{4}-\d\d-\d\d(T|$)/.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(time) ? undefined : time;
 }
 
-/** `CreditDown: no answer`; a text that begins with the name says it once. */
+/** `CreditDown: no answer`. A name with which the text begins is not repeated. */
 export function errorOf(name: string, text: string): string {
   if (name === '' || text === '') return `${name}${text}`;
   return text === name || text.startsWith(`${name}:`) ? text : `${name}: ${text}`;

@@ -1,4 +1,4 @@
-/** How long to wait where the server does not say. */
+/** The wait if the server does not say one. */
 const DEFAULT_PAUSE_MS = 1_000;
 
 /** Milliseconds that a response asks to wait: `Retry-After` is seconds, or a date. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */

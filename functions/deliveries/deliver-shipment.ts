@@ -2,7 +2,7 @@ import type { Shipment } from '../shipments/shipment.ts';
 
 /** Where deliveries are planned. */
 export interface DeliveryPlan {
-  /** Adds a delivery, and counts how often that was done. */
+  /** Adds a delivery, and counts how many times it was added. */
   add(shipment: Shipment): Promise<void>;
 }
 

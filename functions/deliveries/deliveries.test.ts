@@ -35,7 +35,7 @@ test('delivers once what was passed on twice', async () => {
   expect(outcomes).toEqual({ 'shipments-0@0': 'handled', 'shipments-0@1': 'duplicate', 'shipments-0@2': 'handled' });
 });
 
-test('a shipment that nobody passed on with Lockstep is dead-lettered: nothing tells it from its copy', async () => {
+test('a shipment that Lockstep did not produce is dead-lettered: without an id it cannot be told from its copy', async () => {
   const { deadLetters } = await deliver(handler, [shipment('o-1', undefined)]);
 
   expect(plan.planned).toEqual([]);

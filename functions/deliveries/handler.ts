@@ -7,7 +7,7 @@ const deliverIt = deliverShipment(deliveryTable(process.env['DELIVERIES_TABLE'])
 
 export const handler = lockstepConsumer({
   value: json(Shipment),
-  // What was passed on twice after a crash has one id: it is delivered once.
+  // A record that was produced twice after a crash has the same id both times, so it is delivered once.
   idempotencyKey: ({ headers }) => headers.text('x-lockstep-id') ?? '',
   onRecord: ({ value }) => deliverIt(value),
 });

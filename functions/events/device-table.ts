@@ -19,7 +19,7 @@ export function deviceTable(
         const command = new BatchWriteItemCommand({ RequestItems: { [table]: requests } });
         const { UnprocessedItems = {} } = await client.send(command, { abortSignal: signal });
         const left = UnprocessedItems[table]?.length ?? 0;
-        // Throttled: nobody is to blame, so no record is named, and all of it is tried again.
+        // DynamoDB throttled the request. That is no record's fault, so no record is named, and the whole call is tried again.
         if (left > 0) throw new Error(`${left} of ${requests.length} devices were not written`);
       }
     },

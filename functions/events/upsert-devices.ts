@@ -3,7 +3,7 @@ import type { DeviceEvent } from './event.ts';
 
 /** Where the latest event of each device is kept. */
 export interface DeviceTable {
-  /** Writing the same again changes nothing. @throws when not all were written */
+  /** A repeated write changes nothing. @throws when not all were written */
   putAll(events: readonly DeviceEvent[], signal: AbortSignal): Promise<void>;
 }
 
@@ -12,7 +12,7 @@ type Events = readonly ConsumerRecord<DeviceEvent>[];
 /**
  * Keeps the latest event of each device, in bulk.
  *
- * @throws BatchFailure naming an event that cannot be true; those before it are written
+ * @throws BatchFailure naming an event with an impossible value; the events before it are written
  */
 export function upsertDevices(table: DeviceTable): (events: Events, signal: AbortSignal) => Promise<void> {
   return async (events, signal) => {

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 
-/** A posting to an account. */
+/** A booking on an account. */
 export const Entry = v.strictObject({
   entryId: v.pipe(v.string(), v.minLength(1)),
   accountId: v.pipe(v.string(), v.minLength(1)),

@@ -33,7 +33,7 @@ test('posts entries of different accounts side by side', async () => {
   expect(transactions).toBeLessThan(6);
 });
 
-test('refuses an entry that is posted already, and tells why in its letter', async () => {
+test('refuses an entry that was booked before, and gives the reason in its dead letter', async () => {
   const { effects, deadLetters, outcomes } = await deliver(handler, [entry('e1', 'a', 500), entry('e2', 'b', 1)], {
     refuseEffect: (effect) =>
       JSON.stringify(effect).includes('"e1"')

@@ -7,14 +7,14 @@ export interface LedgerTables {
   readonly balances: string;
 }
 
-/** What posts an entry, written together or not at all: the entry, and its amount added to the account's balance. */
+/** The actions that book an entry, written together or not at all: the entry, and its amount added to the account's balance. */
 export function postEntry({ entries, balances }: LedgerTables): (entry: Entry) => readonly TransactAction[] {
   return ({ entryId, accountId, amount }) => [
     {
       Put: {
         TableName: entries,
         Item: { entryId: { S: entryId }, accountId: { S: accountId }, amount: { N: String(amount) } },
-        // The second line of defence: an entry that another partition posted is refused, not added again.
+        // A second check: an entry that another partition has booked is refused, not added again.
         ConditionExpression: 'attribute_not_exists(entryId)',
       },
     },

@@ -2,14 +2,14 @@ import type { Order } from './order.ts';
 
 /** Where orders are kept. */
 export interface OrderBook {
-  /** Writes an order down, and counts how often that was done. */
+  /** Writes an order, and counts how many times it was written. */
   write(order: Order): Promise<void>;
 }
 
-/** Whether a customer is good for an order. Throws when it cannot say. */
+/** Whether a customer may place an order. Throws when it cannot decide. */
 export type CreditCheck = (order: Order, signal: AbortSignal) => Promise<void>;
 
-/** Applies an order: asks for credit, then writes it down. */
+/** Applies an order: checks the credit, then writes the order. */
 export function applyOrder(
   book: OrderBook,
   checkCredit: CreditCheck,

@@ -2,7 +2,7 @@ import { NonRetryableError, PauseError } from '../../shared/lockstep-consumer.ts
 import { retryAfterMs } from '../retry-after.ts';
 import type { CreditCheck } from './apply-order.ts';
 
-/** Asks the credit service over HTTP; without a URL every customer is good. */
+/** Asks the credit service over HTTP; without a URL every customer passes. */
 export function creditCheck(url: string | undefined): CreditCheck {
   if (!url) return async () => undefined;
   return async ({ orderId, customerId, amount }, signal) => {

@@ -35,7 +35,7 @@ test('tries an order again before any later one', async () => {
   expect(deadLetters).toEqual([]);
 });
 
-test('an order that is none is dead-lettered, and the rest goes on', async () => {
+test('a value that is not an order is dead-lettered, and the others are handled', async () => {
   const { deadLetters } = await deliver(handler, [order('o-1', { currency: 'euro' }), order('o-2')]);
 
   expect(book.written).toEqual(['o-2']);
@@ -44,7 +44,7 @@ test('an order that is none is dead-lettered, and the rest goes on', async () =>
   );
 });
 
-test('an order’s number for another order is dead-lettered', async () => {
+test('an order with the number of another order is dead-lettered', async () => {
   const { outcomes, deadLetters } = await deliver(handler, [order('o-1'), order('o-1', { amount: 5 })]);
 
   expect(outcomes).toEqual({ 'orders-0@0': 'handled', 'orders-0@1': 'deadLettered' });

@@ -2,14 +2,14 @@ import { PauseError } from '../../shared/lockstep-consumer.ts';
 import { retryAfterMs } from '../retry-after.ts';
 import type { Payment } from './payment.ts';
 
-/** Charges a payment; charging it again is the same charge. */
+/** Charges a payment. A repeated call charges it only once. */
 export type Charge = (payment: Payment, signal: AbortSignal) => Promise<void>;
 
 /**
- * Charges over HTTP. The payment's id goes along as `Idempotency-Key`, so that a call whose answer was lost charges once.
+ * Charges over HTTP. The payment's id is sent as `Idempotency-Key`, so that a repeated call charges once.
  *
- * @throws PauseError where the API is overloaded, as long as it says
- * @throws whatever else went wrong: the payment is tried again, and none after it, however long that takes
+ * @throws PauseError where the API is overloaded, for the time that it asks for
+ * @throws any other error: the payment is tried again until it succeeds, and later ones wait
  */
 export function chargeOverHttp(url: string | undefined, send: typeof fetch = fetch): Charge {
   return async (payment, signal) => {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { deliver } from '../../shared/testing/deliver.ts';
 import { record } from '../../shared/testing/record.ts';
 
-/** A payment API that gives the answers it is told to, then 201. */
+/** A payment API that gives the prepared answers, then 201. */
 let api: Server;
 let answers: { readonly status: number; readonly retryAfter?: string }[] = [];
 let calls: string[] = [];
@@ -50,7 +50,7 @@ test('charges payments in order, each with its own idempotency key', async () =>
   expect(outcomes).toEqual({ 'payments-0@0': 'handled', 'payments-0@1': 'handled', 'payments-0@2': 'duplicate' });
 });
 
-test('stands still at a payment that fails, however often, and leaves no letter', async () => {
+test('blocks at a payment that fails, however often, and writes no dead letter', async () => {
   answers = Array.from({ length: 20 }, () => ({ status: 500 }));
 
   const { outcomes, deadLetters } = await deliver(await theHandler(), payments('p1', 'p2'));

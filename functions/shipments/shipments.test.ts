@@ -25,7 +25,7 @@ test('gives a shipment the same id when it is passed on again after a crash', as
   expect(again.produced[0]?.headers.find(({ name }) => name === 'x-lockstep-id')?.value.toString()).toBe(id);
 });
 
-test('waits for a broker that cannot be reached, without blaming the order', async () => {
+test('waits for a broker that cannot be reached, and counts no attempt of the order', async () => {
   const { produced, deadLetters } = await deliver(handler, [order('o-1')], {
     failProduce: Array.from({ length: 10 }, () => new LockstepError('BROKER_UNREACHABLE', 'no broker answers')),
   });

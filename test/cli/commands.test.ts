@@ -85,21 +85,20 @@ const report = {
   stopped: [],
 };
 
-test.each(['redrive', 'purge'])(
-  '%s says what it will do, and where nobody can be asked it does nothing',
-  async (name) => {
-    aws.answer({ operator: ({ dryRun }) => (dryRun === true ? report : { ...report, done: 3, left: 0 }) });
-    const asked = await aws.lockstep(name);
-    expect(asked.code).toBe(1);
-    expect(asked.stderr).toMatch(/^All open letters are meant: 3 (records|letters) of orders-dead-letters /);
-    expect(asked.stderr).toContain(`OPERATION_REFUSED: ${name} was not confirmed`);
-    expect(aws.asked.map(({ dryRun }) => dryRun)).toEqual([true]);
+test.each(['redrive', 'purge'])('%s says what it will do, and without a terminal it does nothing', async (name) => {
+  aws.answer({ operator: ({ dryRun }) => (dryRun === true ? report : { ...report, done: 3, left: 0 }) });
+  const asked = await aws.lockstep(name);
+  expect(asked.code).toBe(1);
+  expect(asked.stderr).toMatch(
+    /^No filter is set, so this concerns all open dead letters: 3 (records|dead letters) of orders-dead-letters /,
+  );
+  expect(asked.stderr).toContain(`OPERATION_REFUSED: ${name} was not confirmed`);
+  expect(aws.asked.map(({ dryRun }) => dryRun)).toEqual([true]);
 
-    const done = await aws.lockstep(name, '--yes', '--json');
-    expect(done.code).toBe(0);
-    expect(JSON.parse(done.stdout)).toMatchObject({ done: 3, left: 0 });
-  },
-);
+  const done = await aws.lockstep(name, '--yes', '--json');
+  expect(done.code).toBe(0);
+  expect(JSON.parse(done.stdout)).toMatchObject({ done: 3, left: 0 });
+});
 
 test('who changes something is whoever’s credentials these are, whatever they call themselves', async () => {
   aws.answer({ operator: () => ({ ...report, done: 3, left: 0 }) });
@@ -264,8 +263,10 @@ test('redrive names the other groups of the topic: who settles the records unrea
     operator: () => ({ ...report, otherGroups: ['audit', 'group-Shipments'] }),
   });
   const { stderr } = await aws.lockstep('redrive', '--dry-run', '--consumer', 'Orders');
-  expect(stderr).toContain('Other consumers of this stack that read orders settle them unread: group-Shipments.');
-  expect(stderr).toContain('Other groups that read orders get them again: audit.');
+  expect(stderr).toContain(
+    'Other consumers of this stack that read orders settle these records without handling them: group-Shipments.',
+  );
+  expect(stderr).toContain('Other groups that read orders get these records again: audit.');
 });
 
 test('a letter that stopped itself is named, and the command says that not all went well', async () => {
@@ -295,7 +296,9 @@ async function decisions(commands: readonly unknown[]): Promise<string[]> {
 }
 
 const DECISIONS = [
-  expect.stringContaining('orders-0 of Orders, group group-Orders: takes what the ledger has forgotten below 50'),
+  expect.stringContaining(
+    'orders-0 of Orders, group group-Orders: takes records below offset 50 that the ledger has forgotten',
+  ),
   expect.stringContaining('orders-0 of Orders, group group-Orders: runs 0–1 again'),
   expect.stringContaining('orders-0 of Orders, group group-Orders: forgets'),
 ];

@@ -41,7 +41,9 @@ test('asks which consumer is meant where there are several', () => {
   const both = [...orders, ...orders.map((one) => ({ ...one, name: 'Payments' }))];
   expect(oneConsumer(both, 'payments').name).toBe('Payments');
   expect(() => oneConsumer(both, undefined)).toThrow('expected --consumer with one of: Orders, Payments');
-  expect(() => oneConsumer(both, 'Invoices')).toThrow('no consumer is called Invoices; there are: Orders, Payments');
+  expect(() => oneConsumer(both, 'Invoices')).toThrow(
+    'there is no consumer Invoices; the consumers are: Orders, Payments',
+  );
 });
 
 test('consumers of one name in two stacks are both there, each under its stack', () => {
@@ -77,7 +79,7 @@ test('a record belongs to the consumer that reads its topic, and to no other', (
   const both = [orders, { ...orders, name: 'Payments', topic: 'payments' }];
   expect(consumerOfTopic(both, undefined, 'payments').name).toBe('Payments');
   expect(() => consumerOfTopic(both, 'Payments', 'orders')).toThrow(
-    'no consumer that is meant reads topic orders: Payments reads payments',
+    'none of the named consumers reads topic orders: Payments reads payments',
   );
   const shipments = { ...orders, name: 'Shipments' };
   expect(() => consumerOfTopic([...both, shipments], undefined, 'orders')).toThrow(

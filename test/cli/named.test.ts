@@ -19,13 +19,15 @@ test.each([
   '@1',
   '',
 ])('%j names no record', (text) => {
-  expect(() => recordNamed(text)).toThrow(`COMMAND_LINE_INVALID: expected a record as orders-3@1042, got \`${text}\``);
+  expect(() => recordNamed(text)).toThrow(
+    `COMMAND_LINE_INVALID: expected a record such as orders-3@1042, got \`${text}\``,
+  );
 });
 
 test.each(['orders-3', 'orders-3@20-10', 'orders-3@1-2-3', 'orders-3@1-', 'orders-3@1-9007199254740993'])(
-  '%j is no span',
+  '%j is no range',
   (text) => {
-    expect(() => spanNamed(text)).toThrow('COMMAND_LINE_INVALID: expected a span as orders-3@1042-1060');
+    expect(() => spanNamed(text)).toThrow('COMMAND_LINE_INVALID: expected a range such as orders-3@1042-1060');
   },
 );
 

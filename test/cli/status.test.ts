@@ -52,7 +52,7 @@ test('a stuck partition is seen at a glance, in a hundred columns', () => {
 
   expect(text.split('\n').filter((line) => line.length > 100)).toEqual([]);
   expect(text.split('\n')[0]).toBe('Orders  ✖ 2 of 3 partitions stuck');
-  expect(text).toContain('1 open letter on orders-dead-letters, 2 entries wait for the relay');
+  expect(text).toContain('1 open dead letter on orders-dead-letters, 2 messages wait for the relay');
   const stuck = text.split('\n').filter((line) => line.startsWith('✖'));
   expect(stuck).toHaveLength(2);
   expect(stuck[0]).toMatch(/^✖ +1 +12,345 +1198067 +blocked +1198067 +41\+1 +93 s +72 min +12 s +CreditService…$/);

@@ -52,14 +52,14 @@ test('fenced-commits: a partition that is taken away from an invocation', async 
 });
 
 test('records-not-redelivered: a record that is due and never comes back', async () => {
-  watched.switchboard.set('mustReturn', 503);
-  await watched.send(7, ['mustReturn']);
-  await watched.asked('mustReturn');
+  watched.switchboard.set('never-redelivered', 503);
+  await watched.send(7, ['never-redelivered']);
+  await watched.asked('never-redelivered');
   await watched.setCommitted(7, '1');
-  await watched.send(7, ['after-the-owed']);
+  await watched.send(7, ['after-it']);
 
   await watched.rings('records-not-redelivered');
-  await watched.asked('after-the-owed');
+  await watched.asked('after-it');
   await watched.drain(watched.consumer.function.environment['LOCKSTEP_FALLBACK_QUEUE_URL']);
 
   await watched.isOver('records-not-redelivered', 'fallback-queue');

@@ -47,7 +47,7 @@ test('failure-queue: a record that is too large for an event', async () => {
   await watched.isOver('failure-queue');
 });
 
-test('failure-destination-refused, events-dropped: a net that takes nothing', async () => {
+test('failure-destination-refused, events-dropped: a failure queue that takes nothing', async () => {
   const giveBack = await watched.deny('sqs:SendMessage');
   await watched.send(9, [TOO_LARGE]);
 

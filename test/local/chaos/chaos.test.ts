@@ -40,7 +40,7 @@ test('every promise is kept while processes, the broker, a poller and DynamoDB f
 });
 
 test('an answer that names the blocked record only is found, and which record it would lose', async () => {
-  const { patches, reading, faults, records } = CHAOS_BUGS['head-only-answer'];
+  const { patches, reading, faults, records } = CHAOS_BUGS['first-record-only-answer'];
   const chaos = await deployChaos(servers(), broker, {
     ...{ stackName: 'ChaosBug', seed: 1, records, readings: [reading], faults, patches },
     endsAtUntrueAnswer: true,

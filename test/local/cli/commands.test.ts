@@ -117,7 +117,7 @@ test('letters are listed, shown and purged; the operator function knows the same
 
   const asked = await operated.lockstep('purge', '--error', 'CAUSE_p');
   expect(asked.code).toBe(1);
-  expect(asked.stderr).toContain('1 letter of operated-commanded-dead-letters is given up for good.');
+  expect(asked.stderr).toContain('1 dead letter of operated-commanded-dead-letters is closed for good.');
   expect(await operated.ask('purge', '--error', 'CAUSE_p', '--yes')).toMatchObject({ done: 1, left: 0 });
 
   const [consumer] = consumersOf(operated.cloud.deployed.outputs);
@@ -218,7 +218,7 @@ test('reset --breaker counts dead letters in a row from 0 again; the ledger tell
 
   expect(await operated.ask('reset', 'operated-commanded-0', '--breaker', '--why', 'mended', '--yes')).toMatchObject({
     changed: true,
-    text: expect.stringMatching(/^counts dead letters in a row from 0 again, instead of from [1-9]/),
+    text: expect.stringMatching(/^counts consecutive dead letters from 0 again, instead of from [1-9]/),
   });
 
   const again = await operated.lockstep('reset', 'operated-commanded-0', '--breaker', '--why', 'mended', '--yes');

@@ -45,10 +45,10 @@ const StackName = 'event-source-adapters';
 const physical = new Map<string, string>();
 
 beforeAll(async () => {
-  const send = { Effect: 'Allow', Action: 'sqs:SendMessage', Resource: { 'Fn::GetAtt': ['Net', 'Arn'] } };
+  const send = { Effect: 'Allow', Action: 'sqs:SendMessage', Resource: { 'Fn::GetAtt': ['Failures', 'Arn'] } };
   const TemplateBody = JSON.stringify({
     Resources: {
-      Net: { Type: 'AWS::SQS::Queue' },
+      Failures: { Type: 'AWS::SQS::Queue' },
       Granted: role([logs, send]),
       Forgotten: role([logs]),
       Orders: {
@@ -112,7 +112,7 @@ describe('invoking through the Lambda API', () => {
 });
 
 describe('the on-failure queue', () => {
-  const queueArn = () => `arn:aws:sqs:us-east-1:000000000000:${id('Net').split('/').at(-1)}`;
+  const queueArn = () => `arn:aws:sqs:us-east-1:000000000000:${id('Failures').split('/').at(-1)}`;
   const roleArn = (logical: string) => `arn:aws:iam::000000000000:role/${id(logical)}`;
   const discards = [
     {
@@ -142,7 +142,7 @@ describe('the on-failure queue', () => {
     await queue.deliver(discards, failure);
     await queue.close();
 
-    const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl: id('Net') }));
+    const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl: id('Failures') }));
     expect(JSON.parse(Messages[0]?.Body ?? '{}')).toMatchObject({
       requestContext: { condition: 'RetryAttemptsExhausted', approximateInvokeCount: 2 },
       KafkaBatchInfo: { recordsInfo: { 'orders-0': { firstRecordOffset: '5', lastRecordOffset: '5' } } },

@@ -52,7 +52,7 @@ test('letters that the topic refuses wait in the fallback queue, and the relay b
   expect(letters.every(({ errorName }) => errorName === 'CAUSE_x')).toBe(true);
 });
 
-test('a function that cannot start: what the net caught gets letters, none missing, none of what was handled', async () => {
+test('a function that cannot start: the records in the failure queue get dead letters, none missing, none of what was handled', async () => {
   const operated = await started('Netted');
   await operated.produce(records(9, 'good'));
   await expect.poll(() => operated.lag(), { timeout: 180_000, interval: 500 }).toBe(0);
