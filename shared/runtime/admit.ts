@@ -9,6 +9,7 @@ import type { EpochMs } from '../record/units.ts';
 import { type DecodedRecord, decodeRecord } from './decode-record.ts';
 import { runHandler } from './handler-run.ts';
 import type { KeyVerdict } from './key-claims.ts';
+import { onceKnown } from './once-known.ts';
 import type { NotAttemptedReason } from './outcome.ts';
 import { mayPark } from './park.ts';
 import type { PartitionRun } from './partition-run.ts';
@@ -140,8 +141,7 @@ async function admitIsolated<V>(run: PartitionRun<V>, record: DeliveredRecord): 
 
 async function admitOne<V>(run: PartitionRun<V>, record: DeliveredRecord, isolated: boolean): Promise<Admission<V>> {
   if (!run.lease.mayStartAt(run.ports.clock.now()) && !(await run.lease.mayStart())) return notStarted('fenced');
-  const pending = readinessOf(run, record);
-  const readiness = pending instanceof Promise ? await pending : pending;
+  const readiness = await readinessOf(run, record);
   if (readiness.type !== 'decoded') return readiness;
   return { type: 'ready', delivered: [record], records: [readiness.record], duplicates: NO_DUPLICATES, isolated };
 }
@@ -174,18 +174,13 @@ async function admitSeveral<V>(run: PartitionRun<V>, call: Call<DeliveredRecord>
     : { type: 'duplicate', duplicates };
 }
 
-/**
- * Decodes a record and asks what its idempotency key says. Not an async function: the answer is known at once for nearly every
- * record, and two promises for each cost a third of the runtime's work for it.
- */
+/** Decodes a record and asks what its idempotency key says. */
 function readinessOf<V>(run: PartitionRun<V>, record: DeliveredRecord): Promise<Readiness<V>> | Readiness<V> {
   const known = run.decoded.get(record.offset);
   // A handler may change the value that it gets, so each try gets a new one.
   if (known?.type === 'decoded') run.decoded.set(record.offset, { type: 'used' });
   const decoded = known === undefined || known.type === 'used' ? decodeRecord(run.consumer, record) : known;
-  return decoded instanceof Promise
-    ? decoded.then((value) => readinessOfValue(run, record, value))
-    : readinessOfValue(run, record, decoded);
+  return onceKnown(decoded, (value) => readinessOfValue(run, record, value));
 }
 
 function readinessOfValue<V>(
@@ -217,8 +212,7 @@ function readinessOfValue<V>(
         return consumer.policy.onKeyReuse === 'skip' ? duplicate(record) : reused(record, verdict.by);
     }
   };
-  const verdict = keys.verdict(record);
-  return verdict instanceof Promise ? verdict.then(follow) : follow(verdict);
+  return onceKnown(keys.verdict(record), follow);
 }
 
 function reused({ position }: DeliveredRecord, by: string): Failed {

@@ -16,9 +16,6 @@ export type DecodedRecord<V> =
 
 /**
  * Decodes a record's value. A decoder that throws makes the record undecodable, not the batch.
- *
- * Not an async function: it runs once or twice for each record, nearly no decoder is asynchronous, and a promise costs as much
- * as the rest of it.
  */
 export function decodeRecord<V>(
   consumer: Consumer<V>,
