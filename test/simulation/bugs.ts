@@ -46,7 +46,13 @@ export const BUGS = {
   },
   'no-rev-condition': {
     what: 'a write that lands after its successor is taken',
-    patches: [{ file: LEDGER, find: ' || before.rev !== rev)', put: ')' }],
+    patches: [
+      {
+        file: LEDGER,
+        find: '(before === undefined || before.epoch !== epoch || before.owner !== owner || before.rev !== rev)',
+        put: '(before === undefined || before.epoch !== epoch || before.owner !== owner)',
+      },
+    ],
     set: 'base',
     within: 200,
     breaks: 'P6 fencing',
@@ -115,7 +121,7 @@ export const BUGS = {
   'letter-without-write': {
     what: 'a letter is sent before the ledger says that the record is exhausted',
     patches: [
-      { file: CONCLUDE, find: 'if (!blockedRecordOf(lease.progress, record).exhausted) {', put: 'if (false) {' },
+      { file: CONCLUDE, find: 'if (!blockedRecordOf(run.lease.progress, record).exhausted) {', put: 'if (false) {' },
     ],
     set: 'base',
     within: 300,
@@ -250,8 +256,9 @@ export const BUGS = {
       {
         file: 'shared/record/item-identifier.ts',
         // biome-ignore lint/suspicious/noTemplateCurlyInString: the code that is looked for
-        find: 'return `partition#${cluster}#',
-        put: 'return `partition#any#',
+        find: 'const place = `${cluster}#${group}#${topic}#${partition}`;',
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: the code that is put
+        put: 'const place = `any#${group}#${topic}#${partition}`;',
       },
     ],
     set: 'move',
@@ -291,8 +298,8 @@ export const BUGS = {
       { file: LEASE, find: "await this.#complete(completions); if (this.isOver) return { type: 'lost' };", put: '' },
       {
         file: LEASE,
-        find: 'const written = this.#written(answer, request.leaseUntil, release);',
-        put: 'await this.#complete(completions); const written = this.#written(answer, request.leaseUntil, release);',
+        find: 'const written = this.#written(answer, request);',
+        put: 'await this.#complete(completions); const written = this.#written(answer, request);',
       },
     ],
     set: 'keys',
@@ -329,7 +336,11 @@ export const BUGS = {
         find: 'const { epoch, owner, rev } = request;',
         put: 'const { epoch, owner, rev } = request; effects.push(...(request.effects ?? []));',
       },
-      { file: LEDGER, find: 'effects.push(...wanted);', put: '' },
+      {
+        file: LEDGER,
+        find: "const reasons = [...unparked, ...refusals(wanted)]; if (reasons.length > 0) return { type: 'cancelled', reasons }; void keys?.complete(completions); effects.push(...wanted);",
+        put: "const reasons = [...unparked, ...refusals(wanted)]; if (reasons.length > 0) return { type: 'cancelled', reasons }; void keys?.complete(completions);",
+      },
     ],
     set: 'base',
     within: 300,

@@ -64,8 +64,8 @@ export const PATTERN_BUGS = {
     patches: [
       {
         file: LEASE,
-        find: "if (written.type === 'written' && settlings.length > 0)",
-        put: 'if (settlings.length > 0)',
+        find: "if (written.type !== 'written') return written;",
+        put: "if (written.type === 'lost') return written;",
       },
     ],
     set: 'wide',

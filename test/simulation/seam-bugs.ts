@@ -88,7 +88,7 @@ export const SEAM_BUGS = {
       },
       {
         file: LEASE,
-        find: 'const answer = isUnsure ? await this.#overtake(last, request, settlings) : last;',
+        find: 'const answer = isUnsure ? await this.#overtake(last, request, transaction ?? NO_TRANSACTION) : last;',
         put: "if (isUnsure) throw new Error('its fate is unknown'); const answer = last;",
       },
     ],
