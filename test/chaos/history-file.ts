@@ -2,9 +2,9 @@ import { open } from 'node:fs/promises';
 import type { HandlerEvent } from './evidence.ts';
 
 /** The handler's own history, read as it grows. */
-export interface HistoryFile {
+export interface HistoryFile<E = HandlerEvent> {
   readonly path: string;
-  readonly events: readonly HandlerEvent[];
+  readonly events: readonly E[];
   /** Different records that were handled. */
   handled(): number;
   /** Reads what was appended since. */
@@ -13,9 +13,17 @@ export interface HistoryFile {
 }
 
 /** Makes the file, empty. */
-export async function openHistory(path: string): Promise<HistoryFile> {
+export function openHistory(path: string): Promise<HistoryFile> {
+  return openHistoryOf<HandlerEvent>(path, ({ partition, offset }) => `${partition}@${offset}`);
+}
+
+/** The same for other events. @param recordOf - names the record of an event */
+export async function openHistoryOf<E extends Pick<HandlerEvent, 'what'>>(
+  path: string,
+  recordOf: (event: E) => string,
+): Promise<HistoryFile<E>> {
   const file = await open(path, 'w+');
-  const events: HandlerEvent[] = [];
+  const events: E[] = [];
   const handled = new Set<string>();
   const buffer = Buffer.alloc(1 << 20);
   let position = 0;
@@ -29,9 +37,9 @@ export async function openHistory(path: string): Promise<HistoryFile> {
       const lines = (rest + buffer.toString('latin1', 0, bytesRead)).split('\n');
       rest = lines.pop() ?? '';
       for (const line of lines) {
-        const event: HandlerEvent = JSON.parse(line);
+        const event: E = JSON.parse(line);
         events.push(event);
-        if (event.what === 'done') handled.add(`${event.partition}@${event.offset}`);
+        if (event.what === 'done') handled.add(recordOf(event));
       }
     }
   };

@@ -9,6 +9,7 @@ const PARTS = {
   bugs: ['node', 'test/simulation/hunt-all.ts'],
   mutation: ['npm', 'run', 'mutation'],
   chaos: ['node', 'test/chaos/chaos.ts'],
+  everything: ['node', 'test/everything/everything.ts'],
   letters: ['vitest', 'run', '--project', 'long'],
   coverage: ['vitest', 'run', '--coverage', '--project=!long'],
 } as const satisfies Readonly<Record<string, readonly [string, ...string[]]>>;
