@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // Nothing is imported before this: on an older Node an import would end in an error that does not say which Node is needed.
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-if (major < 22 || (major === 22 && minor < 19)) {
-  process.stderr.write(`lockstep needs Node.js 22.19 or later; this is Node.js ${process.versions.node}.\n`);
+if (major < 22 || (major === 22 && minor < 18)) {
+  process.stderr.write(`lockstep needs Node.js 22.18 or later; this is Node.js ${process.versions.node}.\n`);
   process.exit(1);
 }
 // In the repository the sources run as they are; in the package, what was compiled from them.

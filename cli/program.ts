@@ -19,7 +19,7 @@ export function lockstep(): Command {
   const program = new Command('lockstep')
     .description('Shows the state of Lockstep consumers, redrives dead letters, and changes partitions.')
     .version(version(), '-V, --version', 'the version of this command')
-    .option('--local', 'use use the local cloud of `npm run local`')
+    .option('--local', 'use the local cloud of `npm run local`')
     .option('--stack <name...>', 'the stacks on AWS with the consumers', everyText)
     .option('--consumer <name>', 'only this consumer, by the name that `status` shows', someText)
     .option('--json', 'print JSON, for scripts')

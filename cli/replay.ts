@@ -11,7 +11,7 @@ export const replay = new Command('replay')
   .description(
     'Writes copies of a range of records to the end of their partition, in order. Completed idempotency keys make them duplicates.',
   )
-  .argument('<span>', 'partition and offsets, both included: orders-3@1042-1060')
+  .argument('<range>', 'partition and offsets, both included: orders-3@1042-1060')
   .option('--dry-run', 'only count')
   .option('--yes', 'do not ask for confirmation')
   .addHelpText(

@@ -13,7 +13,7 @@ export const NAME_REFUSALS = {
     fix: 'Name another topic, or drop `deadLetterTopic` to have one made',
     objection: (s) =>
       s.deadLetterTopic.topicName === s.source.topicName
-        ? `\`${s.source.topicName}\` is also the source topic: dead dead letters would be consumed again as records`
+        ? `\`${s.source.topicName}\` is also the source topic: dead letters would be consumed again as records`
         : undefined,
   },
   LOCKSTEP_DEAD_LETTER_TOPIC_TOO_SMALL: {

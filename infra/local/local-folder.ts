@@ -23,14 +23,14 @@ export async function createRunFolder(): Promise<string> {
   return mkdtemp(join(RUNS, `${process.pid}-`));
 }
 
-/** Beside a run's logs: where its temporary files are. */
+/** A link beside a run's logs to its temporary files. */
 const LINK = 'temporary';
 const PREFIX = 'lockstep-';
 
 /**
- * Makes a folder for a run's temporary files, closed to other users, outside the repository: below it, functions unpacked there
- * would find its node_modules, and a module forgotten in a bundle would fail in AWS only. Its name cannot be guessed: one that is
- * there already, as a stranger may have made it, is not used. Swept with the run's folder.
+ * Makes a folder for a run's temporary files, closed to other users. It is outside the repository: otherwise functions that are
+ * unpacked there would find its node_modules, and a module that is missing in a bundle would fail only in AWS. Its name cannot be
+ * guessed, and an existing folder, which another user may have made, is not used. It is deleted with the run's folder.
  */
 export async function makeTemporaryFolder(runFolder: string): Promise<string> {
   const made = await mkdtemp(join(tmpdir(), PREFIX));

@@ -13,9 +13,10 @@ export type RelayEvent = SQSEvent | Readonly<Record<string, unknown>>;
 export const RENEW_AFTER_MS = 7 * 24 * 60 * 60 * 1_000;
 
 /**
- * Makes the relay of a consumer: it turns fallback letters into letters on the dead-letter topic, and what was abandoned or lies
- * in the net likewise. An entry that cannot be placed now is named in the answer and comes back, later each time; one that grows
- * old is put into the queue anew before SQS forgets it, unless it is none of ours. Any event that is not of a queue has it look over the ledger.
+ * Makes the relay of a consumer. It moves dead letters from the fallback queue to the dead-letter topic, and writes dead letters
+ * for records that Lambda lost or gave up on. A message that cannot be moved now is named in the answer, and SQS delivers it again,
+ * each time later. An old message is sent again before SQS deletes it, unless it is not ours. Any event that is not from a queue
+ * makes the relay check the ledger.
  *
  * @param connect - called with the first invocation
  */

@@ -174,7 +174,7 @@ test('an older Node is told which one is needed, in a line', async () => {
   const failed = await run(process.execPath, ['--import', older, 'bin/lockstep.js', 'status']).catch(ended);
   expect(failed).toMatchObject({
     code: 1,
-    stderr: 'lockstep needs Node.js 22.19 or later; this is Node.js 20.19.0.\n',
+    stderr: 'lockstep needs Node.js 22.18 or later; this is Node.js 20.19.0.\n',
   });
 });
 

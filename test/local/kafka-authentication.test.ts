@@ -90,8 +90,8 @@ describe('a letter is refused, and the process ends by itself, where', () => {
     expect(await publish(broker.mtls, 'tls')).toEqual({ ...OUTCOME, end: 'BROKER_UNREACHABLE' });
   });
 
-  test('the client certificate is nobody’s whom the broker trusts', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'stranger-'));
+  test('the broker does not trust the client certificate', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'untrusted-'));
     const { certificateFile, keyFile } = await makeCertificate(folder);
     held = JSON.stringify({
       certificate: readFileSync(certificateFile, 'utf8'),

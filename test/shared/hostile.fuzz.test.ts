@@ -25,7 +25,7 @@ import { blockedRecordAt } from '../fixtures/progress.ts';
 
 const RUNS = { numRuns: Number(process.env['LOCKSTEP_FUZZ_RUNS'] ?? 300) };
 const OWNER = { secret: FAKE_SECRET, group: 'billing', deadLetterTopic: 'orders-dead-letters' };
-const STRANGER = { ...OWNER, secret: Buffer.alloc(32, 'a guess') };
+const FORGER = { ...OWNER, secret: Buffer.alloc(32, 'a guess') };
 
 /** Names that objects go wrong at. */
 const ODD_NAMES = ['__proto__', 'constructor', 'prototype', 'toString', 'valueOf', 'then', 'toJSON', 'length', ''];
@@ -168,7 +168,7 @@ describe('a record of the dead-letter topic', () => {
   test('that another secret signed is foreign', () => {
     fc.assert(
       fc.property(onTopic, fc.constantFrom('letter', 'marker', 'returned'), (found, kind) => {
-        const signed = { ...found, headers: signedHeaders(STRANGER.secret, kind, 'billing', found) };
+        const signed = { ...found, headers: signedHeaders(FORGER.secret, kind, 'billing', found) };
         expect(['foreign', 'other']).toContain(readLetterTopic(signed, OWNER).type);
       }),
       RUNS,

@@ -33,8 +33,8 @@ export const PATTERN_BUGS = {
     within: 100,
     breaks: 'P1 no loss',
   },
-  'batch-blames-its-first': {
-    what: 'a call that names nobody is put down to its first record',
+  'failure-counts-for-first': {
+    what: 'a call that fails without naming a record counts for its first record',
     patches: [
       {
         file: CONCLUDE,

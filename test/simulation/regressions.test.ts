@@ -94,7 +94,7 @@ test.each([
   {
     seed: 3_002_172,
     set: 'gaps',
-    title: 'a record whose handler has ended is not blamed for a death in the next one’s, of another partition',
+    title: 'a death counts for the record that ran, not for one of another partition whose handler had ended',
   },
   {
     seed: 603_268,

@@ -39,74 +39,41 @@ describe('a key that two different records could have by mistake is refused, and
     ['Infinity', () => 1 / 0, 'IDEMPOTENCY_KEY_INVALID', 'returned NaN or Infinity'],
     ['blanks', () => ' \t\n', 'IDEMPOTENCY_KEY_INVALID', 'returned blanks'],
     ['blanks of other scripts', () => '\u00a0\u3000', 'IDEMPOTENCY_KEY_INVALID', 'returned blanks'],
-    ['characters that nobody sees', () => '\u200b\u2060\ufeff', 'IDEMPOTENCY_KEY_INVALID', 'returned blanks'],
-    ['characters that nobody prints', () => '\u0000', 'IDEMPOTENCY_KEY_INVALID', 'returned blanks'],
-    [
-      'a template with a date that is none',
-      (v) => `order-${new Date(v.nope)}`,
-      'IDEMPOTENCY_KEY_INVALID',
-      'returned a text with undefined, null, NaN or Invalid Date in it',
-    ],
-    [
-      'a template with a method that was not called',
-      (v) => `order-${v.toString}`,
-      'IDEMPOTENCY_KEY_INVALID',
-      'returned a text with a function in it',
-    ],
-    [
-      'a template with an arrow function',
-      () => `order-${() => 1}`,
-      'IDEMPOTENCY_KEY_INVALID',
-      'returned a text with a function in it',
-    ],
-    [
-      'a template with a method of an object',
-      () =>
-        `order-${
-          {
-            id() {
-              return 1;
-            },
-          }.id
-        }`,
-      'IDEMPOTENCY_KEY_INVALID',
-      'returned a text with a function in it',
-    ],
     [
       'a template of undefined',
       (v) => `${v.nope}`,
       'IDEMPOTENCY_KEY_INVALID',
-      'returned a text with undefined, null, NaN or Invalid Date in it',
+      'returned a text with undefined, null or NaN in it',
     ],
     [
       'a template with undefined',
       (v) => `order-${v.nope}`,
       'IDEMPOTENCY_KEY_INVALID',
-      'returned a text with undefined, null, NaN or Invalid Date in it',
+      'returned a text with undefined, null or NaN in it',
     ],
     [
       'a template with undefined first',
       (v) => `${v.nope}:eu`,
       'IDEMPOTENCY_KEY_INVALID',
-      'returned a text with undefined, null, NaN or Invalid Date in it',
+      'returned a text with undefined, null or NaN in it',
     ],
     [
       'a template with null',
       () => `order#${null}`,
       'IDEMPOTENCY_KEY_INVALID',
-      'returned a text with undefined, null, NaN or Invalid Date in it',
+      'returned a text with undefined, null or NaN in it',
     ],
     [
       'a template with NaN',
       (v) => `order/${Number(v.nope)}`,
       'IDEMPOTENCY_KEY_INVALID',
-      'returned a text with undefined, null, NaN or Invalid Date in it',
+      'returned a text with undefined, null or NaN in it',
     ],
     [
       'a template with an object',
       (v) => `order ${v}`,
       'IDEMPOTENCY_KEY_INVALID',
-      'returned a text with undefined, null, NaN or Invalid Date in it',
+      'returned a text with undefined, null or NaN in it',
     ],
     ['2^53', () => 2 ** 53, 'IDEMPOTENCY_KEY_INVALID', 'returned a number beyond 2^53'],
     ['-2^63', () => -(2 ** 63), 'IDEMPOTENCY_KEY_INVALID', 'returned a number beyond 2^53'],

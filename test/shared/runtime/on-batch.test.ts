@@ -212,7 +212,7 @@ describe('a BatchFailure', () => {
 });
 
 describe('an error that names no record', () => {
-  test('makes the next tries hand over one record each, so that only the one that fails is blamed', async () => {
+  test('makes the next calls have one record each, so that the failure counts only for the record that fails', async () => {
     const { handler, calls } = noting(
       (records) => {
         if (find(records, 'c')) throw new Error('somewhere');

@@ -309,7 +309,7 @@ describe('an item that cannot be read', () => {
     ],
     ['with a broken claim', { claims: { L: [{ S: 'a+4' }] } }, '{"S":"a+4"} is not an entry of claims'],
     [
-      'with a gate without a time',
+      'with a missing record without a time',
       { missingRecord: { M: { offset: { N: '1' } } } },
       'expected attribute since to be an integer',
     ],

@@ -31,7 +31,7 @@ describe('the secret of a client with a certificate', () => {
   let certificate: string;
   let privateKey: string;
   let encryptedKey: string;
-  let strangersKey: string;
+  let otherKey: string;
 
   async function makePair() {
     const folder = mkdtempSync(join(tmpdir(), 'kafka-secret-'));
@@ -47,7 +47,7 @@ describe('the secret of a client with a certificate', () => {
   beforeAll(async () => {
     const pair = await makePair();
     ({ certificate, privateKey } = pair);
-    ({ privateKey: strangersKey } = await makePair());
+    ({ privateKey: otherKey } = await makePair());
     // Of PBES1, which is all that the mapping reads, what OpenSSL 3 still reads too.
     const encrypt = ['pkcs8', '-topk8', '-v1', 'PBE-SHA1-3DES', '-passout', 'pass:open sesame', '-in', pair.keyFile];
     encryptedKey = (await promisify(execFile)(await requireOpenssl(), encrypt)).stdout;
@@ -85,7 +85,7 @@ describe('the secret of a client with a certificate', () => {
   );
 
   test.each([
-    ['the key of another certificate', () => ({ certificate, privateKey: strangersKey })],
+    ['the key of another certificate', () => ({ certificate, privateKey: otherKey })],
     ['a certificate that is none', () => ({ certificate: 'PEM', privateKey })],
     ['an encrypted key without its password', () => ({ certificate, privateKey: encryptedKey })],
     ['a wrong password', () => ({ certificate, privateKey: encryptedKey, privateKeyPassword: 'open barley' })],
