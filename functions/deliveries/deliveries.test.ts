@@ -1,7 +1,9 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 import { deliver } from '../../shared/testing/deliver.ts';
+import { explore } from '../../shared/testing/explore/explore.ts';
 import { record } from '../../shared/testing/record.ts';
 import type { Shipment } from '../shipments/shipment.ts';
+import { deliveriesConsumer } from './deliveries-consumer.ts';
 import { handler } from './handler.ts';
 
 const plan = vi.hoisted(() => ({
@@ -42,4 +44,18 @@ test('a shipment that Lockstep did not produce is dead-lettered: without an id i
   expect(deadLetters[0]?.headers.find(({ name }) => name === 'x-error-name')?.value.toString()).toBe(
     'IDEMPOTENCY_KEY_EMPTY',
   );
+});
+
+test('each shipment is planned whatever becomes of the process that plans it', async () => {
+  await explore({
+    world: () => ({
+      planned: new Map<string, string>(),
+      async add({ orderId, customerId }: Shipment) {
+        this.planned.set(orderId, customerId);
+      },
+    }),
+    handler: (table) => deliveriesConsumer(table),
+    records: [shipment('o-1', 'orders-0@0/0'), shipment('o-2', 'orders-0@1/0'), shipment('o-1', 'orders-0@0/0', 1)],
+    observe: ({ planned }) => planned,
+  });
 });

@@ -1,7 +1,9 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 import { deliver } from '../../shared/testing/deliver.ts';
+import { explore } from '../../shared/testing/explore/explore.ts';
 import { record } from '../../shared/testing/record.ts';
 import type { DeviceEvent } from './event.ts';
+import { eventsConsumer } from './events-consumer.ts';
 import { handler } from './handler.ts';
 
 /** A table in memory that can be throttled. */
@@ -47,4 +49,19 @@ test('a throttled table costs no event an attempt', async () => {
   expect(table.celsius).toEqual({ a: 20, b: 5 });
   expect(deadLetters).toEqual([]);
   expect(metrics['AttemptsFailed']).toBeUndefined();
+});
+
+test('the latest event of a device stays, whatever becomes of the process that writes it', async () => {
+  await explore({
+    world: () => ({
+      celsius: new Map<string, number>(),
+      async putAll(events: readonly DeviceEvent[], signal: AbortSignal) {
+        signal.throwIfAborted();
+        for (const { deviceId, celsius } of events) this.celsius.set(deviceId, celsius);
+      },
+    }),
+    handler: (devices) => eventsConsumer(devices),
+    records: [event('a', 20), event('b', 5), event('b', -300), event('a', 21)],
+    observe: ({ celsius }) => celsius,
+  });
 });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { deliver } from '../../shared/testing/deliver.ts';
+import { explore } from '../../shared/testing/explore/explore.ts';
 import { record } from '../../shared/testing/record.ts';
 import { handler } from './handler.ts';
 import { postEntry } from './post-entry.ts';
@@ -52,4 +53,13 @@ test('an amount that is no number of cents is dead-lettered at once', async () =
   const { deadLetters } = await deliver(handler, [entry('e1', 'a', 0.5)]);
 
   expect(deadLetters[0]?.headers.find(({ name }) => name === 'x-stage')?.value.toString()).toBe('validate');
+});
+
+test('each entry is posted once, whatever becomes of the process that posts it', async () => {
+  await explore({
+    world: () => ({}),
+    handler: () => handler,
+    records: [entry('e1', 'a', 500), entry('e2', 'a', -200), entry('e3', 'b', 1)],
+    observe: (_, { effects }) => effects.map(({ Put }) => Put?.Item?.['entryId']?.S ?? 'balance').sort(),
+  });
 });

@@ -1,8 +1,10 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 import { deliver } from '../../shared/testing/deliver.ts';
+import { explore } from '../../shared/testing/explore/explore.ts';
 import { record } from '../../shared/testing/record.ts';
 import { handler } from './handler.ts';
 import type { Order } from './order.ts';
+import { ordersConsumer } from './orders-consumer.ts';
 
 const book = vi.hoisted(() => ({
   written: [] as string[],
@@ -51,4 +53,22 @@ test('an order with the number of another order is dead-lettered', async () => {
   expect(deadLetters[0]?.headers.find(({ name }) => name === 'x-error-name')?.value.toString()).toBe(
     'IDEMPOTENCY_KEY_REUSED',
   );
+});
+
+test('an order is written down whatever becomes of the process that applies it', async () => {
+  await explore({
+    world: () => ({
+      checked: new Set<string>(),
+      written: new Map<string, number>(),
+      async check({ orderId }: Order) {
+        this.checked.add(orderId);
+      },
+      async write({ orderId, amount }: Order) {
+        this.written.set(orderId, amount);
+      },
+    }),
+    handler: (shop) => ordersConsumer(shop, (one) => shop.check(one)),
+    records: [order('o-1'), order('o-2', { amount: 5 }), order('o-1')],
+    observe: ({ checked, written }) => ({ checked, written }),
+  });
 });

@@ -2,7 +2,10 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { deliver } from '../../shared/testing/deliver.ts';
+import { explore } from '../../shared/testing/explore/explore.ts';
 import { record } from '../../shared/testing/record.ts';
+import { chargeOverHttp } from './charge.ts';
+import { paymentsConsumer } from './payments-consumer.ts';
 
 /** A payment API that gives the prepared answers, then 201. */
 let api: Server;
@@ -75,4 +78,21 @@ test('calls again after a crash, with the same key: one charge', async () => {
 
   expect(calls).toEqual(['p1 201', 'p1 201', 'p2 201']);
   expect(charged).toEqual(new Set(['p1', 'p2']));
+});
+
+test('a payment is charged once whatever becomes of the process and of the API’s answers', async () => {
+  await explore({
+    world: () => ({
+      charged: new Map<string, string>(),
+      async send(_: unknown, { headers, body, signal }: RequestInit = {}) {
+        signal?.throwIfAborted();
+        const key = new Headers(headers).get('idempotency-key') ?? '';
+        if (!this.charged.has(key)) this.charged.set(key, String(body));
+        return new Response(null, { status: 201 });
+      },
+    }),
+    handler: (api) => paymentsConsumer(chargeOverHttp('http://payments', (...call) => api.send(...call))),
+    records: payments('p1', 'p2', 'p1'),
+    observe: ({ charged }) => charged,
+  });
 });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { LockstepError } from '../../shared/lockstep-consumer.ts';
 import { deliver } from '../../shared/testing/deliver.ts';
+import { explore } from '../../shared/testing/explore/explore.ts';
 import { record } from '../../shared/testing/record.ts';
 import { handler } from './handler.ts';
 
@@ -32,4 +33,13 @@ test('waits for a broker that cannot be reached, and counts no attempt of the or
 
   expect(produced).toHaveLength(1);
   expect(deadLetters).toEqual([]);
+});
+
+test('each order passes one shipment on, whatever becomes of the process that does it', async () => {
+  await explore({
+    world: () => ({}),
+    handler: () => handler,
+    records: [order('o-1'), order('o-2', 0), order('o-3')],
+    observe: (_, { produced }) => produced.map(({ value }) => value?.toString()).sort(),
+  });
 });

@@ -1,10 +1,10 @@
 import { performance } from 'node:perf_hooks';
 import { invokeWith } from '../connection.ts';
-import type { KafkaBatchResponse } from '../decide/batch-response.ts';
 import type { LockstepHandler } from '../lockstep-consumer.ts';
 import type { KafkaEvent } from '../record/kafka-event.ts';
 import type { Delivery, DeliveryFaults } from './delivery.ts';
 import { DeliveryWorld } from './delivery-world.ts';
+import { reported } from './explore/events.ts';
 import { kafkaEvent, type TestRecord } from './record.ts';
 import { pause } from './virtual-clock.ts';
 import { WorkUnderWay } from './work-under-way.ts';
@@ -65,15 +65,4 @@ export async function* deliverySteps(
   if (world.failure !== undefined) throw world.failure.error;
   world.checkCrashes();
   return world.delivery();
-}
-
-/** The records that Lambda delivers again: the reported ones. */
-function reported(event: KafkaEvent, { batchItemFailures }: KafkaBatchResponse): KafkaEvent | undefined {
-  if (batchItemFailures.length === 0) return undefined;
-  const names = new Set(batchItemFailures.map(({ itemIdentifier: { partition, offset } }) => `${partition}@${offset}`));
-  const rest = Object.entries(event.records).flatMap(([name, raw]) => {
-    const kept = raw.filter(({ offset }) => names.has(`${name}@${offset}`));
-    return kept.length === 0 ? [] : [[name, kept] as const];
-  });
-  return { ...event, records: Object.fromEntries(rest) };
 }

@@ -1,0 +1,217 @@
+import { isThenable } from '../../record/decode.ts';
+import { Host } from '../host.ts';
+import type { Scheduler } from '../scheduler.ts';
+import type { Trouble } from './trouble.ts';
+import type { Gate } from './watched.ts';
+
+/** What a process tells of itself, and asks. */
+export interface LifeWatch {
+  /** A point is reached; what goes wrong there. */
+  reached(life: Life, name: string, kind: PointKind, given?: readonly unknown[]): Trouble | undefined;
+  /** Whether calls of this name give a promise; `undefined` where nobody has seen one yet. */
+  isPromised(name: string, isPromised?: boolean): boolean | undefined;
+  tell(life: Life, text: string): void;
+  /** Its process is dead, or its mapping takes it for dead. */
+  lost(life: Life): void;
+}
+
+/** `call`: of the handler, gives a promise; `step`: of the handler, answers at once; `request`: of Lockstep itself. */
+export type PointKind = 'call' | 'step' | 'request';
+
+/** Virtual milliseconds: longer than any lease. */
+const FROZEN_MS = 100_000;
+const SLOW_MS = 1_000;
+
+/** One process of the function. Nothing that it does after its death reaches the world, and nothing at all happens while it stands still. */
+export class Life implements Gate {
+  readonly name: string;
+  readonly host: Host;
+  /** Handler calls under way, and answers that they wait for because this kit keeps them back. */
+  handlers = 0;
+  kept = 0;
+  /** It does what nobody awaits: Lambda freezes it with that once it has answered. */
+  leavesSomething = false;
+  readonly #watch: LifeWatch;
+  readonly #scheduler: Scheduler;
+
+  constructor(name: string, scheduler: Scheduler, watch: LifeWatch) {
+    this.name = name;
+    this.#scheduler = scheduler;
+    this.#watch = watch;
+    this.host = new Host(name, 0, scheduler, () => watch.lost(this));
+  }
+
+  /** Whether its handler does something that this kit knows nothing of. */
+  get isBusy(): boolean {
+    return this.host.isAlive && !this.host.isFrozen && this.handlers > this.kept;
+  }
+
+  /** A request of Lockstep: to the ledger, to Kafka. */
+  request<T>(name: string, perform: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.host.deliver(() => {
+        const trouble = this.#watch.reached(this, name, 'request');
+        if (trouble === 'diesBefore') return this.#die(trouble, `${this.name} dies before ${name}`);
+        if (trouble === 'diesAfter') {
+          void perform().catch(() => undefined);
+          return this.#die(trouble, `${this.name} dies right after ${name}`);
+        }
+        this.#answer(perform(), resolve, reject);
+      });
+    });
+  }
+
+  call(name: string, given: readonly unknown[], perform: () => unknown): unknown {
+    const isPromised = this.#watch.isPromised(name);
+    if (isPromised === false) return this.#step(name, given, perform);
+    if (isPromised === true)
+      return new Promise((resolve, reject) => {
+        this.host.deliver(() => this.#perform(name, given, perform, resolve, reject));
+      });
+    // Nobody knows yet what it gives: it is known from now on.
+    if (!this.host.isAlive) throw new Error('this process has died');
+    const result = perform();
+    this.#watch.isPromised(name, isThenable(result));
+    this.#watch.reached(this, name, isThenable(result) ? 'call' : 'step', given);
+    if (!isThenable(result)) return result;
+    return new Promise((resolve, reject) => this.#answer(result, resolve, reject));
+  }
+
+  set(name: string, value: unknown, perform: () => boolean): boolean {
+    return Boolean(this.#step(`${name} =`, [value], perform));
+  }
+
+  /** What answers at once: the process can only die around it. */
+  #step(name: string, given: readonly unknown[], perform: () => unknown): unknown {
+    if (!this.host.isAlive) throw new Error('this process has died');
+    const trouble = this.#watch.reached(this, name, 'step', given);
+    const result = trouble === 'diesBefore' ? undefined : perform();
+    if (trouble === undefined) return result;
+    this.#die(trouble);
+    throw new Error('this process has died');
+  }
+
+  #perform(
+    name: string,
+    given: readonly unknown[],
+    perform: () => unknown,
+    resolve: (answer: unknown) => void,
+    reject: (error: unknown) => void,
+  ): void {
+    const signal = signalIn(given);
+    const trouble = this.#watch.reached(this, name, 'call', given);
+    const doIt = () => promised(perform);
+    switch (trouble) {
+      case 'diesBefore':
+        this.#die(trouble);
+        break;
+      case 'diesAfter':
+        doIt().catch(() => undefined);
+        this.#die(trouble);
+        break;
+      case 'fails':
+        reject(new Error(`${name} failed (explore)`));
+        break;
+      case 'answerLost': {
+        const lost = () => reject(new Error(`the answer of ${name} was lost (explore)`));
+        this.#answer(doIt(), lost, lost);
+        break;
+      }
+      case 'late':
+        this.#late(name, signal, doIt, resolve, reject);
+        break;
+      case 'neverAnswers':
+        doIt().catch(() => undefined);
+        this.kept++;
+        signal?.addEventListener('abort', () => this.#keepNoMore(() => reject(signal.reason)), { once: true });
+        break;
+      case 'freezesBefore':
+      case 'thawsUnawareBefore':
+        this.#freeze(trouble, () => {
+          if (signal?.aborted) {
+            this.#watch.tell(this, `${this.name} goes on: its signal has fired, the call does not happen`);
+            return reject(signal.reason);
+          }
+          this.#watch.tell(this, `${this.name} goes on: ${name} happens now`);
+          this.#answer(doIt(), resolve, reject);
+        });
+        break;
+      case 'freezesAfter':
+      case 'thawsUnawareAfter': {
+        const done = doIt();
+        done.catch(() => undefined);
+        this.#freeze(trouble, () => {
+          this.#watch.tell(this, `${this.name} goes on after this call`);
+          this.#answer(done, resolve, reject);
+        });
+        break;
+      }
+      default:
+        this.#answer(doIt(), resolve, reject);
+    }
+  }
+
+  #die(trouble: Trouble, why?: string): void {
+    if (why !== undefined) this.#watch.tell(this, `✝ ${why}`);
+    this.host.die(trouble);
+  }
+
+  #late(
+    name: string,
+    signal: AbortSignal | undefined,
+    doIt: () => Promise<unknown>,
+    resolve: (answer: unknown) => void,
+    reject: (error: unknown) => void,
+  ): void {
+    this.kept++;
+    this.leavesSomething = true;
+    this.host.in(SLOW_MS, () =>
+      this.#keepNoMore(() => {
+        this.leavesSomething = false;
+        if (signal?.aborted) return reject(signal.reason);
+        this.#watch.tell(this, `${name} happens only now`);
+        this.#answer(doIt(), resolve, reject);
+      }),
+    );
+  }
+
+  /** It stands still, and Lambda's mapping gives its records to another process. Then it goes on. */
+  #freeze(trouble: Trouble, goOn: () => void): void {
+    this.kept++;
+    const thawed = () => this.#keepNoMore(goOn);
+    // At once, or when it has had time to find its lease lost.
+    if (trouble.startsWith('thawsUnaware')) this.#scheduler.in(FROZEN_MS, thawed);
+    else this.#scheduler.in(FROZEN_MS + 1_000, () => this.host.deliver(thawed));
+    this.host.freeze(FROZEN_MS);
+    this.#watch.lost(this);
+  }
+
+  #keepNoMore(goOn: () => void): void {
+    this.kept--;
+    if (this.host.isAlive) goOn();
+  }
+
+  #answer<T>(result: PromiseLike<T>, resolve: (answer: T) => void, reject: (error: unknown) => void): void {
+    result.then(
+      (answer) => this.host.deliver(() => resolve(answer)),
+      (error: unknown) => this.host.deliver(() => reject(error)),
+    );
+  }
+}
+
+async function promised(perform: () => unknown): Promise<unknown> {
+  return perform();
+}
+
+/** The abort signal that was given to a call, alone or as an option. */
+function signalIn(given: readonly unknown[]): AbortSignal | undefined {
+  for (const one of given) {
+    if (one instanceof AbortSignal) return one;
+    if (typeof one !== 'object' || one === null) continue;
+    for (const name of ['signal', 'abortSignal']) {
+      const signal: unknown = Reflect.get(one, name);
+      if (signal instanceof AbortSignal) return signal;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,74 @@
+import { types } from 'node:util';
+import { dataCopy, isPlain } from './data-copy.ts';
+
+/** What stands between a process and its world. */
+export interface Gate {
+  /** A call of a method: `perform` does it. What the gate returns is what the caller gets. */
+  call(name: string, given: readonly unknown[], perform: () => unknown): unknown;
+  /** A member is set. */
+  set(name: string, value: unknown, perform: () => boolean): boolean;
+}
+
+/**
+ * The world as one process sees it: every call of a method, on it or on what it holds, and every member that is set, goes through the
+ * gate of that process. Methods run on the object itself, so private members work.
+ */
+export function watched<W extends object>(world: W, gate: Gate, path = ''): W {
+  const known = new WeakMap<object, object>();
+  const watch = <T extends object>(target: T, name: string): T => {
+    const before = known.get(target);
+    if (before !== undefined) return before as T;
+    const call = (method: (...given: unknown[]) => unknown, self: unknown, given: readonly unknown[], called: string) =>
+      gate.call(called, given, () => {
+        const result = method.apply(self, given.map(dataCopy));
+        return types.isPromise(result) ? result.then((answer) => answered(answer, called)) : result;
+      });
+    const answered = (answer: unknown, called: string) =>
+      typeof answer === 'object' && answer !== null && isWatchable(answer)
+        ? watch(answer, `${called}()`)
+        : dataCopy(answer);
+    const proxy = new Proxy(target, {
+      get(_, member) {
+        const value: unknown = Reflect.get(target, member, target);
+        if (typeof member === 'symbol' || member === 'constructor')
+          return typeof value === 'function' && typeof member === 'symbol' ? value.bind(target) : value;
+        if (isFixed(target, member)) return value;
+        if (typeof value === 'function')
+          return (...given: unknown[]) =>
+            call(value as (...given: unknown[]) => unknown, target, given, joined(name, member));
+        return typeof value === 'object' && value !== null ? watch(value, joined(name, member)) : value;
+      },
+      set: (_, member, value) =>
+        gate.set(joined(name, String(member)), value, () => Reflect.set(target, member, value, target)),
+      apply: (_, self, given) =>
+        call(target as unknown as (...given: unknown[]) => unknown, self, given, name === '' ? 'world' : name),
+    });
+    known.set(target, proxy);
+    return proxy;
+  };
+  return watch(world, path);
+}
+
+function joined(name: string, member: string): string {
+  return name === '' ? member : `${name}.${member}`;
+}
+
+/** A proxy must show such a member as it is. */
+function isFixed(target: object, member: string): boolean {
+  const found = Object.getOwnPropertyDescriptor(target, member);
+  return found !== undefined && !found.configurable && !found.writable && found.get === undefined;
+}
+
+/** What an answer may be on which a handler goes on: a connection, a transaction, a response. */
+function isWatchable(answer: object): boolean {
+  if (isPlain(answer) || Array.isArray(answer) || answer instanceof Error) return false;
+  return !(
+    types.isProxy(answer) ||
+    types.isDate(answer) ||
+    types.isRegExp(answer) ||
+    types.isMap(answer) ||
+    types.isSet(answer) ||
+    ArrayBuffer.isView(answer) ||
+    types.isAnyArrayBuffer(answer)
+  );
+}
