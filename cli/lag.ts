@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
+import { OperatorError } from '../shared/operator-errors.ts';
 import { chosen } from './consumer.ts';
 import { type CommonOptions, openTarget, optionsOf, print, WIDTH } from './context.ts';
 import { example } from './example.ts';
@@ -27,6 +28,11 @@ export const lag = new Command('lag')
   )
   .action(async (_, command: Command) => {
     const options = optionsOf<CommonOptions & { watch?: number | true; times?: number }>(command);
+    if (options.times !== undefined && options.watch === undefined)
+      throw new OperatorError(
+        'COMMAND_LINE_INVALID',
+        'expected --watch together with --times: without it there is one look',
+      );
     const everyMs = options.watch === undefined ? 0 : (options.watch === true ? 2 : options.watch) * 1_000;
     await using target = await openTarget(options);
     const before = new Map<string, { readonly next: number; readonly at: number }>();

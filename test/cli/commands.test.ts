@@ -137,6 +137,7 @@ test.each([
   [['dead-letters', 'list', '--limit', 'all']],
   [['lag', '--watch', 'abc']],
   [['lag', '--watch', '--times', 'abc']],
+  [['lag', '--times', '3']],
   [['pause', '--timeout', 'long']],
   [['skip', 'orders-0@01', '--why', 'x']],
   [['skip', 'orders-0@1', '--why', ' ']],
