@@ -16,7 +16,7 @@ import { killFunctionWorkers } from '../../infra/local/function-workers.ts';
 import { clientConfig } from '../../infra/local/local-endpoint.ts';
 import { startServers } from '../../infra/local/servers.ts';
 import { kafkaJsClient } from '../../shared/adapters/kafka/kafkajs-client.ts';
-import { lettersInQueue, lettersOnTopic } from '../chaos/found-letters.ts';
+import { lettersOnTopic } from '../chaos/found-letters.ts';
 import { openHistoryOf } from '../chaos/history-file.ts';
 import { commandEnvironment } from '../local/fixtures/command-environment.ts';
 import { CODECS, produceWithJava, readWithJava } from './java-tools.ts';
@@ -71,8 +71,8 @@ const aborted = new Set<string>();
 const onTopic: OnTopic[] = [];
 const samples: Sample[] = [];
 const rang = new Map<string, number>();
-/** Of halted replays, as the log names them: by partition and decision. */
-const halted = new Map<string, { readonly takeAsDuplicates: string; readonly forgetPartition: string }>();
+/** What the log names for a halted replay, by partition. */
+const halted = new Map<number, Commands>();
 const produced = { all: 0 };
 let killed = 0;
 
@@ -82,23 +82,37 @@ let running = await start();
 /** What operators would see in the log. */
 function notice(line: string): void {
   if (!line.includes('takeAsDuplicates')) return;
-  const { takeAsDuplicates, forgetPartition } = JSON.parse(line);
-  halted.set(takeAsDuplicates, { takeAsDuplicates, forgetPartition });
+  const { partition, ...commands } = JSON.parse(line);
+  halted.set(partition, commands);
 }
 
-/** Runs a command of the log as it stands there, until it is done. */
-async function decide(decision: 'takeAsDuplicates' | 'forgetPartition'): Promise<void> {
-  for (const [name, commands] of halted) {
-    halted.delete(name);
-    const args = commands[decision].replace('npx lockstep ', '').replace('"..."', 'everything').split(' ');
-    const env = { ...commandEnvironment(), LOCKSTEP_CLOUD_FILE: cloudFile, LOCKSTEP_OPERATOR: 'ann', NO_COLOR: '1' };
-    const failed = await new Promise<string | undefined>((resolve) => {
-      execFile(process.execPath, ['cli/main.ts', ...args, '--yes'], { env }, (error, _, stderr) =>
-        resolve(error === null ? undefined : stderr),
-      );
-    });
-    say(`operator: ${commands[decision]}${failed === undefined ? '' : `: ${failed.trim().slice(0, 120)}`}`);
-    // Held by an invocation: the log will say so again while it stands still.
+interface Commands {
+  readonly takeAsDuplicates: string;
+  readonly forgetPartition: string;
+}
+
+function lockstep(args: readonly string[]): Promise<{ readonly stdout: string; readonly failed: string | undefined }> {
+  const env = { ...commandEnvironment(), LOCKSTEP_CLOUD_FILE: cloudFile, LOCKSTEP_OPERATOR: 'ann', NO_COLOR: '1' };
+  return new Promise((resolve) => {
+    execFile(process.execPath, ['cli/main.ts', ...args], { env }, (error, stdout, stderr) =>
+      resolve({ stdout, failed: error === null ? undefined : stderr }),
+    );
+  });
+}
+
+/** Looks which partitions stand still now, and runs the commands that the log names for them, as they stand there. */
+async function decide(decision: keyof Commands): Promise<void> {
+  if (halted.size === 0) return;
+  const { stdout, failed } = await lockstep(['status', '--local', '--json']);
+  const partitions: { readonly partition: number; readonly state: string }[] =
+    failed === undefined ? JSON.parse(stdout)[0].partitions : [];
+  for (const { partition, state } of partitions) {
+    const command = halted.get(partition)?.[decision];
+    if (command === undefined || state !== 'replay halted') continue;
+    const args = command.replace('npx lockstep ', '').replace('"..."', 'everything').split(' ');
+    const ended = await lockstep([...args, '--yes']);
+    // Held by an invocation: the next look finds it still halted.
+    say(`operator: ${command}${ended.failed === undefined ? '' : `: ${ended.failed.trim().slice(0, 120)}`}`);
   }
 }
 
@@ -125,7 +139,7 @@ async function look(): Promise<Sample> {
 }
 
 /** Waits until all that was produced is handled or dead-lettered. An operator decides about what is halted meanwhile. */
-async function drained(decision: 'takeAsDuplicates' | 'forgetPartition'): Promise<boolean> {
+async function drained(decision: keyof Commands): Promise<boolean> {
   let last = samples.at(-1);
   let since = Date.now();
   for (let looks = 0; ; looks++) {
@@ -193,11 +207,7 @@ async function produce(share: number, between: (chunk: number) => Promise<void> 
 }
 
 const outcome: string[] = [];
-async function phase(
-  name: string,
-  work: () => Promise<void>,
-  decision: 'takeAsDuplicates' | 'forgetPartition' = 'takeAsDuplicates',
-) {
+async function phase(name: string, work: () => Promise<void>, decision: keyof Commands = 'takeAsDuplicates') {
   say(`── ${name}`);
   await work();
   if (!(await drained(decision))) outcome.push(`stuck: ${name}: ${samples.at(-1)?.waiting} records wait`);
@@ -249,11 +259,11 @@ try {
   await running.catchUp();
   await look();
 
-  const queue = await lettersInQueue(
-    cloud.endpoint,
-    consumer.function.environment['LOCKSTEP_FALLBACK_QUEUE_URL'] ?? '',
-  );
-  const letters: FoundLetter[] = [...(await lettersOnTopic(kafka, admin, deadLetterTopic)), ...queue.letters].map(
+  // The relay has brought to the topic what the topic refused while the broker was away.
+  const { stdout } = await lockstep(['status', '--local', '--json']);
+  const inQueue = Number(JSON.parse(stdout)[0].inFallbackQueue);
+  if (inQueue > 0) outcome.push(`the fallback queue still holds ${inQueue} entries`);
+  const letters: FoundLetter[] = (await lettersOnTopic(kafka, admin, deadLetterTopic)).map(
     ({ id, key, value, deadLetteredAt }) => ({ id: idIn(value), deadLetterId: id, key, value, deadLetteredAt }),
   );
   await history.read();
