@@ -31,7 +31,7 @@ export interface KeyOrderRun {
   readonly handled: number;
   readonly deliveries: number;
   readonly letters: readonly DeadLetter[];
-  /** What is wrong with the order of some key; absent where nothing is. */
+  /** A violation of a key's order; absent if there is none. */
   readonly disorder?: string;
   /** Whether all records of other keys were handled before the failing key's first letter. */
   readonly othersFirst: boolean;

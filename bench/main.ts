@@ -1,4 +1,4 @@
-/** `npm run bench`: Lockstep beside what one would otherwise take, the same work, in one run. `-- --help` */
+/** `npm run bench`: compares Lockstep with its alternatives, on the same work, in one run. `-- --help` */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';

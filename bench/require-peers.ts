@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Checks the peers' types: only where they are installed can that be done, so CI does not. @throws with what is wrong */
+/** Checks the peers' types. That needs their packages, so CI does not do it. @throws with what is wrong */
 export async function checkPeers(): Promise<void> {
   const tsc = join(import.meta.dirname, '..', 'node_modules', '.bin', 'tsc');
   const project = join(import.meta.dirname, 'peers');
@@ -12,8 +12,8 @@ export async function checkPeers(): Promise<void> {
 }
 
 /**
- * Installs what only the benchmarks need, where it is missing: the peers and Lambda's runtime interface client, which compiles
- * for some minutes and wants cmake and g++.
+ * Installs packages that only the benchmarks need, if they are missing: the peers and Lambda's runtime interface client, which
+ * compiles for some minutes and needs cmake and g++.
  */
 export async function requirePeers(): Promise<void> {
   const folder = import.meta.dirname;

@@ -82,7 +82,7 @@ function describe(found: readonly Lag[]): string {
       ? ''
       : perSecond > 0
         ? `about ${Math.ceil(behind / perSecond)} s left`
-        : 'stands still',
+        : 'no progress',
   ]);
   const total = found.reduce((sum, one) => sum + one.lag, 0);
   return `${table(['CONSUMER', 'PART', 'LAG', 'MOVES', ''], [24, 6, 14, 14, 0], rows, WIDTH)}\n${counted(total, 'record')} behind in all, ${found[0]?.at ?? ''}`;

@@ -4,7 +4,7 @@ import { buildSync } from 'esbuild';
 import { lambdaBundle } from '../../infra/constructs/lambda-bundle.ts';
 import type { PeerName } from '../measure/peers.ts';
 
-// Powertools loads these only where a schema asks for them.
+// Powertools loads these only for a schema that needs them.
 const ON_REQUEST = ['avro-js', 'protobufjs'];
 
 /** Bundles a consumer exactly as the construct deploys ours, into a folder of `root`. Returns that folder. */
@@ -24,7 +24,7 @@ export function bundlePeer(name: PeerName, root: string): string {
 export function bundlePeerInOneFile(name: PeerName, root: string): string {
   const folder = join(root, `${name}-in-one-file`);
   mkdirSync(folder);
-  // In one file nothing is loaded on request; a consumer of JSON that had them would only load more.
+  // One file loads everything at the start, so a JSON consumer with these would only load more.
   const nothing = join(folder, 'nothing.cjs');
   writeFileSync(nothing, '');
   buildSync({

@@ -14,9 +14,9 @@ export interface ColdStart {
 
 const RUNTIME_CLIENT = join(import.meta.dirname, '..', 'node_modules', 'aws-lambda-ric', 'index.mjs');
 
-/** Starts a bundle under Lambda's runtime interface client and has it answer one event. */
+/** Starts a bundle under Lambda's runtime interface client and lets it answer one event. */
 export async function coldStart(folder: string, event: unknown, dynamoDb: DynamoDbVariables): Promise<ColdStart> {
-  // One for each start: a process asks for its next event as soon as it has answered.
+  // A new API for each start: a process requests its next event as soon as it has answered.
   await using api = await runtimeApi();
   const startedAt = performance.now();
   const child = spawn(process.execPath, [RUNTIME_CLIENT], {

@@ -4,10 +4,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CONSUMER_ENVIRONMENT } from '../measure/peers.ts';
 
-/** Where a consumer's process finds a DynamoDB that grants whatever is asked. */
+/** Where a consumer's process finds a DynamoDB that grants every request. */
 export interface DynamoDbVariables {
   readonly AWS_ENDPOINT_URL_DYNAMODB: string;
-  /** File of the authority to be trusted, where it speaks TLS. */
+  /** File of the certificate authority, if it uses TLS. */
   readonly NODE_EXTRA_CA_CERTS?: string;
 }
 
@@ -41,7 +41,7 @@ export async function loadedBytes(folder: string, event: unknown, dynamoDb: Dyna
   });
   const [code] = await once(child, 'close');
   if (code !== 0) throw new Error(`${folder} did not answer its first event: ${errors.join('')}`);
-  // The harness itself is not the consumer's.
+  // The measuring code is not part of the consumer.
   const loaded: Loaded = JSON.parse(report);
   return loaded;
 }

@@ -5,7 +5,7 @@ import { createServer, type ServerResponse } from 'node:http';
 export interface RuntimeApi extends AsyncDisposable {
   /** For AWS_LAMBDA_RUNTIME_API. */
   readonly address: string;
-  /** Hands `event` to whoever asks next; resolves with when it asked and when it answered, by `performance.now()`. */
+  /** Gives `event` to the next request. Resolves with the times of that request and of the answer, by `performance.now()`. */
   invoke(event: unknown): Promise<{ readonly askedAt: number; readonly answeredAt: number }>;
 }
 

@@ -4,31 +4,31 @@ import { type DynamoDbAnswer, type DynamoDbRequest, type LoopbackServer, loopbac
 /** What went over the wire, and what DynamoDB bills for it. */
 export interface Traffic {
   readonly requests: number;
-  /** Capacity units as DynamoDB tells them, reads at their own, plus one for each write whose condition did not hold: that is billed as a write, and not told. */
+  /** Capacity units that DynamoDB reports, plus one for each write whose condition did not hold: AWS bills it, and the answer does not report it. */
   readonly units: number;
   /** Of `units`, those of reads. */
   readonly readUnits: number;
 }
 
-/** Stands between a consumer and DynamoDB, and counts. */
+/** A proxy between a consumer and DynamoDB that counts. */
 export interface CountingProxy extends LoopbackServer {
   /** What was counted since the last call. */
   take(): Traffic;
 }
 
-/** Passes requests on to `target`, asks it what each consumes, and adds that up. The consumer does not know. */
+/** Forwards requests to `target`, lets it report what each consumes, and adds that up. The consumer does not notice. */
 export async function countingProxy(target: string): Promise<CountingProxy> {
   const agent = new Agent({ keepAlive: true });
   let traffic = { requests: 0, units: 0, readUnits: 0 };
   const server = await loopbackServer(async (asked) => {
     const answer = await passOn(target, agent, asked);
     const isRead = asked.operation === 'BatchGetItem';
-    const told = isRead ? keysAsked(asked) : (statementsAsked(asked) ?? consumed(JSON.parse(answer.body)));
+    const reported = isRead ? keysAsked(asked) : (statementsAsked(asked) ?? consumed(JSON.parse(answer.body)));
     const refused = answer.status === 400 && answer.body.includes('ConditionalCheckFailed') ? 1 : 0;
     traffic = {
       requests: traffic.requests + 1,
-      units: traffic.units + told + refused,
-      readUnits: traffic.readUnits + (isRead ? told : 0),
+      units: traffic.units + reported + refused,
+      readUnits: traffic.readUnits + (isRead ? reported : 0),
     };
     return answer;
   });
@@ -53,7 +53,7 @@ function passOn(target: string, agent: Agent, { operation, body }: DynamoDbReque
     'x-amz-target': `DynamoDB_20120810.${operation}`,
     'content-type': 'application/x-amz-json-1.0',
     'content-length': Buffer.byteLength(text),
-    // DynamoDB Local wants a signature, and believes any.
+    // DynamoDB Local needs a signature, and accepts any.
     authorization:
       'AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0',
     'x-amz-date': '20260101T000000Z',
@@ -69,7 +69,7 @@ function passOn(target: string, agent: Agent, { operation, body }: DynamoDbReque
 }
 
 /**
- * A consistent read is one unit for each 4 KB, also of an item that is not there: DynamoDB Local tells none for those.
+ * A consistent read is one unit for each 4 KB, also of an absent item: DynamoDB Local reports none for those.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
  */
 function keysAsked({ body }: DynamoDbRequest): number {
@@ -78,7 +78,7 @@ function keysAsked({ body }: DynamoDbRequest): number {
 }
 
 /**
- * Each statement is a write of an item below 1 KB, one unit, done or refused: DynamoDB Local tells none for statements.
+ * Each statement is a write of an item below 1 KB, one unit, done or refused: DynamoDB Local reports none for statements.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
  */
 function statementsAsked({ operation, body }: DynamoDbRequest): number | undefined {

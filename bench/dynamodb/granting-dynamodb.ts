@@ -5,7 +5,7 @@ import { type DynamoDbRequest, type LoopbackServer, loopbackServer } from './loo
 
 type Item = Record<string, AttributeValue>;
 
-/** A DynamoDB of a few lines for one consumer alone: it holds no condition against anyone. */
+/** A minimal DynamoDB for a single consumer. It ignores conditions. */
 export interface GrantingDynamoDb extends LoopbackServer {
   /** Requests by operation. */
   readonly requests: ReadonlyMap<string, number>;
@@ -15,7 +15,7 @@ export interface GrantingDynamoDb extends LoopbackServer {
 
 const WRITE_UNIT_BYTES = 1_024;
 
-/** Grants every claim and takes every write, and keeps the items, so that their size is the true one. */
+/** Grants every claim, accepts every write, and keeps the items, so that their sizes are real. */
 export async function grantingDynamoDb(certificate?: Certificate): Promise<GrantingDynamoDb> {
   const items = new Map<string, Item>();
   const requests = new Map<string, number>();
@@ -41,7 +41,7 @@ export async function grantingDynamoDb(certificate?: Certificate): Promise<Grant
   };
 }
 
-/** Size of an item as it came over the wire, where bytes are base64. */
+/** Size of an item in the request, where bytes are base64. */
 function billedBytes(item: Item): number {
   return itemBytes(
     JSON.parse(JSON.stringify(item), (name, value) =>

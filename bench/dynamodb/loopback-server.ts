@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type RequestListener } from 'node:h
 import { createServer as createSecureServer } from 'node:https';
 import type { Certificate } from '../../infra/local/certificate.ts';
 
-/** A request as DynamoDB's protocol has it. */
+/** A request of DynamoDB's protocol. */
 export interface DynamoDbRequest {
   /** `UpdateItem` */
   readonly operation: string;
@@ -23,9 +23,9 @@ export interface LoopbackServer extends AsyncDisposable {
 }
 
 /**
- * Speaks DynamoDB's protocol: parses each request, sends what `answer` says.
+ * Serves DynamoDB's protocol: parses each request, and sends the result of `answer`.
  *
- * @param certificate - speaks TLS with it, as AWS does
+ * @param certificate - used for TLS, as on AWS
  */
 export async function loopbackServer(
   answer: (request: DynamoDbRequest) => DynamoDbAnswer | Promise<DynamoDbAnswer>,
@@ -37,7 +37,7 @@ export async function loopbackServer(
     outgoing.writeHead(status, { 'content-type': 'application/x-amz-json-1.0' }).end(body);
   };
   const server = certificate === undefined ? createServer(listener) : createSecureServer(keysOf(certificate), listener);
-  // A benchmark pauses for longer than Node's five seconds; a socket closed under a client would count as its failure.
+  // A benchmark pauses for longer than Node's five seconds. A closed socket would count as a failure of the client.
   server.keepAliveTimeout = 600_000;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

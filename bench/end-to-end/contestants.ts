@@ -9,11 +9,11 @@ import type { Handled } from './handled.ts';
 
 /** A consumer at work on its topic. */
 export interface Contestant extends AsyncDisposable {
-  /** All that it told since it was started or asked the last time. */
+  /** Everything that it reported since its start or the last call. */
   take(): Promise<readonly Handled[]>;
 }
 
-/** A group of their own that starts where the topic ends now: what others were to handle is not theirs. */
+/** A group that starts at the current end of the topic, so that it does not get records of other consumers. */
 export async function startAtTheEnd(bootstrapServers: string, topic: string, groupId: string): Promise<void> {
   const admin = kafkaJsClient({ brokers: [bootstrapServers], logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
@@ -37,19 +37,19 @@ export interface Assignment {
 
 /** The deployed function, fed by the local event source. */
 export async function lockstepOnLambda({ cloud, consumer }: Assignment): Promise<Contestant> {
-  let told: Handled[] = [];
+  let reported: Handled[] = [];
   const running = await runConsumers(cloud, {
     consumers: [consumer.name],
     onLog: (_, line) => {
       const json = /\{"benchHandled":.*\}/.exec(line)?.[0];
-      if (json !== undefined) told.push(JSON.parse(json).benchHandled);
+      if (json !== undefined) reported.push(JSON.parse(json).benchHandled);
     },
   });
   return {
     async take() {
       await running.catchUp();
-      const taken = told;
-      told = [];
+      const taken = reported;
+      reported = [];
       return taken;
     },
     [Symbol.asyncDispose]: () => running.stop(),
@@ -65,14 +65,14 @@ export async function plainKafkaJs(commits: 'record' | 'batch', assignment: Assi
     [cloud.bootstrapServers, consumer.topic, commits, groupOf(consumer.topic, commits), endpoint],
     { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
   );
-  let told: Handled[] = [];
+  let reported: Handled[] = [];
   child.on('message', (handled: Handled) => {
-    if (handled.records > 0) told.push(handled);
+    if (handled.records > 0) reported.push(handled);
   });
   return {
     async take() {
-      const taken = told;
-      told = [];
+      const taken = reported;
+      reported = [];
       return taken;
     },
     async [Symbol.asyncDispose]() {

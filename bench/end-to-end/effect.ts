@@ -3,7 +3,7 @@ import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 /** Table that effects go to. */
 export const EFFECTS_TABLE = 'bench-effects';
 
-/** What all consumers do with a record: one item under its position, so that twice is once. Nothing where there is no endpoint. */
+/** The effect of all consumers: one item under the record's position, so that a repeat changes nothing. Without an endpoint there is no effect. */
 export function effectAt(endpoint: string | undefined): (position: string) => Promise<void> | undefined {
   if (endpoint === undefined || endpoint === '') return () => undefined;
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };

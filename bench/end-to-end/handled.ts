@@ -1,4 +1,4 @@
-/** What a consumer has handled since it last said so; times are epoch milliseconds. */
+/** What a consumer has handled since its last report. Times are epoch milliseconds. */
 export interface Handled {
   readonly records: number;
   readonly firstAt: number;

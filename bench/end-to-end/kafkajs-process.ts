@@ -5,7 +5,7 @@ import { PARTITIONS } from './consumers.ts';
 import { effectAt } from './effect.ts';
 import { HandledCounter } from './handled.ts';
 
-/** How often it says what was handled. */
+/** How often it reports what was handled. */
 const TELL_EVERY_MS = 100;
 
 const [broker = '', topic = '', commits = '', groupId = '', endpoint = ''] = process.argv.slice(2);

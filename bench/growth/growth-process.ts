@@ -1,4 +1,4 @@
-/** A process of its own: measures all series and sends what it found to its parent. */
+/** Runs as a separate process: measures all series and sends the results to its parent. */
 import { invokeWith } from '../../shared/connection.ts';
 import { parseKafkaEvent } from '../../shared/record/kafka-event.ts';
 import { lambdaContext } from '../measure/lambda-context.ts';
@@ -30,7 +30,7 @@ for (const { name, xs, at } of GROWTH) {
 }
 process.disconnect();
 
-/** CPU microseconds of one delivery, each to a ledger that knows just what the case says. */
+/** CPU microseconds of one delivery, each with a ledger that has exactly the case's content. */
 async function cpuOf({ handler, event, progress }: GrowthCase): Promise<number> {
   const connection = connectionInMemory(0);
   const { cluster, partitions } = parseKafkaEvent(event);

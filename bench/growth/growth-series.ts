@@ -3,7 +3,7 @@ import { byPosition, json, type LockstepHandler, lockstepConsumer } from '../../
 import type { KafkaEvent } from '../../shared/record/kafka-event.ts';
 import { kafkaEvent, record } from '../../shared/testing/record.ts';
 
-/** One batch to be measured: what consumes it, and what its partition's ledger item holds before. */
+/** One batch to be measured: its consumer, and the content of its partition's ledger item before. */
 export interface GrowthCase {
   readonly handler: LockstepHandler;
   readonly event: KafkaEvent;
@@ -20,7 +20,7 @@ export interface GrowthSeries {
 }
 
 const TIMESTAMP = Date.UTC(2026, 0, 1);
-/** Far from the first offset, so that there is room for what is known of earlier ones. */
+/** Far from the first offset, so that the ledger can know earlier ones. */
 const START = 1_000_000;
 const RECORDS = 1_000;
 const RECORDS_A_PARTITION = 10;
@@ -34,7 +34,7 @@ const common = {
 } as const;
 const inPartitionOrder = lockstepConsumer({ ...common, onRecord: async () => undefined });
 const byKey = (maxConcurrency: number) =>
-  // A turn of the event loop, so that as many are in flight as may be.
+  // One turn of the event loop, so that as many records run at once as allowed.
   lockstepConsumer({
     ...common,
     order: 'key',
@@ -43,7 +43,7 @@ const byKey = (maxConcurrency: number) =>
   });
 const sixteenByKey = byKey(16);
 
-/** What docs/performance.md promises about growth: none is worse than linear. */
+/** The growth that docs/performance.md promises: none is worse than linear. */
 export const GROWTH: readonly GrowthSeries[] = [
   {
     name: 'records per batch',

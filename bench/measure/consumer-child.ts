@@ -8,7 +8,7 @@ export interface ConsumerChild extends AsyncDisposable {
   run(round: Round): Promise<RoundResult>;
 }
 
-/** Room for all that a round allocates, so that nothing of it is collected before it is counted. */
+/** Room for everything that a round allocates, so that nothing is collected before it is counted. */
 const ALL_YOUNG = ['--expose-gc', '--min-semi-space-size=512', '--max-semi-space-size=512'];
 
 /** Starts a consumer's process; its log lines go nowhere. */
@@ -19,7 +19,7 @@ export async function startConsumer(
   const child = fork(new URL('./consumer-process.ts', import.meta.url), [name], {
     env: { ...process.env, ...CONSUMER_ENVIRONMENT, ...variables },
     execArgv: countAllocations ? ALL_YOUNG : [],
-    // Their warnings about the records that are made to fail are not ours to show; errors come back as answers.
+    // Their warnings about records that fail on purpose are not shown. Errors come back as answers.
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
   let answering = Promise.withResolvers<RoundResult | 'ready' | { readonly error: string }>();

@@ -1,4 +1,4 @@
-/** A process of its own for one consumer: the parent asks for rounds, it answers with what they cost. */
+/** A process for one consumer: the parent requests rounds, and the process answers with their cost. */
 import type { KafkaEvent } from '../../shared/record/kafka-event.ts';
 import type { BatchAnswer } from '../peers/common/batch-answer.ts';
 import type { InMemoryConsumer, Peer } from '../peers/common/peer.ts';
@@ -31,7 +31,7 @@ async function run(round: Round): Promise<RoundResult> {
   const events: KafkaEvent[] = [];
   for (let index = 0; index < batches; index++) events.push(ordersEvent(shape, batch++, round.topic));
   for (const event of events) {
-    // A halted partition would stay halted: each failing batch meets a store that knows nothing.
+    // A halted partition would stay halted, so each failing batch gets an empty store.
     if (shape.kind === 'failing') forget();
     if (shape.kind === 'duplicates') await handler(event, lambdaContext(`request-${invocation++}`));
     const context = lambdaContext(`request-${invocation++}`);
@@ -76,7 +76,7 @@ async function deployed(): Promise<InMemoryConsumer> {
   const module: { readonly handler: Handler } = await import(inPeers('handler.ts'));
   const { handler } = module;
   return {
-    // The bare one lets the whole batch fail; what the others report, they report.
+    // The bare consumer lets the whole batch fail. The others report failed records.
     handler: (event, context) => handler(event, context).catch(() => ({ batchItemFailures: [] })),
     forget: () => undefined,
   };

@@ -1,4 +1,4 @@
-/** The consumers that are compared, ours first, the floor last. */
+/** The compared consumers, ours first, the lower limit last. */
 export const PEERS = ['lockstep', 'powertools', 'middy', 'bare'] as const;
 
 /** A name of {@link PEERS}. */

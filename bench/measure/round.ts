@@ -1,14 +1,14 @@
 import type { KeyedBy } from '../peers/common/peer.ts';
 import type { BatchShape } from './orders-event.ts';
 
-/** One round that a consumer's process is asked for. */
+/** One round that the parent requests from a consumer's process. */
 export interface Round {
   readonly shape: BatchShape;
   readonly keyedBy: KeyedBy;
   /** `memory` with the least time a request takes; `dynamodb`: whatever AWS_ENDPOINT_URL_DYNAMODB names. */
   readonly store: { readonly type: 'memory'; readonly latencyMs: number } | { readonly type: 'dynamodb' };
   readonly batches: number;
-  /** A topic that nothing was consumed from: what failed in it once would hold what follows. @default one for all rounds */
+  /** A fresh topic: a record that failed in it before would block later ones. @default one for all rounds */
   readonly topic?: string;
   /** Measure bytes allocated too: only in a process whose young generation is larger than what a round allocates. */
   readonly allocation: boolean;

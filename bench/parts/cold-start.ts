@@ -13,7 +13,7 @@ import type { Part } from './part.ts';
 
 const ONE_RECORD = { records: 1, partitions: 1, kind: 'fresh' } as const;
 
-/** How Powertools' own example application is bundled, for who would not bundle it as we do. */
+/** The bundling of Powertools' own example application, for users who do not bundle as we do. */
 const IN_ONE_FILE = 'powertools, in one file';
 const BUNDLES = [
   ...PEERS.map((name) => ({ words: name, bundle: (root: string) => bundlePeer(name, root) })),

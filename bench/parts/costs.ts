@@ -9,7 +9,7 @@ import { describe } from './requests.ts';
 
 /** Records of one round: enough for the clock, few enough for many rounds. */
 const RECORDS_A_ROUND = 2_000;
-/** A process handles batches for hours: what compiles the code is not what they cost. */
+/** Warm-up: a process handles batches for hours, so compilation of its code is not part of their cost. */
 const WARM_UP = { shape: { records: 100, partitions: 1, kind: 'fresh' }, rounds: 100 } as const;
 /** Before each shape once more. */
 const SHAPE_WARM_UP_RECORDS = 40_000;
@@ -18,7 +18,7 @@ const MOST_WARM_UP_ROUNDS = 20;
 const ALLOCATION_WARM_UP_ROUNDS = 4;
 const FLOOR = 'bare';
 const NOISE_MICROS = 0.5;
-/** Larger batches take the peers minutes: their requests follow each other. */
+/** With larger batches the peers take minutes, because they send one request after the other. */
 const LONGEST = 100;
 const KEYED = [
   ['position', 'by position'],
@@ -32,7 +32,7 @@ interface Measured {
   readonly cpu: ReadonlyMap<PeerName, readonly number[]>;
 }
 
-/** CPU a record outside handler and parsing: stores in memory, the four taking turns, the bare one's cost taken off. */
+/** CPU for each record outside handler and parsing: stores in memory, the four in turns, the cost of the bare one subtracted. */
 export const cpu: Part = async ({ sizes, partitions, rounds, progress }) => {
   await using stack = new AsyncDisposableStack();
   const consumers = new Map(
@@ -54,7 +54,7 @@ export const cpu: Part = async ({ sizes, partitions, rounds, progress }) => {
           if (turn >= 0) seen.get(name)?.push(cpuMicros / records);
         }
       }
-      // Not all parse what they then leave alone, so nothing common can be taken off.
+      // Not all of them parse records that they then skip, so there is no common cost to subtract.
       measured.push({ shape, keyedBy, cpu: shape.kind === 'duplicates' ? seen : withoutFloor(seen) });
     }
   }
@@ -157,7 +157,7 @@ function withoutFloor(seen: ReadonlyMap<PeerName, readonly number[]>): ReadonlyM
   );
 }
 
-/** What is as small as the noise has no ratio. */
+/** A value as small as the noise has no ratio. */
 function ratio(theirs: number, ours: number): string {
   return Math.min(ours, theirs) < NOISE_MICROS ? '–' : `${figure(theirs / ours)} ×`;
 }

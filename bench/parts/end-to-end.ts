@@ -20,7 +20,7 @@ import type { Part } from './part.ts';
 
 const APP = 'npx node bench/end-to-end/app.ts';
 const LOOK_EVERY_MS = 200;
-/** A consumer that handles nothing for so long has failed. */
+/** A consumer that handles nothing for this long has failed. */
 const PATIENCE_MS = 60_000;
 /** The paced run, for delays without a backlog. */
 const PACE = { records: 1_000, perSecond: 100 };
@@ -34,7 +34,7 @@ const NAMES = {
   record: 'kafkajs, a commit after each record',
 } as const;
 
-/** The whole way from a producer through a real broker to the handler, beside plain kafkajs consumers that do the same. */
+/** From a producer through a real broker to the handler, compared with plain kafkajs consumers that do the same. */
 export const endToEnd: Part = async ({ endToEndRecords, progress }) => {
   progress('end to end: starting the local cloud');
   await using dynamoDb = await startDynamoDbLocal();
@@ -88,20 +88,20 @@ async function pacedRun(producer: Producing, contestant: Contestant, topic: stri
   return handled;
 }
 
-/** What a contestant told until it has handled so many records. @throws when nothing happens for long */
+/** The reports of a consumer until it has handled this many records. @throws when nothing happens for long */
 async function until(contestant: Contestant, records: number): Promise<Handled> {
-  const told: Handled[] = [];
+  const reported: Handled[] = [];
   let sum = 0;
   for (let waitedMs = 0; sum < records; waitedMs += LOOK_EVERY_MS) {
     if (waitedMs >= PATIENCE_MS) throw new Error(`${sum} of ${records} records were handled, then nothing for a while`);
     await pause(LOOK_EVERY_MS);
     for (const handled of await contestant.take()) {
-      told.push(handled);
+      reported.push(handled);
       sum += handled.records;
       waitedMs = 0;
     }
   }
-  return together(told);
+  return together(reported);
 }
 
 async function createEffectsTable(clientConfig: ConstructorParameters<typeof DynamoDBClient>[0]): Promise<void> {

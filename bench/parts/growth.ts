@@ -9,7 +9,7 @@ import { plot } from '../report/plot.ts';
 import { figure, fittedExponent, median, withSpread } from '../report/statistics.ts';
 import type { Part } from './part.ts';
 
-/** The exponent is fitted to the upper part: below it what an invocation costs at all hides the growth. */
+/** The exponent is fitted to the upper part. Below it the fixed cost of an invocation hides the growth. */
 const FITTED_POINTS = 4;
 
 /** How the CPU of a batch grows with what may grow. */

@@ -30,7 +30,7 @@ export const requests: Part = async ({ sizes, partitions, progress }) => {
         proxy.take();
         const { records, cpuMicros } = await consumer.run(round);
         const seen = proxy.take();
-        // A duplicate's first delivery is not what is asked for.
+        // The first delivery of duplicates is not counted.
         const fresh = counted.get(idOf(name, keyedBy, { ...shape, kind: 'fresh' }));
         const before = shape.kind === 'duplicates' ? fresh : undefined;
         counted.set(idOf(name, keyedBy, shape), { ...without(seen, before), records, cpuMicros });

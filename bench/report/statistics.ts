@@ -17,7 +17,7 @@ export function withSpread(numbers: readonly number[]): string {
   return `${figure(median(numbers))} (${figure(quantile(numbers, 0.1))}–${figure(quantile(numbers, 0.9))})`;
 }
 
-/** Three digits that count, thousands set apart. */
+/** Three significant digits, with separators for thousands. */
 export function figure(value: number): string {
   if (!Number.isFinite(value)) return '–';
   if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en');

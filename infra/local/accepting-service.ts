@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 
-/** Another system, which says yes to everything. */
+/** A service that accepts every request. */
 export interface AcceptingService {
   readonly url: string;
   stop(): Promise<void>;
 }
 
-/** Stands in, on loopback, for a system that handlers call: it answers 204 to every request. */
+/** Replaces, on loopback, a system that handlers call. It answers 204 to every request. */
 export async function startAcceptingService(): Promise<AcceptingService> {
   const server = createServer((request, response) => {
     request.resume();

@@ -5,29 +5,32 @@ import { LocalCloudError } from './local-cloud-error.ts';
 import type { LocalEndpoint } from './local-endpoint.ts';
 import { LOCAL_FOLDER } from './local-folder.ts';
 
-/** Where tools find the cloud that `npm run local` started: a {@link CloudDescription} as JSON, with its secret, for nobody else to read. */
+/**
+ * Where tools find the cloud that `npm run local` started: a {@link CloudDescription} as JSON, with its secret. Only this user
+ * may read it.
+ */
 export const CLOUD_FILE = join(LOCAL_FOLDER, 'cloud.json');
 
 /** Where the servers are. Plain data. */
 export interface ServersDescription {
   readonly endpoint: LocalEndpoint;
   readonly bootstrapServers: string;
-  /** For Kafka's own tools; absent where the broker is not ours. */
+  /** Class path of Kafka's own tools; absent for a broker that we did not start. */
   readonly toolsClassPath?: string;
-  /** Of an MSK cluster whose brokers are those. */
+  /** ARN of an MSK cluster with those brokers. */
   readonly clusterArn: string;
   /** Logs of the servers, synthesized templates. */
   readonly runFolder: string;
 }
 
-/** All that another process needs to use the local cloud. Plain data. */
+/** Everything that another process needs to use the local cloud. Plain data. */
 export interface CloudDescription extends ServersDescription {
   readonly deployed: Deployed;
 }
 
 /** Lets tools find this cloud. */
 export async function writeCloudFile(description: CloudDescription): Promise<void> {
-  // A file that is there keeps its mode.
+  // Writing to an existing file would keep its old mode.
   await rm(CLOUD_FILE, { force: true });
   await writeFile(CLOUD_FILE, `${JSON.stringify(description, null, 2)}\n`, { mode: 0o600 });
 }
@@ -40,7 +43,7 @@ export async function readCloudFile(): Promise<CloudDescription> {
   return JSON.parse(text);
 }
 
-/** When this cloud ends. */
+/** Called when this cloud ends. */
 export async function removeCloudFile(): Promise<void> {
   await rm(CLOUD_FILE, { force: true });
 }

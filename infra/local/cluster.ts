@@ -2,7 +2,7 @@ import { CreateClusterCommand, KafkaClient } from '@aws-sdk/client-kafka';
 import { clientConfig, type LocalEndpoint } from './local-endpoint.ts';
 
 /**
- * Makes a cluster in the emulated MSK API, so that stacks have an ARN to point at; its brokers are whatever MiniStack was told.
+ * Makes a cluster in the emulated MSK API, so that stacks have an ARN. Its brokers are those with which MiniStack was started.
  *
  * @returns its ARN
  */

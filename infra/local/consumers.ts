@@ -21,28 +21,28 @@ import { startServiceMetrics } from './service-metrics.ts';
 export interface ConsumersOptions {
   /** Names of the consumers whose mappings are polled. @default all */
   readonly consumers?: readonly string[];
-  /** What an answer's failures bring back. @default the event source's */
+  /** Which records come back after a partial answer. @default the event source's reading */
   readonly resend?: ResendReading;
-  /** Pollers of each mapping to start with. @default what the mapping says */
+  /** How many pollers of each mapping start. @default as the mapping says */
   readonly pollers?: number;
-  /** Another way to run a function than the Lambda API. @default none */
+  /** Runs a function in another way than the Lambda API. @default none */
   readonly invokerOf?: (consumer: DeployedConsumer) => Invoker | undefined;
-  /** Gets each line that a function printed, a moment after its invocation ended. */
+  /** Gets each line that a function printed, shortly after its invocation ended. */
   readonly onLog?: (functionName: string, line: string) => void;
   /** Anything else that the event source takes. */
   readonly eventSource?: Partial<EventSourceOptions>;
 }
 
-/** Mappings being polled, functions' logs being followed, metrics being put. */
+/** Mappings that are polled, logs that are followed, and metrics that are put. */
 export interface RunningConsumers extends AsyncDisposable {
   readonly eventSource: EventSource;
   readonly metrics: MetricsBridge;
-  /** Hands over what functions have printed by now and puts their metrics. */
+  /** Hands over everything that functions have printed so far, and puts their metrics. */
   catchUp(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Does for the deployed mappings what Lambda and CloudWatch do: polls, invokes, takes metrics out of logs. */
+/** Does what Lambda and CloudWatch do for deployed mappings: polls, invokes, and takes metrics from logs. */
 export async function runConsumers(
   description: CloudDescription,
   options: ConsumersOptions = {},
@@ -55,7 +55,8 @@ export async function runConsumers(
   const cloudwatch = new CloudWatchClient(config);
 
   const metrics = startMetricsBridge(cloudwatch);
-  // All of them, functions without a mapping too, or those of the named consumers: their lines are somebody's only once.
+  // All functions, also those without a mapping; or only those of the named consumers, since each log line may be read only
+  // once.
   const functions = options.consumers ? consumers.map((consumer) => consumer.function) : deployed.functions;
   const groups = new Map(functions.map(({ logGroup, name }) => [logGroup, name]));
   const following = followFunctionLogs(logs, [...groups.keys()], ({ logGroup, lines }) => {
@@ -123,7 +124,7 @@ export async function runConsumers(
   }
 }
 
-/** Lambda logs what a handler throws; MiniStack only answers with it. */
+/** Lambda logs the error that a handler throws. MiniStack only answers with it. */
 function troubleOf(invocation: Invocation): string | undefined {
   switch (invocation.type) {
     case 'answered':
@@ -146,7 +147,7 @@ function invokerOfEach(
   return { invoke: (functionArn, payload) => (invokers.get(functionArn) ?? usual).invoke(functionArn, payload) };
 }
 
-/** Whether a queue is one that these consumers' functions know. */
+/** Whether the functions of these consumers know a queue. */
 function isQueueOf(consumers: readonly DeployedConsumer[], queueUrl: string): boolean {
   return consumers.some(({ function: { environment } }) => Object.values(environment).includes(queueUrl));
 }

@@ -4,11 +4,11 @@ import { type Deployed, readDeployed } from './deployed.ts';
 import type { DeployedTopic } from './deployed-consumer-facts.ts';
 import { makeTopics, type TopicToMake } from './topics.ts';
 
-/** Partitions of a topic that says nothing of its own. */
+/** Number of partitions where the stack does not say one. */
 export const DEFAULT_PARTITIONS = 3;
 
 export interface OpenStacksOptions {
-  /** Of every topic. @default what the stack says of it, {@link DEFAULT_PARTITIONS} where it does not */
+  /** Number of partitions of every topic. @default as the stack says, otherwise {@link DEFAULT_PARTITIONS} */
   readonly partitions?: number;
   /** Names of the consumers that are asked for, with their functions; all queues and outputs are there. @default all */
   readonly consumers?: readonly string[];
@@ -26,9 +26,9 @@ export interface DeployStacksOptions extends OpenStacksOptions {
 }
 
 /**
- * Deploys an app's stacks, again to deploy what has changed, and makes the topics that they name and that do not exist yet.
+ * Deploys an app's stacks, or deploys what has changed, and makes the topics that they name and that do not exist yet.
  *
- * @returns the servers and what of the app is deployed
+ * @returns the servers and what is deployed of the app
  */
 export async function deployStacks(
   servers: ServersDescription,
@@ -47,9 +47,9 @@ export async function deployStacks(
 }
 
 /**
- * Reads what stacks that are deployed already say, and makes the topics that they name and that do not exist yet.
+ * Reads deployed stacks, and makes the topics that they name and that do not exist yet.
  *
- * @returns the servers and what of these stacks is deployed
+ * @returns the servers and what is deployed of these stacks
  */
 export async function openStacks(
   servers: ServersDescription,
@@ -73,9 +73,9 @@ function ofConsumers(deployed: Deployed, names: readonly string[]): Deployed {
 }
 
 /**
- * What consumers read from, put their dead letters on and write to, each once.
+ * The topics that consumers read, dead-letter to and write to, each once.
  *
- * @param all - a topic that is written is not made here where one of these reads it, and so says how it is to be
+ * @param all - a topic that handlers write is not made here if one of these reads it, since that consumer describes the topic
  */
 export function topicsOf(
   { consumers }: Pick<Deployed, 'consumers'>,

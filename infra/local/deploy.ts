@@ -10,9 +10,9 @@ import { REPOSITORY } from './local-folder.ts';
 import { fields } from './stack-template.ts';
 
 const CDK = join(REPOSITORY, 'node_modules/aws-cdk/bin/cdk');
-/** Most of a deployment is waiting. */
+/** Most of a deployment is waiting, so several run at once. */
 const STACKS_AT_ONCE = 8;
-/** What of cdk's output an error repeats. */
+/** How many lines of cdk's output an error repeats. */
 const LAST_LINES = 15;
 
 export interface DeployOptions {
@@ -33,7 +33,7 @@ export interface DeployOptions {
  * @throws LocalCloudError with cdk's last lines if it fails
  */
 export async function bootstrap(options: Omit<DeployOptions, 'context' | 'app'>): Promise<void> {
-  // Run where there is no cdk.json: it would run the app, whose context is not known yet, and does not need it.
+  // Run in a folder without cdk.json: otherwise cdk would run the app, which bootstrap does not need.
   await cdk(['bootstrap', `aws://${LOCAL_ACCOUNT}/${options.endpoint.region}`], { ...options, cwd: options.runFolder });
 }
 
@@ -46,7 +46,7 @@ export async function bootstrap(options: Omit<DeployOptions, 'context' | 'app'>)
 export async function deploy(options: DeployOptions): Promise<string[]> {
   const context = Object.entries(options.context).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const app = options.app === undefined ? [] : ['--app', options.app];
-  // Of its own, so that two deployments may run at once.
+  // Its own output folder, so that two deployments may run at once.
   const assembly = await mkdtemp(join(options.runFolder, 'cdk.out-'));
   const output = ['--output', assembly, '--progress', 'events', '--concurrency', String(STACKS_AT_ONCE)];
   await cdk(['deploy', '--all', '--require-approval', 'never', ...context, ...app, ...output], options);

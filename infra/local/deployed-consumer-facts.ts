@@ -5,7 +5,7 @@ import { type Fields, fields } from './stack-template.ts';
 /** A topic as a stack describes it. */
 export interface DeployedTopic {
   readonly topicName: string;
-  /** Absent where the stack leaves it open. */
+  /** Absent where the stack does not say. */
   readonly partitions?: number;
   readonly maxRecordBytes?: number;
 }
@@ -13,16 +13,16 @@ export interface DeployedTopic {
 export interface ConsumerFacts {
   readonly name: string;
   readonly topic: DeployedTopic;
-  /** Absent for a function that knows no dead letters. */
+  /** Absent for a function without dead letters. */
   readonly deadLetterTopic?: DeployedTopic;
   /** Names of the topics that the handler writes to. */
   readonly producesTo: readonly string[];
-  /** The handler's TypeScript module, relative to the repository; absent for a mapping of somebody else's making. */
+  /** The handler's TypeScript module, relative to the repository; absent for a mapping that LockstepConsumer did not make. */
   readonly entry?: string;
   readonly handlerExport?: string;
 }
 
-/** What LockstepConsumer noted beside the mapping; for a mapping of somebody else's making, what mapping and function say. */
+/** The facts that LockstepConsumer wrote beside the mapping. For other mappings, what the mapping and the function say. */
 export function consumerFacts(
   metadata: Fields,
   mapping: Mapping,

@@ -36,7 +36,7 @@ export interface DeployedQueue {
   readonly queueUrl: string;
 }
 
-/** What the stacks say that there is. Plain data. */
+/** Everything that the stacks describe. Plain data. */
 export interface Deployed {
   readonly queues: readonly DeployedQueue[];
   readonly functions: readonly DeployedFunction[];
@@ -46,10 +46,10 @@ export interface Deployed {
 }
 
 /**
- * Reads what is deployed from the stacks themselves: MiniStack's Lambda API leaves out a mapping's topics, group and pollers.
+ * Reads what is deployed from the stacks, because MiniStack's Lambda API omits a mapping's topics, group and pollers.
  *
  * @param stackNames - of the stacks to read
- * @throws if a template says something that cannot be understood here; the text names the property
+ * @throws if a template has a property that this code does not understand; the text names the property
  */
 export async function readDeployed(endpoint: LocalEndpoint, stackNames: readonly string[]): Promise<Deployed> {
   const cloudformation = new CloudFormationClient(clientConfig(endpoint));
@@ -90,7 +90,7 @@ async function readStack(stack: StackTemplate, lambda: LambdaClient): Promise<Om
       .resources('AWS::Lambda::Function')
       .map(({ logicalId, physicalId }) => readFunction(lambda, logicalId, physicalId)),
   );
-  // Mappings of other sources (queues) MiniStack polls itself.
+  // MiniStack itself polls mappings of other sources (queues).
   const kafkaMappings = stack
     .resources('AWS::Lambda::EventSourceMapping')
     .filter(({ properties }) => properties['Topics'] !== undefined);

@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isAlive, LOCAL_FOLDER } from './local-folder.ts';
 
-/** How long a lock whose maker has not yet written its number into it is respected. */
+/** How long a lock counts whose owner has not written its process id yet. */
 const UNSIGNED_LOCK_MS = 5_000;
 
 /**
- * Something downloaded once into `.local/` and reused by every later run.
+ * A download into `.local/` that every later run uses.
  *
- * It is built beside its place and moved there when complete, so a download that was cut off leaves nothing that looks whole.
- * A lock makes a second run wait for the first one's download; should a lock ever be taken from a living holder, both
- * download and the first to finish wins.
+ * It is built in a temporary folder and moved when it is complete, so an interrupted download leaves nothing that looks
+ * complete. A lock makes a second run wait for the first download. If a lock is ever taken from a living owner, both download,
+ * and the first one to finish wins.
  *
  * @param name - of its folder
  * @param content - what it depends on (a pom, a version): other content is another download
@@ -46,7 +46,7 @@ export async function download(
   }
 }
 
-/** Takes a lock that a folder stands for, waiting for a living holder. @returns what releases it */
+/** Takes a lock, which is a folder, and waits for a living owner. @returns a function that releases it */
 async function lock(folder: string): Promise<() => Promise<void>> {
   const holder = join(folder, 'pid');
   for (;;) {

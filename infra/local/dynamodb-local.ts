@@ -11,7 +11,7 @@ import { startWithOtherPorts, untilReady } from './until-ready.ts';
 const READY_WITHIN_MS = 60_000;
 const RHINO = 'org.mozilla.javascript.tools.shell.Main';
 
-/** AWS's DynamoDB Local: its semantics are DynamoDB's own. */
+/** AWS's own DynamoDB Local, with the semantics of DynamoDB. */
 export interface DynamoDbLocal extends AsyncDisposable {
   readonly endpoint: string;
   /** What a `DynamoDBClient` needs to reach it. */

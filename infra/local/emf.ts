@@ -3,14 +3,14 @@ export interface MetricDatum {
   readonly namespace: string;
   readonly name: string;
   readonly value: number;
-  /** CloudWatch's own word, as `Count` or `Milliseconds`. */
+  /** CloudWatch's name of the unit, for example `Count` or `Milliseconds`. */
   readonly unit: string;
   readonly dimensions: Readonly<Record<string, string>>;
 }
 
 /**
- * The metrics in one log line, if it holds a document of CloudWatch's embedded metric format; else none. A value that is a
- * list is a datum each. A metric with several dimension sets is one of each set.
+ * The metrics in one log line, if it is a document of CloudWatch's embedded metric format; otherwise none. A list gives one
+ * datum for each value, and several dimension sets give one datum for each set.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
 export function metricsOfLogLine(line: string): MetricDatum[] {
@@ -43,7 +43,7 @@ function parse(text: string): Fields {
   try {
     return recordOf(JSON.parse(text));
   } catch {
-    // Somebody's own line that has `"_aws"` in it.
+    // Another program's line that contains `"_aws"`.
     return {};
   }
 }

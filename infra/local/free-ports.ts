@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 
 /**
- * Free TCP ports of 127.0.0.1, all different: the listeners are held at once and let go together.
- * Between this and the server's own bind somebody else may take one: callers try again with others.
+ * Free TCP ports of 127.0.0.1, all different: their listeners are open at the same time, then closed together. Before the
+ * server binds a port another process may take it, so callers try again with others.
  */
 export async function freePorts(count: number): Promise<number[]> {
   const listeners = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));

@@ -5,28 +5,31 @@ import {
   ResourceNotFoundException,
 } from '@aws-sdk/client-cloudwatch-logs';
 
-/** MiniStack stamps an invocation's lines just before it shows them: what is looked at again, lest one overtakes another. */
+/**
+ * MiniStack sets the time of an invocation's lines shortly before it shows them. This span is read again, so that no line is
+ * missed.
+ */
 const OVERLAP_MS = 2_000;
 const EVENTS_PER_REQUEST = 10_000;
 const EVERY_MS = 250;
-/** Looking costs MiniStack more as history grows: at most this part of its time is spent on it. */
+/** Reading costs MiniStack more as its history grows. At most this part of the time is spent on it. */
 const SHARE = 0.1;
 
 export interface LogLines {
   readonly logGroup: string;
   readonly requestStream: string;
-  /** All that one invocation printed, in order, platform lines (START, END, REPORT) included. */
+  /** Everything that one invocation printed, in order, with platform lines (START, END, REPORT). */
   readonly lines: readonly string[];
 }
 
 export interface FunctionLogs {
-  /** Hands over what has been printed by now. */
+  /** Hands over everything that has been printed so far. */
   catchUp(): Promise<void>;
   stop(): Promise<void>;
 }
 
 /**
- * Follows log groups of functions. Each invocation's lines come once, complete, a moment after it has answered.
+ * Follows the log groups of functions. The lines of each invocation come once, complete, shortly after its answer.
  *
  * @param onLines - called for each invocation, in the order of their ends
  */
@@ -43,9 +46,9 @@ export function followFunctionLogs(
 }
 
 function followGroup(logs: CloudWatchLogsClient, logGroup: string, onLines: (lines: LogLines) => void): FunctionLogs {
-  /** Streams already handed over, with their time; MiniStack makes one for each invocation. */
+  /** Streams that were handed over, with their time. MiniStack makes one for each invocation. */
   const seen = new Map<string, number>();
-  // What was printed before is not ours.
+  // Earlier lines are not ours.
   let newest = Date.now() + OVERLAP_MS;
 
   const look = async (): Promise<void> => {
@@ -59,7 +62,7 @@ function followGroup(logs: CloudWatchLogsClient, logGroup: string, onLines: (lin
       });
       const isCut = events.length === EVENTS_PER_REQUEST;
       const streams = [...Map.groupBy(events, (event) => event.logStreamName ?? '')];
-      // The last stream of a cut answer is cut too: the next answer starts with it. (There is no page token.)
+      // The last stream of a cut answer is incomplete: the next answer starts with it. There is no page token.
       if (isCut && streams.length > 1) streams.pop();
       for (const [stream, ofStream] of streams) if (!seen.has(stream)) handOver(stream, ofStream);
       if (!isCut) break;
@@ -85,7 +88,7 @@ function followGroup(logs: CloudWatchLogsClient, logGroup: string, onLines: (lin
   const again = (afterMs: number): void => {
     timer = setTimeout(async () => {
       const start = performance.now();
-      // MiniStack is ending, or busy: the next look tells.
+      // MiniStack is stopping or busy. The next read shows it.
       await catchUp().catch(() => {});
       if (!isStopped) again(Math.max(EVERY_MS, (performance.now() - start) / SHARE));
     }, afterMs);

@@ -7,7 +7,7 @@ import { temporaryFolderOf } from './local-folder.ts';
 
 const run = promisify(execFile);
 
-/** Numbers of the processes in which this cloud runs a function now: one for each invocation at once, kept warm. */
+/** Process ids of a function's processes in this cloud: one for each invocation at a time, kept warm. */
 export async function functionWorkers(
   { runFolder }: CloudDescription,
   { functionName }: DeployedFunction,
@@ -23,7 +23,7 @@ export async function functionWorkers(
     .map((line) => Number.parseInt(line, 10));
 }
 
-/** Kills a function's processes, in the middle of whatever they do. @returns how many there were */
+/** Kills a function's processes, whatever they are doing. @returns how many there were */
 export async function killFunctionWorkers(cloud: CloudDescription, deployed: DeployedFunction): Promise<number> {
   const workers = await functionWorkers(cloud, deployed);
   for (const pid of workers) process.kill(pid, 'SIGKILL');

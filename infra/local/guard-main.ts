@@ -1,7 +1,7 @@
 /*
- * The guard: runs one server in a process group of its own and outlives whoever started it by as long as the server takes to end.
- * Its standard input is a pipe from the parent. A line is a signal's name, passed on to the group. End of file, which comes
- * whichever way the parent dies, SIGKILL included, means: SIGTERM, and SIGKILL after eight seconds.
+ * The guard runs one server in its own process group. It lives a little longer than its parent: until the server has ended. Its
+ * standard input is a pipe from the parent. A line is the name of a signal, which it passes on to the group. End of file means
+ * SIGTERM, and SIGKILL after eight seconds. End of file comes whenever the parent ends, also by SIGKILL.
  *
  *   parent ── pipe ──▶ guard ── process group ──▶ server, and what the server starts
  */
@@ -18,13 +18,13 @@ function signalGroup(signal: NodeJS.Signals): void {
   try {
     process.kill(-server.pid, signal);
   } catch {
-    // Nobody is left in the group.
+    // The group is empty.
   }
 }
 
 function end(): void {
   signalGroup('SIGTERM');
-  // A frozen server (SIGSTOP, for tests) does not see SIGTERM until it is woken.
+  // A frozen server (SIGSTOP, for tests) does not get SIGTERM before SIGCONT.
   signalGroup('SIGCONT');
   setTimeout(() => signalGroup('SIGKILL'), GRACE_MS);
 }
@@ -40,7 +40,7 @@ server.on('error', (error) => {
   process.exit(127);
 });
 server.on('exit', (code) => {
-  // What the server started and left behind.
+  // Processes that the server started and did not end.
   signalGroup('SIGKILL');
   process.exit(code ?? 1);
 });

@@ -11,25 +11,25 @@ export interface GuardOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** @default this process's */
   readonly cwd?: string;
-  /** Where standard output and standard error go: a file they are appended to, or a function that gets each line. */
+  /** Where standard output and standard error go: appended to a file, or line by line to a function. */
   readonly output: string | ((line: string) => void);
 }
 
 /** A server that cannot outlive this process. */
 export interface Guarded {
-  /** Settles with the exit code when the server and all that it started are gone. Never rejects. */
+  /** Resolves with the exit code when the server and everything that it started have ended. Never rejects. */
   readonly exited: Promise<number>;
-  /** Passes a signal on to the server and all that it started. */
+  /** Sends a signal to the server and everything that it started. */
   signal(signal: NodeJS.Signals): void;
-  /** Ends it: SIGTERM, SIGKILL after eight seconds. Returns when it is gone; calling again does no harm. */
+  /** Ends it: SIGTERM, then SIGKILL after eight seconds. Resolves when it has ended. May be called again. */
   stop(): Promise<void>;
-  /** The last lines it printed, for an error's text; nothing where a function gets them. */
+  /** Its last lines, for the text of an error; empty if a function gets the lines. */
   lastLines(count: number): string;
 }
 
 /**
- * Starts a server so that nothing of it is left when this process ends, however it ends: Ctrl-C, a failure, SIGKILL.
- * The server is no child of the terminal: Ctrl-C reaches this process only, which stops its servers in its own order.
+ * Starts a server so that nothing of it is left when this process ends, by Ctrl-C, a failure or SIGKILL. The server does not
+ * belong to the terminal: Ctrl-C reaches only this process, which stops its servers in its own order.
  */
 export function spawnGuarded(command: string, args: readonly string[], options: GuardOptions): Guarded {
   const { output } = options;
@@ -48,7 +48,7 @@ export function spawnGuarded(command: string, args: readonly string[], options: 
     guard.on('exit', (code) => resolve(code ?? 1));
     guard.on('error', () => resolve(127));
   });
-  // The guard may be gone before the pipe is closed; that is what was wanted.
+  // The guard may end before the pipe is closed. That is not an error.
   guard.stdin?.on('error', () => {});
   return {
     exited,

@@ -14,23 +14,24 @@ import { assumeRole } from './role-credentials.ts';
 const INSPECT_MAIN = join(import.meta.dirname, 'inspect-main.ts');
 
 export interface InspectOptions {
-  /** Stop before the handler's first line until a debugger is there. @default false */
+  /** Stops before the handler's first line until a debugger is attached. @default false */
   readonly breakAtStart?: boolean;
   /** Gets each line that the handler, and the debugger, print. */
   readonly onLine: (line: string) => void;
 }
 
 export interface InspectedFunction extends Invoker {
-  /** `host:port` where a debugger can attach. */
+  /** `host:port` for the debugger. */
   readonly debugger: string;
   stop(): Promise<void>;
 }
 
 /**
- * Runs a deployed consumer's handler from its TypeScript under Node's debugger, with the function's environment and its role's
- * rights (which last an hour). The event source invokes it instead of the Lambda API; a crash ends it for good.
+ * Runs a deployed consumer's handler from its TypeScript source under Node's debugger, with the function's environment and its
+ * role's permissions (valid for an hour). The event source invokes it instead of the Lambda API. After a crash it does not
+ * start again.
  *
- * @throws LocalCloudError if the stack does not say where its TypeScript is
+ * @throws LocalCloudError if the stack does not name the TypeScript source
  */
 export async function inspectFunction(
   endpoint: LocalEndpoint,
@@ -84,7 +85,7 @@ async function invoke(invoked: Invoked, payload: string): Promise<Invocation> {
   }
 }
 
-/** Without any timeout: somebody may be looking at a breakpoint. */
+/** Without a timeout: a person may be at a breakpoint. */
 function post({ port, token }: Invoked, payload: string, requestId: string): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
     const headers = { 'content-type': 'application/json', 'x-request-id': requestId, 'x-lockstep-token': token };

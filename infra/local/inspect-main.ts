@@ -1,8 +1,8 @@
 /*
- * Runs a function's handler from its TypeScript, to be debugged: an HTTP server on loopback whose POST is an invocation.
- * Arguments: the module, the handler's export, the port. Environment and credentials are the deployed function's.
- * One invocation at a time, as in a sandbox of Lambda. Only who knows the token of LOCKSTEP_INSPECT_TOKEN may invoke: any program
- * of any user of the machine reaches the port, and so does a web page.
+ * Runs a function's handler from its TypeScript source under a debugger: an HTTP server on loopback, in which a POST is an
+ * invocation. Arguments: the module, the handler's export, the port. Environment and credentials are those of the deployed
+ * function. It runs one invocation at a time, like a process of Lambda. Only a client with the token of LOCKSTEP_INSPECT_TOKEN
+ * may invoke, because all programs and users of the machine can reach the port, and web pages can, too.
  */
 import { timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
@@ -10,12 +10,12 @@ import { text } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 import type { Context } from 'aws-lambda';
 
-/** Whoever debugs needs time: the longest that Lambda gives. */
+/** A person who debugs needs time: the longest that Lambda allows. */
 const TIMEOUT_MS = 15 * 60_000;
 
 const token = Buffer.from(process.env['LOCKSTEP_INSPECT_TOKEN'] ?? '');
 if (token.length === 0) throw new Error('LOCKSTEP_INSPECT_TOKEN is not set');
-// The handler has no use for it.
+// The handler does not need it.
 delete process.env['LOCKSTEP_INSPECT_TOKEN'];
 
 const [entry = '', handlerExport = 'handler', port = '0'] = process.argv.slice(2);
@@ -42,7 +42,7 @@ function contextOf(requestId: string): Context {
   };
 }
 
-/** Why a request is no invocation; `undefined` where it is one. */
+/** Why a request is not an invocation; `undefined` if it is one. */
 function objection({ method, headers, rawHeaders }: IncomingMessage): string | undefined {
   const names = rawHeaders.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase());
   const isHere = headers.host === `127.0.0.1:${port}` || headers.host === `localhost:${port}`;

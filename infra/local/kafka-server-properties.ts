@@ -12,10 +12,10 @@ export function kafkaServerProperties(options: {
     'advertised.listeners': `PLAINTEXT://127.0.0.1:${options.port}`,
     'controller.listener.names': 'CONTROLLER',
     'log.dirs': options.dataFolder,
-    // A broker that was killed may register again after this; the default is nine seconds.
+    // After this time a broker that was killed may register again. The default is nine seconds.
     'broker.session.timeout.ms': 3_000,
     'broker.heartbeat.interval.ms': 500,
-    // A topic that nobody created is a mistake that must show, as on MSK.
+    // A topic that nobody created is a mistake and must cause an error, as on MSK.
     'auto.create.topics.enable': 'false',
     'num.partitions': 3,
     'default.replication.factor': 1,
@@ -27,11 +27,12 @@ export function kafkaServerProperties(options: {
     'transaction.state.log.num.partitions': 3,
     'share.coordinator.state.topic.replication.factor': 1,
     'share.coordinator.state.topic.min.isr': 1,
-    // What tests and people date years back is not deleted while they read it; the data go with the run's folder.
+    // Records with old timestamps, from tests and people, are not deleted while they are read. The data are deleted with the
+    // run's folder.
     'log.retention.ms': -1,
-    // A first member need not wait three seconds for others; later ones rebalance.
+    // The first member does not wait three seconds for others. Later members cause a rebalance.
     'group.initial.rebalance.delay.ms': 0,
-    // Lets tests see a member evicted without waiting six seconds for it.
+    // Tests see the removal of a member without waiting six seconds.
     'group.min.session.timeout.ms': 500,
   };
   return `${Object.entries(settings)

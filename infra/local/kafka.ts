@@ -25,9 +25,15 @@ export interface KafkaOptions {
   readonly runFolder?: string;
   /** A broker to use instead of starting one, as `host:port,host:port`. @default KAFKA_BOOTSTRAP_SERVERS, else none */
   readonly bootstrapServers?: string;
-  /** Ports of the broker and of its controller, for who must know them before it is up. @default free ones, others if they are taken meanwhile */
+  /**
+   * Ports of the broker and of its controller, for callers that must know them before the start. @default free ports, others if
+   * they are taken meanwhile
+   */
   readonly ports?: KafkaPorts;
-  /** Whether it is for minutes, and little to do: it starts in little more than half of the processor time. @default false */
+  /**
+   * For a broker that runs for minutes and has little to do: it starts with little more than half of the processor time.
+   * @default false
+   */
   readonly shortLived?: boolean;
 }
 
@@ -36,14 +42,14 @@ export interface KafkaPorts {
   readonly controller: number;
 }
 
-/** A Kafka broker, ours or one that was there. */
+/** A Kafka broker, started by us or existing before. */
 export interface LocalKafka {
   readonly bootstrapServers: string;
-  /** Class path of Kafka's own tools; absent for a broker that is not ours. */
+  /** Class path of Kafka's own tools; absent for a broker that we did not start. */
   readonly toolsClassPath?: string;
-  /** Stops the broker for good. Does nothing to a broker that is not ours. */
+  /** Stops the broker for good. Does nothing to a broker that we did not start. */
   stop(): Promise<void>;
-  /** Ends the broker, data kept: in good order, or with SIGKILL. @throws for a broker that is not ours */
+  /** Ends the broker and keeps its data: cleanly, or with SIGKILL. @throws for a broker that we did not start */
   stopBroker(how?: 'gracefully' | 'killed'): Promise<void>;
   /** Starts it again on the same port and data; returns when it takes requests. */
   startBroker(): Promise<void>;
@@ -74,7 +80,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<LocalKafka
   return options.ports ? start(options.ports) : startWithOtherPorts(async () => start(await freeKafkaPorts()));
 }
 
-/** Two that are free now. */
+/** Two ports that are free now. */
 export async function freeKafkaPorts(): Promise<KafkaPorts> {
   const [broker = 0, controller = 0] = await freePorts(2);
   return { broker, controller };
@@ -133,7 +139,7 @@ async function formatBroker(
   };
 }
 
-/** Asks for something that only a broker in full service grants: to validate a new topic. */
+/** Makes a request that only a fully started broker answers: to validate a new topic. */
 async function takesRequests(bootstrapServers: string): Promise<boolean> {
   const kafka = kafkaJsClient({
     clientId: 'lockstep-local',

@@ -12,7 +12,7 @@ const run = promisify(execFile);
 /**
  * The jars (and native libraries) of a pom, from Maven Central or whatever mirror the machine's Maven settings name.
  * Fetched once; Maven is asked for only then. Each file must be one of `<name>-jars.sha256`, and none may be missing:
- * who changes the pom writes that file anew, with `sha256sum *` in the folder.
+ * after a change of the pom write that file again, with `sha256sum *` in the folder.
  *
  * @returns the folder that holds them
  * @throws LocalCloudError naming the files that are not what they should be

@@ -115,7 +115,7 @@ export async function relayRange(
   }
 }
 
-/** Whether Kafka holds a record at any of these offsets, or did. A topic that was made anew need not reach so far, or has gaps there. */
+/** Whether Kafka holds a record at any of these offsets, or did. A recreated topic may not reach so far, or may have gaps there. */
 async function holdsAny(
   offsets: OffsetRanges,
   { partition }: RelayRange,

@@ -88,7 +88,7 @@ export function reportClaim<V>(
 
 /**
  * Says, once an invocation, why records did not start where nothing else tells: no attempt is counted, no record blocks. Else a
- * partition could stand still unseen.
+ * partition could be blocked unseen.
  */
 export function reportWaiting<V>(
   { ports, delivered, lease }: Pick<PartitionRun<V>, 'ports' | 'delivered' | 'lease'>,

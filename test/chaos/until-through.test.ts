@@ -35,7 +35,7 @@ function runAt(offsets: readonly number[], changes: Partial<RunUnderWay> = {}) {
   return { run, lines };
 }
 
-test('a run that stands still is stuck, and is told with offsets, members and pollers', async () => {
+test('a run that makes no progress is stuck, and is reported with offsets, members and pollers', async () => {
   const { run, lines } = runAt([5, -1]);
 
   expect(await untilThrough(run)).toEqual({

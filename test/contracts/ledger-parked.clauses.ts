@@ -315,7 +315,7 @@ export function ledgerParkedClauses(clause: Clause, open: () => Promise<LedgerUn
     expect(after).not.toHaveProperty('parked');
   });
 
-  clause('parks a key anew under another sequence once it was freed', async () => {
+  clause('parks a key again under another sequence once it was freed', async () => {
     const world = await open();
     const { ledger, parkedKeys } = world;
     const { partition, key, place, item, whole } = await withParkedKey(world);

@@ -1,6 +1,6 @@
 /**
  * Everything at once, judged from outside: records by Kafka's own producer in five codecs and by aborted transactions, seven kinds of
- * poison, processes killed, a broker killed, partitions added, offsets set back, the topic made anew. What must come of it is known from
+ * poison, processes killed, a broker killed, partitions added, offsets reset, the topic recreated. What must come of it is known from
  * Kafka's own consumer, the handler's history and the dead letters. Exit 0 only if no promise was broken.
  */
 import { execFile } from 'node:child_process';
@@ -244,7 +244,7 @@ try {
   });
   await readTopic(1);
   await phase(
-    'the topic is made anew',
+    'the topic is recreated',
     async () => {
       await whileStopped(async () => {
         await admin.deleteTopics({ topics: [TOPIC] });

@@ -2,7 +2,7 @@ import { isPoison, type PlannedRecord } from './plan.ts';
 
 /** A record as an independent client of Kafka's own found it on the topic. */
 export interface OnTopic extends PlannedRecord {
-  /** Of the topic: a topic that is made anew begins a new one. */
+  /** Of the topic: a recreated topic begins a new one. */
   readonly life: number;
   readonly partition: number;
   readonly offset: number;

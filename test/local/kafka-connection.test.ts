@@ -75,7 +75,7 @@ describe('a Kafka connection', () => {
   test.each<[string, (socket: Socket | undefined) => void]>([
     ['closed', (socket) => socket?.emit('end')],
     ['reset', (socket) => socket?.destroy(new Error('read ECONNRESET'))],
-  ])('is made anew when the broker has %s it meanwhile', async (_, cut) => {
+  ])('is opened again when the broker has %s it meanwhile', async (_, cut) => {
     const { connection: opened, sockets } = connection();
     await opened.send([RECORD], inSeconds(10));
     cut(sockets[0]);
@@ -84,7 +84,7 @@ describe('a Kafka connection', () => {
     expect(sockets.length).toBeGreaterThan(1);
   });
 
-  test('is made anew when it is dead and does not say so', async () => {
+  test('is opened again when it is dead without a sign', async () => {
     const { connection: opened, sockets } = connection(bootstrapServers, 300);
     await opened.send([RECORD], inSeconds(10));
     // As after a freeze of hours: what is written reaches nobody, and no answer ever comes.

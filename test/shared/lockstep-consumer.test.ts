@@ -128,7 +128,7 @@ describe('a record that fails', () => {
     );
   });
 
-  test('for ever stands still where attempts are infinite', async () => {
+  test('for ever blocks where attempts are infinite', async () => {
     const { handler, handled } = noting(
       (orderId) => {
         if (orderId === 'b') throw new Error('never');
@@ -266,7 +266,7 @@ test('a retry.classify that throws decides nothing: the attempt is counted all t
   expect(deadLetters[0]?.headers.find(({ name }) => name === 'x-retry-count')?.value.toString()).toBe('5');
 });
 
-test('a PauseError stands still without counting an attempt', async () => {
+test('a PauseError pauses the partition without counting an attempt', async () => {
   let paused = false;
   const attempts: number[] = [];
   const { handler, handled } = noting((orderId, attempt) => {

@@ -393,8 +393,8 @@ export const BUGS = {
     from: 600,
     breaks: 'P2 overlap',
   },
-  'replay-is-not-owed': {
-    what: 'what an operator lets run again from before memory is not waited for, nor run carefully after a death',
+  'replay-is-not-pending': {
+    what: 'forgotten offsets that an operator lets run again are not waited for, nor run in crash isolation after a death',
     patches: [
       { file: CLAIM, find: '{ floor = 0, runBelow = 0 }: Progress', put: '{ floor = 0 }: Progress, runBelow = 0' },
     ],
@@ -475,7 +475,7 @@ export const BUGS = {
     breaks: 'P3 repeats',
   },
   'turn-ends-unwritten': {
-    what: 'another handler starts before it is written that a careful one has ended',
+    what: 'another handler starts before it is written that one in crash isolation has ended',
     patches: [{ file: TURN, find: 'await lease.write();\n  ports.', put: 'ports.' }],
     set: 'gaps',
     within: 100,

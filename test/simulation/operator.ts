@@ -8,7 +8,7 @@ const POLICY = { onReplay: 'halt', missingRecordTimeoutMs: Number.POSITIVE_INFIN
 const LEASE_MS = 15_000;
 const BY: Writer = { type: 'operator' };
 
-/** Looks at a partition that stands still, and says what is to become of it, by the command's own decision. */
+/** Looks at a halted partition, and decides about it as the command does. */
 export class Operator {
   readonly #world: World;
   readonly #busyWith = new Set<string>();

@@ -61,7 +61,7 @@ export const SEAM_BUGS = {
     breaks: 'P1 no loss',
   },
   'another-value-is-another-topic': {
-    what: 'a known record that comes back with another value starts progress afresh',
+    what: 'a known record that comes back with another value starts progress from nothing',
     patches: [
       {
         file: 'shared/record/value-hash.ts',

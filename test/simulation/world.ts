@@ -257,7 +257,7 @@ export class World {
     return this.relay.isIdle && this.operator.isIdle;
   }
 
-  /** Nothing stands still, and nothing that the mapping is done with is still waited for. */
+  /** Nothing is halted, and nothing is waited for that the mapping will not deliver again. */
   #isSwept(): boolean {
     return [...this.topic.logs.values()].every(({ place, partition }) => {
       const item = this.table.ledger.peek(this.table.partition(partition));

@@ -3,7 +3,7 @@ import type { KafkaEvent } from '../../../shared/record/kafka-event.ts';
 import type { BatchAnswer } from '../common/batch-answer.ts';
 import { applyOrder, type Order } from '../common/order.ts';
 
-/** No guarantee at all: parse, apply, and let the whole batch come again if one fails. The floor. */
+/** Without any guarantee: parse, apply, and get the whole batch again if one record fails. The lower limit. */
 export async function bareConsumer(event: KafkaEvent): Promise<BatchAnswer> {
   for (const records of Object.values(event.records)) for (const record of records) await applyOrder(parse(record));
   return { batchItemFailures: [] };

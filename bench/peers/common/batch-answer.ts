@@ -1,11 +1,11 @@
-/** Of a record, what an answer names. */
+/** The parts of a record that an answer names. */
 export interface Place {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
 }
 
-/** What Lambda must send again. https://docs.aws.amazon.com/lambda/latest/dg/kafka-retry-configurations.html */
+/** The records that Lambda must deliver again. https://docs.aws.amazon.com/lambda/latest/dg/kafka-retry-configurations.html */
 export interface BatchAnswer {
   readonly batchItemFailures: readonly {
     readonly itemIdentifier: { readonly partition: string; readonly offset: number };
@@ -13,7 +13,7 @@ export interface BatchAnswer {
 }
 
 /**
- * Runs records as a careful user would have it: partitions side by side, the records of one in order, up to the first that
+ * Runs records as a user would write it with care: partitions side by side, the records of one in order, up to the first that
  * fails; it and all after it are reported.
  */
 export async function inOrder<R extends Place>(

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** What a request to a store in memory waits for before it takes effect. */
+/** The wait of a request to a store in memory before it takes effect. */
 export function latency(ms: number): () => Promise<void> | undefined {
   return () => (ms === 0 ? undefined : pause(ms));
 }

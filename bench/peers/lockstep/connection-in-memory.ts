@@ -18,7 +18,7 @@ export interface ConnectionInMemory extends Connection {
   place(partition: LedgerPartition, item: PartitionItem): void;
 }
 
-/** What a consumer needs to run on a ledger in memory, whose requests take at least so long. */
+/** The ports of a consumer with a ledger in memory, whose requests take at least this long. */
 export function connectionInMemory(latencyMs: number): ConnectionInMemory {
   const environment = readEnvironment(process.env);
   const telemetry = powertoolsTelemetry(environment);

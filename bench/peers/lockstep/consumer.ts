@@ -2,7 +2,7 @@ import { byPosition, json, type LockstepHandler, lockstepConsumer } from '../../
 import { applyOrder, type Order } from '../common/order.ts';
 import type { KeyedBy } from '../common/peer.ts';
 
-/** A failed record is tried once and the answer waits for nothing, as with the others; everything else is as it comes. */
+/** A failed record is tried once and the answer does not wait, as with the others. All other options are defaults. */
 export function ordersConsumer(keyedBy: KeyedBy): LockstepHandler {
   return lockstepConsumer({
     value: json(),

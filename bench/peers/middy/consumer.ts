@@ -14,7 +14,7 @@ interface ParsedRecord {
   readonly order: Order;
 }
 
-/** A middy handler with idempotency written by hand, record by record: what teams have before they take a library. */
+/** A middy handler with idempotency written by hand, record by record: what teams write before they use a library. */
 export function middyConsumer(keyedBy: KeyedBy, seen: SeenOrders) {
   const idOf = ({ topic, partition, offset, order }: ParsedRecord) =>
     keyedBy === 'position' ? `${topic}-${partition}@${offset}` : order.orderId;

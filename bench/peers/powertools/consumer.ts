@@ -12,8 +12,8 @@ import type { KeyedBy } from '../common/peer.ts';
 const EXPRESSIONS = { position: '[topic, partition, offset]', orderId: 'value.orderId' } as const;
 
 /**
- * As Powertools' documentation has it: its Kafka consumer parses, `makeIdempotent` guards each record, keyed by topic, partition
- * and offset or by what the order says. It has no answer for batches from Kafka: that is by hand.
+ * As in Powertools' documentation: its Kafka consumer parses, and `makeIdempotent` wraps each record. The key is topic, partition
+ * and offset, or a field of the order. Powertools has no partial answer for Kafka batches, so that part is written by hand.
  * https://docs.aws.amazon.com/powertools/typescript/latest/features/kafka/#idempotency
  */
 export function powertoolsConsumer(keyedBy: KeyedBy, persistenceStore: BasePersistenceLayer) {

@@ -1,7 +1,7 @@
 import type { CreditRequest } from './credit-service.ts';
 import type { DemoPlan } from './demo-plan.ts';
 
-/** A letter as it lies on the dead-letter topic. */
+/** A dead letter on the dead-letter topic. */
 export interface Letter {
   readonly partition: number;
   readonly key: string | undefined;
@@ -14,9 +14,9 @@ export interface Observed {
   /** How often each order of the table was applied. */
   readonly applications: ReadonlyMap<string, number>;
   readonly requests: readonly CreditRequest[];
-  /** Those that came since the demo began. */
+  /** Dead letters that were written since the demo began. */
   readonly letters: readonly Letter[];
-  /** Offset that the demo's first record of each partition got: not 0 on a broker that was there before. */
+  /** The offset of the demo's first record in each partition. Not 0 on a broker that existed before. */
   readonly firstOffsets: ReadonlyMap<number, number>;
   /** State of the dead-letter alarm. */
   readonly alarm: string | undefined;
@@ -64,7 +64,7 @@ function everyOrderApplied({ orderIds }: DemoPlan, { applications }: Observed): 
 function inOrder(plan: DemoPlan, { requests }: Observed): Check {
   const approved = requests.filter((request) => request.approved).map(({ orderId }) => orderId);
   const breaks = Object.entries(Object.groupBy(plan.records, ({ partition }) => partition)).map(([, records = []]) => {
-    // Which copy of the one that was produced twice comes first is open: they are in different partitions.
+    // Which copy of the duplicated order comes first is not fixed: they are in different partitions.
     const expected = records.flatMap(({ orderId }) =>
       orderId === undefined || orderId === plan.twice ? [] : [orderId],
     );

@@ -1,4 +1,7 @@
-/** `npm run demo`: watches 2,000 orders through the deployed consumer and proves what became of them. Exit 0 only if every check held. */
+/**
+ * `npm run demo`: sends 2,000 orders through the deployed consumer and checks what became of them. Exit code 0 only if every
+ * check held.
+ */
 import Table from 'cli-table3';
 import { logLevel } from 'kafkajs';
 import { Listr } from 'listr2';
@@ -11,9 +14,9 @@ import { DEMO_PARTITIONS, demoPlan } from './demo-plan.ts';
 import { applicationsIn, deadLetterAlarm, endOffsets, lettersSince, untilConsumed } from './observe.ts';
 
 const ORDERS = 2_000;
-/** Produced so many at once. */
+/** How many records are produced at once. */
 const CHUNK = 250;
-/** Limits are there to end what hangs, also on a machine with other work. */
+/** The limit only ends a demo that hangs, also on a busy machine. */
 const CONSUMED_WITHIN_MS = 600_000;
 const ALARM_WITHIN_MS = 180_000;
 
@@ -23,7 +26,7 @@ interface DemoContext extends CloudContext {
   found?: readonly Check[];
 }
 
-/** Guards end the servers when this process is gone. */
+/** The guards stop the servers when this process ends. */
 for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 })) {
   process.on(signal, () => process.exit(code));
 }
@@ -32,7 +35,7 @@ const startedMs = performance.now();
 const plan = demoPlan(ORDERS);
 const credit = await startCreditService({ [plan.flaky]: 2 });
 const context: DemoContext = {};
-/** What functions print is shown only if the demo fails. */
+/** Lines of functions are shown only if the demo fails. */
 const printed: string[] = [];
 
 const tasks = new Listr<DemoContext>(
@@ -97,7 +100,7 @@ const tasks = new Listr<DemoContext>(
 );
 
 await tasks.run().catch((error) => {
-  // What is expected to go wrong the task list has shown.
+  // The task list has already shown expected errors.
   if (!(error instanceof LocalCloudError)) console.error(error);
 });
 const { found = [] } = context;

@@ -12,10 +12,10 @@ const DEAD_LETTERED = 'RecordsDeadLettered';
 const POLL_MS = 250;
 
 /**
- * Waits until the consumer group has committed everything that is on the topic.
+ * Waits until the consumer group has committed everything on the topic.
  *
- * @param onLag - told how many records are left
- * @returns how many were left when it was over
+ * @param onLag - called with the number of records that are left
+ * @returns how many were left at the end
  */
 export async function untilConsumed(
   admin: Admin,
@@ -38,7 +38,7 @@ async function lag(admin: Admin, groupId: string, topic: string): Promise<number
     admin.fetchOffsets({ groupId, topics: [topic] }),
   ]);
   const offsets = new Map(committed?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
-  // Nothing committed yet is -1.
+  // -1 if the group has committed nothing yet.
   return ends.reduce((sum, { partition, high }) => sum + Number(high) - Math.max(0, offsets.get(partition) ?? 0), 0);
 }
 
@@ -101,7 +101,7 @@ function letterOf(partition: number, { key, value, headers = {} }: LetterRecord)
   };
 }
 
-/** The state of the deployed dead-letter alarm, awaited for a while if it is not ALARM yet. */
+/** The state of the deployed dead-letter alarm. Waits for a while if it is not ALARM yet. */
 export async function deadLetterAlarm(endpoint: LocalEndpoint, withinMs: number): Promise<string | undefined> {
   const client = new CloudWatchClient(clientConfig(endpoint));
   const deadline = Date.now() + withinMs;

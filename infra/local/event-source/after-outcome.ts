@@ -14,15 +14,15 @@ export interface AfterOutcome<R extends QueuedRecord> {
   readonly failedCount: number;
 }
 
-/** What comes back of an event: all of it as one, in halves, or what was reported of each partition. */
+/** What comes back of an event: the whole event, its halves, or the reported records of each partition. */
 type Resend =
   | { readonly type: 'nothing' }
   | { readonly type: 'whole'; readonly counted: boolean; readonly halves: boolean }
   | { readonly type: 'reported'; readonly offsets: ReadonlyMap<string, ReadonlySet<number>> };
 
 /**
- * The poller after an invocation: succeeded records are gone, the others wait to be sent again or are given up on.
- * Partitions that were taken away meanwhile are left alone.
+ * The poller's state after an invocation. Succeeded records are removed. The others wait to be sent again, or are given up.
+ * Partitions that were revoked meanwhile are not changed.
  */
 export function afterOutcome<R extends QueuedRecord>(
   state: PollerState<R>,
@@ -100,7 +100,7 @@ function offsetsByPartition<R extends QueuedRecord>(
   return reported;
 }
 
-/** The runs of one partition that did not succeed, attempts counted, in offset order. */
+/** The records of one partition that did not succeed, in offset order, with their attempts counted. */
 function runsAgain<R extends QueuedRecord>(
   partition: string,
   { runs }: InFlight<R>,

@@ -1,12 +1,12 @@
 import { partitionName } from '../../../shared/record/item-identifier.ts';
 
-/** What a poller was given at one joining of the group, and how far it got with it. */
+/** The partitions of a poller after one join of the group, and its positions in them. */
 export interface Assignment {
   readonly partitions: readonly number[];
   readonly names: ReadonlySet<string>;
   /** Committed offset of each partition, as far as it is known. */
   readonly committed: Map<string, number>;
-  /** Where each partition is read next. Without an entry it is not read: where it stands is still being asked for. */
+  /** The next offset to read of each partition. A partition without an entry is not read: its position is not known yet. */
   readonly positions: Map<number, number>;
 }
 

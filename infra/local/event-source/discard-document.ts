@@ -5,7 +5,7 @@ import type { EncodedRecord } from './encode-record.ts';
 import { type Envelope, eventJson } from './event-json.ts';
 import type { Mapping } from './mapping.ts';
 
-/** What a destination is told about records that the mapping gave up on. */
+/** The facts for a destination about records that the mapping gave up on. */
 export interface Failure {
   readonly mapping: Mapping;
   readonly bootstrapServers: string;
@@ -47,7 +47,7 @@ export function batchDocument(discards: readonly Discard<EncodedRecord>[], failu
  * https://docs.aws.amazon.com/lambda/latest/dg/kafka-on-failure-destination.html
  */
 export function recordDocument(discard: Discard<EncodedRecord>, record: EncodedRecord, failure: Failure): object {
-  // Here AWS has another word than for queues.
+  // AWS uses another word here than for queues.
   const condition = discard.condition === 'RetryAttemptsExhausted' ? 'RetriesExhausted' : discard.condition;
   const payload = eventJson(failure.envelope, [{ partition: discard.partition, records: [record] }]);
   return {

@@ -14,7 +14,7 @@ import {
 } from './decide.ts';
 import type { EncodedRecord } from './encode-record.ts';
 
-/** An invocation's end, and what a destination is told about it. */
+/** The end of an invocation, and the facts about it for a destination. */
 export interface Ended {
   readonly outcome: InvocationOutcome;
   readonly requestId?: string;
@@ -30,11 +30,11 @@ export interface DispatcherOptions {
   /** Delivers to the destination, or drops. @throws never */
   readonly giveUp: (discards: readonly Discard<EncodedRecord>[], ended?: Ended) => Promise<void>;
   readonly onFailed: (records: number) => void;
-  /** Queues got longer or shorter. */
+  /** Called when queues get longer or shorter. */
   readonly onChange: () => void;
 }
 
-/** One poller's sending side: queues in, invocations out, several at once, one in flight per partition. */
+/** The sending side of a poller: records in, invocations out. Several run at once, but only one for a partition. */
 export interface Dispatcher {
   fetched(partition: string, records: readonly EncodedRecord[], next: number): void;
   /** Records that wait for their first try. */
@@ -43,14 +43,14 @@ export interface Dispatcher {
   committables(): ReadonlyMap<string, number>;
   /** The offset after the last one that was fetched, where one was. */
   position(partition: string): number | undefined;
-  /** Forgets all partitions but these. Their batches in flight end unheard. */
+  /** Forgets all partitions except these. The results of their running batches are ignored. */
   keepOnly(partitions: ReadonlySet<string>): void;
-  /** Forgets what is known of a partition: it starts at its next fetch. */
+  /** Forgets a partition: it starts again with its next fetch. */
   forget(partition: string): void;
   /** Sends nothing new until `release`. */
   hold(): void;
   release(): void;
-  /** Sends nothing new any more; resolves when nothing is in flight. Called once. */
+  /** Sends nothing new. Resolves when no batch is in flight. Called once. */
   drain(): Promise<void>;
 }
 

@@ -26,15 +26,15 @@ export interface EventSourceOptions {
   readonly pollEnabledMs?: number;
   /** @default 1000 */
   readonly metricsEveryMs?: number;
-  /** What an answer's failures bring back. @default 'lowest' */
+  /** Which records come back after a partial answer. @default 'lowest' */
   readonly reading?: ResendReading;
   /** Pause before records are sent again. @default 100 */
   readonly retryDelayMs?: number;
   /** Called with each invocation's end, its log included where the invoker has one. */
   readonly onInvocation?: (mapping: Mapping, invocation: Invocation) => void;
-  /** Fault: gives an event to two invocations at once; what the first answers counts. @default never */
+  /** A fault: an event goes to two invocations at once, and the first answer counts. @default never */
   readonly deliverTwice?: (batch: Batch<EncodedRecord>) => boolean;
-  /** What goes wrong, one line each; the same only once as long as it lasts. @default lines of standard error */
+  /** Faults, one line each. A fault that lasts is logged once. @default lines of standard error */
   readonly log?: (line: string) => void;
 }
 
@@ -42,11 +42,11 @@ export interface EventSourceOptions {
 export interface EventSource {
   /** Starts one more poller of a mapping: the group rebalances. @param uuid - @default the first mapping */
   addPoller(uuid?: string): Promise<void>;
-  /** Stops one: `drained` waits for its batches in flight, `abruptly` leaves them to come again. */
+  /** Stops a poller. `drained` waits for its batches in flight; with `abruptly` they will be delivered again. */
   removePoller(uuid?: string, how?: 'drained' | 'abruptly'): Promise<void>;
   pollers(uuid?: string): number;
   stats(uuid?: string): EventSourceStats;
-  /** Quick: batches in flight are left to come again. */
+  /** Quick: batches in flight will be delivered again. */
   stop(): Promise<void>;
 }
 
@@ -128,7 +128,7 @@ async function openDestination(
   const { onFailure, topic, uuid } = mapping;
   if (!onFailure) return undefined;
   if (onFailure.type === 'kafka') {
-    // Lambda refuses this too, against loops.
+    // Lambda refuses this, too, because it would be a loop.
     if (onFailure.topic === topic) throw new Error(`Mapping ${uuid}: the destination is the source topic ${topic}.`);
     return kafkaDestination(kafka, onFailure.topic);
   }
@@ -136,7 +136,7 @@ async function openDestination(
   return options.openQueue(mapping, onFailure.queueArn);
 }
 
-/** Enables a mapping that is enabled now, then follows its switch. */
+/** Enables a mapping if it is enabled now, then follows its state. */
 async function followSwitch(
   source: MappingSource,
   options: EventSourceOptions,
@@ -158,7 +158,7 @@ async function followSwitch(
   });
 }
 
-/** Every so often, never two at once; what fails is tried again next time. */
+/** Runs `work` periodically, never twice at a time. Work that fails is tried again next time. */
 function repeat(timers: NodeJS.Timeout[], everyMs: number, work: () => Promise<unknown>): void {
   let isBusy = false;
   const timer = setInterval(async () => {
@@ -174,7 +174,7 @@ function logOf({ log = (line) => void process.stderr.write(`${line}\n`) }: Event
   return log;
 }
 
-/** What concerns a reader is said in lines of our own: kafkajs tells of each try. */
+/** Errors are logged in our own lines: kafkajs logs each try. */
 function kafkaClient({ bootstrapServers }: EventSourceOptions, onError: () => void = () => {}): Kafka {
   return kafkaJsClient({
     clientId: 'lambda-poller',

@@ -10,7 +10,7 @@ export interface FetchedRecords {
   readonly records: readonly EncodedRecord[];
   /** Filtered ones included. */
   readonly polled: number;
-  /** Where to go on: behind markers, aborted and compacted records too. */
+  /** Where to go on: after markers, aborted and compacted records. */
   readonly next: number;
   /** Why the batch at `next` cannot be read; those before it were. */
   readonly error: unknown;
@@ -38,7 +38,7 @@ export async function fetchedRecords(
           polledOfBatch += 1;
           if (filter(fetched.record.value)) ofBatch.push(encodeRecord(prefix, fetched, timestampType));
         }
-        // All or nothing: who reads again begins with a whole batch.
+        // All records of a batch or none: reading starts again with a whole batch.
         for (const record of ofBatch) records.push(record);
         polled += polledOfBatch;
       }

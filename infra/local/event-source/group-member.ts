@@ -1,30 +1,33 @@
 import type { Consumer, Kafka } from 'kafkajs';
 
 const RESTART_AFTER_MS = 300;
-/** How long a poller that leaves says goodbye; a broker that does not answer ends its session by itself. */
+/** How long a poller that leaves waits for the broker. After that the broker ends its session by itself. */
 const LEAVE_WITHIN_MS = 5_000;
-/** Partitions that are added to a topic are shared out within so long. */
+/** Partitions that are added to a topic are assigned within this time. */
 const METADATA_MAX_AGE_MS = 1_000;
 
 export interface GroupMemberOptions {
   readonly kafka: Kafka;
   readonly topic: string;
   readonly groupId: string;
-  /** Called at each joining. */
+  /** Called at each join. */
   readonly onJoin: (partitions: readonly number[]) => void;
-  /** A rebalance begins: the last moment to commit for the partitions of before. */
+  /** Called when a rebalance begins: the last moment to commit offsets of the old partitions. */
   readonly onRebalance: () => void;
-  /** It is out of the group against its will, and joins again. */
+  /** Called when it has lost its membership. It joins again. */
   readonly onCrash: (error: unknown) => void;
 }
 
-/** A member of a consumer group that joins again whatever happened to it, until it leaves. It reads nothing: that is done beside it. */
+/** A member of a consumer group that always joins again until it leaves. It does not read records: other code does. */
 export interface GroupMember {
-  /** Partitions are assigned, or it left before. Rejects if at first no broker answers: it has left then. */
+  /**
+   * Resolves when partitions are assigned, or when it has left before that. Rejects if no broker answers at first; then it has
+   * left.
+   */
   readonly joined: Promise<void>;
   /** The consumer while it is in the group: kafkajs refuses to commit before and after. */
   current(): Consumer | undefined;
-  /** Ends it in whatever state it is: one that is still joining is no member afterwards either. Never rejects. */
+  /** Ends it in any state, also while it is still joining. Never rejects. */
   leave(): Promise<void>;
 }
 
@@ -40,14 +43,14 @@ export function joinGroup(options: GroupMemberOptions): GroupMember {
     await consumer.connect();
     if (leaving === undefined) await consumer.subscribe({ topic, fromBeginning: true });
     if (leaving === undefined) await consumer.run({ autoCommit: false, eachBatch: async () => {} });
-    // It was told to leave meanwhile, when there was not yet anything to end.
+    // It had to leave meanwhile, when there was nothing to end yet.
     if (leaving !== undefined) await consumer.disconnect();
   };
 
   const join = (): Promise<void> => {
     const consumer = kafka.consumer({
       groupId,
-      // It beats and ends between two waits.
+      // It sends heartbeats and ends between two waits.
       maxWaitTimeInMs: 100,
       heartbeatInterval: 500,
       sessionTimeout: 6_000,
@@ -60,7 +63,7 @@ export function joinGroup(options: GroupMemberOptions): GroupMember {
     consumer.on(events.GROUP_JOIN, ({ payload }) => {
       if (latest !== consumer || leaving !== undefined) return;
       member = consumer;
-      // All of them, those of later assignments too: kafkajs would read them itself.
+      // All partitions, also of later assignments: otherwise kafkajs would read them itself.
       consumer.pause([{ topic }]);
       options.onJoin(payload.memberAssignment[topic] ?? []);
       first.resolve();

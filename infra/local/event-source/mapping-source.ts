@@ -20,7 +20,7 @@ const INVOCATIONS_PER_POLLER = 5;
 const POLLERS_PER_UNIT = 10;
 
 export interface MappingSourceOptions {
-  /** A client of this mapping's own; told where its errors go. */
+  /** A client of its own for this mapping. Its errors go to the callback. */
   readonly kafka: (onError: () => void) => Kafka;
   readonly admin: Admin;
   readonly mapping: Mapping;
@@ -32,7 +32,7 @@ export interface MappingSourceOptions {
   readonly retryDelayMs: number;
   readonly onInvocation: (mapping: Mapping, invocation: Invocation) => void;
   readonly deliverTwice: (batch: Batch<EncodedRecord>) => boolean;
-  /** What goes wrong, one line each. */
+  /** Faults, one line each. */
   readonly log: (line: string) => void;
 }
 
@@ -60,9 +60,9 @@ export function mappingSource(options: MappingSourceOptions): MappingSource {
   const metrics = esmMetrics(options.metrics, mapping.uuid, mapping.metrics ?? []);
   const kafka = options.kafka(() => metrics.count('PollingErrorCount', 1));
   const stats = emptyStats();
-  /** Those that are still joining included: whoever stops them then stops them for good. */
+  /** Also pollers that are still joining: stopping them stops them for good. */
   const pollers: Poller[] = [];
-  /** Pollers that may still have batches in flight, those that are leaving included. */
+  /** Pollers that may still have batches in flight, also those that are leaving. */
   const alive = new Set<Poller>();
   let wanted = mapping.minimumPollers ?? 1;
   let isEnabled = false;
@@ -167,7 +167,7 @@ export function mappingSource(options: MappingSourceOptions): MappingSource {
         await commitStartingOffsets(kafka, admin, { topic, groupId, position: mapping.startingPosition });
         await Promise.all(Array.from({ length: wanted }, start));
       } catch (error) {
-        // The switch is looked at again. Of several pollers some may have joined.
+        // The state is read again. Some of several pollers may have joined.
         isEnabled = false;
         await Promise.all(pollers.splice(0).map((poller) => stop(poller, 'abruptly')));
         throw error;

@@ -22,21 +22,21 @@ export interface PartitionReadingOptions {
   readonly reader: TopicReader;
   readonly dispatcher: Dispatcher;
   readonly trouble: Troubles;
-  /** What is read now, `undefined` while nothing is: another one after each joining. */
+  /** The current assignment; `undefined` while there is none. Each join has another one. */
   readonly ours: () => Assignment | undefined;
-  /** Pause before something is tried again that failed. */
+  /** Pause before a failed read is tried again. */
   readonly againAfterMs: number;
 }
 
 /** The reading of a poller's partitions, each from its own position. */
 export interface PartitionReading {
-  /** Something to read may have come up. */
+  /** There may be something new to read. */
   wake(): void;
-  /** Ends with what is being read now. */
+  /** Ends after the current read. */
   stop(): Promise<void>;
 }
 
-/** Reads into the dispatcher's queues as long as they have room, whatever fails, until it is stopped. */
+/** Reads into the dispatcher's queues while they have room, and goes on after every fault, until it is stopped. */
 export function startReading(options: PartitionReadingOptions): PartitionReading {
   const { topic, metrics, reader, dispatcher, trouble, ours, againAfterMs } = options;
   const waitingUntil = new Map<number, number>();
@@ -45,7 +45,7 @@ export function startReading(options: PartitionReadingOptions): PartitionReading
   let wake = (): void => {};
   const nameOf = (partition: number) => partitionName({ topic, partition });
 
-  /** Partitions with room in their queues, each time another one first. */
+  /** Partitions with room in their queues, starting with another one each time. */
   const wanted = (assigned: Assignment | undefined): Map<number, number> => {
     const limit = Math.max(RECORDS_AHEAD, BATCHES_AHEAD * options.batchSize);
     const now = Date.now();
@@ -76,7 +76,7 @@ export function startReading(options: PartitionReadingOptions): PartitionReading
       return false;
     }
     if (fetched.type === 'outside') {
-      // Records below the log's start have expired. An offset above its end is of a topic that is gone.
+      // Records below the log's start have expired. An offset above its end belongs to a topic that was deleted.
       if (from > fetched.logStart) dispatcher.forget(name);
       dispatcher.fetched(name, [], fetched.logStart);
       assigned.positions.set(partition, fetched.logStart);
@@ -109,7 +109,7 @@ export function startReading(options: PartitionReadingOptions): PartitionReading
     const startedAt = performance.now();
     const fetched = await reader.read(from);
     trouble.over(topic);
-    // After another joining nothing of it counts: positions stand where they were, and it is read again.
+    // After another join the result is ignored: the records are read again.
     if (ours() !== assigned || isStopping) return;
     const steps = [...from].map(([partition, offset]) => take(assigned, partition, offset, fetched.get(partition)));
     const isFurther = (await Promise.all(steps)).includes(true);

@@ -49,7 +49,7 @@ export function topicReader(bootstrapServers: string, topic: string): TopicReade
         (cluster) => fetchPartitions(cluster, topic, wanted, { maxBytes: MAX_BYTES, emptyWaitMs: EMPTY_WAIT_MS }),
         Date.now() + ANSWER_WITHIN_MS,
       );
-      // The link connects anew when what it had was closed under it.
+      // The link connects again when its connection was closed.
       if (isClosed) await link.disconnect();
       if (end.type === 'done') return end.value;
       throw new Error(end.failure?.reason ?? 'no broker answers', { cause: end.failure?.cause });

@@ -18,7 +18,7 @@ afterAll(async () => {
   await broker?.stop();
 });
 
-test('topic-recreated: a topic that is deleted and made anew', async () => {
+test('topic-recreated: a topic that is deleted and created again', async () => {
   await watched.send(12, ['of-the-old-topic']);
   await watched.asked('of-the-old-topic');
   await watched.committed(12, 1);

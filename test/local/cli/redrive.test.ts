@@ -25,7 +25,7 @@ function keyOf(index: number): number {
   return Math.floor(index / 2) % KEYS;
 }
 
-test('1,000 letters of two causes: the mended one returns, each record once and in order, though the redrive is killed twice', async () => {
+test('1,000 letters of two causes: the corrected one returns, each record once and in order, though the redrive is killed twice', async () => {
   operated.counterpart.answer(() => 422);
   await operated.produce(
     Array.from({ length: RECORDS }, (_, index) => ({

@@ -59,7 +59,7 @@ const MISTAKES: readonly {
   },
 ];
 
-/** Names another cluster, and brokers of an attacker's, until the mistake is mended. */
+/** Names another cluster, and brokers of an attacker's, until the mistake is corrected. */
 let isDisguised = true;
 function disguised(invoker: Invoker): Invoker {
   const forged = (payload: string) =>
@@ -99,7 +99,7 @@ test.each(MISTAKES)('$name: one error with a code, where it is, and what to do',
   await vi.waitFor(() => expect(printed()).toMatch(says), { timeout: 180_000, interval: 250 });
 });
 
-describe('once the mistake is mended', () => {
+describe('once the mistake is corrected', () => {
   beforeAll(async () => {
     await Promise.all(MISTAKES.map(({ name }) => consumers.set(name, { timeoutSeconds: 60 })));
     isDisguised = false;

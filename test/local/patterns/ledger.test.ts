@@ -17,9 +17,9 @@ test('functions/ledger agrees to the cent after 50 deaths of its processes at ra
   const deposits = (count: number) =>
     Array.from({ length: count }, () => {
       const entryId = `${run}-${produced.size}`;
-      const posting = { accountId: `${run}-account-${randomInt(ACCOUNTS)}`, amount: randomInt(-50_000, 100_000) };
-      produced.set(entryId, posting);
-      return { key: posting.accountId, value: JSON.stringify({ entryId, ...posting }) };
+      const entry = { accountId: `${run}-account-${randomInt(ACCOUNTS)}`, amount: randomInt(-50_000, 100_000) };
+      produced.set(entryId, entry);
+      return { key: entry.accountId, value: JSON.stringify({ entryId, ...entry }) };
     });
 
   let deaths = 0;
@@ -63,7 +63,7 @@ test('functions/ledger agrees to the cent after 50 deaths of its processes at ra
   expect(sum(balances.map(({ balance }) => Number(balance?.N)))).toBe(wanted);
   expect(sum(balances.map(({ entries: count }) => Number(count?.N)))).toBe(produced.size);
   for (const { accountId, balance } of balances) {
-    const own = [...produced.values()].filter((posting) => posting.accountId === accountId?.S);
+    const own = [...produced.values()].filter((entry) => entry.accountId === accountId?.S);
     expect(Number(balance?.N)).toBe(sum(own.map(({ amount }) => amount)));
   }
   expect((await records('entries-dead-letters')).filter(({ key }) => key.startsWith(run))).toEqual([]);

@@ -12,7 +12,7 @@ const TROUBLE = [500, 500, 429, 500, 429, 500, 500, 429];
 const PARTITIONS = 3;
 const PAYMENTS = 90;
 
-test('functions/payments stands still while the API fails, charges once, and nothing out of order', {
+test('functions/payments blocks while the API fails, charges once, and nothing out of order', {
   timeout: 600_000,
 }, async () => {
   const trouble = [...TROUBLE];

@@ -70,7 +70,7 @@ test('a function that cannot start: the records in the failure queue get dead le
   );
   await expect.poll(() => waiting(operated, 'LOCKSTEP_FALLBACK_QUEUE_URL')).toBe(0);
 
-  // Mended, they return: never tried, so nothing runs twice.
+  // After the repair they return. They were never tried, so nothing runs twice.
   await operated.set();
   expect(await operated.ask('redrive', '--yes')).toMatchObject({ done: 12, left: 0, refused: { doubtful: 0 } });
   await expect.poll(() => operated.counterpart.calls.length, { timeout: 180_000, interval: 500 }).toBe(21);

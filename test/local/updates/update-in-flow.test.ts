@@ -70,7 +70,7 @@ test('a changed function and a changed batch size, deployed while records flow, 
   const records = flow(producer);
   await expect.poll(() => handled('v1'), { timeout: 180_000 }).toBeGreaterThan(20);
 
-  // The function changes under the pollers' hands; then the mapping itself, which Lambda stops in mid-batch and starts anew.
+  // First the function changes while pollers run; then the mapping itself, which Lambda stops in the middle of a batch and starts again.
   const second = await deploy('v2', 100);
   await expect.poll(() => handled('v2'), { timeout: 180_000 }).toBeGreaterThan(20);
   await running.stop();

@@ -55,7 +55,7 @@ describe('what is settled', () => {
 });
 
 describe('a dead invocation', () => {
-  test('leaves its unsettled offsets pending, to be run carefully', () => {
+  test('leaves its unsettled offsets pending, to be run in crash isolation', () => {
     const item = claimedItem({
       progress: progressOf({ settled: [{ from: 0, to: 11 }], newestTimestamp: 2_000 }),
       dead: [[10, 11, 12, 13]],
@@ -136,7 +136,7 @@ describe('a recreated topic', () => {
     firstRecords: [identity(0), identity(50)],
   });
 
-  test('is recognised by a settled offset that is newer than all that settled, and progress starts afresh', () => {
+  test('is recognised by a settled offset that is newer than everything settled, and progress starts from nothing', () => {
     const decision = decide(claimedItem({ progress: settled }), [
       identity(3, { timestamp: 5_000 }),
       identity(4, { timestamp: 5_001 }),
@@ -290,7 +290,7 @@ describe('before memory', () => {
     expect(decision.toRedeliver).toEqual([]);
   });
 
-  test('holds later batches too: the partition stands still, not the batch', () => {
+  test('holds later batches, too: the whole partition is halted, not only the batch', () => {
     const item = claimedItem({ progress: { ...forgetful, replayRefused: [{ from: 498, to: 499 }] } });
 
     const decision = decide(item, batchOf(600, 601));
@@ -424,14 +424,14 @@ describe('a recreated topic whose records stand before memory', () => {
 
     expect(decide(item, newer).recreatedBy).toEqual(newer[0]);
     expect(decide(item, batchOf(0, 1)).recreatedBy).toBeUndefined();
-    // What the operator let run is owed; the record that came in its place is another one all the same.
-    const owed = claimedItem({ progress: { ...forgetful, runBelow: 500, pending: [{ from: 0, to: 1 }] } });
-    expect(decide(owed, newer).recreatedBy).toEqual(newer[0]);
-    expect(decide(owed, newer).openOffsets).toEqual([0, 1]);
+    // The offsets that the operator let run are pending. The record that came in their place is another one all the same.
+    const pending = claimedItem({ progress: { ...forgetful, runBelow: 500, pending: [{ from: 0, to: 1 }] } });
+    expect(decide(pending, newer).recreatedBy).toEqual(newer[0]);
+    expect(decide(pending, newer).openOffsets).toEqual([0, 1]);
     expect(decide(claimedItem({ progress: { ...forgetful, runBelow: 0 } }), newer).recreatedBy).toBeUndefined();
   });
 
-  test('is none where the newer record was owed already', () => {
+  test('is none where the newer record was pending already', () => {
     const item = claimedItem({ progress: { ...forgetful, pending: [{ from: 0, to: 0 }] } });
 
     const decision = decide(item, newer.slice(0, 1), { onReplay: 'skip' });
@@ -586,7 +586,7 @@ test('a pending offset inside the batch’s range but absent from it no longer e
   expect(decision.progress.blockedRecords.size).toBe(0);
 });
 
-test('a paused partition stands still until its time', () => {
+test('a paused partition runs nothing until its time', () => {
   const item = claimedItem({ progress: progressOf({ pausedUntil: 5_000 }) });
 
   expect(decide(item, batchOf(1), { now: 4_999 }).verdict).toEqual({ type: 'paused', until: 5_000 });
@@ -611,19 +611,19 @@ describe('at the edges', () => {
     expect('recreatedBy' in decision || 'interrupted' in decision).toBe(false);
   });
 
-  test('a death that left only offset 0 is careful too', () => {
+  test('a death that left only offset 0 starts crash isolation, too', () => {
     const item = { ...claimedItem({ dead: [[0]] }) };
 
     expect(decide(item, batchOf(0)).progress).toMatchObject({ pending: [{ from: 0, to: 0 }], isolateUntil: 0 });
   });
 
-  test('a death that left nothing makes nothing careful', () => {
+  test('a death that left nothing starts no crash isolation', () => {
     const item = claimedItem({ progress: settledTo(0), dead: [[0]] });
 
     expect(decide(item, batchOf(1)).progress.isolateUntil).toBeUndefined();
   });
 
-  test('a death that left nothing makes nothing careful where something lost is abandoned either', () => {
+  test('a death that left nothing starts no crash isolation where lost offsets are given up, either', () => {
     const missingRecord = { offset: 41, since: 0, laterBatches: 2 };
     const progress = settledTo(40, { pending: [{ from: 41, to: 41 }], missingRecord });
 
@@ -789,7 +789,7 @@ describe('at the edges', () => {
     expect(decision.progress.replayRefused).toEqual([{ from: 492, to: 495 }]);
   });
 
-  test('a batch of duplicates is run, whatever stands still or waits', () => {
+  test('a batch of duplicates is run, whatever is halted or waits', () => {
     const progress = settledTo(50, {
       pending: [{ from: 5, to: 5 }],
       replayRefused: [{ from: 60, to: 61 }],

@@ -75,7 +75,7 @@ describe('of a record that has the time of the known one and another value nobod
 });
 
 describe('progress of a recreated topic', () => {
-  test('waits for all that may be of its new life, and runs what the dead had claimed carefully', () => {
+  test('waits for all offsets that may be of the new topic, and runs those of dead invocations in crash isolation', () => {
     const old = progressOf({
       settled: [{ from: 0, to: 99 }],
       pending: [{ from: 100, to: 101 }],
@@ -99,7 +99,7 @@ describe('progress of a recreated topic', () => {
     );
   });
 
-  test('is careful of nothing where nobody died', () => {
+  test('starts no crash isolation where no invocation died', () => {
     expect(restartProgress(progressOf({ settled: [{ from: 0, to: 9 }] }), [], batchOf(3))).toStrictEqual(
       progressOf({}),
     );

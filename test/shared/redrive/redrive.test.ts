@@ -148,7 +148,7 @@ test('only what the filter means returns; letters of other groups are none of ou
 });
 
 test.each<CommitFault>(['lost', 'unanswered'])(
-  'a commit that is %s is decided by taking over anew: nothing is missing or doubled',
+  'a commit that is %s is decided by taking over again: nothing is missing or doubled',
   async (fault) => {
     const letters = Array.from({ length: 600 }, (_, offset) => aLetter(offset));
     const topic = aTopic(letters);

@@ -90,7 +90,7 @@ test.each([
     `${OF_TOMORROW.slice(0, -1)},"signature":"${textSignature(FAKE_SECRET, OF_TOMORROW)}"}`,
   ],
   ['what Lambda says of records that are still to come', discarded('orders-3')],
-])('an entry that grows old is put into the queue anew before it is forgotten: %s', async (_, body) => {
+])('an old entry is sent to the queue again before SQS deletes it: %s', async (_, body) => {
   const relay = aFunction();
   relay.faults.push('refused');
 

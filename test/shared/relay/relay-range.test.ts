@@ -260,7 +260,7 @@ test('what was left to the relay and fell out of the memory of the ledger is not
   expect(header(relay.letters.letters[0], 'x-doubtful')).toBeUndefined();
 });
 
-test('a topic that was made anew loses no record to an entry about the one before', async () => {
+test('a recreated topic loses no record to an entry about the topic before', async () => {
   const relay = aRelay();
   withRecords(relay, 10, 11);
   relay.place({});

@@ -107,7 +107,7 @@ test('a return that lands late leaves the key to the record that has taken it si
   expect(completion && (await store.complete([completion]))).toEqual([{ type: 'completed' }]);
 });
 
-test('after a lapse a key is claimed anew: who saw our lease run out does not take it when we are back', async () => {
+test('after the lease ended for a while a key is claimed again: an invocation that saw our lease end does not take it when we are back', async () => {
   const { keys, store, clock, lease } = aHold();
   const value = keyed(3);
   const { record } = value;

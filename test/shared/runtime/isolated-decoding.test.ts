@@ -30,8 +30,8 @@ async function deliverTo(handler: LockstepHandler, values: readonly string[], on
   for (let left = 40; left > 0; left--) {
     const { ports, ...connection } = world.newProcess();
     onProcess(ports.endProcess);
-    const careful = { ...connection, ports: { ...ports, sandbox: new Sandbox() } };
-    const invocation = invokeWith(handler, careful, event, world.context());
+    const isolated = { ...connection, ports: { ...ports, sandbox: new Sandbox() } };
+    const invocation = invokeWith(handler, isolated, event, world.context());
     const answer = await world.clock.runUntilSettled(Promise.race([invocation, world.death.promise]));
     if (answer?.batchItemFailures.length === 0) break;
   }
@@ -86,7 +86,7 @@ test('a sandbox in which decoding goes on for ever ends itself', async () => {
   const { ports, ...connection } = world.newProcess();
   const sandbox = new Sandbox();
   const invoke = () => invokeWith(handler, { ...connection, ports: { ...ports, sandbox } }, event, world.context());
-  // Once as it comes, once busy with the lease of that, once carefully.
+  // The first delivery, a busy one because of its lease, and one in crash isolation.
   for (let time = 0; sandbox.stalledHandlers === 0 && time < 5; time++) await world.clock.runUntilSettled(invoke());
   void invoke().catch(() => undefined);
 

@@ -77,7 +77,7 @@ test('a record whose key others may have taken while it was waited for does not 
     if (offset === 0) throw new NonRetryableError('refused', { code: 'ORDER_UNKNOWN' });
   });
   let standsStill = false;
-  /** The second record claims the key once the first has its letter; before it hears of it, our lease has run out and begun anew. */
+  /** The second record claims the key once the first has its letter; before it gets the answer, our lease has ended and was renewed. */
   const slowly = ({ keys, ledger, clock }: Ports): Partial<Ports> => ({
     keys: {
       ...keys,

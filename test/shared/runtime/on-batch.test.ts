@@ -94,7 +94,7 @@ describe('a call of onBatch', () => {
     expect(outcomes['orders-0@3']).toBe('handled');
   });
 
-  test('that names nobody after a PauseError stands still, and counts nothing', async () => {
+  test('that names no record after a PauseError pauses the partition, and counts nothing', async () => {
     let paused = false;
     const { handler, calls } = noting(() => {
       if (paused) return;
@@ -179,7 +179,7 @@ describe('a BatchFailure', () => {
     expect(deadLetters.map((letter) => header(letter, 'x-error-name'))).toEqual(['READING_UNKNOWN_SENSOR']);
   });
 
-  test('with a PauseError settles what came before and stands still at its record', async () => {
+  test('with a PauseError settles the records before, and pauses at its record', async () => {
     let paused = false;
     const { handler, calls } = noting((records) => {
       const c = find(records, 'c');

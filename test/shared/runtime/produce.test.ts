@@ -54,7 +54,7 @@ describe('a record passed on', () => {
     );
   });
 
-  test('while no broker can be reached stands still, however long, and costs no attempt', async () => {
+  test('while no broker can be reached pauses the partition, however long, and costs no attempt', async () => {
     const { handler, attempts } = passingOn();
 
     const { produced, deadLetters, metrics } = await deliver(handler, values('ab'), {

@@ -69,7 +69,7 @@ describe('of a recreated topic whose history is longer than the ledger’s memor
     expect(world.delivery.metrics['TopicsRecreated']).toBe(1);
   });
 
-  test('none is skipped by what an operator once said of a replay: the partition stands still with its alarm', async () => {
+  test('none is skipped by an operator’s earlier decision about a replay: the partition is halted with its alarm', async () => {
     const { handler, handled } = consumer();
     const once = { due: false };
     const world = new PartitionWorld(handler, {}, deciding('acceptAsDuplicates', once));

@@ -19,7 +19,7 @@ const put = (id: string) => ({ Put: { TableName: 'entries', Item: { id: { S: id 
 const idOf = (action: TransactAction) => JSON.stringify(action).match(/"id":\{"S":"([^"]+)"\}/)?.[1] ?? '';
 
 /** A consumer that posts each entry, and notes the attempts. */
-function posting(
+function transacting(
   post: (entry: Entry, context: RecordContext) => unknown = ({ id }, context) => context.transact(put(id)),
   options: Partial<CommonOptions<Entry>> = {},
 ) {
@@ -40,7 +40,7 @@ const entries = (ids: string) => [...ids].map((id) => record({ key: id, value: {
 
 describe('actions given to transact', () => {
   test('are committed once, in order, though the process dies after the handler', async () => {
-    const { handler, attempts } = posting();
+    const { handler, attempts } = transacting();
 
     const { effects } = await deliver(handler, entries('abc'), { crash: { afterRun: 2 } });
 
@@ -49,7 +49,7 @@ describe('actions given to transact', () => {
   });
 
   test('are committed once though the answer is lost: the revision tells their fate', async () => {
-    const { handler, attempts } = posting(undefined, { idempotencyKey: ({ value }) => value.id });
+    const { handler, attempts } = transacting(undefined, { idempotencyKey: ({ value }) => value.id });
 
     const { effects, outcomes } = await deliver(handler, entries('ab'), { loseTransactionAnswers: 2 });
 
@@ -59,7 +59,7 @@ describe('actions given to transact', () => {
   });
 
   test('of a handler that threw are discarded', async () => {
-    const { handler } = posting(({ id }, context) => {
+    const { handler } = transacting(({ id }, context) => {
       context.transact(put(`${id}${context.attempt}`));
       if (context.attempt < 3) throw new Error('not yet');
     });
@@ -70,7 +70,7 @@ describe('actions given to transact', () => {
   });
 
   test('one of whose conditions does not hold are that record’s failure, with the reason', async () => {
-    const { handler } = posting(undefined, { retry: { maxAttempts: 2 } });
+    const { handler } = transacting(undefined, { retry: { maxAttempts: 2 } });
 
     const { effects, deadLetters } = await deliver(handler, entries('abc'), {
       refuseEffect: (effect) =>
@@ -84,7 +84,7 @@ describe('actions given to transact', () => {
   });
 
   test('that were refused can be judged by retry.classify, by their reasons', async () => {
-    const { handler, attempts } = posting(undefined, {
+    const { handler, attempts } = transacting(undefined, {
       retry: {
         classify: (error) =>
           error instanceof TransactRefusedError && error.reasons[0]?.code === 'ConditionalCheckFailed'
@@ -114,7 +114,7 @@ describe('actions given to transact', () => {
   ])(
     'of one record that are more than one transaction takes are its dead letter at once: %s',
     async (_, actions, said) => {
-      const { handler, attempts } = posting(
+      const { handler, attempts } = transacting(
         ({ id }, context) => context.transact(...(id === 'b' ? actions() : [put(id)])),
         {
           idempotencyKey: ({ value }) => value.id,
@@ -134,7 +134,7 @@ describe('actions given to transact', () => {
 
 describe('in key order', () => {
   test('records of different keys share transactions', async () => {
-    const { handler } = posting(undefined, { order: 'key', idempotencyKey: ({ value }) => value.id });
+    const { handler } = transacting(undefined, { order: 'key', idempotencyKey: ({ value }) => value.id });
     const ids = Array.from({ length: 64 }, (_, index) => `e${index}`);
 
     const { effects, transactions } = await deliver(
@@ -147,7 +147,7 @@ describe('in key order', () => {
   });
 
   test('a refused one goes alone, and its neighbours’ effects are committed', async () => {
-    const { handler } = posting(undefined, { order: 'key', retry: { maxAttempts: 1 } });
+    const { handler } = transacting(undefined, { order: 'key', retry: { maxAttempts: 1 } });
 
     const { effects, deadLetters } = await deliver(handler, entries('abcdefgh'), {
       refuseEffect: (effect) =>
@@ -159,7 +159,7 @@ describe('in key order', () => {
   });
 
   test('the effects of one key are committed in the order of its records', async () => {
-    const { handler } = posting(({ id }, context) => context.transact(put(id)), { order: 'key' });
+    const { handler } = transacting(({ id }, context) => context.transact(put(id)), { order: 'key' });
 
     const { effects } = await deliver(
       handler,

@@ -68,7 +68,7 @@ export class BoundedTries implements Oracle {
     const deaths = (this.#deaths.get(record) ?? new Set()).add(invocation);
     this.#deaths.set(record, deaths);
     if (record.script.does !== 'kills' || deaths.size <= MAX_INTERRUPTIONS + UNATTRIBUTED_DEATHS) return undefined;
-    // What is gone from Kafka is forgotten with its tries; a mapping that still holds it begins anew.
+    // What is gone from Kafka is forgotten with its tries; a mapping that still holds it starts to count again.
     if (this.#truth.excused.has(record)) return undefined;
     return { property: 'P5 deaths', text: `${record.place} ${nameOf(record)} has killed ${deaths.size} hosts` };
   }

@@ -6,7 +6,7 @@ import type { Oracle } from './oracle.ts';
 const GATE_MS = 300_000;
 const GATE_TOLERANCE_MS = 30_000;
 
-/** Part of no loss: a partition never stands still for nothing, and nothing is abandoned that still comes. */
+/** Part of no loss: a partition is never halted without a reason, and no record is given up that still comes. */
 export class NoFalseStop implements Oracle {
   readonly #truth: Truth;
   readonly #settings: Settings;
@@ -32,7 +32,7 @@ export class NoFalseStop implements Oracle {
         record.offset === offset &&
         record.generation === generation &&
         this.#truth.delivered.has(record) &&
-        // What an operator let run again is forgotten anew: a claim of it that lands late is waited for.
+        // Offsets that an operator let run again are forgotten again: a claim of them that takes effect late is waited for.
         (!this.#truth.recorded.has(record) || this.#truth.replayed.has(record)),
     );
     return waitedFor
@@ -47,7 +47,7 @@ export class NoFalseStop implements Oracle {
     // A mapping that delivers later records first, for whatever reason, may make earlier ones look like another topic's.
     const mayOvertake = reading === 'overtaken' || kinds.has('offsetsTooHigh');
     if (!isNew || kinds.has('groupRewound') || this.#isRecreated() || mayOvertake) return undefined;
-    return { property: 'P1 false halt', text: `${place} stands still before memory after an ordinary redelivery` };
+    return { property: 'P1 false halt', text: `${place} is halted at forgotten offsets after an ordinary redelivery` };
   }
 
   #abandoned(

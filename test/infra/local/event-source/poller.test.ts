@@ -130,7 +130,7 @@ describe('joining again', () => {
     expect(made[0]?.commits).toEqual([[0, 30]]);
   });
 
-  test('what was in flight of a poller that is told to leave is committed, though the group shares out anew meanwhile', async () => {
+  test('batches in flight of a poller that must leave are committed, although the group rebalances meanwhile', async () => {
     const held = Promise.withResolvers<void>();
     const { poller, made, invoked } = pollerOn(fakeLog([0, 10]), {}, async () => {
       await held.promise;

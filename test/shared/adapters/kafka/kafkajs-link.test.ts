@@ -121,7 +121,7 @@ describe('a link to brokers of which none answers', () => {
     expect(sockets.length).toBeGreaterThan(opened);
   });
 
-  test('asks again after it was ended: the next invocation begins afresh', async () => {
+  test('asks again after it was ended: the next invocation starts from nothing', async () => {
     const broker = await portThatIsSilent();
     let passed = 0;
     const { link: linked, sockets } = linkTo(
