@@ -9,6 +9,7 @@ import { pause, resume } from './pause.ts';
 import { purge } from './purge.ts';
 import { redrive } from './redrive.ts';
 import { replay } from './replay.ts';
+import { reproduce } from './reproduce.ts';
 import { reset } from './reset.ts';
 import { skip } from './skip.ts';
 import { status } from './status.ts';
@@ -28,7 +29,20 @@ export function lockstep(): Command {
       example('lockstep status --local', 'lockstep dead-letters groups --stack Lockstep-Orders-prod --consumer Orders'),
     )
     .addHelpText('after', EXIT_CODES);
-  for (const command of [status, lag, blocked, deadLetters, redrive, purge, skip, reset, pause, resume, replay])
+  for (const command of [
+    status,
+    lag,
+    blocked,
+    deadLetters,
+    redrive,
+    purge,
+    skip,
+    reset,
+    pause,
+    resume,
+    replay,
+    reproduce,
+  ])
     program.addCommand(command);
   for (const command of everyCommand(program)) {
     command.configureHelp({ helpWidth: WIDTH, showGlobalOptions: true }).exitOverride();

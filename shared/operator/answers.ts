@@ -61,6 +61,17 @@ export interface ForeignRecord {
   readonly bytes: number;
 }
 
+/** A record as Kafka holds it: its bytes as base64. */
+export interface ExactRecord {
+  /** For example `orders-3@1042`. */
+  readonly position: string;
+  /** Milliseconds since 1970. */
+  readonly timestamp: number;
+  readonly key: string | null;
+  readonly value: string | null;
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
+}
+
 /** Answers, by the type of the request. */
 export interface OperatorAnswers {
   /**
@@ -90,6 +101,17 @@ export interface OperatorAnswers {
   };
   readonly foreign: { readonly records: readonly ForeignRecord[]; readonly total: number };
   readonly letter: { readonly letter: LetterDetail | null };
+  /**
+   * The wanted record is the last one. `isComplete`: there are as many before it as wanted. `missing`: why there is no record.
+   * `takenFrom`: its topic does not hold it any more, so the bytes are those of its dead letter.
+   */
+  readonly records: {
+    readonly records: readonly ExactRecord[];
+    readonly isComplete: boolean;
+    readonly missing?: 'letter' | 'expired' | 'absent';
+    readonly takenFrom?: 'letter';
+    readonly cause?: { readonly id: string; readonly errorName: string; readonly fingerprint: string };
+  };
   readonly redrive: RedriveReport;
   readonly purge: RedriveReport;
   /** `next`: where to go on; absent when the range is done. */

@@ -1,8 +1,8 @@
-import type { Letter } from '../decide/letter.ts';
 import { type LetterFilter, matches } from '../decide/redrive.ts';
+import { findLetter } from '../redrive/find-letter.ts';
 import { indexLetters } from '../redrive/index-letters.ts';
 import type { IndexedLetter, LetterCursor, OpenLetters } from '../redrive/open-letters.ts';
-import { type LetterSource, lettersAt, ownLetter, readLetters } from '../redrive/read-letters.ts';
+import { type LetterSource, lettersAt } from '../redrive/read-letters.ts';
 import type { LetterLine, OperatorAnswers } from './answers.ts';
 import { letterDetail, letterLine } from './letter-lines.ts';
 
@@ -54,13 +54,7 @@ export async function listLetters(
 
 /** One dead letter, open or not; the last of its copies. */
 export async function showLetter(source: LetterSource, id: string): Promise<OperatorAnswers['letter']> {
-  let found: Letter | undefined;
-  await readLetters(source, {
-    letter: (letter) => {
-      if (letter.id === id) found = ownLetter(letter);
-    },
-    marker: () => undefined,
-  });
+  const found = await findLetter(source, id);
   return { letter: found === undefined ? null : letterDetail(found) };
 }
 

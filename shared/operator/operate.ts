@@ -12,6 +12,7 @@ import type { OperatorAnswers } from './answers.ts';
 import { groupLetters } from './group-letters.ts';
 import { listLetters, showLetter } from './letters.ts';
 import { listForeign } from './list-foreign.ts';
+import { readRecords } from './read-records.ts';
 import type { OperatorRequest } from './requests.ts';
 
 /** The most offsets of a dead-letter topic that are read to count its open dead letters. */
@@ -67,6 +68,11 @@ export async function operate(
       return listForeign(source, request.limit);
     case 'letter':
       return showLetter(source, request.id);
+    case 'records': {
+      const { id, partition = 0, offset = 0, before, of } = request;
+      const at = id === undefined ? { topic, partition, offset } : { id };
+      return readRecords(source, topic, { at, before, of });
+    }
     case 'redrive':
     case 'purge':
       return redrive(

@@ -44,6 +44,20 @@ const Request = v.variant('type', [
   v.strictObject({ type: v.literal('groups'), filter: Filter }),
   v.strictObject({ type: v.literal('letters'), filter: Filter, limit: positive, after: v.optional(Cursor) }),
   v.strictObject({ type: v.literal('letter'), id: someText }),
+  v.pipe(
+    v.strictObject({
+      type: v.literal('records'),
+      id: v.optional(someText),
+      partition: v.optional(partition),
+      offset: v.optional(count),
+      before: v.pipe(count, v.maxValue(1_000)),
+      of: v.picklist(['key', 'partition']),
+    }),
+    v.check(
+      ({ id, partition: at, offset }) => (id === undefined) === (at !== undefined && offset !== undefined),
+      'Neither a dead letter nor a record, or both',
+    ),
+  ),
   v.strictObject({ type: v.literal('foreign'), limit: v.pipe(positive, v.maxValue(1_000)) }),
   v.strictObject({
     type: v.picklist(['redrive', 'purge']),

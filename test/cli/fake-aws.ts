@@ -33,7 +33,7 @@ export async function startFakeAws() {
       .on('data', (part) => {
         body += part;
       })
-      .on('end', () => {
+      .on('end', async () => {
         const target = String(request.headers['x-amz-target'] ?? '');
         const json = (value: unknown) =>
           answer.setHeader('content-type', 'application/x-amz-json-1.0').end(JSON.stringify(value));
@@ -44,7 +44,7 @@ export async function startFakeAws() {
         if (request.url?.includes('/invocations')) {
           const order = JSON.parse(body);
           asked.push(order);
-          return json(answers.operator?.(order) ?? { partitions: [], letters: 0, openLetters: 0 });
+          return json((await answers.operator?.(order)) ?? { partitions: [], letters: 0, openLetters: 0 });
         }
         if (body.includes('GetCallerIdentity'))
           return xml(

@@ -29,6 +29,7 @@ test('there is a command for each thing that an operator does', () => {
     'pause',
     'resume',
     'replay',
+    'reproduce',
   ]);
 });
 

@@ -1,9 +1,13 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type AttributeValue, DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { invokeOperator } from '../../../cli/aws-target.ts';
 import { consumersOf } from '../../../cli/consumer.ts';
 import { clientConfig } from '../../../infra/local/local-endpoint.ts';
+import { handlerText, PROJECT, runTests, writeFiles } from '../../fixtures/reproducing-project.ts';
 import { type Operated, startOperated } from '../relay/operated-consumer.ts';
 
 let operated: Operated;
@@ -139,6 +143,36 @@ test('letters are listed, shown and purged; the operator function knows the same
   await expect(invokeOperator(lambda, consumer, { ...order, by: undefined } as never)).rejects.toThrow(
     'OPERATOR_REQUEST_INVALID',
   );
+});
+
+test('a record that died becomes a test: red, green once the handler is mended; then its redrive is handled', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'lockstep-reproduce-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const broken = "if (value === 'r-2') throw new NonRetryableError('order r-2 is refused');";
+  await writeFiles(folder, { ...PROJECT, 'lambda/orders.mjs': handlerText(broken, 'text') });
+  answers.set('r-2', 422);
+  await produce(2, 'r-1', 'r-2');
+  await expect
+    .poll(async () => (await operated.ask('dead-letters', 'list')).letters, { timeout: 180_000, interval: 500 })
+    .toMatchObject([{ errorMessage: 'order r-2 is refused' }]);
+  const [{ id, origin }] = (await operated.ask('dead-letters', 'list')).letters;
+  const where = ['--out', join(folder, 'test/reproduced'), '--handler', join(folder, 'lambda/orders.mjs')];
+
+  const written = await operated.ask('reproduce', id, '--before', '1', '--runner', 'node:test', ...where);
+
+  expect(written).toMatchObject({ records: 2, masked: [] });
+  const red = await runTests(folder);
+  expect(red.code).toBe(1);
+  expect(red.stdout).toContain(`${origin} is handled`);
+  expect(red.stdout).toContain('order r-2 is refused');
+  await writeFiles(folder, { 'lambda/orders.mjs': handlerText('void value;', 'text') });
+  expect(await runTests(folder)).toMatchObject({ code: 0 });
+
+  answers.set('r-2', 204);
+  expect(await operated.ask('redrive', '--yes')).toMatchObject({ done: 1, left: 0 });
+  await expect.poll(() => operated.counterpart.calls.at(-1)?.id, { timeout: 180_000 }).toBe('r-2');
+  await expect.poll(() => operated.lag(), { timeout: 180_000, interval: 500 }).toBe(0);
+  expect(await operated.ask('dead-letters', 'list')).toMatchObject({ total: 0 });
 });
 
 test('replay runs a span again, in order', async () => {
