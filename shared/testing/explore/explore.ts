@@ -11,7 +11,7 @@ import { timeline } from './story.ts';
 import { isTrouble, TROUBLES } from './trouble.ts';
 import { deadLettered, TroubledRun } from './troubled-run.ts';
 
-/** A handler that does not bear what may go wrong: the message is the story. */
+/** The handler gives another result when something goes wrong. The message is the story. */
 export class ExplorationError extends Error {
   override readonly name = 'ExplorationError';
   /** Gives the story again: `explore(scenario, { replay })`. */
@@ -36,8 +36,8 @@ interface Failing {
 }
 
 /**
- * Looks for what a handler does not bear. It runs the scenario without trouble, for the truth, and then again and again while
- * processes die, stand still and lose answers at each of its calls, and compares what is observed. No AWS, no broker; time is virtual.
+ * Looks for faults that a handler cannot handle. It runs the scenario once without faults. Then it runs it again and again while
+ * processes die, freeze and lose answers at each call, and compares what is observed. No AWS, no broker; time is virtual.
  *
  * @throws ExplorationError with the smallest story that was found, at most 15 lines, and the `replay` that gives it again
  * @throws TypeError for a scenario that cannot be explored: it shares state between runs, its handler never ends, its records cannot
@@ -173,7 +173,7 @@ async function checkRepeatable(
 async function told({ plan, end, why }: Failing, run: (plan: Plan) => Promise<RunEnd>): Promise<ExplorationError> {
   const calm = await run(plan.records === undefined ? NO_TROUBLE : { ...NO_TROUBLE, records: plan.records });
   const replay = planText(plan);
-  const head = ['the handler does not bear this:', ...why.map((line) => `  ${line}`)];
+  const head = ['the handler gives another result when this happens:', ...why.map((line) => `  ${line}`)];
   const tail = [`replay: explore(scenario, { replay: '${replay}' })`];
   const lines = timeline(end.story, head.length + tail.length);
   return new ExplorationError([...head, ...lines, ...tail].join('\n'), replay, end.observed, calm.observed);

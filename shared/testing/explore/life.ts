@@ -129,10 +129,10 @@ export class Life implements Gate {
       case 'thawsUnawareBefore':
         this.#freeze(trouble, () => {
           if (signal?.aborted) {
-            this.#watch.tell(this, `${this.name} goes on: its signal has fired, the call does not happen`);
+            this.#watch.tell(this, `${this.name} continues: its signal has fired, so the call does not happen`);
             return reject(signal.reason);
           }
-          this.#watch.tell(this, `${this.name} goes on: ${name} happens now`);
+          this.#watch.tell(this, `${this.name} continues: ${name} happens now`);
           this.#answer(doIt(), resolve, reject);
         });
         break;
@@ -141,7 +141,7 @@ export class Life implements Gate {
         const done = doIt();
         done.catch(() => undefined);
         this.#freeze(trouble, () => {
-          this.#watch.tell(this, `${this.name} goes on after this call`);
+          this.#watch.tell(this, `${this.name} continues after this call`);
           this.#answer(done, resolve, reject);
         });
         break;

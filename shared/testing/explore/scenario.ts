@@ -41,9 +41,9 @@ export interface Scenario<W extends object, O> {
 export interface ExploreOptions {
   /** Runs at most. @default 500 */
   readonly runs?: number;
-  /** Decides which combinations of troubles are tried once each trouble was tried alone. @default 1 */
+  /** Decides which combinations of faults are tried, after each fault was tried alone. @default 1 */
   readonly seed?: number;
-  /** Which troubles may happen. @default all but those that only `transact` or a condition on `context.epoch` can bear */
+  /** Which faults may happen. @default all but `thawsUnawareBefore` and `thawsUnawareAfter` */
   readonly troubles?: readonly Trouble[];
   /** One run only: what a story says under `replay`. */
   readonly replay?: string;

@@ -1,14 +1,13 @@
-const stands = (when: string) => (process: string) =>
-  `⏸ ${process} stands still ${when} this call, for longer than its lease`;
+const stands = (when: string) => (process: string) => `⏸ ${process} freezes ${when} this call, until its lease is over`;
 
 /** What can go wrong at a call, and how a story tells it. */
 export const TROUBLES = {
   diesBefore: (process: string) => `✝ ${process} dies before this call`,
-  diesAfter: (process: string) => `✝ ${process} dies after this call: it has happened, its answer was never seen`,
-  fails: () => '⚡ this call fails: it has not happened',
-  answerLost: () => '⚡ this call has happened, but its answer is lost: an error comes back',
+  diesAfter: (process: string) => `✝ ${process} dies after this call: it happened, and its answer was lost`,
+  fails: () => '⚡ this call fails: it did not happen',
+  answerLost: () => '⚡ this call happened, but its answer is lost: it rejects',
   late: () => '⚡ this call is slow: it has not happened yet',
-  neverAnswers: () => '⚡ this call has happened, but its answer never comes',
+  neverAnswers: () => '⚡ this call happened, but its answer never comes',
   freezesBefore: stands('before'),
   freezesAfter: stands('after'),
   thawsUnawareBefore: stands('before'),
@@ -20,12 +19,12 @@ export const TROUBLES = {
  *
  * - `diesBefore`, `diesAfter`: the process ends, and another one goes on
  * - `fails`, `answerLost`: an error comes back, from a call that has not happened or that has
- * - `late`: the call takes a while. One that nobody awaited then happens never, or after its record counts as handled
+ * - `late`: the call takes a second. If nobody awaits it, it never happens, or it happens after its record counts as handled
  * - `neverAnswers`: the call hangs until the invocation is over, or until the `signal` that was given to it fires
- * - `freezesBefore`, `freezesAfter`: the process stands still, another one takes over, and then it goes on; `context.signal` has
- *   fired by then. A call that is given the signal does not happen any more
+ * - `freezesBefore`, `freezesAfter`: the process freezes, another one handles its records, and then it continues. By then
+ *   `context.signal` has fired: a call that was given the signal rejects, and does not happen
  * - `thawsUnawareBefore`, `thawsUnawareAfter`: the same, but the signal has not fired yet. Only `context.transact`, or a condition
- *   on `context.epoch`, can bear that; so they are off unless `troubles` names them
+ *   on `context.epoch`, is safe then. So they are off unless `troubles` names them
  */
 export type Trouble = keyof typeof TROUBLES;
 
@@ -41,7 +40,7 @@ export const USUAL_TROUBLES: readonly Trouble[] = [
   'neverAnswers',
 ];
 
-/** What can go wrong at a request of Lockstep itself, and at a call that answers at once: it cannot be slow or lost. */
+/** What can go wrong at a request of Lockstep itself, and at a call that returns at once. */
 export const DEATHS: readonly Trouble[] = ['diesAfter', 'diesBefore'];
 
 export function isTrouble(text: string): text is Trouble {

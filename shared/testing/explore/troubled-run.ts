@@ -226,8 +226,8 @@ export class TroubledRun<W extends object, O> implements LifeWatch {
       this.#idle.push(process);
       return;
     }
-    this.#tell(`${life.name} has answered. Lambda freezes it, and never wakes it again`, true);
-    life.host.die('never woken again');
+    this.#tell(`${life.name} has answered. Lambda freezes it, and never uses it again`, true);
+    life.host.die('never used again');
   }
 
   #process(): Process {

@@ -250,7 +250,7 @@ test('a handler that is wrong only where nothing tells it that its lease is lost
   );
 
   await expect(explore(scenario, { troubles: ['thawsUnawareBefore'] })).rejects.toThrow(
-    /process 1 goes on: put happens now/,
+    /process 1 continues: put happens now/,
   );
 });
 
