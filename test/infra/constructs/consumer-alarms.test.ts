@@ -195,6 +195,23 @@ describe('the runbook', () => {
     expect(headings.toSorted()).toEqual([...new Set([...linked, 'registry-errors'])].toSorted());
   });
 
+  test('fits with its command into what CloudWatch takes of a description, however long the names are', () => {
+    const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+    const stack = new Stack(app, `S${'s'.repeat(127)}`);
+    const topic = 't'.repeat(235);
+    new LockstepConsumer(stack, 'Orders', {
+      ...LEAST,
+      topic,
+      consumerName: 'C'.repeat(64),
+      operations: true,
+      onFailureDestination: { retryAttempts: 100 },
+      alarms: { runbookUrl: `https://wiki.example.com/${'r'.repeat(100)}` },
+    });
+    const lengths = alarms(Template.fromStack(stack)).map(({ AlarmDescription }) => AlarmDescription.length);
+    // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+    expect(Math.max(...lengths)).toBeLessThanOrEqual(1_024);
+  });
+
   test('may be somewhere else', () => {
     const template = synthConsumer({ alarms: { runbookUrl: 'https://wiki.example.com/orders' } });
     for (const { AlarmName, AlarmDescription } of alarms(template)) {
