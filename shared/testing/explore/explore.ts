@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { DeadLetter } from '../../ports/dead-letter-publisher.ts';
 import { positionName } from '../../record/item-identifier.ts';
 import { difference, shown } from './difference.ts';
+import { deadLettered } from './outside.ts';
 import { NO_TROUBLE, type Plan, parsePlan, planText } from './plan.ts';
 import type { Known, RunEnd } from './run-end.ts';
 import type { Explored, ExploreOptions, Scenario } from './scenario.ts';
@@ -9,7 +10,7 @@ import { search } from './search.ts';
 import { smallest } from './smallest.ts';
 import { timeline } from './story.ts';
 import { isTrouble, TROUBLES } from './trouble.ts';
-import { deadLettered, TroubledRun } from './troubled-run.ts';
+import { TroubledRun } from './troubled-run.ts';
 
 /** The handler gives another result when something goes wrong. The message is the story. */
 export class ExplorationError extends Error {
@@ -57,7 +58,8 @@ export async function explore<W extends object, O>(
     );
   if (scenario.records.length === 0) throw new TypeError('explore: the scenario has no records.');
   const known: Known = { promised: new Map(), isReal: undefined };
-  const run = (plan: Plan): Promise<RunEnd<O>> => new TroubledRun(scenario, plan, known).run();
+  const run = async (plan: Plan): Promise<RunEnd<O>> =>
+    (await new TroubledRun(scenario, plan, known).run()) ?? run(plan);
   const truth = await truthOf(run, scenario.records.length);
   let runs = 2;
   const attempt = async (plan: Plan): Promise<Failing | undefined> => {

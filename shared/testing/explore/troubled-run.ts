@@ -5,14 +5,8 @@ import { watchRejections } from '../../adapters/system/handler-scope.ts';
 import { type Connection, invokeWith } from '../../connection.ts';
 import type { KafkaBatchResponse } from '../../decide/batch-response.ts';
 import type { LockstepHandler } from '../../lockstep-consumer.ts';
-import type { DeadLetter } from '../../ports/dead-letter-publisher.ts';
-import type { OutgoingRecord } from '../../ports/record-producer.ts';
 import type { DeliveredRecord } from '../../record/delivered-record.ts';
-import { positionName } from '../../record/item-identifier.ts';
 import type { KafkaEvent } from '../../record/kafka-event.ts';
-import { fakeIdempotencyKeyStore } from '../fake-idempotency-key-store.ts';
-import { fakeLedgerStore } from '../fake-ledger-store.ts';
-import { fakeStackSecret } from '../fake-stack-secret.ts';
 import { tellEnd } from '../handler-end.ts';
 import { placed } from '../record.ts';
 import { Scheduler } from '../scheduler.ts';
@@ -21,6 +15,7 @@ import { WorkUnderWay } from '../work-under-way.ts';
 import { dataCopy } from './data-copy.ts';
 import { eventsOf, resent } from './events.ts';
 import { Life, type LifeWatch, type PointKind } from './life.ts';
+import { Outside } from './outside.ts';
 import type { Plan } from './plan.ts';
 import type { Known, Moment, Point, RunEnd } from './run-end.ts';
 import type { Scenario } from './scenario.ts';
@@ -47,7 +42,6 @@ interface Process {
   readonly connection: Connection;
   /** Tells the mapping that the invocation under way failed. */
   fail: () => void;
-  isTold: boolean;
 }
 
 /** One run of a scenario under a plan: Lambda's mapping, processes that may die or stand still, and what outlives them. */
@@ -55,14 +49,11 @@ export class TroubledRun<W extends object, O> implements LifeWatch {
   readonly #scheduler = new Scheduler();
   readonly #work: WorkUnderWay | undefined;
   readonly #scope = watchRejections((reason, records) => this.#abandoned(reason, records));
-  readonly #keys = fakeIdempotencyKeyStore();
-  readonly #ledger: ReturnType<typeof fakeLedgerStore>;
+  readonly #outside: Outside;
   readonly #scenario: Scenario<W, O>;
   readonly #plan: Plan;
   readonly #known: Known;
   readonly #world: W;
-  readonly #letters: DeadLetter[] = [];
-  readonly #produced = new Map<string, OutgoingRecord>();
   readonly #processes: Process[] = [];
   readonly #idle: Process[] = [];
   readonly #points: Point[] = [];
@@ -78,12 +69,14 @@ export class TroubledRun<W extends object, O> implements LifeWatch {
     this.#known = known;
     if (known.isReal !== false) this.#work = new WorkUnderWay();
     this.#world = scenario.world();
-    const { refuseEffect } = scenario;
-    this.#ledger = fakeLedgerStore({ keys: this.#keys, ...(refuseEffect !== undefined && { refuseEffect }) });
+    this.#outside = new Outside(scenario.refuseEffect);
   }
 
-  /** @throws what making the handler throws, and what its invocation throws */
-  async run(): Promise<RunEnd<O>> {
+  /**
+   * @returns `undefined` where it must be run once more: its handler waits for something that was not watched
+   * @throws what making the handler throws, and what its invocation throws
+   */
+  async run(): Promise<RunEnd<O> | undefined> {
     let isFed = false;
     try {
       const feed = () => this.#feed();
@@ -95,20 +88,21 @@ export class TroubledRun<W extends object, O> implements LifeWatch {
           this.#broken ??= { error };
         },
       );
-      const isOver = () => this.#broken !== undefined || this.#isTooLong || (isFed && this.#underWay === 0);
+      const isOver = () =>
+        this.#broken !== undefined || this.#mustBeWatched || this.#isTooLong || (isFed && this.#underWay === 0);
       await this.#scheduler.run(isOver, () => this.#mayPass());
+      if (this.#mustBeWatched) return undefined;
       if (this.#broken !== undefined) throw this.#broken.error;
       this.#known.isReal ??= false;
       if (!isFed) this.#fault ??= 'the records are never all settled';
+      const { seen, letters } = this.#outside;
+      const isCalled = this.#points.some(({ kind }) => kind !== 'request');
       return {
-        observed: dataCopy(this.#scenario.observe(this.#world, this.#seen())),
-        deadLetters: this.#letters,
+        observed: dataCopy(this.#scenario.observe(this.#world, seen)),
+        deadLetters: letters,
         points: this.#points,
         story: this.#story,
-        touches:
-          this.#points.some(({ kind }) => kind !== 'request') ||
-          this.#ledger.effects.length > 0 ||
-          this.#produced.size > 0,
+        touches: isCalled || seen.effects.length > 0 || seen.produced.length > 0,
         ...(this.#fault !== undefined && { fault: this.#fault }),
       };
     } finally {
@@ -240,60 +234,28 @@ export class TroubledRun<W extends object, O> implements LifeWatch {
       handler: made,
       connection: this.#connection(life),
       fail: () => undefined,
-      isTold: false,
     };
     this.#processes.push(process);
     return process;
   }
 
   #connection(life: Life): Connection {
-    const { host } = life;
-    const ask = <T>(name: string, perform: () => Promise<T>) => life.request(name, perform);
-    const silent = () => undefined;
+    const scope = {
+      run: (records: readonly DeliveredRecord[], call: () => unknown) => this.#handle(life, records, call),
+    };
     return {
       environment: { consumerGroup: 'explore', failureMode: 'report' },
       deployment: undefined,
-      ports: {
-        ledger: {
-          claim: (request) => ask('it claims the partition', () => this.#ledger.claim(request)),
-          write: (request) => ask('its progress is recorded', () => this.#ledger.write(request)),
-          read: (partition) => this.#ledger.read(partition),
-        },
-        keys: {
-          claim: (wanted) => ask('it claims idempotency keys', () => this.#keys.claim(wanted)),
-          complete: (done) => ask('its idempotency keys are completed', () => this.#keys.complete(done)),
-          giveBack: (returned) => ask('it gives idempotency keys back', () => this.#keys.giveBack(returned)),
-        },
-        parkedKeys: {
-          ...this.#ledger.parkedKeys,
-          claim: (request) => ask('it claims a parked key', () => this.#ledger.parkedKeys.claim(request)),
-        },
-        letters: {
-          publish: (letter) => ask('the dead letter is written', async () => void this.#letters.push(letter)),
-          disconnect: async () => undefined,
-        },
-        fallback: { send: async () => undefined },
-        producer: {
-          produce: (outgoing) => ask('its records are produced', async () => this.#produce(outgoing)),
-        },
-        secret: fakeStackSecret,
-        clock: host.clock,
-        entropy: { random: () => 0.5, id: () => `claim-${++this.#claims}` },
-        telemetry: { log: { debug: silent, info: silent, warn: silent, error: silent }, count: silent },
-        sandbox: host.sandbox,
-        handlerScope: { run: (records, call) => this.#handle(life, records, call) },
-        endProcess: () => host.die('its handler never ended'),
-        group: 'explore',
-      },
-      begin: silent,
-      flush: silent,
+      ports: this.#outside.ports(life, scope),
+      begin: () => undefined,
+      flush: () => undefined,
     };
   }
 
-  #claims = 0;
   /** Starts, calls and ends of handlers. */
   #moves = 0;
   #hungAt: number | undefined;
+  #mustBeWatched = false;
 
   #handle(life: Life, records: readonly DeliveredRecord[], call: () => unknown): unknown {
     life.handlers++;
@@ -307,21 +269,6 @@ export class TroubledRun<W extends object, O> implements LifeWatch {
         if (!succeeded && life.host.isAlive) this.#tell(`${life.name}, ${nameOf(positions)}: the handler fails`, true);
       },
     );
-  }
-
-  #produce(outgoing: readonly OutgoingRecord[]): void {
-    for (const record of outgoing) {
-      const id = record.headers.find(({ name }) => name === 'x-lockstep-id')?.value.toString() ?? '';
-      if (!this.#produced.has(id)) this.#produced.set(id, record);
-    }
-  }
-
-  #seen() {
-    return {
-      effects: [...this.#ledger.effects],
-      produced: [...this.#produced.values()],
-      deadLettered: deadLettered(this.#letters),
-    };
   }
 
   #abandoned(reason: unknown, [first]: readonly DeliveredRecord[]): boolean {
@@ -343,15 +290,13 @@ export class TroubledRun<W extends object, O> implements LifeWatch {
       if (!isBusy() && (this.#work?.isCalm ?? true)) break;
       quiet = (this.#work?.isIdle ?? true) ? quiet + 1 : 0;
     }
+    if (!isBusy()) this.#hungAt = undefined;
+    // It hangs, or it waits for something real: nobody has looked.
+    else if (this.#work === undefined) this.#mustBeWatched = this.#known.isReal = true;
     // What has hung goes on hanging while time passes.
-    this.#hungAt = isBusy() ? this.#moves : undefined;
+    else this.#hungAt = this.#moves;
     this.#work?.rested();
   }
-}
-
-/** Positions of the records that have a letter. */
-export function deadLettered(letters: readonly DeadLetter[]): readonly string[] {
-  return [...new Set(letters.map(({ origin }) => positionName(origin)))].sort();
 }
 
 function nameOf(positions: readonly string[]): string {

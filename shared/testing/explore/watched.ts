@@ -21,12 +21,11 @@ export function watched<W extends object>(world: W, gate: Gate, path = ''): W {
     const call = (method: (...given: unknown[]) => unknown, self: unknown, given: readonly unknown[], called: string) =>
       gate.call(called, given, () => {
         const result = method.apply(self, given.map(dataCopy));
-        return types.isPromise(result) ? result.then((answer) => answered(answer, called)) : result;
+        if (types.isPromise(result)) return result.then((answer) => answered(answer, called));
+        return isObject(result) && isWatchable(result) ? watch(result, `${called}()`) : result;
       });
     const answered = (answer: unknown, called: string) =>
-      typeof answer === 'object' && answer !== null && isWatchable(answer)
-        ? watch(answer, `${called}()`)
-        : dataCopy(answer);
+      isObject(answer) && isWatchable(answer) ? watch(answer, `${called}()`) : dataCopy(answer);
     const proxy = new Proxy(target, {
       get(_, member) {
         const value: unknown = Reflect.get(target, member, target);
@@ -36,7 +35,7 @@ export function watched<W extends object>(world: W, gate: Gate, path = ''): W {
         if (typeof value === 'function')
           return (...given: unknown[]) =>
             call(value as (...given: unknown[]) => unknown, target, given, joined(name, member));
-        return typeof value === 'object' && value !== null ? watch(value, joined(name, member)) : value;
+        return isObject(value) ? watch(value, joined(name, member)) : value;
       },
       set: (_, member, value) =>
         gate.set(joined(name, String(member)), value, () => Reflect.set(target, member, value, target)),
@@ -49,6 +48,10 @@ export function watched<W extends object>(world: W, gate: Gate, path = ''): W {
   return watch(world, path);
 }
 
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
 function joined(name: string, member: string): string {
   return name === '' ? member : `${name}.${member}`;
 }
@@ -59,9 +62,10 @@ function isFixed(target: object, member: string): boolean {
   return found !== undefined && !found.configurable && !found.writable && found.get === undefined;
 }
 
-/** What an answer may be on which a handler goes on: a connection, a transaction, a response. */
+/** Whether what a call returns has calls of its own: a table, a connection, a transaction, a response. */
 function isWatchable(answer: object): boolean {
-  if (isPlain(answer) || Array.isArray(answer) || answer instanceof Error) return false;
+  if (isPlain(answer)) return Object.values(answer).some((member) => typeof member === 'function');
+  if (Array.isArray(answer) || answer instanceof Error) return false;
   return !(
     types.isProxy(answer) ||
     types.isDate(answer) ||

@@ -321,6 +321,50 @@ test('handlers that wait for real timers, sync worlds and functions as worlds ar
   await expect(explore(send)).rejects.toThrow("world('a')");
 });
 
+test('a handler that waits for something real only after an error is not taken for one that hangs', async () => {
+  const patient = onEach((shop) => async ({ value }) => {
+    for (let tries = 0; ; tries++) {
+      try {
+        return await shop.put(value.id, value);
+      } catch (error) {
+        if (tries > 1) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 60));
+      }
+    }
+  });
+
+  await expect(explore(patient, { troubles: ['fails'], runs: 15 })).resolves.toMatchObject({ runs: 15 });
+});
+
+test('calls on what a call gives are watched, too: a table, a transaction, a builder', async () => {
+  const rows: string[] = [];
+  const scenario = {
+    world: () => {
+      rows.length = 0;
+      return {
+        table: (name: string) => ({
+          begin: async () => ({
+            add: async (id: string) => void rows.push(`${name} ${id}`),
+          }),
+        }),
+      };
+    },
+    handler: (db: { table(name: string): { begin(): Promise<{ add(id: string): Promise<void> }> } }) =>
+      lockstepConsumer({
+        value: text,
+        idempotencyKey: byPosition,
+        onRecord: async ({ value }) => {
+          const transaction = await db.table('orders').begin();
+          await transaction.add(`${value}`);
+        },
+      }),
+    records: [record({ value: Buffer.from('o-1') })],
+    observe: () => [...rows],
+  };
+
+  await expect(explore(scenario)).rejects.toThrow("process 1, orders-0@0: table().begin().add('o-1')");
+});
+
 describe('a scenario that cannot be explored is refused, and what to change is said:', () => {
   const shared = new Shop();
   const good = onEach(
