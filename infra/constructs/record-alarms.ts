@@ -39,7 +39,7 @@ export function blockedRecordAlarms(watched: Watched, options: AlarmOptions): Al
       threshold: 0,
       means:
         'Lambda delivered offsets that the ledger has forgotten, perhaps after an offset reset. The partition is halted until an operator decides.',
-      firstStep: `find out who reset the offsets. Then skip the records with \`${reset} --skip --why "..."\`; with --run instead of --skip they run again. The log names the partition.`,
+      firstStep: `find out who reset the offsets. Then skip the records with \`${reset} --skip --why "..."\`, or run them again with \`${reset} --run --why "..."\`. The log names the partition.`,
     },
     {
       name: 'flood-breaker',

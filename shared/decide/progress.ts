@@ -77,7 +77,10 @@ export interface Progress {
   readonly newestTimestamp?: EpochMs;
   readonly blockedRecords: ReadonlyMap<Offset, BlockedRecord>;
   readonly missingRecord?: MissingRecord;
-  /** Given up to the relay, which has yet to settle it: of this, and of what is pending, the relay writes dead letters. Absent: nothing. */
+  /**
+   * Offsets that were left to the relay and are not settled yet. The relay writes dead letters only for these, and for pending
+   * ones. Absent: none.
+   */
   readonly abandoned?: OffsetRanges;
   /** Offsets that a replay halt refused. An operator decides about them. */
   readonly replayRefused: OffsetRanges;

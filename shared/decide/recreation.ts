@@ -81,9 +81,10 @@ function isSame(known: RecordIdentity, record: RecordIdentity): boolean {
 }
 
 /**
- * Progress of a recreated topic. What is pending, what a replay halt refused, and what dead invocations had claimed, settled in
- * the old life or not, may be of the new one, first seen by somebody who did not live to write that down, or could not tell: it
- * is waited for. What of it is not there vanishes with the batch that spans it. What was left to the relay may be of the new life, too.
+ * Progress of a recreated topic. Pending offsets, offsets that a replay halt refused, and offsets that dead invocations had
+ * claimed may belong to the new topic, settled in the old one or not: an invocation may have seen them first and died before it
+ * wrote that down. The partition waits for them. Those that do not exist are removed with the first batch that spans them.
+ * Offsets that were left to the relay may belong to the new topic, too.
  *
  * @param records - the delivered batch. What the ledger remembers of exactly these belongs to the new topic, and stays.
  */

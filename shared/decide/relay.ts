@@ -38,12 +38,12 @@ export function decideOperationsClaim(
   return decideClaim<RecordIdentity>(item, owner, [], now, policy);
 }
 
-/** What of these offsets the relay may write letters of: what was left to it, and what is due at all. */
+/** The offsets for which the relay may write dead letters: those that were left to it, and those that are pending. */
 export function dueForRelay({ pending, abandoned = [] }: Progress, offsets: OffsetRanges): OffsetRanges {
   return intersect(offsets, union(pending, abandoned));
 }
 
-/** What of these offsets the ledger neither owes nor knows as settled, now or before its memory. */
+/** Offsets that the ledger does not know: neither pending nor settled, now or before it forgot them. */
 export function unknownToLedger(progress: Progress, offsets: OffsetRanges): OffsetRanges {
   const { settled, floor = 0 } = progress;
   return atOrAbove(subtract(subtract(offsets, settled), dueForRelay(progress, offsets)), floor);

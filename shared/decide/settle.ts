@@ -21,9 +21,9 @@ export const MAX_BLOCKED_RECORDS = 200;
 
 /** Ranges of pending offsets: enough for a batch of 10,000 records of which no two are neighbours. */
 export const MAX_PENDING_RANGES = 12_000;
-/** Ranges of what a replay halt refused. */
+/** Ranges of offsets that a replay halt refused. */
 export const MAX_REFUSED_RANGES = 1_000;
-/** Ranges of what is left to the relay. */
+/** Ranges of offsets that are left to the relay. */
 const MAX_ABANDONED_RANGES = 1_000;
 
 /** A record that needs no more work, with the offsets that are settled along with it. */
@@ -78,7 +78,7 @@ export function settleAll(progress: Progress, settlings: readonly Settling[]): P
   };
 }
 
-/** Progress that leaves these offsets to the relay instead of waiting for them. */
+/** Leaves these offsets to the relay. The partition does not wait for them any more. */
 export function abandon(progress: Progress, offsets: OffsetRanges): Progress {
   const { abandoned = [], pending, settled } = progress;
   return {
@@ -88,7 +88,7 @@ export function abandon(progress: Progress, offsets: OffsetRanges): Progress {
   };
 }
 
-/** Nothing of these is left to the relay any more. */
+/** These offsets are not left to the relay any more. */
 export function withoutAbandoned({ abandoned, ...progress }: Progress, offsets: OffsetRanges): Progress {
   if (abandoned === undefined) return progress;
   const left = subtract(abandoned, offsets);

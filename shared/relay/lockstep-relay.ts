@@ -66,7 +66,8 @@ async function isPlaced(record: SQSRecord, connection: RelayConnection, invocati
     await relayEntry(readRelayEntry(record.body, await ports.secret()), ports, policy, invocation);
     return true;
   } catch (error) {
-    // Who sent it, where it was not Lockstep. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
+    // The sender of a message that Lockstep did not write.
+    // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
     const sender = isNeverPlaced(error) && { sender: record.attributes.SenderId };
     telemetry.log.error(
       'a message could not be moved to the dead-letter topic; it stays in its queue and is tried again',
@@ -95,7 +96,9 @@ async function isPlaced(record: SQSRecord, connection: RelayConnection, invocati
   return false;
 }
 
-/** What Lockstep did not write, or the ledger never left to the relay: it ends with the 14 days that SQS keeps it. */
+/**
+ * Messages that Lockstep did not write, or whose offsets the ledger never left to the relay. SQS deletes them after 14 days.
+ */
 function isNeverPlaced(error: unknown): boolean {
   return (
     error instanceof LockstepError && (error.code === 'RELAY_ENTRY_FOREIGN' || error.code === 'RELAY_ENTRY_NOT_DUE')

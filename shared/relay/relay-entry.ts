@@ -13,10 +13,10 @@ import { type RelayRange, relayRange } from './relay-range.ts';
 export type RelayEntry = FallbackEntry | { readonly type: 'discarded'; readonly discarded: DiscardedRecords };
 
 /**
- * Lockstep signs what it puts into the fallback queue. Lambda signs nothing of what it says about discarded records.
+ * Lockstep signs its entries of the fallback queue. Lambda does not sign its documents about discarded records.
  *
- * @throws LockstepError RELAY_ENTRY_UNREADABLE where Lockstep wrote it and this version cannot read it, RELAY_ENTRY_FOREIGN where
- * neither Lockstep nor Lambda wrote it
+ * @throws LockstepError RELAY_ENTRY_UNREADABLE where Lockstep wrote the entry and this version cannot read it
+ * @throws LockstepError RELAY_ENTRY_FOREIGN where neither Lockstep nor Lambda wrote it
  */
 export function readRelayEntry(body: string, secret: Buffer): RelayEntry {
   const isOurs = isSignedEntry(body, secret);

@@ -43,7 +43,10 @@ export interface RelayRange {
   readonly partition: LedgerPartition;
   readonly offsets: OffsetRanges;
   readonly cause: RelayCause;
-  /** Only what the ledger has left to the relay, or owes: an entry alone gives nobody a letter. */
+  /**
+   * The relay dead-letters only offsets that the ledger has left to it, or that are pending. An entry of the queue is not
+   * enough.
+   */
   readonly mustBeDue?: true;
 }
 
@@ -51,7 +54,7 @@ export interface RelayRange {
 export type RelayEnd =
   | { readonly type: 'done'; readonly letters: number }
   | { readonly type: 'again'; readonly letters: number; readonly why: string }
-  /** These were never left to the relay, as far as the ledger knows: they were left alone. */
+  /** The ledger has never left these offsets to the relay, so nothing was done with them. */
   | { readonly type: 'notDue'; readonly letters: number; readonly offsets: OffsetRanges };
 
 /** What all steps of a range share. */
@@ -115,7 +118,10 @@ export async function relayRange(
   }
 }
 
-/** Whether Kafka holds a record at any of these offsets, or did. A recreated topic may not reach so far, or may have gaps there. */
+/**
+ * Whether Kafka holds, or ever held, a record at any of these offsets. A recreated topic may not reach so far, or may have
+ * gaps.
+ */
 async function holdsAny(
   offsets: OffsetRanges,
   { partition }: RelayRange,

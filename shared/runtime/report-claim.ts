@@ -87,8 +87,8 @@ export function reportClaim<V>(
 }
 
 /**
- * Says, once an invocation, why records did not start where nothing else tells: no attempt is counted, no record blocks. Else a
- * partition could be blocked unseen.
+ * Logs once for each invocation why records did not start, in cases that nothing else shows: no attempt is counted, and no
+ * record is blocked. Otherwise a partition could be blocked unseen.
  */
 export function reportWaiting<V>(
   { ports, delivered, lease }: Pick<PartitionRun<V>, 'ports' | 'delivered' | 'lease'>,

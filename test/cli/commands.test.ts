@@ -100,7 +100,7 @@ test.each(['redrive', 'purge'])('%s says what it will do, and without a terminal
   expect(JSON.parse(done.stdout)).toMatchObject({ done: 3, left: 0 });
 });
 
-test('who changes something is whoever’s credentials these are, whatever they call themselves', async () => {
+test('the name of who changes something comes from the credentials, whatever a request says', async () => {
   aws.answer({ operator: () => ({ ...report, done: 3, left: 0 }) });
   await aws.lockstep('redrive', '--yes', '--json');
   expect(aws.asked.map(({ by }) => by)).toEqual([
@@ -170,7 +170,7 @@ test('--version is that of the package', async () => {
   expect((await run(process.execPath, ['bin/lockstep.js', '--version'])).stdout).toBe('0.1.0\n');
 });
 
-test('an older Node is told which one is needed, in a line', async () => {
+test('on an older Node one line says which version is needed', async () => {
   const older = "data:text/javascript,Object.defineProperty(process.versions,'node',{value:'20.19.0'})";
   const failed = await run(process.execPath, ['--import', older, 'bin/lockstep.js', 'status']).catch(ended);
   expect(failed).toMatchObject({
@@ -339,7 +339,7 @@ describe('a halted replay', () => {
     expect(await decisions(commands)).toEqual(DECISIONS);
   });
 
-  test('of a record that nobody can tell from the known one likewise', async () => {
+  test('of a record that may be another one than the known one, too', async () => {
     expect(await decisions(logged({ offset: 7, timestamp: 1, valueHash: 'x' }))).toEqual(DECISIONS);
   });
 
@@ -357,13 +357,11 @@ describe('a halted replay', () => {
   test('is decided by the commands that its alarm names', async () => {
     const [alarm] = alarms(synthConsumer()).filter(({ AlarmName }) => AlarmName === 'Shop-Orders-replay-halted');
     const commands = [...(alarm?.AlarmDescription ?? '').matchAll(/`(npx lockstep [^`]*)`/g)].map(([, one]) => one);
-    const [skip = ''] = commands;
-    expect(commands).toHaveLength(1);
-    expect(await decisions([skip, skip.replace('--skip', '--run')])).toEqual(DECISIONS.slice(0, 2));
+    expect(await decisions(commands)).toEqual(DECISIONS.slice(0, 2));
   });
 });
 
-test('each command that an alarm names is one that can be run as it stands there', async () => {
+test('each command that an alarm names can be run as it is written', async () => {
   const all = alarms(synthConsumer({ operations: true, onFailureDestination: { retryAttempts: 100 } }));
   const named = all.flatMap(({ AlarmDescription }) =>
     [...AlarmDescription.matchAll(/`(npx lockstep [^`]*)`/g)].map(([, command = '']) => command),

@@ -65,7 +65,7 @@ test('a consumer of a single stack may be named with it', () => {
   expect(oneConsumer(consumersOfAll(new Map([['Prod', OUTPUTS]])), 'Prod/Orders').name).toBe('Orders');
 });
 
-test('a name in its own case is that consumer, whoever else is called alike', () => {
+test('a name in the right case is that consumer, even if another has a similar name', () => {
   const [orders] = consumersOf(OUTPUTS);
   if (orders === undefined) throw new Error('no consumer');
   const both = [orders, { ...orders, name: 'ORDERS', mappingId: 'm-2' }];

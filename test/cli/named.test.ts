@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { partitionNamed, recordNamed, spanNamed } from '../../cli/named.ts';
 
-test('what names a partition, a record or a span is taken as it stands', () => {
+test('the name of a partition, a record or a range is read exactly', () => {
   expect(partitionNamed('or-ders-3')).toEqual({ topic: 'or-ders', partition: 3 });
   expect(recordNamed('orders-3@1042')).toEqual({ topic: 'orders', partition: 3, offset: 1042 });
   expect(spanNamed('orders-3@10-20')).toEqual({ topic: 'orders', partition: 3, fromOffset: 10, toOffset: 20 });

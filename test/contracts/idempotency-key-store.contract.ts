@@ -84,7 +84,7 @@ export function idempotencyKeyStoreContract(
         of(`${sentence} (${company})`, async () => show(keyAtATime(await open(), company)));
     };
 
-    clause('grants a key that nobody claimed, and gives its item back', async (keys) => {
+    clause('grants a key that was never claimed, and returns its item', async (keys) => {
       const key = newKey();
 
       expect(await keys.claim({ key, item: OURS })).toEqual({ type: 'granted' });
@@ -106,7 +106,7 @@ export function idempotencyKeyStoreContract(
       expect(await keys.claim({ key, item: OURS })).toEqual({ type: 'held', item: OURS });
     });
 
-    clause('shows a completed item to whoever claims its key', async (keys) => {
+    clause('shows a completed item to every claim of its key', async (keys) => {
       const key = newKey();
       await keys.claim({ key, item: THEIRS });
       await keys.complete(key, THEIRS);
@@ -138,7 +138,7 @@ export function idempotencyKeyStoreContract(
       expect(await keys.itemOf(key)).toEqual(OURS);
     });
 
-    clause('replaces exactly the item it was told to', async (keys) => {
+    clause('replaces exactly the given item', async (keys) => {
       const key = newKey();
       await keys.claim({ key, item: THEIRS });
 
@@ -146,7 +146,7 @@ export function idempotencyKeyStoreContract(
       expect(await keys.itemOf(key)).toEqual(OURS);
     });
 
-    clause('replaces nothing that differs in any field from what it was told to', async (keys) => {
+    clause('replaces no item that differs in any field from the given one', async (keys) => {
       const key = newKey();
       await keys.claim({ key, item: THEIRS });
       const others: KeyItem[] = [
@@ -213,7 +213,7 @@ export function idempotencyKeyStoreContract(
       expect(await keys.itemOf(key)).toBeUndefined();
     });
 
-    clause('completes a key that we hold although it has expired, if nobody took it', async (keys) => {
+    clause('completes a key that we hold although it has expired, if it was not taken', async (keys) => {
       const key = newKey();
       const expired = { ...OURS, expiresAt: 1 };
       await keys.claim({ key, item: expired });
@@ -232,7 +232,7 @@ export function idempotencyKeyStoreContract(
       expect(await keys.claim({ key, item: THEIRS })).toEqual({ type: 'granted' });
     });
 
-    clause('gives back no key that somebody else holds, nor ours under another epoch', async (keys) => {
+    clause('gives back no key of another holder, nor ours under another epoch', async (keys) => {
       const key = newKey();
       await keys.claim({ key, item: THEIRS });
 

@@ -5,13 +5,13 @@ import { claimBy, LEASED, type LedgerUnderTest, NOW, newPartition, settledTo, wr
 
 /** What a claim promises. */
 export function ledgerClaimClauses(clause: Clause, open: () => Promise<LedgerUnderTest>): void {
-  clause('reads nothing where nobody ever claimed', async () => {
+  clause('reads nothing of a partition that was never claimed', async () => {
     const { ledger } = await open();
 
     expect(await ledger.read(newPartition())).toBeUndefined();
   });
 
-  clause('grants epoch 1 of a partition that nobody ever claimed', async () => {
+  clause('grants epoch 1 of a partition that was never claimed', async () => {
     const { ledger } = await open();
     const partition = newPartition();
 

@@ -179,7 +179,7 @@ export function ledgerEffectClauses(clause: Clause, open: () => Promise<LedgerUn
     expect((await keyItem(key))?.status).toBe('IN_PROGRESS');
   });
 
-  clause('fails for good, committing nothing, where somebody else holds the key by now', async () => {
+  clause('fails for good and commits nothing if another holder has the key by now', async () => {
     const { ledger, keys, keyItem, effect, hasEffect } = await open();
     const partition = newPartition();
     const { key, item } = keyOf('partition#c#other#orders#0');

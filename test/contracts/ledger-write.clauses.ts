@@ -49,7 +49,7 @@ export function ledgerWriteClauses(clause: Clause, open: () => Promise<LedgerUnd
     });
   });
 
-  clause('lets its owner write although the lease has run out, as long as nobody took over', async () => {
+  clause('lets its owner write although the lease has ended, until another owner takes over', async () => {
     const { ledger } = await open();
     const partition = newPartition();
     await ledger.claim(claimBy(partition, 'a', { leaseUntil: 1 }));
@@ -70,7 +70,7 @@ export function ledgerWriteClauses(clause: Clause, open: () => Promise<LedgerUnd
     expect(await ledger.read(partition)).toEqual(item);
   });
 
-  clause('refuses a frozen owner that thaws after a take-over', async () => {
+  clause('refuses a frozen owner that goes on after a take-over', async () => {
     const { ledger } = await open();
     const partition = newPartition();
     await ledger.claim(claimBy(partition, 'a'));

@@ -100,7 +100,7 @@ test.each<[string, Partial<Evidence>, string]>([
   expect(judge({ ...KEPT, ...change })).toContain(finding);
 });
 
-test('offsets of another life or partition say nothing of order', () => {
+test('offsets of another topic or partition say nothing about order', () => {
   const elsewhere = [on('r5', 0, 'succeed', { life: 2 }), on('r6', 0, 'succeed', { partition: 1 })];
   const history = [started('r6', 0), done('r6', 0), started('r5', 0), done('r5', 0), ...KEPT.history];
   expect(judge({ ...KEPT, onTopic: [...KEPT.onTopic, ...elsewhere], history })).toEqual([]);

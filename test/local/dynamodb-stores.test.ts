@@ -111,7 +111,7 @@ describe('what DynamoDB bills', () => {
 });
 
 describe('an item that this code cannot read', () => {
-  test('of a newer version is left as it is: nobody takes its epoch or its lease', async () => {
+  test('of a newer version is left as it is: its epoch and its lease are not taken', async () => {
     const partition = newPartition();
     const item = { ...(await itemFixture('v2-released')), pk: { S: ledgerKey(partition) }, v: { N: '3' } };
     await client.send(new PutItemCommand({ TableName: LEDGER_TABLE, Item: item }));
@@ -193,7 +193,7 @@ describe('a reset of an item that this code cannot read', () => {
   );
 
   test.each(['v', 'epoch', 'rev', 'owner', 'leaseUntil'])(
-    'does nothing to an item whose %s somebody has changed meanwhile',
+    'does nothing to an item whose %s was changed meanwhile',
     async (name) => {
       const partition = await broken({ settled: { S: '?' } });
       const found = await repair.look(partition);

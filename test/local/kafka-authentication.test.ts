@@ -72,7 +72,7 @@ describe('a letter reaches a broker', () => {
 });
 
 describe('a letter is refused, and the process ends by itself, where', () => {
-  test('the certificate is nobody’s whom we trust', async () => {
+  test('we do not trust the certificate', async () => {
     expect(await publish(broker.tls, 'tls', '')).toEqual({ ...OUTCOME, end: 'BROKER_UNREACHABLE' });
   });
 

@@ -113,14 +113,14 @@ describe('a Kafka connection', () => {
     }
   });
 
-  test('is late, and gone, when nobody answers in time', async () => {
+  test('is late, and closed, when no broker answers in time', async () => {
     const { connection: opened, sockets } = connection(await portThatIsSilent());
 
     expect(await opened.send([RECORD], Date.now() + 300)).toMatchObject({ type: 'late' });
     expect(sockets.every(({ destroyed }) => destroyed)).toBe(true);
   });
 
-  test('asks nobody when there is no time left', async () => {
+  test('asks no broker when there is no time left', async () => {
     const { connection: opened, sockets } = connection();
 
     expect(await opened.send([RECORD], Date.now() - 1)).toEqual({ type: 'late', failure: undefined });

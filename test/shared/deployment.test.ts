@@ -124,7 +124,7 @@ test('whatever an event says of itself, it either is of the mapping or is refuse
   expect(passed.no).toBeGreaterThan(0);
 });
 
-describe('options that differ from what the construct was told are refused by name', () => {
+describe('options that differ from those of the construct are refused by name', () => {
   const policyOf = (options: SomeOptions<string | null>) =>
     resolveOptions(
       { value: text, idempotencyKey: ({ position }) => position, onRecord: () => undefined, ...options },

@@ -97,7 +97,7 @@ test('a checkpoint that lands after its successor changes nothing', async () => 
   expect(results.map(successes)).toEqual(results.map(() => 12));
 });
 
-test('two partitions with the same two keys in opposite order run each key once and wait for nobody for ever', async () => {
+test('two partitions with the same two keys in opposite order run each key once and do not wait for ever', async () => {
   const results = await play(
     {
       records: [

@@ -110,7 +110,7 @@ describe('finds', () => {
     ]);
   });
 
-  test('a record that whoever handled it had long enough to record, and did not', () => {
+  test('a record that its invocation had enough time to record, and did not', () => {
     const history = [
       event('started', 0, 10),
       event('done', 0, 15),
@@ -178,7 +178,7 @@ describe('finds', () => {
     ]);
   });
 
-  test('a letter for a record that succeeds, and a handling beside a letter', () => {
+  test('a dead letter for a record that succeeds, and a handling in spite of a dead letter', () => {
     const letters = [LETTER, { ...LETTER, offset: 2, id: 'letter-2', key: 'c', deadLetteredAt: 46 }];
 
     expect(judge({ ...KEPT, letters })).toEqual([

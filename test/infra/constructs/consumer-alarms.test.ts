@@ -143,7 +143,7 @@ describe('the alarms of a consumer', () => {
       expect(alarm).not.toHaveProperty('Metrics');
   });
 
-  test('tell one topic when they begin and when they end, and nobody else may publish there', () => {
+  test('notify one topic when they begin and when they end, and no other principal may publish there', () => {
     const template = synth((stack) => {
       const topic = new AlarmTopic(stack, 'Alarms', { email: 'ops@example.com' });
       new LockstepConsumer(stack, 'Orders', { ...LEAST, alarms: { topic } });
@@ -193,23 +193,6 @@ describe('the runbook', () => {
     );
     expect(linked).not.toContain(undefined);
     expect(headings.toSorted()).toEqual([...new Set([...linked, 'registry-errors'])].toSorted());
-  });
-
-  test('fits with its command into what CloudWatch takes of a description, however long the names are', () => {
-    const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
-    const stack = new Stack(app, `S${'s'.repeat(127)}`);
-    const topic = 't'.repeat(235);
-    new LockstepConsumer(stack, 'Orders', {
-      ...LEAST,
-      topic,
-      consumerName: 'C'.repeat(64),
-      operations: true,
-      onFailureDestination: { retryAttempts: 100 },
-      alarms: { runbookUrl: `https://wiki.example.com/${'r'.repeat(100)}` },
-    });
-    const lengths = alarms(Template.fromStack(stack)).map(({ AlarmDescription }) => AlarmDescription.length);
-    // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
-    expect(Math.max(...lengths)).toBeLessThanOrEqual(1_024);
   });
 
   test('may be somewhere else', () => {

@@ -12,7 +12,7 @@ const registry = new GlueSchemaRegistry({
 });
 
 describe('the mapping', () => {
-  test('takes size, window, pollers, start and filters as they are told', () => {
+  test('takes size, window, pollers, start and filters as given', () => {
     const template = synthConsumer({
       batchSize: 500,
       batchingWindow: Duration.seconds(5),

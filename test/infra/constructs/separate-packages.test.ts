@@ -55,7 +55,7 @@ test('nor is one that a client needs which is loaded at the start', () => {
   expect([...separatePackages(metafile, 'index.mjs')]).toEqual([]);
 });
 
-test('nor is one of which somebody imports a module inside: that would not be there', () => {
+test('nor is one of which another package imports an inner module: it would be missing', () => {
   const metafile = built({
     handler: [
       ['dynamic-import', '@aws-sdk/client-sqs'],

@@ -43,7 +43,7 @@ test('no two have a name that one could tell from the other, or from the process
   expect(temporaryFolderOf(run)).toBe(names[2]);
 });
 
-test('a folder that somebody else has made is not used, whatever its name', async () => {
+test('a folder that another user has made is not used, whatever its name', async () => {
   const run = await aRun();
   // As an earlier version named it.
   mkdirSync(join(temporary, `lockstep-${basename(run)}`), { mode: 0o777 });

@@ -50,7 +50,7 @@ test('versions are compared number by number', async () => {
   expect(await requireOpenssl(machine)).toBe('openssl');
 });
 
-test('a newer Python beside an old one is found by its own name', async () => {
+test('a newer Python is found by its own name when an old one is installed, too', async () => {
   const machine = machineWith({ python3: 'Python 3.9.6', 'python3.12': 'Python 3.12.4' });
 
   expect(await requirePython(machine)).toBe('python3.12');

@@ -43,7 +43,7 @@ test('each Python package of the local cloud is pinned, with hashes', () => {
     expect(line).toMatch(/^[a-z0-9-]+==[\w.]+ (; [^#]+? )?( *--hash=sha256:[0-9a-f]{64})+ *$/);
 });
 
-test('a jar that is another, that is missing or that nobody named is found', async () => {
+test('a jar that differs, is missing or is not listed is found', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'jars-'));
   writeFileSync(join(folder, 'a.jar'), 'hello\n');
   writeFileSync(join(folder, 'b.jar'), 'hello\n');

@@ -47,7 +47,7 @@ describe.each([
     ]);
   });
 
-  test('has that order no more than four times: the first death is nobody’s yet', () => {
+  test('has that order at most four times: the first death is not attributed yet', () => {
     const tries = consumers.counterpart.calls.filter(({ path, id }) => path === '/started' && id === `${name}0-4`);
 
     expect(tries.length).toBeGreaterThanOrEqual(3);

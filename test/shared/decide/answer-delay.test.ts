@@ -32,7 +32,7 @@ test('waits no longer than haltedAnswerDelayMs while a partition of duplicates m
   expect(answerDelay([blocked(900_000), { ...drained, moved: false }], 0, 50_000, policy)).toBe(1_000);
 });
 
-test('looks again soon where nobody knows when it may go on', () => {
+test('tries again soon if it is not known when it may go on', () => {
   expect(answerDelay([blocked(undefined)], 0, 50_000, policy)).toBe(1_000);
 });
 

@@ -17,7 +17,7 @@ function decide(
 }
 
 describe('a fresh partition', () => {
-  test('runs all of its first batch and owes it', () => {
+  test('runs all of its first batch, and must redeliver it until it settles', () => {
     const decision = decide(claimedItem(), batchOf(41, 42, 44));
 
     expect(decision.verdict).toEqual({ type: 'run' });
@@ -176,7 +176,7 @@ describe('a recreated topic', () => {
     expect(decision.verdict).toEqual({ type: 'waiting', waitsFor: 3 });
   });
 
-  test('still waits for what was pending: it may be of its new life', () => {
+  test('still waits for pending offsets: they may be of the new topic', () => {
     const progress = { ...settled, pending: [{ from: 40, to: 41 }], replayRefused: [{ from: 30, to: 30 }] };
 
     const decision = decide(claimedItem({ progress }), [identity(50, { timestamp: 5_000 })]);
@@ -601,7 +601,7 @@ describe('at the edges', () => {
     expect(decide(claimedItem(), [identity(1, { timestamp: 0 })]).progress.newestTimestamp).toBe(0);
   });
 
-  test('our own claim is nobody’s death', () => {
+  test('our own claim is no death', () => {
     const item = { ...claimedItem(), claims: [{ owner: 'me', offsets: [{ from: 41, to: 43 }] }] };
 
     const decision = decide(item, batchOf(41, 42, 43));
@@ -665,7 +665,7 @@ describe('at the edges', () => {
     expect(decide(known, batchOf(12), { now: 70 }).progress.blockedRecords.get(12)?.firstFailedAt).toBe(5);
   });
 
-  test('a running record that is settled all the same is nobody’s interruption', () => {
+  test('a running record that is settled all the same is not an interruption', () => {
     const decision = decide(claimedItem({ progress: settledTo(20, { running: identity(12) }) }), batchOf(21));
 
     expect(decision.progress.blockedRecords.size).toBe(0);
@@ -683,7 +683,7 @@ describe('at the edges', () => {
     );
   });
 
-  test('a record whose known hash is empty is told by its time alone', () => {
+  test('a record whose known hash is empty is identified by its time alone', () => {
     const blockedRecords = new Map([[7, { ...blockedRecordAt(7, { attempts: 1 }), valueHash: '' }]]);
     const progress = progressOf({ blockedRecords, pending: [{ from: 7, to: 7 }] });
 
@@ -774,7 +774,7 @@ describe('at the edges', () => {
     expect(decide(claimedItem({ progress }), [identity(30, { timestamp: 7_000 })]).verdict).toEqual({ type: 'run' });
   });
 
-  test('a batch that holds the lowest refused offset is looked at again, wherever it stands in it', () => {
+  test('a batch with the lowest refused offset is judged again, wherever the offset is in it', () => {
     const progress = progressOf({
       settled: [{ from: 510, to: 599 }],
       floor: 500,

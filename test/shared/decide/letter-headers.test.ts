@@ -29,7 +29,7 @@ function changed(name: string, text?: string): RecordHeader[] {
 }
 
 describe('the origin of a record', () => {
-  test('is told in four texts', () => {
+  test('has four texts', () => {
     expect(originHeaders(ORIGIN).map(({ name, value }) => [name, value.toString()])).toEqual([
       ['x-original-topic', 'orders'],
       ['x-original-partition', '3'],

@@ -104,13 +104,13 @@ describe('a letter as it lies on its topic', () => {
 
   test.each([
     ['how often it was redriven', { 'x-redrive-count': '2' }, { redriveCount: 2 }],
-    ['that nobody can tell whether it was handled', { 'x-doubtful': '' }, { isDoubtful: true }],
+    ['that it is not known whether it was handled', { 'x-doubtful': '' }, { isDoubtful: true }],
     ['that Kafka holds its records no more', { 'x-error-name': 'RECORD_EXPIRED' }, { isExpired: true }],
   ])('says %s', (_, headers, letter) => {
     expect(readLetterTopic(lying({ ...LETTER, ...headers }), OWNER)).toMatchObject({ type: 'letter', letter });
   });
 
-  test('is told by our headers alone: what came with the record is before them', () => {
+  test('is read from our headers alone: those of the record are before them', () => {
     const own = { 'x-error-name': 'Upstream', 'x-dead-letter-id': 'theirs', 'x-doubtful': '', 'x-redrive-count': '99' };
     const { headers, ...record } = lying(LETTER, {}, own);
 
@@ -254,7 +254,7 @@ describe('a marker of what became of letters', () => {
     ['is no JSON', ours({ value: Buffer.from('redriven') })],
     ['is JSON of nothing', ours({ value: Buffer.from('null') })],
     ['lies in another partition than it was written to', ours({ partition: 2 })],
-    ['stands behind the header of somebody else', ours({ headers: [textHeader('a', 'b'), ...ours().headers] })],
+    ['is after a header of another writer', ours({ headers: [textHeader('a', 'b'), ...ours().headers] })],
     ['is signed with another secret', ours(markerRecord(MARKER, { ...OWNER, secret: Buffer.alloc(32) }, 1))],
     ['is of another topic', ours(markerRecord(MARKER, { ...OWNER, deadLetterTopic: 'payments-dead-letters' }, 1))],
   ])('is none where it %s', (_, record) => {

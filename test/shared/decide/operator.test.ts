@@ -22,7 +22,7 @@ test('a skipped blocked record is settled, and the wait for it ends', () => {
   expect(decided.type === 'change' && decided.progress.missingRecord).toBeUndefined();
 });
 
-test('a skipped blocked record that nobody owes is settled too, and the newest time is its own where that is later', () => {
+test('a skipped blocked record that is not pending is settled, too, and the newest time is its own if that is later', () => {
   const progress = progressOf({
     blockedRecords: new Map([[10, blockedRecordAt(10, { interruptions: 2 })]]),
     newestTimestamp: 900,

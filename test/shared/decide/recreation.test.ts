@@ -21,18 +21,18 @@ describe('a record is a another record', () => {
   test.each([
     ['that is as new as the newest that settled', { settled: [{ from: 0, to: 9 }], newestTimestamp: 1_005 }],
     ['that is newer, at an offset that is not settled', { settled: [{ from: 0, to: 4 }], newestTimestamp: 1_004 }],
-    ['at a settled offset of a time that nobody knows', { settled: [{ from: 0, to: 9 }] }],
+    ['at a settled offset of an unknown time', { settled: [{ from: 0, to: 9 }] }],
     ['that is marked itself', { firstRecords: [identity(4), identity(5)] }],
     ['that differs from the mark at another offset', { firstRecords: [identity(4)] }],
     ['whose blocked record is its own', { blockedRecords: blockedRecords(4, 5) }],
-    ['whose known value nobody could hash', { firstRecords: [identity(5, { valueHash: '' })] }],
+    ['whose known value has no hash', { firstRecords: [identity(5, { valueHash: '' })] }],
     ['of another value than the mark at its offset', { firstRecords: [identity(5, { valueHash: 'other' })] }],
   ])('but none %s', (_, progress) => {
     expect(isAnotherRecord(progressOf(progress), identity(5))).toBe(false);
   });
 });
 
-describe('of a record that has the time of the known one and another value nobody can tell whether it is the same', () => {
+describe('of a record with the time of the known one and another value it is not known whether it is the same', () => {
   const AS_KAFKA_HOLDS_IT = 'hW3k_q0-';
   const AS_JSON = 'JtpLqAvo6';
   const WITHOUT_FRAMING = 'SA6Wv6rxc';
@@ -113,7 +113,7 @@ describe('progress of a recreated topic', () => {
     );
   });
 
-  test('keeps what is known of exactly these records: they were of the new life already', () => {
+  test('keeps what is known of exactly these records: they were of the new topic already', () => {
     const other = { valueHash: 'of-the-old-life' };
     const known = progressOf({
       settled: [
@@ -143,7 +143,7 @@ describe('progress of a recreated topic', () => {
   });
 });
 
-test('what was left to the relay may be of the new life, and stays', () => {
+test('offsets that were left to the relay may be of the new topic, and stay', () => {
   const known = progressOf({ settled: [{ from: 0, to: 9 }], abandoned: [{ from: 3, to: 4 }] });
   expect(restartProgress(known, [], [])).toMatchObject({ settled: [], abandoned: [{ from: 3, to: 4 }] });
 });

@@ -64,7 +64,7 @@ describe('what of a range is not settled', () => {
   });
 });
 
-describe('nobody can tell whether a record was handled', () => {
+describe('it is not known whether a record was handled', () => {
   test('where memory does not reach back to it', () => {
     expect(isDoubtful(progressOf({ floor: 20 }), 19)).toBe(true);
   });
@@ -222,7 +222,7 @@ describe('lost for good', () => {
     expect(lost(withPending, { now: 15_000 + HOUR - 1 })).toEqual([]);
   });
 
-  test('is what dead invocations had claimed and nobody settled', () => {
+  test('is what dead invocations had claimed and what is not settled', () => {
     const progress = progressOf({ settled: [{ from: 0, to: 21 }] });
 
     expect(lost({ progress, dead: [[20, 21, 22], [30]] })).toEqual([

@@ -80,7 +80,7 @@ describe('settling a record', () => {
   });
 });
 
-test('what is settled stands for no operator any more', () => {
+test('settled offsets wait for no operator any more', () => {
   const progress = progressOf({ replayRefused: [{ from: 3, to: 8 }] });
 
   expect(
@@ -220,7 +220,7 @@ describe('forgetting', () => {
     expect(progress.settled).toHaveLength(80);
   });
 
-  test('never reaches what our own batch owes', () => {
+  test('never reaches unsettled offsets of our own batch', () => {
     const progress = forget(batches(80), 0, [{ from: 5, to: 5 }]);
 
     expect(progress.settled).toHaveLength(80);
@@ -240,13 +240,13 @@ describe('what an operator let run again', () => {
   const firstRecords = Array.from({ length: 65 }, (_, index) => identity(100 + index * 10));
   const settled = [{ from: 95, to: 799 }];
 
-  test('is nobody’s word where nobody gave it', () => {
+  test('is absent if no operator decided', () => {
     expect(forget(progressOf({ settled, firstRecords, floor: 90 }), 740, [])).toStrictEqual(
       progressOf({ settled: [{ from: 100, to: 799 }], firstRecords: firstRecords.slice(1), floor: 100 }),
     );
   });
 
-  test('is nobody’s word where nothing was forgotten either', () => {
+  test('is absent if nothing was forgotten, either', () => {
     const kept = [{ from: 100, to: 799 }];
 
     expect(forget(progressOf({ settled: kept, firstRecords }), 740, [])).toStrictEqual(
@@ -304,7 +304,7 @@ test('a range that ends at the first record of a remembered batch is kept', () =
   expect(forget(progressOf({ settled, firstRecords: [identity(0)] }), 640, []).settled).toHaveLength(65);
 });
 
-test('with fewer first records than batches to remember, what no mark stands for is kept', () => {
+test('with fewer first records than batches to remember, offsets without a first record are kept', () => {
   const settled = Array.from({ length: 65 }, (_, index) => ({ from: index * 10, to: index * 10 + 8 }));
 
   expect(forget(progressOf({ settled, firstRecords: [identity(0)] }), 640, []).settled).toHaveLength(65);
@@ -467,7 +467,7 @@ describe('settling records in one go', () => {
 describe('what is left to the relay', () => {
   const left = progressOf({ pending: [{ from: 40, to: 44 }], abandoned: [{ from: 10, to: 12 }] });
 
-  test('is waited for no more, and stays known until it settles, whoever settles it', () => {
+  test('is not waited for any more, and stays known until it settles', () => {
     const abandoned = abandon(left, [{ from: 41, to: 42 }]);
     expect([abandoned.pending, abandoned.abandoned]).toEqual([
       [

@@ -196,7 +196,7 @@ describe('a middleware', () => {
     ).toEqual({ got: instead, handled: [], errors: 1 });
   });
 
-  test('that throws has its error told once, and Lambda gets it', async () => {
+  test('that throws has its error logged once, and Lambda gets it', async () => {
     const throwing: Middleware = {
       after: () => {
         throw new Error('odd');

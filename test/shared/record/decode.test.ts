@@ -106,7 +106,7 @@ describe('json', () => {
     ]);
   });
 
-  test('keeps large integers exact where it is told to', async () => {
+  test('keeps large integers exact with the option', async () => {
     const value = '{"id":73314510714175489,"small":7,"part":0.5,"huge":1e300,"list":[-9007199254740993]}';
 
     expect(await decoded(json(undefined, { exactIntegers: true }), value)).toEqual({

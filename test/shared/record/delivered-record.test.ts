@@ -36,7 +36,7 @@ describe('a delivered record', () => {
     expect(delivered().position).toBe('orders-3@1042');
   });
 
-  test('is told from another at its offset by a short hash of its value', () => {
+  test('is distinguished from another at its offset by a short hash of its value', () => {
     expect(delivered({ value: base64('a') }).valueHash).toBe('tpLqAvo6');
     expect(delivered({ value: base64('a') }).valueHash).toBe(delivered({ value: base64('a') }).valueHash);
     expect(delivered({ value: base64('b') }).valueHash).not.toBe(delivered({ value: base64('a') }).valueHash);

@@ -26,7 +26,7 @@ test('reads what a queue is documentOf: ranges by partition', () => {
   });
 });
 
-test('reads what a topic is told, in its other spelling: one record with its event behind it', () => {
+test('reads the document of a topic, with its other names: one record with its event behind it', () => {
   const document = {
     requestContext: { condition: 'RetriesExhausted' },
     KafkaBatchInfo: { recordInfo: { offset: '42' } },

@@ -196,7 +196,7 @@ test('a record that keeps failing stops returning', async () => {
   expect(topic.values()).toEqual(['value-2']);
 });
 
-test('a record that dies again keeps its first origin, and counts its redrives', () => {
+test('a record that is dead-lettered again keeps its first origin, and counts its redrives', () => {
   const once = again(aLetter(1), 90);
   const twice = again(once.dead, 91);
 

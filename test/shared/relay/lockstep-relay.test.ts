@@ -104,24 +104,21 @@ test.each([
   ['a range that another secret signed', forged({})],
   ['a range that the ledger never left to the relay', encodeFallbackEntry(LOST, FAKE_SECRET)],
   ['what Lambda says of another topic', discarded('payroll-3')],
-])(
-  'an entry that is none of ours ends with the days that SQS keeps it, and its sender is told: %s',
-  async (_, body) => {
-    const relay = aFunction();
-    const senders: unknown[] = [];
-    relay.ports.telemetry.log.error = (__, fields) => void senders.push(fields?.['sender']);
-    relay.log.put(PLACE, 5, { value: Buffer.from('untried') });
-    relay.place({});
+])('a foreign entry is deleted by SQS after its retention, and its sender is logged: %s', async (_, body) => {
+  const relay = aFunction();
+  const senders: unknown[] = [];
+  relay.ports.telemetry.log.error = (__, fields) => void senders.push(fields?.['sender']);
+  relay.log.put(PLACE, 5, { value: Buffer.from('untried') });
+  relay.place({});
 
-    expect(await relay.invoke({ Records: [entry('old', body, OLD)] })).toEqual({
-      batchItemFailures: [{ itemIdentifier: 'old' }],
-    });
+  expect(await relay.invoke({ Records: [entry('old', body, OLD)] })).toEqual({
+    batchItemFailures: [{ itemIdentifier: 'old' }],
+  });
 
-    expect(relay.renewed).toEqual([]);
-    expect(relay.letters.letters).toEqual([]);
-    expect(senders).toEqual(['AROA:somebody']);
-  },
-);
+  expect(relay.renewed).toEqual([]);
+  expect(relay.letters.letters).toEqual([]);
+  expect(senders).toEqual(['AROA:somebody']);
+});
 
 test('what Lambda says of discarded records becomes their letters', async () => {
   const relay = aFunction();

@@ -207,7 +207,7 @@ test('says in which record’s handler a process died, and counts it once', asyn
   expect(header(relay.letters.letters[0], 'x-interruption-count')).toBe('2');
 });
 
-test('says that a topic was recreated where a dead invocation’s record gives it away, and relays of its new life', async () => {
+test('reports a recreated topic that a dead invocation’s record shows, and relays records of the new topic', async () => {
   const relay = aRelay();
   withRecords(relay, 2, 3);
   relay.ledger.place(PLACE, RECREATED);
@@ -219,7 +219,7 @@ test('says that a topic was recreated where a dead invocation’s record gives i
   expect(relay.counts.get('TopicsRecreated')).toBe(1);
 });
 
-test('an entry of the queue gives letters only where the ledger has left its offsets to the relay, or owes them', async () => {
+test('an entry of the queue gives dead letters only for offsets that are left to the relay or pending', async () => {
   const relay = aRelay();
   withRecords(relay, 10, 11, 12, 13, 14, 15);
   relay.place({ settled: [{ from: 10, to: 10 }], abandoned: [{ from: 11, to: 12 }], pending: [{ from: 14, to: 14 }] });

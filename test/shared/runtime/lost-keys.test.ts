@@ -35,7 +35,7 @@ function aFunction(onRecord: NonNullable<ConsumerOptions<string | null>['onRecor
   return { world, store, deliver };
 }
 
-test('keys that cannot be given back keep nothing from being written, and nobody from taking them', async () => {
+test('keys that cannot be given back do not keep progress from being written, and others can take them', async () => {
   const calls: string[] = [];
   const { deliver, world } = aFunction(({ key }, { attempt }) => {
     calls.push(`${key}${attempt}`);

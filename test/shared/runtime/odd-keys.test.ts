@@ -30,7 +30,7 @@ async function keyed(
 
 const two = ['{"id":"a"}', '{"id":"b"}'];
 
-describe('a key that two different records could have by mistake is refused, and nothing of it is told', () => {
+describe('a key that two different records could have by mistake is refused, and nothing of it is logged', () => {
   test.each<[string, (value: Loose) => unknown, string, string]>([
     ['undefined', (v) => v.nope, 'IDEMPOTENCY_KEY_EMPTY', 'returned undefined'],
     ['null', () => null, 'IDEMPOTENCY_KEY_EMPTY', 'returned null'],

@@ -227,7 +227,7 @@ describe('an error that names no record', () => {
     expect(Object.values(outcomes).filter((type) => type === 'handled')).toHaveLength(5);
   });
 
-  test('that passes costs nobody an attempt', async () => {
+  test('that passes costs no record an attempt', async () => {
     const attempts: number[] = [];
     let failed = false;
     const { handler, calls } = noting((_, { attempt }) => {

@@ -131,7 +131,7 @@ describe('what comes back in another form of its value', () => {
     }
   });
 
-  test('and nobody can tell from another record halts, and goes on as an operator says', async () => {
+  test('and may be another record halts, and goes on as an operator decides', async () => {
     for (const [type, runsAgain] of [
       ['acceptAsDuplicates', []],
       ['acceptToRun', [0]],

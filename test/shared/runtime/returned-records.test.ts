@@ -180,7 +180,7 @@ test.each([
     expect(letter?.headers).toContainEqual({ name: `x-foreign-${name}`, value: Buffer.from(value) });
 });
 
-test('a redriven record that dies again says how often, whatever it was told on the way', async () => {
+test('a redriven record that is dead-lettered again says how often, whatever others wrote into it', async () => {
   const { deadLetters } = await deliver(poison, [returned('deliver')]);
   const read = deadLetters[0] && parseLetter({ ...deadLetters[0], partition: 0, offset: 0 });
   expect(read).toMatchObject({ redriveCount: 2, origin: { offset: 7, timestamp: 1_000 } });

@@ -137,7 +137,7 @@ test('a transaction that lands after its repetition was refused is written, and 
   expect(peek()).toMatchObject({ rev: 2, progress: { settled: [{ from: 10, to: 10 }] } });
 });
 
-test('a plain write whose own answer was lost is told from the transaction that it overtakes', async () => {
+test('a plain write whose own answer was lost is distinguished from the transaction that it overtakes', async () => {
   const { clock, lease, peek } = await opened([
     async () => {
       throw noAnswer();

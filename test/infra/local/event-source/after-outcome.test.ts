@@ -316,7 +316,7 @@ describe('bisect on function error', () => {
     expect(drain(state, lowest, 0)).toEqual([{ 'orders-0': [2, 3, 4] }, { 'orders-0': [5, 6, 7] }]);
   });
 
-  test('a partition that lies in one half only waits in that one, and halves of two events are told apart', () => {
+  test('a partition that lies in one half only waits in that one, and halves of two events are distinguished', () => {
     const given = rules({ bisectOnFunctionError: true });
     const both = pollerWith({ 'orders-0': [1, 2], 'orders-1': [7, 8] });
     const failed = [3, 4].map((batches) => {

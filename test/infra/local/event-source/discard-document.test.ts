@@ -27,7 +27,7 @@ const record = (offset: number): EncodedRecord => ({
   key: null,
 });
 
-test('a queue is told which offsets of which partitions, and nothing of their content', () => {
+test('a queue gets offsets and partitions, and nothing of their content', () => {
   const document = batchDocument(
     [
       { partition: 'orders-0', records: [record(1), record(2)], condition: 'RetryAttemptsExhausted', invokeCount: 3 },

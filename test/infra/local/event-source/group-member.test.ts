@@ -20,7 +20,7 @@ function joining(options: Partial<GroupMemberOptions> = {}) {
 }
 
 describe('who leaves', () => {
-  test('while it joins for the first time is no member afterwards, and nobody waits for it any more', async () => {
+  test('while it joins for the first time is not a member afterwards, and nothing waits for it any more', async () => {
     const { member, made } = joining();
     const left = member.leave();
     await member.joined;

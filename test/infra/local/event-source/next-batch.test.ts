@@ -122,7 +122,7 @@ describe('what goes into a batch', () => {
     expect(batch.bytes).toBe(115);
   });
 
-  test('records given up on are told apart by how often they were sent', () => {
+  test('records that were given up are distinguished by how often they were sent', () => {
     const given = rules({ reading: 'lowest', maxRecordAgeMs: 60_000 });
     const first = send(pollerWith({ 'orders-0': [1] }), given);
     const resumed = afterOutcome(first.state, first.batch, answered(['orders-0', 1]), 0, given).state;

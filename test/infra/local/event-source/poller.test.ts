@@ -110,7 +110,7 @@ describe('joining again', () => {
     expect(invoked).toEqual(upTo(30));
   });
 
-  test('commits nothing for a partition before it knows where the group stands: that would take the group back', async () => {
+  test('commits nothing for a partition before it knows the group’s position: that would reset the group', async () => {
     const log = fakeLog([0, 10]);
     const answers = [Promise.resolve(new Map([[0, 0]]))];
     const { made, invoked } = pollerOn(
@@ -160,7 +160,7 @@ describe('joining again', () => {
     await vi.waitFor(() => expect(distinct(invoked)).toEqual(upTo(20)));
   });
 
-  test('a partition that went on without it begins where the group stands', async () => {
+  test('a partition that went on without it begins at the group’s position', async () => {
     const log = fakeLog([0, 10]);
     let committed = 0;
     const { made, invoked } = pollerOn(log, { committedOffsets: async () => new Map([[0, committed]]) }, (offsets) =>

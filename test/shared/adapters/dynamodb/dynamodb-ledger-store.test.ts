@@ -222,7 +222,7 @@ test.each([
     withEffects,
   ],
 ])(
-  'an item that has reached the limit of DynamoDB is told as that, and no repetition helps (%#)',
+  'an item that has reached the limit of DynamoDB has its own error, and no repetition helps (%#)',
   async (answer, change) => {
     await expect(writeAnswered(answer, change)).rejects.toMatchObject({
       code: 'LEDGER_ITEM_FULL',
@@ -248,7 +248,7 @@ test('an effect whose item is too large is that effect’s refusal, not the ledg
   });
 });
 
-test('a claim that is too large for the item is told as that', async () => {
+test('a claim that is too large for the item has its own error', async () => {
   const { ledger } = await scripted(() =>
     refusal(400, 'ValidationException', 'Item size to update has exceeded the maximum allowed size'),
   );

@@ -46,7 +46,7 @@ test('leaves out a mark whose time it cannot write to the last bit, and keeps it
   expect(decodeFirstRecords(encodeFirstRecords([before, nanoseconds, last, after]))).toEqual([before, after]);
 });
 
-test('gives back any time up to its limits, whatever stands before it', () => {
+test('returns any time up to its limits, whatever is before it', () => {
   const time = fc.oneof(fc.integer({ min: -(2 ** 51), max: 2 ** 51 }), fc.constantFrom(-1, 2 ** 51, -(2 ** 51)));
   fc.assert(
     fc.property(fc.array(time, { maxLength: 5 }), (times) => {

@@ -53,7 +53,7 @@ test('sends together what is handed in while a send is under way', async () => {
   expect(await later).toBe('d acknowledged');
 });
 
-test('sends one by one what was refused together: each is told what concerns it', async () => {
+test('sends one by one what was refused together: each gets the error that concerns it', async () => {
   const { sends, produce, answerAll } = slowBroker();
 
   const all = ['a', 'b', 'large', 'c'].map(produce);

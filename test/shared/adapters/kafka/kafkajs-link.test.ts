@@ -66,7 +66,7 @@ describe('a link to brokers of which none answers', () => {
     expect(sockets.every(({ destroyed }) => destroyed)).toBe(true);
   });
 
-  test('asks nobody again for as long as it took to find out, unless others are named', async () => {
+  test('asks no broker again for as long as it took to find out, unless other brokers are named', async () => {
     let brokers = await portThatIsSilent();
     let passed = 0;
     // The clock stands at 0 when the work begins and at 1,000 when it has failed.

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { watchRejections } from '../../../../shared/adapters/system/handler-scope.ts';
 
 describe('a promise that nobody awaited', () => {
-  test('is told with the record whose handler started it, and ends the process as before', () => {
+  test('is reported with the record whose handler started it, and ends the process as before', () => {
     const { stdout, status } = spawnSync(
       process.execPath,
       ['test/shared/adapters/system/fixtures/rejected-in-a-handler.ts'],
@@ -13,7 +13,7 @@ describe('a promise that nobody awaited', () => {
     expect({ stdout, status }).toEqual({ stdout: 'Error: forgotten orders-0@2\n', status: 1 });
   });
 
-  test('is no longer listened for when nobody watches', () => {
+  test('is not listened for any more when there is no watcher', () => {
     const before = process.listenerCount('unhandledRejection');
     const first = watchRejections(() => true);
     const second = watchRejections(() => true);
