@@ -1,4 +1,5 @@
 import type { ExactRecord, OperatorAnswers } from '../shared/operator/answers.ts';
+import { OperatorError } from '../shared/operator-errors.ts';
 import { parsePositionName } from '../shared/record/item-identifier.ts';
 import { importPath, type Project } from './project.ts';
 import { visible } from './visible.ts';
@@ -23,8 +24,9 @@ export function reproductionFiles(
   reproduction: Reproduction,
 ): { readonly recordsFile: string; readonly testFile: string; readonly texts: ReadonlyMap<string, string> } {
   const position = reproduction.records.at(-1)?.position ?? '';
-  // Topic names hold letters, digits, dots, dashes and underscores.
   const name = position.replace('@', '-at-');
+  // Kafka's topic names have no other characters. A file must not get its path from outside.
+  if (!/^[\w.-]+$/.test(name)) throw new OperatorError('OPERATOR_FAILED', 'the answer names a topic that cannot be');
   const ending = project.isTyped ? 'ts' : 'mjs';
   const recordsFile = `${name}.records.${ending}`;
   const testFile = `${name}.test.${ending}`;

@@ -262,3 +262,36 @@ test.each<[string, string, readonly string[]]>([
     expect(text).toContain(runner === 'node:test' ? "from '../../src/a.ts';" : "from '../../src/a';");
   },
 );
+
+test('an answer that names a file elsewhere writes nothing', async () => {
+  await writeFiles(folder, { ...PROJECT, 'a.mjs': BROKEN });
+  const record = { position: '../../a-0@7', timestamp: 1, key: null, value: null, headers: [] };
+  aws.answer({ operator: () => ({ records: [record], isComplete: true }) });
+
+  const { code, stderr } = await aws.lockstep('reproduce', 'orders-0@7');
+
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('names a topic that cannot be') });
+  expect(await readdir(folder)).not.toContain('test');
+});
+
+test('what comes from outside stays in its comment and its string', async () => {
+  await writeFiles(folder, { ...PROJECT, "it's a.mjs": BROKEN });
+  const record = {
+    position: 'orders-0@7',
+    timestamp: 1,
+    key: null,
+    value: null,
+    headers: [{ name: "'\n`$1", value: '' }],
+  };
+  const cause = { id: "c\nthrow new Error('no');//", errorName: 'A\u2028B', fingerprint: 'f' };
+  aws.answer({ operator: () => ({ records: [record], isComplete: true, cause }) });
+
+  expect((await aws.lockstep('reproduce', 'an-id', '--consumer', 'Orders')).code).toBe(0);
+
+  const text = await readFile(join(folder, 'test/reproduced/orders-0-at-7.test.mjs'), 'utf8');
+  expect(text).toContain(
+    "// The dead letter is c\\nthrow new Error('no');//, its error A\\u2028B, its fingerprint f.\n",
+  );
+  const { records } = await import(pathToFileURL(join(folder, 'test/reproduced/orders-0-at-7.records.mjs')).href);
+  expect(records[0].headers).toEqual([{ "'\n`$1": [] }]);
+});
