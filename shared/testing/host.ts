@@ -13,6 +13,8 @@ export class Host {
   isAlive = true;
   #isIdle = true;
   #frozen = 0;
+  /** What was deferred, and comes next. */
+  #due = 0;
   #deferred: (() => void)[] = [];
   readonly #scheduler: Scheduler;
   readonly #onDeath: (why: string) => void;
@@ -56,6 +58,11 @@ export class Host {
     });
   }
 
+  /** Nothing of it can go on before time passes. */
+  get isHeld(): boolean {
+    return this.#isIdle || this.#frozen > 0 || this.#due > 0;
+  }
+
   get isFrozen(): boolean {
     return this.#frozen > 0;
   }
@@ -81,7 +88,13 @@ export class Host {
     if (this.#isIdle || this.#frozen > 0) return;
     const due = this.#deferred;
     this.#deferred = [];
-    for (const run of due) this.#scheduler.in(0, () => this.deliver(run));
+    for (const run of due) {
+      this.#due++;
+      this.#scheduler.in(0, () => {
+        this.#due--;
+        this.deliver(run);
+      });
+    }
   }
 
   #sleep(ms: number, signal?: AbortSignal): Promise<void> {

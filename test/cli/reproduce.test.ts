@@ -234,6 +234,17 @@ test.each<[string, Readonly<Record<string, string>>, readonly string[], string]>
   );
 });
 
+test('a test in TypeScript runs as it is', async () => {
+  await writeFiles(folder, { ...PROJECT, 'tsconfig.json': '{}', 'lambda/orders.ts': BROKEN });
+  operated().put(PARTITION, 7, { value: Buffer.from('{"amount":0}') });
+
+  await aws.lockstep('reproduce', 'orders-0@7');
+
+  const red = await runTests(folder);
+  expect(red.code).toBe(1);
+  expect(red.stdout).toContain('free orders are not known');
+});
+
 test.each<[string, string, readonly string[]]>([
   [
     'vitest',

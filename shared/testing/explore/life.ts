@@ -43,7 +43,7 @@ export class Life implements Gate {
 
   /** Whether its handler does something that this kit knows nothing of. */
   get isBusy(): boolean {
-    return this.host.isAlive && !this.host.isFrozen && this.handlers > this.kept;
+    return this.host.isAlive && !this.host.isHeld && this.handlers > this.kept;
   }
 
   /** A request of Lockstep: to the ledger, to Kafka. */
