@@ -1,6 +1,6 @@
 import type { Crash } from './delivery.ts';
 
-/** Which crashes of a delivery are still to come. */
+/** The crashes of a delivery that have not happened yet. */
 export class Crashes {
   readonly #runs = new Set<number>();
   readonly #before = new Map<string, number>();
@@ -18,7 +18,7 @@ export class Crashes {
     return this.#runs.delete(run);
   }
 
-  /** Those that are still to come, in words. */
+  /** The crashes that have not happened yet, as text. */
   left(): readonly string[] {
     const named = (when: string, left: ReadonlyMap<string, number>) =>
       [...left].filter(([, times]) => times > 0).map(([name]) => `${when} the handler of ${name}`);
@@ -38,7 +38,7 @@ export class Crashes {
   }
 }
 
-/** Takes one of what is left for the first of the names that has any. */
+/** Takes one crash for the first of the names that has one left. */
 function takenOne(left: Map<string, number>, names: readonly string[]): boolean {
   const due = names.find((name) => (left.get(name) ?? 0) > 0);
   if (due !== undefined) left.set(due, (left.get(due) ?? 0) - 1);

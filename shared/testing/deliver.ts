@@ -13,15 +13,16 @@ import { WorkUnderWay } from './work-under-way.ts';
 const LEFT_BEHIND_MS = 100;
 
 /**
- * Delivers records to a handler as Lambda's mapping would, again and again until all are settled: no AWS, no broker, no
- * environment. Time is virtual, so back-offs cost nothing. It stands still while the handler does real work. A handler that hangs
- * meets `context.signal` and the deadline as in production: at once where it waits for nothing real, else after `timeoutMs`.
+ * Delivers records to a handler as Lambda would, again and again until all are settled. It needs no AWS, no broker and no
+ * environment. Time is virtual, so back-offs cost nothing. Time stands still while the handler does real work. A handler that
+ * hangs meets `context.signal` and the deadline as in production: at once if it waits for nothing real, otherwise after
+ * `timeoutMs`.
  *
  * @throws TypeError for a handler that lockstepConsumer did not make
- * @throws what the handler's invocation throws, as for a malformed event
- * @throws Error naming a crash of `faults` that never happened
- * @throws LockstepError CONTEXT_ENDED when a handler calls `transact` or `produce` after it ended; an error that names the record
- *   when a promise is rejected that its handler started and nobody awaited
+ * @throws the error of the handler's invocation, for example for a malformed event
+ * @throws Error naming a crash of `faults` that did not happen
+ * @throws LockstepError CONTEXT_ENDED when a handler calls `transact` or `produce` after it has ended
+ * @throws an error that names the record, when a promise is rejected that its handler started and nobody awaited
  */
 export async function deliver(
   handler: LockstepHandler,
@@ -35,8 +36,8 @@ export async function deliver(
 }
 
 /**
- * {@link deliver} one invocation at a time: `for await (const delivery of deliverySteps(handler, records))`. Each step tells what has
- * come of the records so far; between two steps a test may look at its fakes, mend them or break them.
+ * {@link deliver}, one invocation at a time: `for await (const delivery of deliverySteps(handler, records))`. Each step gives
+ * the state of all records so far. Between two steps a test may check its fakes, repair them or break them.
  */
 export async function* deliverySteps(
   handler: LockstepHandler,

@@ -164,7 +164,7 @@ export class DeliveryWorld {
     return this.#worked.has(position) ? 'handled' : 'duplicate';
   }
 
-  /** Calls the handler, and ends its process where a crash was asked for. */
+  /** Calls the handler, and ends its process where the test asked for a crash. */
   #handle(records: readonly DeliveredRecord[], call: () => unknown, die: () => void): unknown {
     const positions = records.map(({ position }) => position);
     if (this.#crashes.before(positions)) {
@@ -186,13 +186,13 @@ export class DeliveryWorld {
     return true;
   }
 
-  /** @throws Error for a crash that was asked for and did not happen: the test would show nothing */
+  /** @throws Error for a crash that did not happen: the test would prove nothing */
   checkCrashes(): void {
     const [left] = this.#crashes.left();
     if (left !== undefined) throw new Error(`the process was to die ${left}, and that never happened`);
   }
 
-  /** What has come of the delivery so far. */
+  /** The state of the delivery so far. */
   delivery(): Delivery {
     return {
       outcomes: { ...this.#outcomes },

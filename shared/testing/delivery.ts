@@ -8,18 +8,18 @@ import type { Outcome } from '../runtime/outcome.ts';
 import type { TransactAction } from '../transact-action.ts';
 import type { FakeLedgerOptions } from './fake-ledger-store.ts';
 
-/** Where a process dies. Records are named as in {@link Delivery.outcomes}: `orders-0@3`. */
+/** Where a process dies. Records have the names of {@link Delivery.outcomes}: `orders-0@3`. */
 export type Crash =
   /** Right after the n-th run of the handler in the whole delivery, counted from 1, whether it succeeded or failed. */
   | { readonly afterRun: number }
-  /** The handler has done its work for this record, and nothing says so. `times`: so often in a row. @default 1 */
+  /** The handler has done its work for this record, and nothing has recorded it. `times`: how often in a row. @default 1 */
   | { readonly afterHandlerOf: string; readonly times?: number }
-  /** The handler is about to be called for this record. */
+  /** Just before the handler is called for this record. */
   | { readonly beforeHandlerOf: string; readonly times?: number };
 
 /** Faults during a delivery. */
 export interface DeliveryFaults {
-  /** Where the process dies; the next delivery goes to a new one. @default it lives */
+  /** Where the process dies. The next delivery goes to a new process. @default no crash */
   readonly crash?: Crash | readonly Crash[];
   /** The dead-letter topic refuses this many dead letters. @default 0 */
   readonly refuseDeadLetters?: number;
@@ -40,7 +40,7 @@ export interface DeliveryFaults {
   /** Called with the ledger's progress of a partition each time that it is written. */
   readonly onProgress?: (progress: Progress) => void;
   /**
-   * Time that Lambda gives an invocation, in milliseconds of virtual time. A handler that waits for something real, as for a socket,
+   * Time of an invocation, in milliseconds of virtual time. A handler that waits for something real, for example for a socket,
    * gets as much real time before it counts as one that never ends.
    *
    * @default 60,000

@@ -1,6 +1,6 @@
 /**
- * Calls a handler and tells when it has ended, before its caller learns of it. What it returns is awaited once: a query that runs when
- * it is awaited runs once.
+ * Calls a handler and reports when it has ended, before its caller gets the result. The result is awaited once, so that a query
+ * that runs when it is awaited runs once.
  */
 export function tellEnd(call: () => unknown, ended: (succeeded: boolean) => void): unknown {
   let result: unknown;
@@ -17,7 +17,7 @@ export function tellEnd(call: () => unknown, ended: (succeeded: boolean) => void
   const end = (async () => {
     await result;
   })();
-  // First, so that it is told first.
+  // Registered first, so that it is called first.
   end.then(
     () => ended(true),
     () => ended(false),

@@ -3,8 +3,8 @@ import { Sandbox } from '../runtime/sandbox.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /**
- * One execution environment of the function. It can die (nothing of it ever goes on), stand still (its timers do not fire, no
- * answer reaches it; afterwards all that was due comes at once), and it stands still between invocations, as Lambda has it.
+ * One execution environment of the function. It can die: then nothing of it goes on. It can freeze: its timers do not fire and
+ * it gets no answers; afterwards everything that was due comes at once. It is also frozen between invocations, as in Lambda.
  */
 export class Host {
   readonly name: string;
@@ -30,7 +30,7 @@ export class Host {
     };
   }
 
-  /** Does something in the host, later if it stands still, never if it is dead by then. */
+  /** Does something in the host: later if it is frozen, never if it is dead by then. */
   deliver(run: () => void): void {
     if (!this.isAlive) return;
     if (this.#isIdle || this.#frozen > 0) this.#deferred.push(run);
@@ -49,7 +49,7 @@ export class Host {
     this.#onDeath(why);
   }
 
-  /** Stands still, whatever happens. */
+  /** Freezes, whatever happens. */
   freeze(ms: number): void {
     this.#frozen++;
     this.#scheduler.in(ms, () => {
@@ -67,7 +67,7 @@ export class Host {
     return this.#frozen > 0;
   }
 
-  /** An invocation begins, before or after what was left of the one before. */
+  /** An invocation begins, before or after the leftovers of the one before. */
   wake(begin: () => void, leftoversFirst: boolean): void {
     this.#isIdle = false;
     if (!leftoversFirst) {

@@ -1,11 +1,11 @@
-/** Chance that follows from a seed. Each stream is independent: drawing more from one changes no other. */
+/** Random numbers from a seed. Each stream is independent: drawing more from one changes no other. */
 export class Random {
   #a: number;
   #b: number;
   #c: number;
   #count = 1;
 
-  /** @param stream - what the draws are for */
+  /** @param stream - the name of the purpose */
   constructor(seed: number, stream: string) {
     this.#a = seed | 0;
     this.#b = (seed / 2 ** 32) | 0;

@@ -1,4 +1,4 @@
-// As modules give it: a test's fake timers replace the global one, and would never move us on.
+// Imported from modules: fake timers of a test replace the global functions, and time here would stop.
 import { setImmediate } from 'node:timers';
 
 /** Something that happens at a virtual moment. */
@@ -11,9 +11,9 @@ interface Happening {
 /** Where virtual time starts: 2026-01-01T00:00:00Z. */
 export const START = Date.UTC(2026, 0, 1);
 
-/** Virtual time: one thing after the other, by time and then by who asked first; promises drain in between. */
+/** Virtual time: one event after the other, by time, then by order of request. Promises settle in between. */
 export class Scheduler {
-  /** Epoch milliseconds, true time: hosts' clocks differ from it. */
+  /** Epoch milliseconds of true time. The clocks of hosts differ from it. */
   now = START;
   #count = 0;
   /** A binary heap. */
@@ -24,7 +24,7 @@ export class Scheduler {
     return this.now - START;
   }
 
-  /** Does something later; returns how to call it off. */
+  /** Does something later. Returns a function that cancels it. */
   in(ms: number, run: () => void): () => void {
     const happening: Happening = { at: this.now + Math.max(0, ms), order: this.#count++, run };
     this.#push(happening);
@@ -34,9 +34,9 @@ export class Scheduler {
   }
 
   /**
-   * Moves time on until nothing is left to happen, or `isOver` says so.
+   * Moves time on until there is no event left, or until `isOver` is true.
    *
-   * @param mayPass - waits for what happens in real time. @default nothing does
+   * @param mayPass - waits for work in real time. @default there is none
    */
   async run(isOver: () => boolean, mayPass?: () => Promise<void>): Promise<void> {
     await drained();
@@ -87,7 +87,7 @@ function isBefore(a: Happening, b: Happening): boolean {
   return a.at < b.at || (a.at === b.at && a.order < b.order);
 }
 
-/** Resolves once every promise that could go on has gone on. */
+/** Resolves once every promise that can continue has continued. */
 export function drained(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

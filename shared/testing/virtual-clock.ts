@@ -11,13 +11,13 @@ interface Timer {
   readonly fire: () => void;
 }
 
-/** What is under way in real time. */
+/** The real work that runs. */
 export interface RealWork {
-  /** Nothing is: what hangs then hangs for good. */
+  /** None runs: a handler that hangs then hangs for good. */
   readonly isIdle: boolean;
-  /** Nothing is that was started since nobody held the time. */
+  /** None runs that was started since time was held last. */
   readonly isCalm: boolean;
-  /** Told when nobody holds the time any more. */
+  /** Called when nobody holds the time any more. */
   rested(): void;
 }
 
@@ -28,9 +28,9 @@ export class VirtualClock implements Clock {
   #now: EpochMs;
   #count = 0;
   #holds = 0;
-  /** Real time since when the same work has been under way. */
+  /** Real time since when the same work has run. */
   #busySince = performance.now();
-  /** Turns of the event loop in a row in which nothing was under way though time was held. */
+  /** Turns of the event loop in a row in which no work ran although time was held. */
   #quietTurns = 0;
   #real = NO_WORK;
   /** Ordered by time; for equal times by arrival. The earliest is the last one. */
@@ -73,8 +73,8 @@ export class VirtualClock implements Clock {
   }
 
   /**
-   * Moves time on as far as `work` needs it. While {@link hold} is in force or something real is under way, time stands still, unless
-   * it lasts longer than it may: then time goes on, so that what hangs meets its deadline as in production.
+   * Moves time on as far as `work` needs it. While {@link hold} is in force or real work runs, time stands still, but not
+   * longer than allowed: then time goes on, so that a handler that hangs meets its deadline as in production.
    *
    * @param patienceMs - real milliseconds that one piece of real work may take
    */
@@ -113,7 +113,7 @@ export class VirtualClock implements Clock {
     };
   }
 
-  /** Somebody began or ended: those who work have all their time before them. */
+  /** Work began or ended: the others get their full time again. */
   #begin(): void {
     this.#busySince = performance.now();
     this.#quietTurns = 0;
@@ -146,8 +146,8 @@ export class VirtualClock implements Clock {
 }
 
 /**
- * Turns of the event loop after which a handler hangs that waits for nothing: what a worker thread or a compiled module sends back
- * comes unannounced.
+ * Turns of the event loop after which a handler that waits for nothing counts as hanging. The result of a worker thread or a
+ * compiled module comes without notice.
  */
 const QUIET_TURNS = 20;
 

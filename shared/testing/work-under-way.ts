@@ -4,7 +4,7 @@ import type { RealWork } from './virtual-clock.ts';
 /** Knows whether anything that was started within {@link run} waits: for a timer, a file, a socket. */
 export class WorkUnderWay implements RealWork {
   readonly #mine = new AsyncLocalStorage<true>();
-  /** What was started since {@link rested}, and before, by its id. */
+  /** Work that was started since {@link rested}, and before, by its id. */
   #fresh = new Map<number, WeakRef<object>>();
   readonly #old = new Map<number, WeakRef<object>>();
   readonly #hook = createHook({
@@ -30,12 +30,12 @@ export class WorkUnderWay implements RealWork {
     return this.isCalm && !anyHolds(this.#old);
   }
 
-  /** Nothing that was started since {@link rested} is waited for. */
+  /** Nothing waits that was started since {@link rested}. */
   get isCalm(): boolean {
     return !anyHolds(this.#fresh);
   }
 
-  /** Nobody works now: a connection that stays open is no work. */
+  /** No work runs now. An open connection is not work. */
   rested(): void {
     for (const [id, resource] of this.#fresh) this.#old.set(id, resource);
     this.#fresh = new Map();
@@ -48,7 +48,7 @@ export class WorkUnderWay implements RealWork {
   }
 }
 
-/** Whether any would keep a process alive: the idle connections of a pool do not. */
+/** Whether any of it would keep a process alive. The idle connections of a pool would not. */
 function anyHolds(resources: ReadonlyMap<number, WeakRef<object>>): boolean {
   for (const one of resources.values()) {
     const resource: { hasRef?: () => boolean } | undefined = one.deref();

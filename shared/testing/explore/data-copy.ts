@@ -1,4 +1,4 @@
-/** A copy of plain data, as a real service gives it; what is no data stays what it is. */
+/** A copy of plain data, as a real service returns it. Anything else is returned as it is. */
 export function dataCopy<T>(value: T): T;
 export function dataCopy(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
@@ -9,7 +9,7 @@ export function dataCopy(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, dataCopy(member)]));
 }
 
-/** Whether it was written as `{ … }`. */
+/** Whether it is a plain object. */
 export function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || prototype === Object.prototype;

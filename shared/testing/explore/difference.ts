@@ -1,7 +1,7 @@
 import { inspect, isDeepStrictEqual } from 'node:util';
 import { isPlain } from './data-copy.ts';
 
-/** Lines that say in what two observations differ: by place, what is doubled, what is missing. At most `most` lines. */
+/** How two observations differ, by place: what is there twice, what is missing. At most `most` lines. */
 export function difference(observed: unknown, expected: unknown, most = 4): readonly string[] {
   const lines = differences(observed, expected, '');
   return lines.length <= most ? lines : [...lines.slice(0, most - 1), `… ${lines.length - most + 1} more differences`];

@@ -5,7 +5,7 @@ import type { KafkaEvent } from '../../record/kafka-event.ts';
 import { kafkaEvent } from '../record.ts';
 import type { Reading } from './plan.ts';
 
-/** The events that bring these records: of each partition `batch` at most. */
+/** The events for these records, with at most `batch` records of each partition. */
 export function eventsOf(records: readonly RawRecord[], batch: number): KafkaEvent[] {
   const events: RawRecord[][] = [];
   const sent = new Map<string, number>();
@@ -20,7 +20,7 @@ export function eventsOf(records: readonly RawRecord[], batch: number): KafkaEve
   return events.map((of) => kafkaEvent(of));
 }
 
-/** What Lambda sends next, under one reading of what it sends again. `answer`: `undefined` where the invocation failed. */
+/** What Lambda delivers next, under one reading. `answer`: `undefined` where the invocation failed. */
 export function resent(
   event: KafkaEvent,
   answer: KafkaBatchResponse | undefined,

@@ -12,12 +12,12 @@ import { timeline } from './story.ts';
 import { isTrouble, TROUBLES } from './trouble.ts';
 import { TroubledRun } from './troubled-run.ts';
 
-/** The handler gives another result when something goes wrong. The message is the story. */
+/** The handler gives another result when something fails. The message tells what happened. */
 export class ExplorationError extends Error {
   override readonly name = 'ExplorationError';
-  /** Gives the story again: `explore(scenario, { replay })`. */
+  /** Repeats the run: `explore(scenario, { replay })`. */
   readonly replay: string;
-  /** What the handler left, and what a run without trouble leaves. */
+  /** The observation of this run, and that of a run without faults. */
   readonly observed: unknown;
   readonly expected: unknown;
 
@@ -29,7 +29,7 @@ export class ExplorationError extends Error {
   }
 }
 
-/** A run that does not hold, and why. */
+/** A run that is wrong, and why. */
 interface Failing {
   readonly plan: Plan;
   readonly end: RunEnd;
@@ -64,7 +64,7 @@ export async function explore<W extends object, O>(
   let runs = 2;
   const attempt = async (plan: Plan): Promise<Failing | undefined> => {
     runs++;
-    // With fewer records something else is true.
+    // With fewer records the expected result is another one.
     const expected = plan.records === undefined ? truth : await run({ ...NO_TROUBLE, records: plan.records });
     const end = await run(plan);
     const why = faultsOf(scenario, end, expected);
@@ -85,7 +85,7 @@ export async function explore<W extends object, O>(
   return { runs, points: truth.points.map(({ name }) => name) };
 }
 
-/** What a run without trouble leaves. @throws TypeError where it is none that others can be compared with */
+/** The observation of a run without faults. @throws TypeError where other runs cannot be compared with it */
 async function truthOf<O>(run: (plan: Plan) => Promise<RunEnd<O>>, recordCount: number): Promise<RunEnd<O>> {
   const truth = await run(NO_TROUBLE);
   if (truth.fault !== undefined) throw new TypeError(`explore: in the run without trouble ${truth.fault}.`);
@@ -135,7 +135,7 @@ function headerOf({ headers }: DeadLetter, wanted: string): string {
   return headers.find(({ name }) => name === wanted)?.value.toString() ?? '';
 }
 
-/** Why a run does not hold, in lines; none where it does. */
+/** Why a run is wrong, in lines; empty if it is right. */
 function faultsOf<O>(
   { holds }: Pick<Scenario<never, O>, 'holds'>,
   end: RunEnd<O>,
@@ -159,7 +159,7 @@ function broken(holds: () => unknown, observed: unknown): readonly string[] {
   }
 }
 
-/** @throws TypeError where the same plan does not give the same again */
+/** @throws TypeError where the same plan does not give the same result again */
 async function checkRepeatable(
   { plan, end }: Failing,
   truth: RunEnd,

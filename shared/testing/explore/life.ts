@@ -4,32 +4,32 @@ import type { Scheduler } from '../scheduler.ts';
 import type { Trouble } from './trouble.ts';
 import type { Gate } from './watched.ts';
 
-/** What a process tells of itself, and asks. */
+/** What a process reports and asks. */
 export interface LifeWatch {
-  /** A point is reached; what goes wrong there. */
+  /** Called at each point of a run. Returns the fault at that point. */
   reached(life: Life, name: string, kind: PointKind, given?: readonly unknown[]): Trouble | undefined;
-  /** Whether calls of this name give a promise; `undefined` where nobody has seen one yet. */
+  /** Whether calls of this name return a promise; `undefined` while that is not known. */
   isPromised(name: string, isPromised?: boolean): boolean | undefined;
   tell(life: Life, text: string): void;
-  /** Its process is dead, or its mapping takes it for dead. */
+  /** Called when its process is dead, or when its mapping takes it for dead. */
   lost(life: Life): void;
 }
 
-/** `call`: of the handler, gives a promise; `step`: of the handler, answers at once; `request`: of Lockstep itself. */
+/** `call`: by the handler, returns a promise. `step`: by the handler, returns at once. `request`: by Lockstep itself. */
 export type PointKind = 'call' | 'step' | 'request';
 
 /** Virtual milliseconds: longer than any lease. */
 const FROZEN_MS = 100_000;
 const SLOW_MS = 1_000;
 
-/** One process of the function. Nothing that it does after its death reaches the world, and nothing at all happens while it stands still. */
+/** One process of the function. After its death nothing that it does reaches the world. While it is frozen it does nothing. */
 export class Life implements Gate {
   readonly name: string;
   readonly host: Host;
-  /** Handler calls under way, and answers that they wait for because this kit keeps them back. */
+  /** Running calls of the handler, and answers for them that this kit holds back. */
   handlers = 0;
   kept = 0;
-  /** It does what nobody awaits: Lambda freezes it with that once it has answered. */
+  /** It does work that nobody awaits. Lambda freezes it with that work once it has answered. */
   leavesSomething = false;
   readonly #watch: LifeWatch;
   readonly #scheduler: Scheduler;
@@ -41,7 +41,7 @@ export class Life implements Gate {
     this.host = new Host(name, 0, scheduler, () => watch.lost(this));
   }
 
-  /** Whether its handler does something that this kit knows nothing of. */
+  /** Whether its handler does something that this kit cannot see. */
   get isBusy(): boolean {
     return this.host.isAlive && !this.host.isHeld && this.handlers > this.kept;
   }
@@ -68,7 +68,7 @@ export class Life implements Gate {
       return new Promise((resolve, reject) => {
         this.host.deliver(() => this.#perform(name, given, perform, resolve, reject));
       });
-    // Nobody knows yet what it gives: it is known from now on.
+    // It is not known yet what the call returns. From now on it is known.
     if (!this.host.isAlive) throw new Error('this process has died');
     const result = perform();
     this.#watch.isPromised(name, isThenable(result));
@@ -81,7 +81,7 @@ export class Life implements Gate {
     return Boolean(this.#step(`${name} =`, [value], perform));
   }
 
-  /** What answers at once: the process can only die around it. */
+  /** A call that returns at once: the process can only die before or after it. */
   #step(name: string, given: readonly unknown[], perform: () => unknown): unknown {
     if (!this.host.isAlive) throw new Error('this process has died');
     const trouble = this.#watch.reached(this, name, 'step', given);
@@ -175,11 +175,11 @@ export class Life implements Gate {
     );
   }
 
-  /** It stands still, and Lambda's mapping gives its records to another process. Then it goes on. */
+  /** It freezes, and the mapping gives its records to another process. Then it goes on. */
   #freeze(trouble: Trouble, goOn: () => void): void {
     this.kept++;
     const thawed = () => this.#keepNoMore(goOn);
-    // At once, or when it has had time to find its lease lost.
+    // At once, or when it has had time to notice that its lease is lost.
     if (trouble.startsWith('thawsUnaware')) this.#scheduler.in(FROZEN_MS, thawed);
     else this.#scheduler.in(FROZEN_MS + 1_000, () => this.host.deliver(thawed));
     this.host.freeze(FROZEN_MS);
@@ -203,7 +203,7 @@ async function promised(perform: () => unknown): Promise<unknown> {
   return perform();
 }
 
-/** The abort signal that was given to a call, alone or as an option. */
+/** The abort signal of a call, given alone or as an option. */
 function signalIn(given: readonly unknown[]): AbortSignal | undefined {
   for (const one of given) {
     if (one instanceof AbortSignal) return one;

@@ -8,7 +8,10 @@ import { fakeStackSecret } from '../fake-stack-secret.ts';
 import type { Life } from './life.ts';
 import type { Seen } from './scenario.ts';
 
-/** What outlives the processes of a run, beside the user's world: ledger, idempotency keys, dead letters and produced records. */
+/**
+ * Everything besides the user's world that outlives the processes of a run: ledger, idempotency keys, dead letters and produced
+ * records.
+ */
 export class Outside {
   readonly letters: DeadLetter[] = [];
   readonly #produced = new Map<string, OutgoingRecord>();
@@ -28,7 +31,7 @@ export class Outside {
     };
   }
 
-  /** What one process reaches: each request is a point at which it may die. */
+  /** The ports of one process. Each request is a point at which it may die. */
   ports(life: Life, handlerScope: NonNullable<Ports['handlerScope']>): Ports {
     const { host } = life;
     const ask = <T>(name: string, perform: () => Promise<T>) => life.request(name, perform);

@@ -1,21 +1,21 @@
 import { isTrouble, type Trouble } from './trouble.ts';
 
-/** Which records Lambda sends again: AWS does not say. See docs/guarantees.md. */
+/** Which records Lambda delivers again. AWS does not say it. See docs/guarantees.md. */
 export const READINGS = ['reported', 'lowest', 'batch', 'overtaken'] as const;
 
 export type Reading = (typeof READINGS)[number];
 
-/** A trouble at a point: the n-th call or request of the run, from 1. */
+/** A fault at a point: the n-th call or request of the run, from 1. */
 export interface Planned {
   readonly trouble: Trouble;
   readonly at: number;
 }
 
-/** All that decides a run: the same plan always has the same story, as long as the handler depends on nothing else. */
+/** Everything that decides a run. The same plan gives the same run, as long as the handler depends on nothing else. */
 export interface Plan {
-  /** Which of the scenario's records are there, by index; absent: all. */
+  /** The scenario's records that are in the topic, by index. Absent: all. */
   readonly records?: readonly number[];
-  /** Most records of a partition in one event. */
+  /** The most records of a partition in one event. */
   readonly batch: number;
   readonly reading: Reading;
   /** Two processes take turns, as after a rebalance. */
@@ -41,7 +41,7 @@ export function planText({ records, batch, reading, turns, twice, unheard, troub
   ].join(' ');
 }
 
-/** Reads {@link planText} back. @throws TypeError naming the part that is none */
+/** Reads {@link planText} back. @throws TypeError naming the wrong part */
 export function parsePlan(text: string): Plan {
   return text
     .split(' ')

@@ -1,37 +1,40 @@
 import type { DeadLetter } from '../../ports/dead-letter-publisher.ts';
 import type { PointKind } from './life.ts';
 
-/** A line of a story. */
+/** A line of the timeline. */
 export interface Moment {
   /** Virtual milliseconds since the run began. */
   readonly at: number;
   readonly text: string;
-  /** Something goes wrong, or comes of it. */
+  /** A fault, or a result of one. */
   readonly isTrouble: boolean;
 }
 
-/** A point of a run: what was called, and of what kind it is. */
+/** A point of a run: the name and the kind of the call. */
 export interface Point {
   readonly name: string;
   readonly kind: PointKind;
 }
 
-/** What came of a run. */
+/** The result of a run. */
 export interface RunEnd<O = unknown> {
   readonly observed: O;
   readonly deadLetters: readonly DeadLetter[];
   readonly points: readonly Point[];
   readonly story: readonly Moment[];
-  /** The handler did something that this kit sees. */
+  /** The handler did something that this kit can see. */
   readonly touches: boolean;
-  /** What is wrong whatever is observed. */
+  /** A fault of the run, whatever is observed. */
   readonly fault?: string;
 }
 
-/** What runs of one scenario learn for those after them. */
+/** What runs of one scenario learn for later ones. */
 export interface Known {
   /** Whether methods give promises, by name. */
   readonly promised: Map<string, boolean>;
-  /** Whether the handler waits for something real, as a timer: then that is watched, which takes time. `undefined` before the first run. */
+  /**
+   * Whether the handler waits for something real, for example a timer. Then that is watched, which takes time. `undefined`
+   * before the first run.
+   */
   isReal: boolean | undefined;
 }

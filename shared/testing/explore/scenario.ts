@@ -5,53 +5,55 @@ import type { DeliveryFaults } from '../delivery.ts';
 import type { TestRecord } from '../record.ts';
 import type { Trouble } from './trouble.ts';
 
-/** What came of a run beside what the handler did to its world. */
+/** The result of a run besides the changes of the world. */
 export interface Seen {
   /** Actions given to `context.transact` that were committed, in order. */
   readonly effects: readonly TransactAction[];
-  /** Records given to `context.produce`, each `x-lockstep-id` once: as a consumer applies them that is keyed by it. */
+  /** Records given to `context.produce`, each `x-lockstep-id` once: a consumer with this id as its key applies them so. */
   readonly produced: readonly OutgoingRecord[];
-  /** Records on the dead-letter topic, as `orders-0@3`. */
+  /** Records on the dead-letter topic, for example `orders-0@3`. */
   readonly deadLettered: readonly string[];
 }
 
-/** A handler, what it reaches, and what must come of it. */
+/** A handler, everything that it calls, and what must result. */
 export interface Scenario<W extends object, O> {
   /**
-   * Makes what the handler reaches outside its process, as it is before the first record: fakes of tables and services. Called for
-   * each run. Each call of a method, on it or on what it holds, is a point at which something may go wrong.
+   * Makes everything that the handler calls outside its process, in its state before the first record: fakes of tables and
+   * services. Called for each run. Each call of a method, on it or on objects in it, is a point at which a fault may happen.
    */
   readonly world: () => W;
-  /** Makes the handler that a process has just loaded. Called for each process: what it keeps in memory dies with it. */
+  /** Makes the handler of a new process. Called for each process: what it keeps in memory is lost with the process. */
   readonly handler: (world: W) => LockstepHandler | Promise<LockstepHandler>;
-  /** What is in the topic. */
+  /** The records in the topic. */
   readonly records: readonly TestRecord[];
-  /** What counts, as data. It is compared with what a run without trouble leaves, so leave out what may differ. */
+  /**
+   * The result that counts, as data. It is compared with that of a run without faults, so leave out everything that may differ.
+   */
   readonly observe: (world: W, seen: Seen) => O;
   /**
-   * Says what must hold, instead of the comparison: `false` or an error means that it does not. `expected` is what a run without
-   * trouble leaves.
+   * Checks the result instead of comparing it. `false` or an error means that it is wrong. `expected` is the result of a run
+   * without faults.
    */
   readonly holds?: (observed: O, expected: O) => unknown;
-  /** As for `deliver`: the conditions of actions given to `context.transact`. @default all hold */
+  /** As in `deliver`: the conditions of actions given to `context.transact`. @default all hold */
   readonly refuseEffect?: DeliveryFaults['refuseEffect'];
 }
 
-/** How long and for what `explore` looks. */
+/** What `explore` tries, and how long. */
 export interface ExploreOptions {
-  /** Runs at most. @default 500 */
+  /** The most runs. @default 500 */
   readonly runs?: number;
   /** Decides which combinations of faults are tried, after each fault was tried alone. @default 1 */
   readonly seed?: number;
   /** Which faults may happen. @default all but `thawsUnawareBefore` and `thawsUnawareAfter` */
   readonly troubles?: readonly Trouble[];
-  /** One run only: what a story says under `replay`. */
+  /** Only one run: the `replay` of an error. */
   readonly replay?: string;
 }
 
-/** What `explore` did, where all held. */
+/** What `explore` did, if every run was right. */
 export interface Explored {
   readonly runs: number;
-  /** Calls and requests of the run without trouble: the points at which troubles were tried. */
+  /** Calls and requests of the run without faults: the points at which faults were tried. */
   readonly points: readonly string[];
 }

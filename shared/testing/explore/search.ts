@@ -5,8 +5,8 @@ import type { ExploreOptions } from './scenario.ts';
 import { DEATHS, type Trouble, USUAL_TROUBLES } from './trouble.ts';
 
 /**
- * Plans, the simplest first: no trouble, but smaller events, two processes in turns and each reading; then each trouble alone at each
- * point; then combinations, drawn for ever.
+ * Plans, the simplest first: no fault, but smaller events, two processes in turns and each reading; then each fault alone at
+ * each point; then random combinations without end.
  */
 export async function* search(
   truth: RunEnd,
@@ -42,7 +42,7 @@ export async function* search(
   }
 }
 
-/** Each trouble alone, at each point where it can be: trouble by trouble, so that the plainest are found first. */
+/** Each fault alone, at each point where it is possible, one kind after the other, so that simple ones are found first. */
 export function singles(points: readonly Point[], troubles: readonly Trouble[]): Planned[] {
   return troubles.flatMap((trouble) =>
     points.flatMap(({ kind }, index) => (canBe(trouble, kind) ? [{ trouble, at: index + 1 }] : [])),
@@ -56,6 +56,6 @@ function canBe(trouble: Trouble, kind: Point['kind']): boolean {
 function drawn(points: readonly Point[], troubles: readonly Trouble[], chance: Random): Planned | undefined {
   const [first, ...rest] = troubles;
   if (first === undefined || points.length === 0) return undefined;
-  // Beyond the end, too: what runs again has more points.
+  // Also beyond the end: a run with repeats has more points.
   return { trouble: chance.pick([first, ...rest]), at: chance.between(1, Math.ceil(points.length * 1.5)) };
 }

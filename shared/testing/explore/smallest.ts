@@ -2,12 +2,12 @@ import { NO_TROUBLE, type Plan, type Planned } from './plan.ts';
 import type { RunEnd } from './run-end.ts';
 import { singles } from './search.ts';
 
-/** Runs that making a plan smaller may take. */
+/** How many runs making a plan smaller may take. */
 const MOST_RUNS = 300;
 
 /**
- * Makes a failing plan smaller, always in the same way: fewer troubles, fewer records, the plainest mapping, as long as something
- * stays broken.
+ * Makes a failing plan smaller, always in the same way: fewer faults, fewer records, the simplest mapping, as long as the run
+ * stays wrong.
  */
 export async function smallest<F extends { readonly plan: Plan }>(
   failing: F,
@@ -38,7 +38,7 @@ export async function smallest<F extends { readonly plan: Plan }>(
   return best;
 }
 
-/** With these records only, the same troubles wherever they fit. */
+/** Only these records, and the same faults wherever they fit. */
 async function fewer(
   plan: Plan,
   records: readonly number[],
@@ -54,14 +54,14 @@ async function fewer(
   return false;
 }
 
-/** Places for the same troubles, in the same order; of several only the last one moves freely. */
+/** Places for the same faults, in the same order. Of several faults only the last one is moved freely. */
 function* combinations(troubles: readonly Planned[], places: readonly Planned[]): Generator<readonly Planned[]> {
   const before = troubles.slice(0, -1);
   const last = troubles.at(-1);
   for (const place of places) if (place.trouble === last?.trouble) yield [...before, place];
 }
 
-/** One record, two, …: the smallest first. */
+/** One record, two, and so on: the smallest set first. */
 function subsets(count: number): number[][] {
   const each = Array.from({ length: count }, (_, index) => index);
   const pairs = each.flatMap((first) => each.slice(first + 1).map((second) => [first, second]));

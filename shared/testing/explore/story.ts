@@ -1,10 +1,10 @@
 import { shown } from './difference.ts';
 import type { Moment } from './run-end.ts';
 
-/** Most lines of a story, with what is around it. */
+/** The most lines of a message, with everything around the timeline. */
 const MOST_LINES = 15;
 
-/** A call as a story tells it: without signals and functions, which say nothing. */
+/** A call as text, without signals and functions. */
 export function called(name: string, given: readonly unknown[]): string {
   const told = given.filter((one) => typeof one !== 'function' && !(one instanceof AbortSignal));
   if (name.endsWith('=')) return `${name} ${told.map((one) => shown(one, 50)).join()}`;
@@ -14,7 +14,7 @@ export function called(name: string, given: readonly unknown[]): string {
 /**
  * A run as a timeline.
  *
- * @param around - lines before and after it, which the story makes room for
+ * @param around - how many lines come before and after it in the message
  */
 export function timeline(story: readonly Moment[], around: number): readonly string[] {
   const kept = cut(story, MOST_LINES - around);
@@ -28,7 +28,7 @@ export function timeline(story: readonly Moment[], around: number): readonly str
   });
 }
 
-/** The moments next to trouble and the last ones, in order; `undefined` where others are left out. */
+/** The lines near faults and the last ones, in order; `undefined` where others are left out. */
 function cut(story: readonly Moment[], most: number): (Moment | undefined)[] {
   if (story.length <= most) return [...story];
   const troubles = story.flatMap(({ isTrouble }, index) => (isTrouble ? [index] : []));

@@ -1,6 +1,6 @@
 const stands = (when: string) => (process: string) => `⏸ ${process} freezes ${when} this call, until its lease is over`;
 
-/** What can go wrong at a call, and how a story tells it. */
+/** Faults at a call, and their text in the timeline. */
 export const TROUBLES = {
   diesBefore: (process: string) => `✝ ${process} dies before this call`,
   diesAfter: (process: string) => `✝ ${process} dies after this call: it happened, and its answer was lost`,
@@ -15,7 +15,7 @@ export const TROUBLES = {
 } as const;
 
 /**
- * What can go wrong at a call of the handler.
+ * Faults at a call of the handler.
  *
  * - `diesBefore`, `diesAfter`: the process ends, and another one goes on
  * - `fails`, `answerLost`: an error comes back, from a call that has not happened or that has
@@ -28,7 +28,7 @@ export const TROUBLES = {
  */
 export type Trouble = keyof typeof TROUBLES;
 
-/** Those that are tried unless `troubles` says otherwise. */
+/** The faults that are tried unless `troubles` names others. */
 export const USUAL_TROUBLES: readonly Trouble[] = [
   'diesAfter',
   'diesBefore',
@@ -40,7 +40,7 @@ export const USUAL_TROUBLES: readonly Trouble[] = [
   'neverAnswers',
 ];
 
-/** What can go wrong at a request of Lockstep itself, and at a call that returns at once. */
+/** Faults at a request of Lockstep itself, and at a call that returns at once. */
 export const DEATHS: readonly Trouble[] = ['diesAfter', 'diesBefore'];
 
 export function isTrouble(text: string): text is Trouble {

@@ -25,10 +25,10 @@ import { watched } from './watched.ts';
 
 const TIMEOUT_MS = 300_000;
 const RETRY_MS = 1_000;
-/** Virtual time and invocations after which a run never comes to rest. */
+/** Virtual time and invocations after which a run counts as endless. */
 const LONGEST_MS = 12 * 60 * 60 * 1_000;
 const MOST_INVOCATIONS = 500;
-/** Turns of the event loop in which a handler that waits for nothing that Node tells of may still go on. */
+/** Turns of the event loop in which a handler may still go on that waits for something that Node does not report. */
 const QUIET_TURNS = 20;
 /** Real milliseconds that a handler may wait for something real. */
 const REAL_MS = 2_000;
@@ -40,11 +40,11 @@ interface Process {
   readonly life: Life;
   readonly handler: Promise<LockstepHandler>;
   readonly connection: Connection;
-  /** Tells the mapping that the invocation under way failed. */
+  /** Tells the mapping that the running invocation failed. */
   fail: () => void;
 }
 
-/** One run of a scenario under a plan: Lambda's mapping, processes that may die or stand still, and what outlives them. */
+/** One run of a scenario with a plan: Lambda's mapping, processes that may die or freeze, and everything that outlives them. */
 export class TroubledRun<W extends object, O> implements LifeWatch {
   readonly #scheduler = new Scheduler();
   readonly #work: WorkUnderWay | undefined;
@@ -73,8 +73,8 @@ export class TroubledRun<W extends object, O> implements LifeWatch {
   }
 
   /**
-   * @returns `undefined` where it must be run once more: its handler waits for something that was not watched
-   * @throws what making the handler throws, and what its invocation throws
+   * @returns `undefined` where it must be run again: its handler waits for something that was not watched
+   * @throws errors of making the handler, and of its invocation
    */
   async run(): Promise<RunEnd<O> | undefined> {
     let isFed = false;
@@ -162,7 +162,7 @@ export class TroubledRun<W extends object, O> implements LifeWatch {
     }
   }
 
-  /** @returns `undefined` where the invocation failed, or nobody heard its answer */
+  /** @returns `undefined` where the invocation failed or its answer was lost */
   async #deliver(event: KafkaEvent): Promise<KafkaBatchResponse | undefined> {
     const number = ++this.#invocations;
     const { twice, unheard } = this.#plan;
@@ -212,7 +212,7 @@ export class TroubledRun<W extends object, O> implements LifeWatch {
 
   #requests = 0;
 
-  /** Lambda keeps the process frozen until it is needed. One that left something undone is never woken again. */
+  /** Lambda keeps the process frozen until it needs it. A process with unfinished work is never used again. */
   #rest(process: Process): void {
     const { life } = process;
     life.host.rest();
@@ -277,7 +277,7 @@ export class TroubledRun<W extends object, O> implements LifeWatch {
     return true;
   }
 
-  /** Time stands still while a handler does something that this kit knows nothing of. */
+  /** Time stands still while a handler does something that this kit cannot see. */
   async #mayPass(): Promise<void> {
     const isBusy = () => this.#processes.some(({ life }) => life.isBusy);
     const { isIdle = true, isCalm = true } = this.#work ?? {};
@@ -291,9 +291,9 @@ export class TroubledRun<W extends object, O> implements LifeWatch {
       quiet = (this.#work?.isIdle ?? true) ? quiet + 1 : 0;
     }
     if (!isBusy()) this.#hungAt = undefined;
-    // It hangs, or it waits for something real: nobody has looked.
+    // It hangs, or it waits for something real that was not watched.
     else if (this.#work === undefined) this.#mustBeWatched = this.#known.isReal = true;
-    // What has hung goes on hanging while time passes.
+    // A handler that has hung goes on hanging while time passes.
     else this.#hungAt = this.#moves;
     this.#work?.rested();
   }

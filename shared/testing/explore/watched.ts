@@ -1,17 +1,17 @@
 import { types } from 'node:util';
 import { dataCopy, isPlain } from './data-copy.ts';
 
-/** What stands between a process and its world. */
+/** The gate between a process and its world. */
 export interface Gate {
-  /** A call of a method: `perform` does it. What the gate returns is what the caller gets. */
+  /** A call of a method. `perform` does it. The caller gets what the gate returns. */
   call(name: string, given: readonly unknown[], perform: () => unknown): unknown;
   /** A member is set. */
   set(name: string, value: unknown, perform: () => boolean): boolean;
 }
 
 /**
- * The world as one process sees it: every call of a method, on it or on what it holds, and every member that is set, goes through the
- * gate of that process. Methods run on the object itself, so private members work.
+ * The world as one process sees it. Every call of a method, on it or on objects in it, and every assignment of a member goes
+ * through the gate of that process. Methods run on the object itself, so private members work.
  */
 export function watched<W extends object>(world: W, gate: Gate, path = ''): W {
   const known = new WeakMap<object, object>();
@@ -56,13 +56,13 @@ function joined(name: string, member: string): string {
   return name === '' ? member : `${name}.${member}`;
 }
 
-/** A proxy must show such a member as it is. */
+/** A proxy must return such a member unchanged. */
 function isFixed(target: object, member: string): boolean {
   const found = Object.getOwnPropertyDescriptor(target, member);
   return found !== undefined && !found.configurable && !found.writable && found.get === undefined;
 }
 
-/** Whether what a call returns has calls of its own: a table, a connection, a transaction, a response. */
+/** Whether a call returns an object with calls of its own: a table, a connection, a transaction, a response. */
 function isWatchable(answer: object): boolean {
   if (isPlain(answer)) return Object.values(answer).some((member) => typeof member === 'function');
   if (Array.isArray(answer) || answer instanceof Error) return false;
