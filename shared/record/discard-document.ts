@@ -36,7 +36,7 @@ export function parseDiscardDocument(document: unknown): DiscardedRecords {
 
 function severalRecords(recordsInfo: unknown): DiscardedRecords['ranges'] {
   return Object.entries(object(recordsInfo, '`recordsInfo`')).map(([name, value]) => {
-    const { firstRecordOffset, lastRecordOffset } = object(value, `\`recordsInfo.${name}\``);
+    const { firstRecordOffset, lastRecordOffset } = object(value, `\`recordsInfo\` of ${shown(name)}`);
     return { partition: partitionOf(name), range: { from: offset(firstRecordOffset), to: offset(lastRecordOffset) } };
   });
 }
@@ -49,19 +49,23 @@ function singleRecord(fields: Fields, info: Fields): DiscardedRecords['ranges'][
 
 function partitionOf(name: string): TopicPartition {
   const partition = parsePartitionName(name);
-  if (partition === undefined)
-    throw new TypeError(`expected a partition such as orders-3, got ${JSON.stringify(name)}`);
+  if (partition === undefined) throw new TypeError(`expected a partition such as orders-3, got ${shown(name)}`);
   return partition;
 }
 
 function offset(value: unknown): number {
   const number = typeof value === 'string' || typeof value === 'number' ? Number(value) : Number.NaN;
-  if (!Number.isSafeInteger(number) || number < 0)
-    throw new TypeError(`expected an offset, got ${JSON.stringify(value)}`);
+  if (!Number.isSafeInteger(number) || number < 0) throw new TypeError(`expected an offset, got ${shown(value)}`);
   return number;
 }
 
 function object(value: unknown, what: string): Fields {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
   throw new TypeError(`expected ${what} to be an object`);
+}
+
+/** Anybody may have written it, a megabyte of it: quoted, so that no character of it acts on a log, and cut. */
+function shown(value: unknown): string {
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
+  return JSON.stringify(typeof value === 'string' ? value.slice(0, 80) : value) ?? 'nothing';
 }

@@ -285,6 +285,24 @@ describe('an entry of the queue', () => {
     );
   });
 
+  test.each([
+    ['an offset', (big: string) => ({ 'orders-3': { firstRecordOffset: [big], lastRecordOffset: big } })],
+    ['a partition', (big: string) => ({ [big]: { firstRecordOffset: '0', lastRecordOffset: '1' } })],
+    ['what a partition has', (big: string) => ({ [`${big}-0`]: big })],
+  ])('is told in a few words, however much it says: %s', (_, recordsInfoOf) => {
+    const recordsInfo = recordsInfoOf('\u001b]52;secret'.repeat(50_000));
+    const text = JSON.stringify({ requestContext: { condition: 'x' }, KafkaBatchInfo: { recordsInfo } });
+    try {
+      readRelayEntry(text, FAKE_SECRET);
+      throw new Error('it was read');
+    } catch (error) {
+      const told = `${(error as Error).message} ${((error as Error).cause as Error).message}`;
+      expect(error).toMatchObject({ code: 'RELAY_ENTRY_FOREIGN' });
+      expect(told.length).toBeLessThan(1_500);
+      expect(told).not.toMatch(/\p{Cc}/u);
+    }
+  });
+
   test('of ours of which a character was changed is foreign', () => {
     fc.assert(
       fc.property(
@@ -500,6 +518,20 @@ describe('what grows tenfold takes no more than some thirtyfold', () => {
         return quietly(() => readRelayEntry(body, FAKE_SECRET));
       },
       50_000,
+    ],
+    [
+      'an offset of an entry',
+      (n) =>
+        quietly(() =>
+          readRelayEntry(
+            JSON.stringify({
+              requestContext: { condition: 'x' },
+              KafkaBatchInfo: { recordsInfo: { 'orders-3': { firstRecordOffset: new Array(n).fill('"') } } },
+            }),
+            FAKE_SECRET,
+          ),
+        ),
+      200_000,
     ],
     ['quotes in an entry', (n) => quietly(() => readRelayEntry('"\\'.repeat(n), FAKE_SECRET)), 200_000],
     ['depth of an entry', (n) => quietly(() => readRelayEntry(deep(n), FAKE_SECRET)), 2_000],

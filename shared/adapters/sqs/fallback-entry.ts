@@ -86,7 +86,8 @@ export function decodeFallbackEntry(text: string, secret: Buffer): FallbackEntry
 /** The content of an entry, whoever wrote it. @throws as {@link decodeFallbackEntry} */
 export function parseFallbackEntry(text: string): FallbackEntry {
   const entry = object(JSON.parse(text), 'the entry');
-  if (entry['v'] !== VERSION) throw new TypeError(`expected \`v\` to be ${VERSION}, got ${String(entry['v'])}`);
+  if (entry['v'] !== VERSION)
+    throw new TypeError(`expected \`v\` to be ${VERSION}, got ${String(entry['v']).slice(0, 80)}`);
   switch (entry['type']) {
     case 'letter':
       return { type: 'letter', letter: readLetter(object(entry['letter'], '`letter`')) };
@@ -97,7 +98,7 @@ export function parseFallbackEntry(text: string): FallbackEntry {
         offsets: ascending(decodeRanges(string(entry, 'offsets'))),
       };
     default:
-      throw new TypeError(`expected \`type\` to be letter or abandoned, got ${String(entry['type'])}`);
+      throw new TypeError(`expected \`type\` to be letter or abandoned, got ${String(entry['type']).slice(0, 80)}`);
   }
 }
 
