@@ -63,7 +63,7 @@ export async function relayEntry(
   for (const range of ranges) {
     const end = await relayRange(range, ports, policy, invocation);
     const { topic, partition } = range.partition;
-    ports.telemetry.log.info('a range of records was read back and dead-lettered', {
+    ports.telemetry.log.info('a range of records was read back', {
       topic,
       partition,
       letters: end.letters,

@@ -7,7 +7,7 @@ export interface Invoice {
   readonly cents: number;
 }
 
-/** Writes an invoice and adds it to what its customer owes. Knows nothing of Kafka. */
+/** Writes an invoice and adds it to its customer's debt. It does not know Kafka. */
 export async function writeInvoice(sql: Sql, { number, customer, cents }: Invoice): Promise<void> {
   await sql.query(
     `INSERT INTO invoice (number, customer, cents) VALUES ($1, $2, $3)

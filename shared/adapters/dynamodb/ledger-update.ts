@@ -16,7 +16,7 @@ const CLAIM_EXPRESSION =
   ' #claims = list_append(if_not_exists(#claims, :none), :claim) ADD #epoch :one, #rev :one';
 
 /*
- *   A claims (epoch 4)      A freezes        lease of A ends    B claims (epoch 5)     A thaws, commits
+ *   A claims (epoch 4)      A freezes        lease of A ends    B claims (epoch 5)     A goes on, commits
  *   ────────┬───────────────────┬──────────────────┬──────────────────┬──────────────────────┬────────▶
  *   owner A, claims [A]                            leaseUntil < :now  owner B, claims [A B]  refused: epoch 5
  *

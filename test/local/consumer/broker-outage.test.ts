@@ -79,7 +79,10 @@ describe('while a broker stays down', () => {
     for (const { release } of due) release();
     const printed = (name: string) => consumers.printed.filter((line) => line.startsWith(`${name}: `)).join('\n');
     await vi.waitFor(() => expect(printed('Long')).toContain('record dead-lettered to the fallback queue'), PATIENCE);
-    await vi.waitFor(() => expect(printed('Huge')).toContain('the fallback queue refused a letter too'), PATIENCE);
+    await vi.waitFor(
+      () => expect(printed('Huge')).toContain('the fallback queue refused the dead letter, too'),
+      PATIENCE,
+    );
     expect(consumers.counterpart.calls.filter(({ id }) => id === 'Huge-5')).toEqual([]);
     await broker.startBroker();
   });
