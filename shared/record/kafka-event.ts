@@ -89,9 +89,8 @@ function deliveredRecord(identifier: string, index: number, raw: unknown): Deliv
     throw refuse(`expected \`topic\` to be a string, got ${describe(topic)}`);
   if (!isNatural(partition)) throw refuse(`expected \`partition\` to be an integer >= 0, got ${describe(partition)}`);
   if (!isNatural(offset)) throw refuse(`expected \`offset\` to be an integer >= 0, got ${describe(offset)}`);
-  if (typeof timestamp !== 'number' || !Number.isFinite(timestamp)) {
-    throw refuse(`expected \`timestamp\` to be a number, got ${describe(timestamp)}`);
-  }
+  if (!isKafkaTime(timestamp))
+    throw refuse(`expected \`timestamp\` to be a 64-bit integer, got ${describe(timestamp)}`);
   for (const field of BASE64_FIELDS)
     if (!isBase64(raw[field]))
       throw refuse(`expected \`${field}\` to be base64 text or null, got ${kindOf(raw[field])}`);
@@ -108,6 +107,11 @@ function malformed(place: string, what: string): LockstepError {
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Kafka's times are 64-bit integers. Any other number would be written to the ledger, which could not read it back. */
+function isKafkaTime(value: unknown): value is number {
+  return Number.isInteger(value) && Math.abs(value as number) <= 2 ** 63;
 }
 
 function isNatural(value: unknown): value is number {

@@ -64,7 +64,7 @@ test.each([
   ['a text', 'expected the document to be an object'],
   [{}, 'expected `requestContext` to be an object'],
   [documentOf({ recordsInfo: 7 }), 'expected `recordsInfo` to be an object'],
-  [documentOf({ recordsInfo: { 'a-0': null } }), 'expected `recordsInfo.a-0` to be an object'],
+  [documentOf({ recordsInfo: { 'a-0': null } }), 'expected `recordsInfo` of "a-0" to be an object'],
   [documentOf({}), 'expected `recordInfo` to be an object'],
   [documentOf({ recordInfo: { offset: 1 } }), 'expected `payload` to be an object'],
   [documentOf({ recordInfo: { offset: 1 } }, {}), 'expected `payload.records` to be an object'],

@@ -102,8 +102,16 @@ describe('is refused, with what was expected and where', () => {
     [event({ p: [raw(1, { offset: undefined })] }), 'expected `offset` to be an integer >= 0, got undefined'],
     [event({ p: [raw(1, { offset: 1.5 })] }), 'expected `offset` to be an integer >= 0, got `1.5` (number)'],
     [event({ p: [raw(1, { offset: '1' })] }), 'expected `offset` to be an integer >= 0, got `1` (string)'],
-    [event({ p: [raw(1, { timestamp: 'now' })] }), 'expected `timestamp` to be a number, got `now` (string)'],
-    [event({ p: [raw(1, { timestamp: Number.NaN })] }), 'expected `timestamp` to be a number, got `NaN` (number)'],
+    [event({ p: [raw(1, { timestamp: 'now' })] }), 'expected `timestamp` to be a 64-bit integer, got `now` (string)'],
+    [event({ p: [raw(1, { timestamp: 1.5 })] }), 'expected `timestamp` to be a 64-bit integer, got `1.5` (number)'],
+    [
+      event({ p: [raw(1, { timestamp: 1e300 })] }),
+      'expected `timestamp` to be a 64-bit integer, got `1e+300` (number)',
+    ],
+    [
+      event({ p: [raw(1, { timestamp: Number.NaN })] }),
+      'expected `timestamp` to be a 64-bit integer, got `NaN` (number)',
+    ],
     [
       event({ p: [raw(1, { value: { id: 1 } })] }),
       'event.records.p[0]: expected `value` to be base64 text or null, got an object',

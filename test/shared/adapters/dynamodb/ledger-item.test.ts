@@ -339,3 +339,10 @@ describe('an item that cannot be read', () => {
     expect(() => decodePartitionItem(item)).toThrow('has format version none, this code reads 2');
   });
 });
+
+test('reads back every time that an event may give a record', () => {
+  for (const timestamp of [0, -1, 1_795_251_600_000, Number.MAX_SAFE_INTEGER, 2 ** 63, -(2 ** 63)]) {
+    const progress = { ...FRESH_PROGRESS, newestTimestamp: timestamp };
+    expect(decodePartitionItem(itemWith(present(encodeProgress(progress)))).progress).toEqual(progress);
+  }
+});
