@@ -29,6 +29,9 @@ export class ExplorationError extends Error {
   }
 }
 
+/** A call that is new is known from the next try on. */
+const MOST_TRIES = 100;
+
 /** A run that is wrong, and why. */
 interface Failing {
   readonly plan: Plan;
@@ -58,8 +61,13 @@ export async function explore<W extends object, O>(
     );
   if (scenario.records.length === 0) throw new TypeError('explore: the scenario has no records.');
   const known: Known = { promised: new Map(), isReal: undefined };
-  const run = async (plan: Plan): Promise<RunEnd<O>> =>
-    (await new TroubledRun(scenario, plan, known).run()) ?? run(plan);
+  const run = async (plan: Plan): Promise<RunEnd<O>> => {
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      const end = await new TroubledRun(scenario, plan, known).run();
+      if (end !== undefined) return end;
+    }
+    throw new TypeError('explore: the methods of the world have other names in each run. Give them names that stay.');
+  };
   const truth = await truthOf(run, scenario.records.length);
   let runs = 2;
   const attempt = async (plan: Plan): Promise<Failing | undefined> => {

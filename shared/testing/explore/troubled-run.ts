@@ -73,7 +73,7 @@ export class TroubledRun<W extends object, O> implements LifeWatch {
   }
 
   /**
-   * @returns `undefined` where it must be run again: its handler waits for something that was not watched
+   * @returns `undefined` where it must be run again: its handler waits for something that was not watched, or made a call that was new
    * @throws errors of making the handler, and of its invocation
    */
   async run(): Promise<RunEnd<O> | undefined> {
@@ -91,9 +91,9 @@ export class TroubledRun<W extends object, O> implements LifeWatch {
       const isOver = () =>
         this.#broken !== undefined || this.#mustBeWatched || this.#isTooLong || (isFed && this.#underWay === 0);
       await this.#scheduler.run(isOver, () => this.#mayPass());
-      if (this.#mustBeWatched) return undefined;
+      if (this.#broken === undefined) this.#known.isReal ??= false;
+      if (this.#mustBeWatched || this.#hasLearned) return undefined;
       if (this.#broken !== undefined) throw this.#broken.error;
-      this.#known.isReal ??= false;
       if (!isFed) this.#fault ??= 'the records are never all settled';
       const { seen, letters } = this.#outside;
       const isCalled = this.#points.some(({ kind }) => kind !== 'request');
@@ -125,7 +125,10 @@ export class TroubledRun<W extends object, O> implements LifeWatch {
   }
 
   isPromised(name: string, isPromised?: boolean): boolean | undefined {
-    if (isPromised !== undefined) this.#known.promised.set(name, isPromised);
+    if (isPromised !== undefined) {
+      this.#known.promised.set(name, isPromised);
+      this.#hasLearned = true;
+    }
     return this.#known.promised.get(name);
   }
 
@@ -256,6 +259,8 @@ export class TroubledRun<W extends object, O> implements LifeWatch {
   #moves = 0;
   #hungAt: number | undefined;
   #mustBeWatched = false;
+  /** A call was new, so nothing could go wrong at it. */
+  #hasLearned = false;
 
   #handle(life: Life, records: readonly DeliveredRecord[], call: () => unknown): unknown {
     life.handlers++;

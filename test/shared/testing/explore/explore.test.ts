@@ -336,6 +336,22 @@ test('a handler that waits for something real only after an error is not taken f
   await expect(explore(patient, { troubles: ['fails'], runs: 15 })).resolves.toMatchObject({ runs: 15 });
 });
 
+test('a call that is made only after an error may go wrong, too', async () => {
+  const refunding = onEach((shop) => async ({ value }) => {
+    try {
+      await shop.put(value.id, value);
+    } catch (error) {
+      await shop.charge(`refund of ${value.id}`);
+      throw error;
+    }
+  });
+
+  await expect(explore({ ...refunding, holds: () => true }, { runs: 300 })).resolves.toMatchObject({ runs: 300 });
+  await expect(explore(refunding, { replay: 'fails:3 diesAfter:4' })).rejects.toThrow(
+    "process 1, orders-0@0: charge('refund of o-1')\n            ✝ process 1 dies after this call",
+  );
+});
+
 test('calls on what a call gives are watched, too: a table, a transaction, a builder', async () => {
   const rows: string[] = [];
   const scenario = {
