@@ -51,7 +51,8 @@ export function textSignature(secret: Buffer, text: string): string {
  * have the same bytes.
  */
 function digest(secret: Buffer, kind: SignedKind, place: string, { key, value, headers }: SignedRecord): Buffer {
-  const lengths = headers.map((header) => [header.name, header.value.length]);
+  // As it is read back: half a character, which UTF-8 cannot hold, comes back as U+FFFD.
+  const lengths = headers.map((header) => [header.name.toWellFormed(), header.value.length]);
   const hmac = createHmac('sha256', secret).update(
     `${JSON.stringify([kind, place, key?.length ?? null, value?.length ?? null, lengths])}\n`,
   );

@@ -272,3 +272,33 @@ describe('a marker of what became of letters', () => {
     });
   });
 });
+
+test('a letter of ours stays ours where a header has half a character in its name, which Kafka cannot hold', () => {
+  const letter = deadLetter(
+    {
+      topic: 'orders',
+      partition: 3,
+      offset: 7,
+      key: null,
+      value: null,
+      headers: [{ name: 'a\ud800', value: Buffer.from('b') }],
+      timestamp: 1,
+    },
+    {
+      cluster: 'c',
+      group: 'billing',
+      secret: FAKE_SECRET,
+      blocked: blockedRecordAt(7, { exhausted: true }),
+      stack: '',
+      maxAttempts: 5,
+      now: 1_795_251_600_000,
+      requestId: 'r',
+      names: [],
+      maxBytes: 1_114_124,
+      returned: undefined,
+    },
+  );
+  const read = letter.headers.map(({ name, value }) => ({ name: Buffer.from(name).toString(), value }));
+
+  expect(readLetterTopic({ ...letter, headers: read, partition: 0, offset: 1 }, OWNER).type).toBe('letter');
+});
