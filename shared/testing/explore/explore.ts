@@ -60,7 +60,7 @@ export async function explore<W extends object, O>(
       `explore: there is no trouble \`${none}\`: expected one of ${Object.keys(TROUBLES).join(', ')}`,
     );
   if (scenario.records.length === 0) throw new TypeError('explore: the scenario has no records.');
-  const known: Known = { promised: new Map(), isReal: undefined };
+  const known: Known = { returns: new Map(), isReal: undefined };
   const run = async (plan: Plan): Promise<RunEnd<O>> => {
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       const end = await new TroubledRun(scenario, plan, known).run();

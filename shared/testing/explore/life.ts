@@ -8,8 +8,10 @@ import type { Gate } from './watched.ts';
 export interface LifeWatch {
   /** Called at each point of a run. Returns the fault at that point. */
   reached(life: Life, name: string, kind: PointKind, given?: readonly unknown[]): Trouble | undefined;
-  /** Whether calls of this name return a promise; `undefined` while that is not known. */
-  isPromised(name: string, isPromised?: boolean): boolean | undefined;
+  /** Whether calls of this name return a promise; `undefined` where none has been made yet. */
+  returns(name: string): Returns | undefined;
+  /** A call has returned, or not, a promise. */
+  returned(name: string, isPromise: boolean): void;
   tell(life: Life, text: string): void;
   /** Called when its process is dead, or when its mapping takes it for dead. */
   lost(life: Life): void;
@@ -17,6 +19,9 @@ export interface LifeWatch {
 
 /** `call`: by the handler, returns a promise. `step`: by the handler, returns at once. `request`: by Lockstep itself. */
 export type PointKind = 'call' | 'step' | 'request';
+
+/** What calls of a method return: a promise, something else, or now this and now that. */
+export type Returns = 'promise' | 'value' | 'either';
 
 /** Virtual milliseconds: longer than any lease. */
 const FROZEN_MS = 100_000;
@@ -62,17 +67,12 @@ export class Life implements Gate {
   }
 
   call(name: string, given: readonly unknown[], perform: () => unknown): unknown {
-    const isPromised = this.#watch.isPromised(name);
-    if (isPromised === false) return this.#step(name, given, perform);
-    if (isPromised === true)
+    if (this.#watch.returns(name) === 'promise')
       return new Promise((resolve, reject) => {
         this.host.deliver(() => this.#perform(name, given, perform, resolve, reject));
       });
-    // It is not known yet what the call returns. From now on it is known.
-    if (!this.host.isAlive) throw new Error('this process has died');
-    const result = perform();
-    this.#watch.isPromised(name, isThenable(result));
-    this.#watch.reached(this, name, isThenable(result) ? 'call' : 'step', given);
+    const result = this.#step(name, given, perform);
+    this.#watch.returned(name, isThenable(result));
     if (!isThenable(result)) return result;
     return new Promise((resolve, reject) => this.#answer(result, resolve, reject));
   }
@@ -100,7 +100,11 @@ export class Life implements Gate {
   ): void {
     const signal = signalIn(given);
     const trouble = this.#watch.reached(this, name, 'call', given);
-    const doIt = () => promised(perform);
+    const doIt = async () => {
+      const result = perform();
+      this.#watch.returned(name, isThenable(result));
+      return result;
+    };
     switch (trouble) {
       case 'diesBefore':
         this.#die(trouble);
@@ -197,10 +201,6 @@ export class Life implements Gate {
       (error: unknown) => this.host.deliver(() => reject(error)),
     );
   }
-}
-
-async function promised(perform: () => unknown): Promise<unknown> {
-  return perform();
 }
 
 /** The abort signal of a call, given alone or as an option. */

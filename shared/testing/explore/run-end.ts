@@ -1,5 +1,5 @@
 import type { DeadLetter } from '../../ports/dead-letter-publisher.ts';
-import type { PointKind } from './life.ts';
+import type { PointKind, Returns } from './life.ts';
 
 /** A line of the timeline. */
 export interface Moment {
@@ -30,8 +30,8 @@ export interface RunEnd<O = unknown> {
 
 /** What runs of one scenario learn for later ones. */
 export interface Known {
-  /** Whether methods give promises, by name. */
-  readonly promised: Map<string, boolean>;
+  /** What calls return, by the name of the method. */
+  readonly returns: Map<string, Returns>;
   /**
    * Whether the handler waits for something real, for example a timer. Then that is watched, which takes time. `undefined`
    * before the first run.

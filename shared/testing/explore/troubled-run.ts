@@ -14,7 +14,7 @@ import { pause } from '../virtual-clock.ts';
 import { WorkUnderWay } from '../work-under-way.ts';
 import { dataCopy } from './data-copy.ts';
 import { eventsOf, resent } from './events.ts';
-import { Life, type LifeWatch, type PointKind } from './life.ts';
+import { Life, type LifeWatch, type PointKind, type Returns } from './life.ts';
 import { Outside } from './outside.ts';
 import type { Plan } from './plan.ts';
 import type { Known, Moment, Point, RunEnd } from './run-end.ts';
@@ -124,12 +124,16 @@ export class TroubledRun<W extends object, O> implements LifeWatch {
     return trouble;
   }
 
-  isPromised(name: string, isPromised?: boolean): boolean | undefined {
-    if (isPromised !== undefined) {
-      this.#known.promised.set(name, isPromised);
-      this.#hasLearned = true;
-    }
-    return this.#known.promised.get(name);
+  returns(name: string): Returns | undefined {
+    return this.#known.returns.get(name);
+  }
+
+  returned(name: string, isPromise: boolean): void {
+    const before = this.#known.returns.get(name);
+    const now = isPromise ? 'promise' : 'value';
+    if (before === now || before === 'either') return;
+    this.#known.returns.set(name, before === undefined ? now : 'either');
+    this.#hasLearned = true;
   }
 
   tell(_: Life, text: string): void {

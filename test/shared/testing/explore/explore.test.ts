@@ -352,6 +352,36 @@ test('a call that is made only after an error may go wrong, too', async () => {
   );
 });
 
+test('a method that returns now a value and now a promise returns the same to the handler', async () => {
+  const given: unknown[] = [];
+  const scenario = {
+    world: () => ({
+      rows: [] as string[],
+      load(id: string): string | Promise<string> {
+        return this.rows.includes(id) ? id : Promise.resolve(id);
+      },
+      async put(id: string) {
+        if (!this.rows.includes(id)) this.rows.push(id);
+      },
+    }),
+    handler: (db: { load(id: string): string | Promise<string>; put(id: string): Promise<void> }) =>
+      lockstepConsumer({
+        value: text,
+        idempotencyKey: byPosition,
+        onRecord: async ({ value }) => {
+          await db.load(`${value}`);
+          await db.put(`${value}`);
+          given.push(db.load(`${value}`));
+        },
+      }),
+    records: ['a', 'b'].map((value) => record({ value: Buffer.from(value) })),
+    observe: ({ rows }: { rows: string[] }) => rows,
+  };
+
+  await expect(explore(scenario, { runs: 200 })).resolves.toMatchObject({ runs: 200 });
+  expect(given.slice(-2)).toEqual(['a', 'b']);
+});
+
 test('calls on what a call gives are watched, too: a table, a transaction, a builder', async () => {
   const rows: string[] = [];
   const scenario = {
