@@ -182,7 +182,9 @@ export class TroubledRun<W extends object, O> implements LifeWatch {
 
   async #invoke(event: KafkaEvent): Promise<KafkaBatchResponse | undefined> {
     const process = this.#process();
+    this.#making++;
     const handler = await process.handler;
+    this.#making--;
     return new Promise((resolve) => {
       this.#underWay++;
       const { life, connection } = process;
@@ -263,6 +265,8 @@ export class TroubledRun<W extends object, O> implements LifeWatch {
   #moves = 0;
   #hungAt: number | undefined;
   #mustBeWatched = false;
+  /** Handlers that are being made, as by an import. */
+  #making = 0;
   /** A call was new, so nothing could go wrong at it. */
   #hasLearned = false;
 
@@ -288,6 +292,7 @@ export class TroubledRun<W extends object, O> implements LifeWatch {
 
   /** Time stands still while a handler does something that this kit cannot see. */
   async #mayPass(): Promise<void> {
+    while (this.#making > 0 && this.#broken === undefined) await pause(1);
     const isBusy = () => this.#processes.some(({ life }) => life.isBusy);
     const { isIdle = true, isCalm = true } = this.#work ?? {};
     if (!isBusy() && isCalm) return;

@@ -336,6 +336,18 @@ test('a handler that waits for something real only after an error is not taken f
   await expect(explore(patient, { troubles: ['fails'], runs: 15 })).resolves.toMatchObject({ runs: 15 });
 });
 
+test('making a handler may take its time, as an import does', async () => {
+  const scenario = onEach(
+    (shop) =>
+      ({ value }) =>
+        shop.charge(value.id),
+  );
+  const handler: typeof scenario.handler = (shop) =>
+    new Promise((resolve) => setTimeout(() => resolve(scenario.handler(shop)), 20));
+
+  await expect(explore({ ...scenario, handler })).rejects.toThrow(/charges: 'o-1' once more/);
+});
+
 test('a call that is made only after an error may go wrong, too', async () => {
   const refunding = onEach((shop) => async ({ value }) => {
     try {
