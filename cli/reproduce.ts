@@ -49,7 +49,7 @@ export const reproduce = new Command('reproduce')
     'after',
     example(
       'lockstep reproduce orders-2@17 --local --before 3',
-      'lockstep reproduce <dead letter> --stack Lockstep-Orders-prod --mask $.card.number',
+      'lockstep reproduce <dead letter> --stack Lockstep-Orders-prod --mask "$.card.number"',
     ),
   )
   .action(async (named: string, _, command: Command) => {
