@@ -2,6 +2,7 @@ import { LETTER_HEADROOM_BYTES } from './dead-letter-topic.ts';
 import { known, type Refusal } from './refusal.ts';
 
 const TOPIC_NAME = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}$/;
+const CONSUMER_NAME = /^(?=.*[A-Za-z0-9])[A-Za-z0-9 ._-]{1,100}$/;
 const LITERAL_NAME = /^[^*?$#\s]{1,200}$/;
 
 /** Topics, groups and key namespaces. */
@@ -49,6 +50,16 @@ export const NAME_REFUSALS = {
       known(s.consumerGroup, /^[^:\u0080-\uffff]*$/)
         ? undefined
         : `MSK publishes no lag metrics for the group \`${s.consumerGroup}\` (a colon or a non-ASCII character), so its lag alarm would never fire`,
+  },
+  LOCKSTEP_CONSUMER_NAME_INVALID: {
+    property: 'consumerName',
+    because:
+      'A consumer name with other than ASCII characters, or without a letter or digit: CloudWatch takes no metric under it, so alarms stay silent, and `lockstep` cannot name the consumer.',
+    fix: 'Use letters, digits, blanks, `.`, `_` and `-`, 1 to 100 of them, with at least one letter or digit',
+    objection: (s) =>
+      known(s.consumerName, CONSUMER_NAME)
+        ? undefined
+        : `\`${s.consumerName}\` is no name under which CloudWatch takes metrics and \`lockstep\` finds the consumer`,
   },
   LOCKSTEP_NAME_WIDENS_GRANT: {
     property: 'consumerGroup',

@@ -112,6 +112,14 @@ const REFUSED: readonly (readonly [string, string, Partial<LockstepConsumerProps
     '`orders*` has characters with another meaning',
   ],
   ['LOCKSTEP_NAME_WIDENS_GRANT', 'consumerGroup', { keyNamespaces: ['a#b'] }, '`a#b`'],
+  [
+    'LOCKSTEP_CONSUMER_NAME_INVALID',
+    'consumerName',
+    { consumerName: '注文' },
+    '`注文` is no name under which CloudWatch',
+  ],
+  ['LOCKSTEP_CONSUMER_NAME_INVALID', 'consumerName', { consumerName: '--' }, '`--`'],
+  ['LOCKSTEP_CONSUMER_NAME_INVALID', 'consumerName', { consumerName: 'a`$(reboot)`' }, 'reboot'],
   ['LOCKSTEP_TIMEOUT_OVER_14_MINUTES', 'timeout', { timeout: Duration.seconds(841) }, '841 s is more than the 840 s'],
   [
     'LOCKSTEP_TIMEOUT_TOO_SHORT',
