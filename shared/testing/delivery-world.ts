@@ -19,6 +19,7 @@ import { type FakeLedgerStore, fakeLedgerStore } from './fake-ledger-store.ts';
 import { fakeStackSecret } from './fake-stack-secret.ts';
 import { tellEnd } from './handler-end.ts';
 import { HoldingSandbox } from './holding-sandbox.ts';
+import { lambdaContext } from './lambda-context.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 /** Everything that outlives a process: the table, the topics and the queue, and what the delivery remembers. */
@@ -133,21 +134,7 @@ export class DeliveryWorld {
 
   context(): Context {
     const deadline = this.clock.now() + this.timeoutMs;
-    const name = 'deliver';
-    return {
-      callbackWaitsForEmptyEventLoop: false,
-      functionName: name,
-      functionVersion: '$LATEST',
-      invokedFunctionArn: `arn:aws:lambda:eu-central-1:111122223333:function:${name}`,
-      memoryLimitInMB: '512',
-      awsRequestId: `request-${this.answers.length + 1}`,
-      logGroupName: name,
-      logStreamName: name,
-      getRemainingTimeInMillis: () => deadline - this.clock.now(),
-      done: () => undefined,
-      fail: () => undefined,
-      succeed: () => undefined,
-    };
+    return lambdaContext('deliver', `request-${this.answers.length + 1}`, () => deadline - this.clock.now());
   }
 
   /** Ends everything: nothing is left behind in the test's process. */

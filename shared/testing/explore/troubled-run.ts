@@ -1,6 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { performance } from 'node:perf_hooks';
-import type { Context } from 'aws-lambda';
 import { watchRejections } from '../../adapters/system/handler-scope.ts';
 import { type Connection, invokeWith } from '../../connection.ts';
 import type { KafkaBatchResponse } from '../../decide/batch-response.ts';
@@ -8,6 +7,7 @@ import type { LockstepHandler } from '../../lockstep-consumer.ts';
 import type { DeliveredRecord } from '../../record/delivered-record.ts';
 import type { KafkaEvent } from '../../record/kafka-event.ts';
 import { tellEnd } from '../handler-end.ts';
+import { lambdaContext } from '../lambda-context.ts';
 import { placed } from '../record.ts';
 import { Scheduler } from '../scheduler.ts';
 import { pause } from '../virtual-clock.ts';
@@ -202,7 +202,7 @@ export class TroubledRun<W extends object, O> implements LifeWatch {
         if (!host.isAlive) end();
         this.#scheduler.in(1, () => resolve(undefined));
       };
-      const context = contextOf(`request-${++this.#requests}`, () => deadline - this.#scheduler.now);
+      const context = lambdaContext('explore', `request-${++this.#requests}`, () => deadline - this.#scheduler.now);
       const begin = () =>
         invokeWith(handler, connection, event, context).then(
           (answer) =>
@@ -316,22 +316,4 @@ export class TroubledRun<W extends object, O> implements LifeWatch {
 function nameOf(positions: readonly string[]): string {
   const [first, ...others] = positions;
   return others.length === 0 ? `${first}` : `${first} and ${others.length} more`;
-}
-
-function contextOf(awsRequestId: string, getRemainingTimeInMillis: () => number): Context {
-  const name = 'explore';
-  return {
-    callbackWaitsForEmptyEventLoop: false,
-    functionName: name,
-    functionVersion: '$LATEST',
-    invokedFunctionArn: `arn:aws:lambda:eu-central-1:111122223333:function:${name}`,
-    memoryLimitInMB: '512',
-    awsRequestId,
-    logGroupName: name,
-    logStreamName: name,
-    getRemainingTimeInMillis,
-    done: () => undefined,
-    fail: () => undefined,
-    succeed: () => undefined,
-  };
 }
