@@ -15,6 +15,7 @@ export interface DeployedConsumer {
   readonly fallbackQueueUrl: string;
   readonly failureQueueUrl?: string;
   readonly operatorFunctionName?: string;
+  readonly functionName?: string;
 }
 
 const ANCHOR = 'MappingId';
@@ -35,6 +36,7 @@ export function consumersOf(outputs: Readonly<Record<string, string>>, stack = '
     };
     const failureQueueUrl = said('FailureQueueUrl');
     const operatorFunctionName = said('OperatorFunctionName');
+    const functionName = said('FunctionName');
     return {
       name,
       stack,
@@ -47,6 +49,7 @@ export function consumersOf(outputs: Readonly<Record<string, string>>, stack = '
       fallbackQueueUrl: required('FallbackQueueUrl'),
       ...(failureQueueUrl !== undefined && { failureQueueUrl }),
       ...(operatorFunctionName !== undefined && { operatorFunctionName }),
+      ...(functionName !== undefined && { functionName }),
     };
   });
 }

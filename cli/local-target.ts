@@ -5,7 +5,9 @@ import { type CloudDescription, readCloudFile } from '../infra/local/cloud-descr
 import { LocalCloudError } from '../infra/local/local-cloud-error.ts';
 import { clientConfig } from '../infra/local/local-endpoint.ts';
 import { dynamoDbClient } from '../shared/adapters/dynamodb/dynamodb-client.ts';
+import { dynamoDbParkedKeys } from '../shared/adapters/dynamodb/dynamodb-parked-keys.ts';
 import { dynamoDbStackSecret } from '../shared/adapters/dynamodb/dynamodb-stack-secret.ts';
+import { releaseInvoker } from '../shared/adapters/lambda/release-invoker.ts';
 import { systemClock } from '../shared/adapters/system/system-clock.ts';
 import type { OperatorAnswers } from '../shared/operator/answers.ts';
 import { operatorPorts } from '../shared/operator/connect-operator.ts';
@@ -46,6 +48,10 @@ export async function localTarget(): Promise<Target> {
         log: SILENT,
       },
       dynamoDbStackSecret({ client: dynamodb, table: consumer.ledgerTable }),
+      {
+        parkedKeys: dynamoDbParkedKeys({ client: dynamodb, table: consumer.ledgerTable, clock: systemClock }),
+        invoke: releaseInvoker(consumer.functionName ?? '', lambda),
+      },
     );
   return {
     consumers: consumersOf(deployed.outputs),

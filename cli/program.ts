@@ -2,12 +2,15 @@ import { Command } from 'commander';
 import { blocked } from './blocked.ts';
 import { WIDTH } from './context.ts';
 import { deadLetters } from './dead-letters.ts';
+import { drop } from './drop.ts';
 import { example } from './example.ts';
 import { lag } from './lag.ts';
 import { someText } from './numbers.ts';
+import { parked } from './parked.ts';
 import { pause, resume } from './pause.ts';
 import { purge } from './purge.ts';
 import { redrive } from './redrive.ts';
+import { release } from './release.ts';
 import { replay } from './replay.ts';
 import { reproduce } from './reproduce.ts';
 import { reset } from './reset.ts';
@@ -29,21 +32,8 @@ export function lockstep(): Command {
       example('lockstep status --local', 'lockstep dead-letters groups --stack Lockstep-Orders-prod --consumer Orders'),
     )
     .addHelpText('after', EXIT_CODES);
-  for (const command of [
-    status,
-    lag,
-    blocked,
-    deadLetters,
-    redrive,
-    purge,
-    skip,
-    reset,
-    pause,
-    resume,
-    replay,
-    reproduce,
-  ])
-    program.addCommand(command);
+  const commands = [status, lag, blocked, deadLetters, redrive, purge, parked, release, drop];
+  for (const command of [...commands, skip, reset, pause, resume, replay, reproduce]) program.addCommand(command);
   for (const command of everyCommand(program)) {
     command.configureHelp({ helpWidth: WIDTH, showGlobalOptions: true }).exitOverride();
   }

@@ -13,6 +13,8 @@ export interface Deployment {
   readonly maxAttempts: number;
   /** `retry.maxInterruptions` as given to the construct. */
   readonly maxInterruptions: number;
+  /** `retry.onExhausted` as the construct was told it. */
+  readonly onExhausted: 'deadLetter' | 'park';
   /** The namespaces in which the function may keep idempotency keys. */
   readonly keyNamespaces: readonly string[];
 }
@@ -43,7 +45,7 @@ export function checkEventSource(event: DeliveredEvent, { eventSourceArn, topic 
  */
 export function checkDeployedOptions(
   { retry, keyNamespace }: Pick<ConsumerPolicy, 'retry' | 'keyNamespace'>,
-  { maxAttempts, maxInterruptions, keyNamespaces }: Deployment,
+  { maxAttempts, maxInterruptions, onExhausted, keyNamespaces }: Deployment,
 ): void {
   const differing: string[] = [];
   const compare = (name: string, handler: number, construct: number) => {
@@ -52,6 +54,9 @@ export function checkDeployedOptions(
   };
   compare('retry.maxAttempts', retry.maxAttempts, maxAttempts);
   compare('retry.maxInterruptions', retry.maxInterruptions, maxInterruptions);
+  const parks = retry.park === undefined ? 'deadLetter' : 'park';
+  if (parks !== onExhausted)
+    differing.push(`\`retry.onExhausted\` is \`${parks}\` in the handler and \`${onExhausted}\` in the construct`);
   if (!keyNamespaces.includes(keyNamespace)) {
     const namespaces = keyNamespaces.map((name) => `\`${name}\``).join(', ');
     differing.push(

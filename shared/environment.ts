@@ -26,6 +26,11 @@ export interface ConsumerEnvironment extends Deployment {
   readonly failureMode: 'report' | 'throw';
   /** Where the consumer is, for the commands that log lines name: `--stack Prod --consumer Orders`. */
   readonly commandTarget?: string;
+  /** Of relay and operator function: the consumer function, which they invoke to release parked keys. */
+  readonly consumerFunction?: string;
+  /** Of the relay: it tries parked keys again by itself, so often, so many times. */
+  readonly releaseEveryMs?: number;
+  readonly releaseMaxRounds?: number;
   /** Namespace and service of the metrics. */
   readonly metricsNamespace: string;
   readonly serviceName: string;
@@ -41,6 +46,10 @@ export const ENVIRONMENT = {
   topic: 'LOCKSTEP_TOPIC',
   maxAttempts: 'LOCKSTEP_MAX_ATTEMPTS',
   maxInterruptions: 'LOCKSTEP_MAX_INTERRUPTIONS',
+  onExhausted: 'LOCKSTEP_ON_EXHAUSTED',
+  consumerFunction: 'LOCKSTEP_CONSUMER_FUNCTION',
+  releaseEveryMs: 'LOCKSTEP_RELEASE_EVERY_MS',
+  releaseMaxRounds: 'LOCKSTEP_RELEASE_MAX_ROUNDS',
   keyNamespaces: 'LOCKSTEP_KEY_NAMESPACES',
   clusterArn: 'LOCKSTEP_CLUSTER_ARN',
   bootstrapServers: 'LOCKSTEP_BOOTSTRAP_SERVERS',
@@ -90,6 +99,8 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
     );
   };
   const bootstrapServers = variables[ENVIRONMENT.bootstrapServers];
+  const consumerFunction = variables[ENVIRONMENT.consumerFunction];
+  const releaseEveryMs = variables[ENVIRONMENT.releaseEveryMs];
   const commandTarget = variables[ENVIRONMENT.commandTarget];
   const kafkaAuth = oneOf(ENVIRONMENT.kafkaAuth, KAFKA_AUTHS, 'iam');
   return {
@@ -101,6 +112,12 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
     topic: required(ENVIRONMENT.topic),
     maxAttempts: count(ENVIRONMENT.maxAttempts),
     maxInterruptions: count(ENVIRONMENT.maxInterruptions),
+    onExhausted: oneOf(ENVIRONMENT.onExhausted, ['deadLetter', 'park'], 'deadLetter'),
+    ...(consumerFunction && { consumerFunction }),
+    ...(releaseEveryMs && {
+      releaseEveryMs: count(ENVIRONMENT.releaseEveryMs),
+      releaseMaxRounds: count(ENVIRONMENT.releaseMaxRounds),
+    }),
     keyNamespaces: required(ENVIRONMENT.keyNamespaces).split(NAMESPACE_SEPARATOR),
     clusterArn: required(ENVIRONMENT.clusterArn),
     ...(bootstrapServers && { bootstrapServers }),

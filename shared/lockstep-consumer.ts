@@ -54,6 +54,13 @@ export function lockstepConsumer<V>(options: ConsumerOptions<V>): LockstepHandle
       const connection = await holder.current(context);
       const { ports, deployment } = connection;
       const consumer = resolve(connection);
+      if ('lockstep' in event) {
+        // Only who parks keys pays for its code.
+        const { release } = await import('./release/release.ts');
+        const answer = await release(consumer, event, context, connection);
+        guard.answered(context, answer);
+        return answer;
+      }
       const delivered = guard.delivered(event, context);
       if (deployment !== undefined) checkEventSource(delivered, deployment);
       const invocation = new Invocation(context.awsRequestId, context.getRemainingTimeInMillis(), ports.clock);

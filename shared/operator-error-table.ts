@@ -15,6 +15,7 @@ export type OperatorErrorCode =
   | 'COMMAND_LINE_INVALID'
   | 'REDRIVE_FENCED'
   | 'REDRIVE_FAILED'
+  | 'RELEASE_FAILED'
   | 'CONSUMER_UNKNOWN'
   | 'CLOUD_UNKNOWN'
   | 'OPERATOR_FAILED';
@@ -52,6 +53,10 @@ export const OPERATOR_ERRORS: Readonly<Record<OperatorErrorCode, ErrorKind>> = {
   OPERATION_REFUSED: {
     retryable: false,
     hint: 'Nothing was changed. `lockstep status` and `lockstep blocked` show what the ledger knows.',
+  },
+  RELEASE_FAILED: {
+    retryable: true,
+    hint: 'Nothing is lost: what was not handled stays parked. See the log of the consumer function, and release the key again.',
   },
   OPERATOR_REQUEST_INVALID: {
     retryable: false,

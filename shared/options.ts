@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { DEFAULT_PARK_LIMITS, type ParkLimits } from './decide/parking.ts';
 import { DEFAULT_MAX_CONSECUTIVE_DEAD_LETTERS, type ErrorClass } from './decide/retry-policy.ts';
 import type { ConsumerEnvironment } from './environment.ts';
 import { LockstepError } from './errors.ts';
@@ -18,6 +19,8 @@ export const DEFAULTS = {
   backOffMaxMs: 300_000,
   maxPauseMs: 3_600_000,
   maxConsecutiveDeadLetters: DEFAULT_MAX_CONSECUTIVE_DEAD_LETTERS,
+  maxParkedPerKey: DEFAULT_PARK_LIMITS.maxPerKey,
+  maxParkedKeys: DEFAULT_PARK_LIMITS.maxKeys,
   leaseMs: 15_000,
   busyWaitMs: 2_000,
   checkpointMs: 200,
@@ -56,6 +59,16 @@ export interface RetryOptions {
   readonly backOffMaxMs?: number;
   /** Longest pause that a PauseError may ask for, 1–86,400,000 ms. @default 3,600,000: an hour */
   readonly maxPauseMs?: number;
+  /**
+   * What becomes of a record that is given up on: it is dead-lettered, and later records of its key run; or it parks its key, with
+   * `order: 'key'`: later records of the key wait behind it on the dead-letter topic, untried, until `lockstep release` runs them
+   * in order. A record without a key is dead-lettered in either case. @default 'deadLetter'
+   */
+  readonly onExhausted?: 'deadLetter' | 'park';
+  /** Records that may wait in one parked key, 1–1,000,000; beyond, the key blocks. With `onExhausted: 'park'`. @default 10,000 */
+  readonly maxParkedPerKey?: number;
+  /** Keys of one partition that may be parked, 1–5,000; beyond, an exhausted record blocks its key. With `onExhausted: 'park'`. @default 1,000 */
+  readonly maxParkedKeys?: number;
   /**
    * Says how an error counts, before the built-in rule. If it returns anything but `'retryable'` or `'nonRetryable'`, the
    * built-in rule decides.
@@ -181,6 +194,9 @@ const RETRY = v.strictObject({
   backOffBaseMs: option('an integer from 1 to 3600000', integer(1, 3_600_000)),
   backOffMaxMs: option('an integer from 1 to 86400000', integer(1, 86_400_000)),
   maxPauseMs: option('an integer from 1 to 86400000', integer(1, 86_400_000)),
+  onExhausted: option("'deadLetter' or 'park'", v.picklist(['deadLetter', 'park'])),
+  maxParkedPerKey: option('an integer from 1 to 1000000', integer(1, 1_000_000)),
+  maxParkedKeys: option('an integer from 1 to 5000', integer(1, 5_000)),
   classify: option('a function', callable()),
 });
 
@@ -272,6 +288,7 @@ export function resolveOptions<V>(
         backOffMaxMs: retry.backOffMaxMs ?? DEFAULTS.backOffMaxMs,
         maxPauseMs: retry.maxPauseMs ?? DEFAULTS.maxPauseMs,
         maxConsecutiveDeadLetters: options.maxConsecutiveDeadLetters ?? DEFAULTS.maxConsecutiveDeadLetters,
+        park: parkLimits(retry),
         classify: retry.classify,
       },
       onUndecodable: options.onUndecodable ?? (standStill ? 'retry' : 'deadLetter'),
@@ -291,6 +308,14 @@ export function resolveOptions<V>(
       redact: options.redact,
       failureMode,
     },
+  };
+}
+
+function parkLimits({ onExhausted, maxParkedPerKey, maxParkedKeys }: RetryOptions): ParkLimits | undefined {
+  if (onExhausted !== 'park') return undefined;
+  return {
+    maxPerKey: maxParkedPerKey ?? DEFAULTS.maxParkedPerKey,
+    maxKeys: maxParkedKeys ?? DEFAULTS.maxParkedKeys,
   };
 }
 
@@ -314,6 +339,12 @@ function combinationFault(options: v.InferOutput<typeof OPTIONS>): string | unde
   const ignored = KEY_OPTIONS.find((name) => idempotencyKey === byPosition && options[name] !== undefined);
   if (ignored !== undefined)
     return `\`${ignored}\` has no effect with \`byPosition\`: it needs an \`idempotencyKey\` function`;
+  const { onExhausted, ...limits } = retry as RetryOptions;
+  if (onExhausted === 'park' && order !== 'key')
+    return "`retry.onExhausted: 'park'` needs `order: 'key'`: in partition order the partition itself stands still, with `retry.maxAttempts: Infinity`";
+  const unused = (['maxParkedPerKey', 'maxParkedKeys'] as const).find((name) => limits[name] !== undefined);
+  if (unused !== undefined && onExhausted !== 'park')
+    return `\`retry.${unused}\` has no effect: it needs \`retry.onExhausted: 'park'\``;
   const { backOffBaseMs = DEFAULTS.backOffBaseMs, backOffMaxMs = DEFAULTS.backOffMaxMs } = retry as RetryOptions;
   return backOffBaseMs > backOffMaxMs
     ? `expected \`retry.backOffBaseMs\` to be at most \`retry.backOffMaxMs\`, got ${backOffBaseMs} above ${backOffMaxMs}`

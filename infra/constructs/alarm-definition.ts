@@ -22,6 +22,8 @@ export interface Watched {
   readonly failureQueueName?: string;
   readonly relayFunctionName?: string;
   readonly decodesValues: boolean;
+  /** Exhausted records park their keys. */
+  readonly parks: boolean;
   /** On-demand mappings publish no metrics of their own. */
   readonly provisioned: boolean;
   /** Whether an unsettled batch makes the invocation fail. */

@@ -11,6 +11,8 @@ export interface AlarmOptions {
   readonly deadLetters?: number;
   /** How long a record may be blocked. @default 15 minutes */
   readonly blockedFor?: Duration;
+  /** How long a key may be parked. @default 4 hours */
+  readonly parkedFor?: Duration;
   /** Records behind, over 15 minutes. @default 10,000 */
   readonly lagRecords?: number;
   /** Time behind, over 15 minutes. @default 15 minutes */

@@ -109,6 +109,18 @@ export interface RetryIntent {
   readonly maxAttempts?: number;
   /** @default 3; Infinity if `maxAttempts` is */
   readonly maxInterruptions?: number;
+  /** @default 'deadLetter' */
+  readonly onExhausted?: 'deadLetter' | 'park';
+  /** Parked keys are tried again by themselves; with `onExhausted: 'park'`. The handler is not told. @default only `lockstep release` tries them */
+  readonly release?: ReleaseIntent;
+}
+
+/** How the relay tries parked keys again. */
+export interface ReleaseIntent {
+  /** Before the first try of a record in its parked key, doubled with each further one, up to a day. At least a minute. */
+  readonly every: Duration;
+  /** Tries of one record, 1 to 100; then it waits for `lockstep release`. @default 10 */
+  readonly maxRounds?: number;
 }
 
 /** Pollers of a provisioned mapping; each takes 5 MB/s and up to 5 invocations at once. */

@@ -12,6 +12,8 @@ export const DEFAULT_TIMEOUT_SECONDS = 60;
 export const DEFAULT_MEMORY_MIB = 512;
 /** The pollers of one event poller unit. */
 export const DEFAULT_MAXIMUM_POLLERS = 10;
+/** Tries of a parked record by itself. */
+export const DEFAULT_RELEASE_ROUNDS = 10;
 /** Used where the number of the source's partitions is not known. */
 export const DEFAULT_LETTER_PARTITIONS = 6;
 
@@ -28,6 +30,8 @@ export interface ConsumerSettings {
   readonly keyNamespaces: readonly string[];
   readonly maxAttempts: number;
   readonly maxInterruptions: number;
+  readonly onExhausted: 'deadLetter' | 'park';
+  readonly release: { readonly everyMs: number; readonly maxRounds: number } | undefined;
   readonly producesTo: readonly string[];
   readonly mode: 'provisioned' | 'on-demand';
   readonly failureMode: 'report' | 'throw';
@@ -42,6 +46,8 @@ export interface ConsumerSettings {
   readonly environment: Readonly<Record<string, string>>;
   readonly reservedConcurrency: number | undefined;
   readonly removalPolicy: RemovalPolicy;
+  /** Whether there are a relay and an operator function. */
+  readonly operations: boolean;
 }
 
 /** Fills in the defaults. */
@@ -69,6 +75,11 @@ export function consumerSettings(scope: Construct, props: LockstepConsumerProps)
     maxInterruptions:
       props.retry?.maxInterruptions ??
       (maxAttempts === Number.POSITIVE_INFINITY ? maxAttempts : DEFAULTS.maxInterruptions),
+    onExhausted: props.retry?.onExhausted ?? 'deadLetter',
+    release: props.retry?.release && {
+      everyMs: props.retry.release.every.toMilliseconds(),
+      maxRounds: props.retry.release.maxRounds ?? DEFAULT_RELEASE_ROUNDS,
+    },
     producesTo: props.producesTo ?? [],
     mode,
     failureMode: props.failureMode ?? (mode === 'on-demand' ? 'throw' : 'report'),
@@ -92,6 +103,7 @@ export function consumerSettings(scope: Construct, props: LockstepConsumerProps)
     environment: props.environment ?? {},
     reservedConcurrency: props.functionProps?.reservedConcurrentExecutions,
     removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
+    operations: props.operations ?? true,
   };
 }
 

@@ -36,6 +36,7 @@ function ownGrants(facts: GrantFacts): PolicyStatement[] {
       sid: 'KeepOwnProgress',
       actions: [
         'dynamodb:BatchGetItem',
+        ...(facts.settings.onExhausted === 'park' ? ['dynamodb:DeleteItem'] : []),
         'dynamodb:GetItem',
         'dynamodb:PartiQLDelete',
         'dynamodb:PartiQLInsert',
@@ -88,9 +89,10 @@ function sharedKeyGrants({ settings, ledgerTableArn }: GrantFacts): PolicyStatem
 }
 
 /** The role's own items: its partitions (of this cluster, in this group), its idempotency keys, and the stack's secret. */
-function leadingKeys({ cluster, consumerGroup, keyNamespaces }: ConsumerSettings): string[] {
+function leadingKeys({ cluster, consumerGroup, keyNamespaces, onExhausted }: ConsumerSettings): string[] {
   return [
     `partition#${ledgerClusterId(cluster)}#${consumerGroup}#*`,
+    ...(onExhausted === 'park' ? [`parked#${ledgerClusterId(cluster)}#${consumerGroup}#*`] : []),
     STACK_SECRET_KEY,
     ...keyNamespaces.map((namespace) => `key#${namespace}#*`),
   ];

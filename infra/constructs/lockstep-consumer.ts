@@ -93,6 +93,7 @@ export class LockstepConsumer extends Construct implements IGrantable {
             environment: this.environment(),
             fallbackQueue: this.fallbackQueue,
             failureQueue: this.failureQueue,
+            consumerFunction: this.function,
           });
     const relay = this.operations?.relayRole;
     const receivers = relay && { receivers: [relay] };
@@ -126,6 +127,7 @@ export class LockstepConsumer extends Construct implements IGrantable {
       [ENVIRONMENT.topic]: this.settings.source.topicName,
       [ENVIRONMENT.maxAttempts]: String(this.settings.maxAttempts),
       [ENVIRONMENT.maxInterruptions]: String(this.settings.maxInterruptions),
+      [ENVIRONMENT.onExhausted]: this.settings.onExhausted,
       [ENVIRONMENT.keyNamespaces]: this.settings.keyNamespaces.join(NAMESPACE_SEPARATOR),
       [ENVIRONMENT.clusterArn]: cluster.clusterArn,
       ...(bootstrapServers !== undefined && { [ENVIRONMENT.bootstrapServers]: bootstrapServers }),
@@ -167,6 +169,7 @@ export class LockstepConsumer extends Construct implements IGrantable {
       consumerGroup,
       timeoutSeconds,
       decodesValues,
+      parks: this.settings.onExhausted === 'park',
       topic: source.topicName,
       commandTarget: this.commandTarget(),
       clusterName: clusterName(cluster),

@@ -14,6 +14,8 @@ export interface OperationsFacts {
   /** With `:*` for its streams, as CloudFormation gives it. */
   readonly logGroupArn: string;
   readonly encryptionKeyArns: readonly string[];
+  /** Of the consumer itself. */
+  readonly consumerFunctionArn: string;
   /** Redrives of a consumer exclude each other by this id. */
   readonly transactionalId: string;
 }
@@ -25,11 +27,20 @@ export interface OperationsFacts {
 export function relayGrants(facts: OperationsFacts): PolicyStatement[] {
   const { settings, ledgerTableArn, fallbackQueueArn, failureQueueArn } = facts;
   const { cluster, consumerGroup, source, deadLetterTopic } = settings;
+  const parks = settings.onExhausted === 'park';
   return [
     ...commonGrants(facts),
-    statement('ClaimPartitions', ['dynamodb:GetItem', 'dynamodb:UpdateItem'], [ledgerTableArn], {
-      ...onlyItems([`partition#${ledgerClusterId(cluster)}#${consumerGroup}#${source.topicName}#*`, STACK_SECRET_KEY]),
-    }),
+    statement(
+      'ClaimPartitions',
+      [...(parks ? ['dynamodb:BatchGetItem', 'dynamodb:DeleteItem'] : []), 'dynamodb:GetItem', 'dynamodb:UpdateItem'],
+      [ledgerTableArn],
+      onlyItems([
+        `partition#${ledgerClusterId(cluster)}#${consumerGroup}#${source.topicName}#*`,
+        ...(parks ? [parkedKeysOf(facts)] : []),
+        STACK_SECRET_KEY,
+      ]),
+    ),
+    ...(settings.release === undefined ? [] : [releaseGrant(facts), ...readLetters(facts)]),
     statement(
       'EmptyTheQueues',
       ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'],
@@ -65,6 +76,7 @@ export function operatorGrants(facts: OperationsFacts): PolicyStatement[] {
   const grants = [
     ...commonGrants(facts),
     statement('KnowOwnLetters', ['dynamodb:UpdateItem'], [facts.ledgerTableArn], onlyItems([STACK_SECRET_KEY])),
+    ...(facts.settings.onExhausted === 'park' ? [lookAtParkedKeys(facts), releaseGrant(facts)] : []),
     ...keyGrants(facts),
   ];
   if (cluster.auth !== 'iam') return grants;
@@ -92,6 +104,28 @@ export function operatorGrants(facts: OperationsFacts): PolicyStatement[] {
       [kafkaArn(cluster, 'transactional-id', facts.transactionalId)],
     ),
   ];
+}
+
+/** Parked keys of the consumer's partitions. */
+function parkedKeysOf({ settings: { cluster, consumerGroup, source } }: OperationsFacts): string {
+  return `parked#${ledgerClusterId(cluster)}#${consumerGroup}#${source.topicName}#*`;
+}
+
+function lookAtParkedKeys(facts: OperationsFacts): PolicyStatement {
+  const actions = ['dynamodb:BatchGetItem', 'dynamodb:GetItem'];
+  return statement('LookAtParkedKeys', actions, [facts.ledgerTableArn], onlyItems([parkedKeysOf(facts)]));
+}
+
+/** The consumer's own function, and no other. */
+function releaseGrant({ consumerFunctionArn }: OperationsFacts): PolicyStatement {
+  return statement('ReleaseParkedKeys', ['lambda:InvokeFunction'], [consumerFunctionArn]);
+}
+
+/** A release sends the letters that it finds on the dead-letter topic. */
+function readLetters({ settings: { cluster, deadLetterTopic } }: OperationsFacts): PolicyStatement[] {
+  if (cluster.auth !== 'iam') return [];
+  const actions = ['kafka-cluster:DescribeTopic', 'kafka-cluster:ReadData'];
+  return [statement('ReadDeadLetters', actions, [kafkaArn(cluster, 'topic', deadLetterTopic.topicName)])];
 }
 
 /** Everything under the user's own keys is read and written with them. */

@@ -6,6 +6,7 @@ import type { PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import { CfnAlias, EventSourceMapping, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { ENVIRONMENT } from '../../shared/environment.ts';
 import { LOOK_ALIAS } from '../../shared/operator/look-only.ts';
 import { redriveTransactionalId } from '../../shared/operator/transactional-id.ts';
 import { ConsumerFunction } from './consumer-function.ts';
@@ -24,12 +25,15 @@ const OPERATOR_TIMEOUT_SECONDS = 300;
 const SWEEP_EVERY = Duration.minutes(1);
 
 /** What the relay and operator functions are made from. */
-export interface OperationsProps extends Omit<OperationsFacts, 'logGroupArn' | 'transactionalId'> {
+export interface OperationsProps
+  extends Omit<OperationsFacts, 'logGroupArn' | 'transactionalId' | 'consumerFunctionArn'> {
   readonly consumer: LockstepConsumerProps;
   /** The consumer's own environment. */
   readonly environment: Readonly<Record<string, string>>;
   readonly fallbackQueue: Queue;
   readonly failureQueue: Queue | undefined;
+  /** Invoked to release parked keys. */
+  readonly consumerFunction: LambdaFunction;
   readonly settings: ConsumerSettings;
 }
 
@@ -86,7 +90,16 @@ export class Operations extends Construct {
     props: OperationsProps,
     grants: (facts: OperationsFacts) => PolicyStatement[],
   ): ConsumerFunction {
-    const { settings, consumer, environment } = props;
+    const { settings, consumer, consumerFunction } = props;
+    const { release } = settings;
+    const environment = {
+      ...props.environment,
+      [ENVIRONMENT.consumerFunction]: consumerFunction.functionName,
+      ...(release && {
+        [ENVIRONMENT.releaseEveryMs]: String(release.everyMs),
+        [ENVIRONMENT.releaseMaxRounds]: String(release.maxRounds),
+      }),
+    };
     const { functionProps: _, bundling: __, ...shared } = consumer;
     const own = { entry: resolve(FUNCTIONS, entry), handlerExport: 'handler', timeoutSeconds, environment: {} };
     const made = new ConsumerFunction(this, id, { ...settings, ...own }, shared, environment);
@@ -94,7 +107,12 @@ export class Operations extends Construct {
       group: settings.consumerGroup,
       deadLetterTopic: settings.deadLetterTopic.topicName,
     });
-    for (const grant of grants({ ...props, logGroupArn: made.logGroup.logGroupArn, transactionalId }))
+    for (const grant of grants({
+      ...props,
+      logGroupArn: made.logGroup.logGroupArn,
+      consumerFunctionArn: consumerFunction.functionArn,
+      transactionalId,
+    }))
       made.role.addToPrincipalPolicy(grant);
     return made;
   }

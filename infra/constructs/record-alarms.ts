@@ -63,6 +63,30 @@ export function blockedRecordAlarms(watched: Watched, options: AlarmOptions): Al
   ];
 }
 
+/** Alarms about parked keys. The relay tells their age every minute, also when no batch comes. */
+export function parkedKeyAlarms(watched: Watched, options: AlarmOptions): AlarmDefinition[] {
+  const { commandTarget } = watched;
+  return [
+    {
+      name: 'parked-key',
+      question: 'stuck',
+      metric: ourMetric(watched, 'ParkedAgeMs', 'Maximum'),
+      threshold: (options.parkedFor ?? Duration.hours(4)).toMilliseconds(),
+      means: 'A key has been parked for too long. Its records wait on the dead-letter topic, in order.',
+      firstStep: `see the keys and their last error with \`npx lockstep parked ${commandTarget}\`, correct the cause, then \`npx lockstep release ${commandTarget} --all\`.`,
+    },
+    {
+      name: 'parked-keys-full',
+      question: 'stuck',
+      metric: ourMetric(watched, 'ParkedKeysFull', 'Sum'),
+      threshold: 0,
+      means:
+        'No more records can be parked: too many wait in a key, or too many keys are parked. The next record blocks its key.',
+      firstStep: `see the keys with \`npx lockstep parked ${commandTarget}\`. Correct the cause and release them, or raise \`retry.maxParkedPerKey\` or \`retry.maxParkedKeys\`.`,
+    },
+  ];
+}
+
 /** Alarms about the ledger. */
 export function ledgerAlarms(watched: Watched, options: AlarmOptions): AlarmDefinition[] {
   return [

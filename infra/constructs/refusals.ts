@@ -4,6 +4,7 @@ import { FAILURE_DESTINATION_REFUSALS } from './failure-destination-refusals.ts'
 import { FUNCTION_REFUSALS } from './function-refusals.ts';
 import { MAPPING_REFUSALS } from './mapping-refusals.ts';
 import { NAME_REFUSALS } from './name-refusals.ts';
+import { PARKED_KEY_REFUSALS } from './parked-key-refusals.ts';
 import type { Refusal } from './refusal.ts';
 
 /** Every refusal by its code. CDK accepts most of these silently. */
@@ -13,6 +14,7 @@ export const REFUSALS = {
   ...MAPPING_REFUSALS,
   ...FUNCTION_REFUSALS,
   ...CLUSTER_REFUSALS,
+  ...PARKED_KEY_REFUSALS,
 } as const;
 
 /** A code of {@link REFUSALS}. */

@@ -2,7 +2,6 @@ import { highest, includesOffset, type OffsetRanges, rangesOf, union } from '../
 import type { EpochMs, Offset } from '../record/units.ts';
 import { differInValue } from '../record/value-hash.ts';
 import { isNewerThan, newestOf } from './newest-time.ts';
-import { marksAmong, withGoneMarks } from './parking.ts';
 import type { Progress, RecordIdentity } from './progress.ts';
 import { resetCounts } from './retry-policy.ts';
 
@@ -103,14 +102,15 @@ export function restartProgress(
     undefined,
   );
   const isolateUntil = highest(claimedByDead);
-  const gone = marksAmong(blockedRecords.values()).filter((mark) => !isOneOfThem(mark));
+  const present = new Map([...blockedRecords].filter(([, blocked]) => isOneOfThem(blocked)));
+  const gone = new Map([...blockedRecords].filter(([offset]) => !present.has(offset)));
   return {
-    ...resetCounts(withGoneMarks(known, gone)),
+    ...resetCounts({ ...known, blockedRecords: gone }),
     settled: rangesOf(done.map(({ offset }) => offset)),
     pending: union(union(pending, replayRefused), claimedByDead),
     ...(abandoned !== undefined && { abandoned }),
     firstRecords: seen,
-    blockedRecords: new Map([...blockedRecords].filter(([, blocked]) => isOneOfThem(blocked))),
+    blockedRecords: present,
     ...(newestTimestamp !== undefined && { newestTimestamp }),
     ...(isolateUntil !== undefined && { isolateUntil }),
   };

@@ -11,6 +11,7 @@ import {
 import type { EpochMs, Offset } from '../record/units.ts';
 import { type ClaimDecision, type ClaimPolicy, decideClaim, forgotten } from './claim.ts';
 import { fingerprint } from './fingerprint.ts';
+import { marksAmong } from './parking.ts';
 import type { BlockedRecord, ErrorSummary, PartitionItem, Progress, RecordIdentity } from './progress.ts';
 import { isNewBeforeMemory } from './recreation.ts';
 import { letterLimit } from './retry-policy.ts';
@@ -103,9 +104,24 @@ export function withBlockedRecords(progress: Progress, blockedRecords: readonly 
 
 /** How many more records may become exhausted. The flood breaker and the room in the item limit them. */
 export function roomForLetters(progress: Progress): number {
-  const exhausted = [...progress.blockedRecords.values()].filter((record) => record.exhausted);
-  const untilBreaker = letterLimit(progress) - progress.consecutiveDeadLetters - exhausted.length;
+  const marked = [...progress.blockedRecords.values()].filter(
+    ({ exhausted, parked }) => exhausted && (parked?.ordinal ?? 1) === 1,
+  ).length;
+  const untilBreaker = letterLimit(progress) - progress.consecutiveDeadLetters - marked;
   return Math.max(0, Math.min(untilBreaker, MAX_BLOCKED_RECORDS - progress.blockedRecords.size));
+}
+
+/** The range in pieces: each mark of a parked record alone, since it needs a letter under its own ordinal. */
+export function aroundParkedMarks({ blockedRecords }: Progress, { from, to }: OffsetRange): readonly OffsetRange[] {
+  const marks = marksAmong(blockedRecords.values()).filter(({ offset }) => offset >= from && offset <= to);
+  const pieces: OffsetRange[] = [];
+  let start = from;
+  for (const { offset } of marks.toSorted((a, b) => a.offset - b.offset)) {
+    if (start < offset) pieces.push({ from: start, to: offset - 1 });
+    pieces.push({ from: offset, to: offset });
+    start = offset + 1;
+  }
+  return start <= to ? [...pieces, { from: start, to }] : pieces;
 }
 
 /** Progress without offsets at which Kafka holds no record. Nothing waits for them any more. */

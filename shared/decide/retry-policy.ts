@@ -1,8 +1,7 @@
-import { rangesOf } from '../record/offset-ranges.ts';
 import type { EpochMs } from '../record/units.ts';
 import { cutText } from './cut-text.ts';
 import { MAX_TEXT_BYTES } from './error-summary.ts';
-import { marksAmong, type ParkLimits, withMarks } from './parking.ts';
+import { marksAmong, type ParkLimits, withGoneMarks } from './parking.ts';
 import { type BlockedRecord, type ErrorSummary, FRESH_PROGRESS, type Progress } from './progress.ts';
 
 /** How often a record is tried, and how soon again. */
@@ -86,14 +85,14 @@ export function withLetterLimit(progress: Progress, limit: number): Progress {
   return limit === DEFAULT_MAX_CONSECUTIVE_DEAD_LETTERS ? rest : { ...rest, maxConsecutiveDeadLetters: limit };
 }
 
-/** Progress that remembers nothing but its consumer's limit, and the marks of parked records: their letters are still due. */
+/**
+ * Progress that remembers nothing but its consumer's limit. Marks of parked records are gone: the letters under their ordinals are
+ * due, whatever stands at their offsets from now on.
+ */
 export function resetCounts(progress: Progress): Progress {
-  const fresh = withLetterLimit(FRESH_PROGRESS, letterLimit(progress));
-  const marks = marksAmong(progress.blockedRecords.values());
-  const { goneMarks } = progress;
+  const { goneMarks } = withGoneMarks(progress, marksAmong(progress.blockedRecords.values()));
   return {
-    ...(marks.length === 0 ? fresh : withMarks(fresh, marks)),
-    ...(marks.length > 0 && { pending: rangesOf(marks.map(({ offset }) => offset)) }),
+    ...withLetterLimit(FRESH_PROGRESS, letterLimit(progress)),
     ...(goneMarks !== undefined && { goneMarks }),
   };
 }

@@ -1,5 +1,7 @@
+import type { OffsetRanges } from '../record/offset-ranges.ts';
 import type { LetterCursor } from '../redrive/open-letters.ts';
 import type { RedriveReport } from '../redrive/redrive.ts';
+import type { ReleasedKey } from '../release/ask-release.ts';
 
 /** A partition of the source topic, as Kafka has it. */
 export interface SourcePartition {
@@ -100,6 +102,9 @@ export interface OperatorAnswers {
     readonly next?: LetterCursor;
   };
   readonly foreign: { readonly records: readonly ForeignRecord[]; readonly total: number };
+  readonly release: ReleasedKey;
+  /** Ordinals of a park whose letters are on the dead-letter topic. */
+  readonly parkedLetters: { readonly ordinals: OffsetRanges };
   readonly letter: { readonly letter: LetterDetail | null };
   /**
    * The wanted record is the last one. `isComplete`: there are as many before it as wanted. `missing`: why there is no record.

@@ -19,11 +19,25 @@ const POLICY: ClaimPolicy = { onReplay: 'halt', missingRecordTimeoutMs: Number.P
 /** Who decides what, and why. It is kept in the ledger. */
 export interface Decision {
   readonly partition: LedgerPartition;
-  readonly change: OperatorChange;
+  readonly change: OperatorChange | DroppedRecords;
   readonly who: string;
   readonly why: string;
   /** Takes the partition away from an invocation that holds it. */
   readonly force: boolean;
+}
+
+/** Parked records that an operator gave up on: their key is no partition, so the change is made there. */
+export interface DroppedRecords {
+  readonly type: 'drop';
+  /** The record that parked the key. */
+  readonly behind: string;
+  /** The last ordinal. */
+  readonly upTo: number;
+}
+
+/** A decision about a partition as a whole. */
+export interface PartitionDecision extends Decision {
+  readonly change: OperatorChange;
 }
 
 /** What a change needs. */
@@ -44,7 +58,7 @@ export interface PreviewedChange {
 
 /** Shows what a change would do. @throws StoreError */
 export async function previewChange(
-  { partition, change }: Pick<Decision, 'partition' | 'change'>,
+  { partition, change }: Pick<PartitionDecision, 'partition' | 'change'>,
   { ledger, clock }: Pick<ChangePorts, 'ledger' | 'clock'>,
 ): Promise<PreviewedChange> {
   const item = await ledger.read(partition);
@@ -67,7 +81,7 @@ export async function previewChange(
  * @returns what was done
  * @throws LockstepError PARTITION_HELD, OPERATION_REFUSED; StoreError
  */
-export async function changePartition(decision: Decision, ports: ChangePorts): Promise<string> {
+export async function changePartition(decision: PartitionDecision, ports: ChangePorts): Promise<string> {
   const { partition, change, force } = decision;
   const { ledger, clock, entropy } = ports;
   const name = partitionName(partition);
@@ -118,7 +132,7 @@ export function decisionAction(table: string, decision: Decision, epoch: number,
     M: {
       at: { S: new Date(at).toISOString() },
       epoch: { N: String(epoch) },
-      change: { S: change.type === 'skip' ? `skip ${change.offset}` : change.type },
+      change: { S: changeText(change) },
       who: { S: who },
       why: { S: why },
       forced: { BOOL: force },
@@ -132,6 +146,11 @@ export function decisionAction(table: string, decision: Decision, epoch: number,
       ExpressionAttributeValues: { ':v': { N: '1' }, ':none': { L: [] }, ':entry': { L: [entry] } },
     },
   };
+}
+
+function changeText(change: Decision['change']): string {
+  if (change.type === 'skip') return `skip ${change.offset}`;
+  return change.type === 'drop' ? `drop behind ${change.behind} up to ${change.upTo}` : change.type;
 }
 
 /** The text names a recreated topic: the operator would not look for it in the log of a command. */

@@ -4,9 +4,9 @@ import type { OperatorRequest } from './requests.ts';
 /** The alias under which the operator function answers questions and changes nothing. */
 export const LOOK_ALIAS = 'look';
 
-/** Whether a request writes to a topic. */
+/** Whether a request changes something: it writes to a topic, or has parked records run. */
 export function isActing(request: OperatorRequest): boolean {
-  return 'dryRun' in request && !request.dryRun;
+  return request.type === 'release' || ('dryRun' in request && !request.dryRun);
 }
 
 /**

@@ -1,13 +1,18 @@
 import { assertNever } from '../assert-never.ts';
 import { DEFAULT_MAX_REDRIVES } from '../decide/redrive.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { ParkedKeys } from '../ports/parked-keys.ts';
 import type { StackSecret } from '../ports/stack-secret.ts';
 import type { TopicLog } from '../ports/topic-log.ts';
 import type { Transactions } from '../ports/transactions.ts';
+import { rangesOf } from '../record/offset-ranges.ts';
 import type { EpochMs } from '../record/units.ts';
 import { indexLetters } from '../redrive/index-letters.ts';
 import { redrive } from '../redrive/redrive.ts';
 import { replay } from '../redrive/replay.ts';
+import { askRelease, parkedLetters } from '../release/ask-release.ts';
+import type { ReleaseEvent } from '../release/release-event.ts';
+import type { ReleaseAnswer } from '../release/run-release.ts';
 import type { OperatorAnswers } from './answers.ts';
 import { groupLetters } from './group-letters.ts';
 import { listLetters, showLetter } from './letters.ts';
@@ -27,6 +32,11 @@ export interface OperatorPorts {
   readonly deadLetterTopic: string;
   readonly group: string;
   readonly secret: StackSecret;
+  /** As the ledger's keys have it. */
+  readonly cluster: string;
+  readonly parkedKeys: Pick<ParkedKeys, 'read'>;
+  /** Invokes the consumer function. */
+  readonly invoke: (event: ReleaseEvent) => Promise<ReleaseAnswer>;
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
 }
@@ -88,6 +98,18 @@ export async function operate(
         },
         { source, topic, transactions, clock, ...(onProgress && { onProgress }), ...(signal && { signal }) },
       );
+    case 'release': {
+      const { partition, parkedKey, sequence } = request;
+      const { parkedKeys, invoke, cluster } = ports;
+      const place = { cluster, group, topic, partition, parkedKey };
+      const letters = await parkedLetters(source, new Set([sequence]));
+      return askRelease(place, sequence, letters, { parkedKeys, source, clock, invoke }, stopAt ?? giveUpAt);
+    }
+    case 'parkedLetters': {
+      const letters = await parkedLetters(source, new Set([request.sequence]));
+      const ordinals = [...(letters.get(request.sequence)?.keys() ?? [])].sort((a, b) => a - b);
+      return { ordinals: rangesOf(ordinals) };
+    }
     case 'replay':
       return replay({ ...request, topic, group }, { log, transactions, secret, giveUpAt });
     default:

@@ -58,6 +58,8 @@ const Request = v.variant('type', [
       'Neither a dead letter nor a record, or both',
     ),
   ),
+  v.strictObject({ type: v.literal('release'), partition, parkedKey: someText, sequence: someText, by: who }),
+  v.strictObject({ type: v.literal('parkedLetters'), sequence: someText }),
   v.strictObject({ type: v.literal('foreign'), limit: v.pipe(positive, v.maxValue(1_000)) }),
   v.strictObject({
     type: v.picklist(['redrive', 'purge']),

@@ -19,8 +19,8 @@ export type ParkedClaimAnswer = { readonly type: 'granted'; readonly item: Parke
 export interface ParkedKeys {
   /** Those of `keys` that are parked, by the hundred. @throws StoreError: a key that was not looked at is not free */
   look(partition: LedgerPartition, keys: readonly string[]): Promise<ReadonlyMap<string, ParkedKey>>;
-  /** Every parked key of a partition. */
-  list(partition: LedgerPartition): Promise<readonly ParkedItem[]>;
+  /** Every parked key of a partition, by its hash. */
+  list(partition: LedgerPartition): Promise<ReadonlyMap<string, ParkedItem>>;
   /** `undefined` where the key is not parked. */
   read(partition: LedgerPartition): Promise<ParkedItem | undefined>;
   /**

@@ -14,7 +14,8 @@ export async function indexLetters(
 ): Promise<LetterIndex> {
   const index = new LetterIndex();
   await readLetters(source, {
-    letter: (letter) => index.add(letter, tagOf(letter)),
+    // What is parked is released or dropped: a copy on the source would run twice.
+    letter: (letter) => index.add(letter, letter.parked === undefined ? tagOf(letter) : -1),
     marker: (partition, { offsets }) => index.close(partition, offsets),
     foreign: () => {
       index.foreign++;

@@ -1,4 +1,4 @@
-import { type DeadLetter, deadLetter } from '../decide/dead-letter.ts';
+import { type DeadLetter, deadLetter, expiredLetter } from '../decide/dead-letter.ts';
 import { fingerprint } from '../decide/fingerprint.ts';
 import { DOUBTFUL_HEADER } from '../decide/letter.ts';
 import { textHeader } from '../decide/letter-headers.ts';
@@ -76,6 +76,12 @@ export function letterOfExpired(
       more: [textHeader(LAST_OFFSET_HEADER, String(to))],
     },
   );
+}
+
+/** The letter of a parked record that Kafka holds no more. */
+export function letterOfGone(source: LetterSource, mark: BlockedRecord): DeadLetter {
+  const { topic, partition } = source.range.partition;
+  return expiredLetter({ topic, partition, offset: mark.offset }, mark, notice(source, mark));
 }
 
 function notice({ ports, policy, invocation, secret }: LetterSource, blocked: BlockedRecord) {

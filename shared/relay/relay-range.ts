@@ -1,7 +1,9 @@
 import { describeOffsets } from '../decide/claim.ts';
-import type { Progress } from '../decide/progress.ts';
+import { DEFAULT_PARK_LIMITS, type Park, type ParkedKey, withoutGoneMark } from '../decide/parking.ts';
+import type { BlockedRecord, Progress } from '../decide/progress.ts';
 import { isNewBeforeMemory } from '../decide/recreation.ts';
 import {
+  aroundParkedMarks,
   decideOperationsClaim,
   dueForRelay,
   exhaustedRecord,
@@ -16,8 +18,9 @@ import {
   withoutAbsent,
 } from '../decide/relay.ts';
 import { claimsToBeReturned, type ReturnedRecord, readReturned } from '../decide/returned-record.ts';
+import { MAX_BLOCKED_RECORDS } from '../decide/settle.ts';
 import type { OriginalRecordAt } from '../ports/original-reader.ts';
-import type { LedgerPartition } from '../record/item-identifier.ts';
+import { type LedgerPartition, parkedKeyOf, positionName } from '../record/item-identifier.ts';
 import {
   includesOffset,
   NO_OFFSETS,
@@ -31,8 +34,9 @@ import { shortHash } from '../record/value-hash.ts';
 import { claimPartition } from '../runtime/claim-partition.ts';
 import type { Invocation } from '../runtime/invocation.ts';
 import { Lease } from '../runtime/lease.ts';
+import { repeat } from '../runtime/repeat.ts';
 import { reportTakeover } from '../runtime/report-claim.ts';
-import { letterOf, letterOfExpired } from './relay-letter.ts';
+import { letterOf, letterOfExpired, letterOfGone } from './relay-letter.ts';
 import type { RelayPolicy, RelayPorts } from './relay-ports.ts';
 
 /** How many records one write marks as exhausted before their dead letters are sent. */
@@ -65,6 +69,8 @@ interface RangeRun {
   readonly session: Lease;
   readonly range: RelayRange;
   readonly secret: Buffer;
+  /** Parked keys of the partition, when it was claimed and since. */
+  readonly keys: { count: number };
 }
 
 type Step = { readonly type: 'goOn'; readonly letters: number } | Extract<RelayEnd, { readonly type: 'again' }>;
@@ -106,7 +112,8 @@ export async function relayRange(
   try {
     const unknown = range.mustBeDue === true ? unknownToLedger(found.progress, range.offsets) : NO_OFFSETS;
     const due = range.mustBeDue === true ? dueForRelay(found.progress, range.offsets) : range.offsets;
-    const end = await relayAll({ ports, policy, invocation, session, range: { ...range, offsets: due }, secret });
+    const keys = { count: claim.item.parked ?? 0 };
+    const end = await relayAll({ ports, policy, invocation, session, range: { ...range, offsets: due }, secret, keys });
     session.update(stopWaiting);
     if (session.isOver) return { type: 'again', letters: end.letters, why: 'the partition was lost' };
     const released = await session.write({ release: true });
@@ -141,6 +148,11 @@ async function holdsAny(
 async function relayAll(run: RangeRun): Promise<RelayEnd> {
   const { ports, session, range, invocation } = run;
   let letters = 0;
+  for (const mark of session.progress.goneMarks ?? []) {
+    if (!(await session.mayStart())) return { type: 'again', letters, why: 'the partition was lost' };
+    await ports.letters.publish(letterOfGone(run, mark), invocation.plan.stallAt);
+    session.update((progress) => withoutGoneMark(progress, mark));
+  }
   for (const wanted of range.offsets) {
     for (let from = wanted.from; ; ) {
       // Records that an operator skipped are read, too: a record that is newer than everything settled is never skipped.
@@ -153,7 +165,8 @@ async function relayAll(run: RangeRun): Promise<RelayEnd> {
         ({ offset, record: { timestamp } }) => !isSkipped(session.progress, { offset, timestamp, valueHash: '' }),
       );
       const lost = expired.from > expired.to ? [] : unsettledIn(session.progress, expired);
-      const steps = [...lost.map((range) => () => relayExpired(run, range)), () => relayRecords(run, due)];
+      const pieces = lost.flatMap((range) => aroundParkedMarks(session.progress, range));
+      const steps = [...pieces.map((range) => () => relayExpired(run, range)), () => relayRecords(run, due)];
       for (const step of steps) {
         const end = await step();
         letters += end.letters;
@@ -199,7 +212,7 @@ async function relayExpired(run: RangeRun, expired: OffsetRange): Promise<Step> 
   // Their own time is not known. If Lambda still delivers one, it must not look newer than everything settled.
   const timestamp = Math.max(session.progress.newestTimestamp ?? 0, ports.clock.now());
   const record = { offset: expired.to, timestamp, valueHash: '' };
-  session.settle({ record, from: expired.from, firstOfBatch: false, outcome: 'deadLettered' });
+  session.settle({ record, from: expired.from, firstOfBatch: false, outcome: outcomeOf(blocked) });
   return { type: 'goOn', letters: 1 };
 }
 
@@ -209,22 +222,23 @@ async function relayRecords(run: RangeRun, records: readonly OriginalRecordAt[])
   let letters = 0;
   for (let start = 0; start < records.length; ) {
     if (!(await session.mayStart())) return { type: 'again', letters, why: 'the partition was lost' };
-    const chunk = nextChunk(run, records.slice(start));
+    const known = await parkedAmong(run, records.slice(start, start + EXHAUSTED_AT_ONCE));
+    const chunk = nextChunk(run, records.slice(start), known);
     if (chunk.length === 0) {
       ports.telemetry.count('FloodBreakerOpen');
       return { type: 'again', letters, why: 'the flood breaker is open' };
     }
-    start += chunk.length;
     const now = ports.clock.now();
     const doubtful = new Set(chunk.flatMap(({ offset }) => (isDoubtful(session.progress, offset) ? offset : [])));
     const blockedRecords = chunk.map(({ offset, record }) => {
       const valueHash = policy.valuesDecodedByMapping ? '' : shortHash(record.value?.toString('base64') ?? null);
       return exhaustedRecord(session.progress, { offset, timestamp: record.timestamp, valueHash }, range.cause, now);
     });
-    session.update((progress) => withBlockedRecords(progress, blockedRecords));
-    if ((await session.write()).type !== 'written') return { type: 'again', letters, why: 'the partition was lost' };
+    const marked = await markAll(run, chunk, blockedRecords, known);
+    if (marked.type === 'again') return { ...marked, letters };
+    start += marked.marks.length;
     for (const [index, at] of chunk.entries()) {
-      const blocked = blockedRecords[index];
+      const blocked = marked.marks[index];
       if (blocked === undefined) continue;
       if (!(await session.mayStart())) return { type: 'again', letters, why: 'the partition was lost' };
       const letter = letterOf(run, at, blocked, doubtful.has(at.offset), returnedOf(run, at));
@@ -234,8 +248,8 @@ async function relayRecords(run: RangeRun, records: readonly OriginalRecordAt[])
       const isOfLaterTopic = isNewBeforeMemory(session.progress, blocked);
       const timestamp = (isOfLaterTopic ? session.progress.newestTimestamp : undefined) ?? blocked.timestamp;
       const record = { ...blocked, timestamp };
-      session.settle({ record, from: at.offset, firstOfBatch: false, outcome: 'deadLettered' });
-      ports.telemetry.count('RecordsDeadLettered');
+      session.settle({ record, from: at.offset, firstOfBatch: false, outcome: outcomeOf(blocked) });
+      ports.telemetry.count(blocked.parked === undefined ? 'RecordsDeadLettered' : 'RecordsParked');
       letters++;
     }
   }
@@ -263,12 +277,95 @@ function withoutOthers(run: RangeRun, records: readonly OriginalRecordAt[]): rea
 }
 
 /** Records that are exhausted already go on, even if the breaker is open: only their dead letter is repeated. */
-function nextChunk({ session }: RangeRun, records: readonly OriginalRecordAt[]): readonly OriginalRecordAt[] {
+function nextChunk(
+  { session }: RangeRun,
+  records: readonly OriginalRecordAt[],
+  known: KeysParked,
+): readonly OriginalRecordAt[] {
   let room = roomForLetters(session.progress);
+  let heads = MAX_BLOCKED_RECORDS - session.progress.blockedRecords.size;
   const chunk: OriginalRecordAt[] = [];
   for (const at of records.slice(0, EXHAUSTED_AT_ONCE)) {
-    if (session.progress.blockedRecords.get(at.offset)?.exhausted !== true && room-- <= 0) break;
+    if (session.progress.blockedRecords.get(at.offset)?.exhausted !== true) {
+      const waits = at.record.key !== null && known.has(parkedKeyOf(at.record.key));
+      if (heads-- <= 0 || (!waits && room-- <= 0)) break;
+    }
     chunk.push(at);
   }
   return chunk;
+}
+
+/** What parks a key counts for the flood breaker, what waits behind it does not. */
+function outcomeOf(blocked: BlockedRecord | undefined): 'parked' | 'deadLettered' {
+  return blocked?.parked !== undefined && blocked.parked.ordinal > 1 ? 'parked' : 'deadLettered';
+}
+
+/** Of records that are read back, by the hash of their key. */
+type KeysParked = ReadonlyMap<string, ParkedKey>;
+const NONE: KeysParked = new Map();
+
+/** Which of their keys are parked. */
+async function parkedAmong(
+  { ports, invocation, range, keys }: RangeRun,
+  records: readonly OriginalRecordAt[],
+): Promise<KeysParked> {
+  const names = new Set(records.flatMap(({ record: { key } }) => (key === null ? [] : parkedKeyOf(key))));
+  if (keys.count === 0 || names.size === 0) return NONE;
+  const patience = { ...ports, giveUpAt: invocation.plan.abortAt };
+  return repeat(() => ports.parkedKeys.look(range.partition, [...names]), patience);
+}
+
+type Marked = { readonly type: 'marked'; readonly marks: readonly BlockedRecord[] };
+
+/**
+ * Marks the first of these records, as many as may be parked. Where keys park, also free ones, no record gets a plain letter: it waits behind what
+ * parked before it, untried.
+ */
+async function markAll(
+  run: RangeRun,
+  chunk: readonly OriginalRecordAt[],
+  blockedRecords: readonly BlockedRecord[],
+  known: KeysParked,
+): Promise<Marked | { readonly type: 'again'; readonly why: string }> {
+  const { session, policy, ports, range, keys } = run;
+  const lost = { type: 'again', why: 'the partition was lost' } as const;
+  const parks = new Map<string, Park>();
+  const marks: BlockedRecord[] = [];
+  for (const [index, { offset, record }] of chunk.entries()) {
+    const blocked = blockedRecords[index];
+    if (blocked === undefined) continue;
+    const name = record.key === null ? undefined : parkedKeyOf(record.key);
+    const isMarked = session.progress.blockedRecords.get(offset)?.exhausted === true;
+    if (record.key === null || name === undefined || isMarked || !(policy.park !== undefined || known.has(name))) {
+      marks.push(blocked);
+      continue;
+    }
+    const before = parks.get(name);
+    const { sequence, tail, settled } = known.get(name) ?? { sequence: ports.entropy.id(), tail: 0, settled: 0 };
+    const { maxPerKey, maxKeys } = policy.park ?? DEFAULT_PARK_LIMITS;
+    const to = (before?.to ?? tail) + 1;
+    const created = [...parks.values()].filter((park) => park.created !== undefined).length;
+    const isFull = to - settled > maxPerKey || (tail === 0 && before === undefined && keys.count + created >= maxKeys);
+    if (isFull) {
+      ports.telemetry.count('ParkedKeysFull');
+      if (marks.length === 0) return { type: 'again', why: 'no more may be parked' };
+      break;
+    }
+    const position = positionName({ ...range.partition, offset });
+    const shown = record.key.subarray(0, 256).toString('base64');
+    const since = { since: ports.clock.now(), behind: position, fingerprint: blocked.fingerprint ?? '', key: shown };
+    const park = before ?? { key: name, sequence, from: tail + 1, to, ...(tail === 0 && { created: since }) };
+    parks.set(name, { ...park, to });
+    marks.push({ ...blocked, parked: { sequence: park.sequence, ordinal: to } });
+  }
+  if (parks.size === 0) {
+    session.update((progress) => withBlockedRecords(progress, marks));
+    return (await session.write()).type === 'written' ? { type: 'marked', marks } : lost;
+  }
+  const park = [...parks.values()];
+  const written = await session.commit({ settlings: [], completions: [], effects: [], park, marks });
+  if (written.type === 'cancelled') return { type: 'again', why: 'a parked key was freed meanwhile' };
+  if (written.type !== 'written') return lost;
+  keys.count += park.filter(({ created }) => created !== undefined).length;
+  return { type: 'marked', marks };
 }

@@ -8,6 +8,7 @@ import { claimPartition } from '../runtime/claim-partition.ts';
 import type { Invocation } from '../runtime/invocation.ts';
 import { reportTakeover } from '../runtime/report-claim.ts';
 import type { RelayPolicy, RelayPorts } from './relay-ports.ts';
+import { type DueKey, lookAtParked, PARKED_METRICS, releaseDue } from './sweep-parked.ts';
 
 /**
  * Checks the ledger on a schedule: reports how long blocked records have blocked, even when no batch comes, and puts offsets
@@ -20,10 +21,13 @@ export async function sweep(ports: RelayPorts, policy: RelayPolicy, invocation: 
   const bounds = await log.bounds(topic, invocation.plan.stallAt);
   const committed = await log.committed(group, topic, invocation.plan.stallAt);
   telemetry.count('BlockedRecordAgeMs', 0);
+  const due: DueKey[] = [];
+  if (policy.park !== undefined) for (const metric of PARKED_METRICS) telemetry.count(metric, 0);
   for (const { partition } of bounds) {
     const place = { cluster, group, topic, partition };
     const item = await ledger.read(place);
     if (item === undefined) continue;
+    due.push(...(await lookAtParked(place, item, ports, policy)));
     const since = blockedSince(item.progress);
     if (since !== undefined) telemetry.count('BlockedRecordAgeMs', Math.max(0, clock.now() - since));
     const upTo = committed.get(partition);
@@ -31,6 +35,7 @@ export async function sweep(ports: RelayPorts, policy: RelayPolicy, invocation: 
       continue;
     await abandon(place, upTo, ports, policy, invocation);
   }
+  if (due.length > 0) await releaseDue(due, ports, invocation);
 }
 
 /** Works under a claim of its own. Lost offsets are removed from the pending ones once the queue has accepted them. */

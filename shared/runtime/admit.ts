@@ -11,7 +11,7 @@ import { runHandler } from './handler-run.ts';
 import type { KeyVerdict } from './key-claims.ts';
 import { onceKnown } from './once-known.ts';
 import type { NotAttemptedReason } from './outcome.ts';
-import { mayPark } from './park.ts';
+import { mayPark, parkedFull } from './park.ts';
 import type { PartitionRun } from './partition-run.ts';
 import { keyedValue } from './prepare-keys.ts';
 import { type Call, isCall } from './schedule.ts';
@@ -84,9 +84,12 @@ function refusalOf<V>(run: PartitionRun<V>, record: DeliveredRecord): NotReady |
   if (!isPlain) {
     const { blockedRecords, consecutiveDeadLetters } = lease.progress;
     const { retry } = consumer.policy;
-    const standsStill = isBreakerOpen(consecutiveDeadLetters, retry) || !mayPark(run, record);
-    const start = decideStart(blockedRecords.get(offset), retry, standsStill, now);
-    if (start.type === 'giveUp' && (start.isExhausted || !isParked)) return { type: 'exhausted' };
+    const breakerOpen = isBreakerOpen(consecutiveDeadLetters, retry);
+    const start = decideStart(blockedRecords.get(offset), retry, breakerOpen, now);
+    if (start.type === 'giveUp' && (start.isExhausted || !isParked)) {
+      // Where no more may be parked it waits, untried.
+      return start.isExhausted || mayPark(run, record) ? { type: 'exhausted' } : parkedFull(run);
+    }
     if (start.type === 'backOff' && !isParked) return { type: 'notStarted', reason: 'backOff', until: start.until };
   }
   // The first record of an invocation starts as long as any may. Otherwise none would ever start.
@@ -197,6 +200,7 @@ function readinessOfValue<V>(
     ports.telemetry.count('RecordsForOtherGroups');
     return duplicate(record);
   }
+  if (decoded.type === 'gone') return duplicate(record);
   if (decoded.type === 'keyless')
     return { type: 'failed', error: decoded.error, stage: 'idempotency', errorClass: 'nonRetryable' };
   if (keys === undefined) return decoded;

@@ -11,7 +11,7 @@ import { commit, settle } from './commit.ts';
 import { countFailure } from './count-failure.ts';
 import { sendLetter } from './dead-letters.ts';
 import type { Outcome } from './outcome.ts';
-import { markParked, mayPark, parksKey } from './park.ts';
+import { markParked, mayPark, parkedFull, parksKey } from './park.ts';
 import type { PartitionRun } from './partition-run.ts';
 import { recordLog } from './record-log.ts';
 import { isCall } from './schedule.ts';
@@ -147,9 +147,8 @@ async function mark<V>({ lease }: PartitionRun<V>, record: DeliveredRecord): Pro
 /** Records of a parked key wait behind what parked before them, as many as may be marked at once. */
 async function parkBehind<V>(run: PartitionRun<V>, record: DeliveredRecord): Promise<readonly Ended[]> {
   const records = run.parkedKeys?.waitingFrom(record) ?? [];
-  const instead: Outcome | undefined = isCall(records)
-    ? await markParked(run, records)
-    : { type: 'notAttempted', reason: 'parkedFull' };
+  if (!isCall(records)) return [{ record, outcome: { ...parkedFull(run), type: 'notAttempted' } }];
+  const instead = await markParked(run, records);
   if (instead !== undefined) return [{ record, outcome: instead }];
   return Promise.all(records.map((one) => keep(run, one, undefined)));
 }

@@ -10,6 +10,8 @@ export type DecodedRecord<V> =
   | { readonly type: 'decoded'; readonly record: ConsumerRecord<V> }
   /** Lockstep wrote the record back for another group. */
   | { readonly type: 'forOthers' }
+  /** It was parked, and Kafka held it no more when its letter was written: there is nothing to hand over. */
+  | { readonly type: 'gone' }
   | { readonly type: 'undecodable'; readonly stage: 'decode' | 'validate'; readonly error: LockstepError }
   /** `idempotencyKey` threw, or returned nothing. */
   | { readonly type: 'keyless'; readonly error: unknown };

@@ -17,6 +17,12 @@ export function mayPark<V>(run: PartitionRun<V>, record: DeliveredRecord): boole
   return !parksKey(run, record) || run.parkedKeys?.isFull(record) === false;
 }
 
+/** No more may be parked now: the record waits, and with it its key. */
+export function parkedFull<V>({ ports, consumer }: PartitionRun<V>) {
+  const until = ports.clock.now() + consumer.policy.blockedAnswerDelayMs;
+  return { type: 'notStarted', reason: 'parkedFull', until } as const;
+}
+
 /**
  * Gives records of one key the next ordinals: their marks and the key's item are written in one transaction. From then on none of
  * them meets its handler, and their letters are due, under these ordinals.
@@ -30,7 +36,7 @@ export async function markParked<V>(
 ): Promise<Outcome | undefined> {
   const { lease, ports, parkedKeys } = run;
   const [first] = records;
-  if (parkedKeys === undefined || parkedKeys.isHeld) return { type: 'notAttempted', reason: 'parkedFull' };
+  if (parkedKeys === undefined || parkedKeys.isHeld) return { ...parkedFull(run), type: 'notAttempted' };
   const known: ParkedKey = parkedKeys.of(first) ?? { sequence: ports.entropy.id(), tail: 0, settled: 0 };
   const marks = parkedMarks(lease.progress, records, known, ports.clock.now());
   const { sequence } = known;

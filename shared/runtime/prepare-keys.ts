@@ -24,7 +24,7 @@ export async function prepareKeys<V>(run: PartitionRun<V>): Promise<IdempotencyK
   const keyed: KeyedValue[] = [];
   for (const record of open) {
     if (record.offset <= isolateUntil || lease.progress.blockedRecords.get(record.offset)?.exhausted) continue;
-    if (decoded.get(record.offset)?.type === 'forOthers' || run.parkedKeys?.isParked(record)) continue;
+    if (decoded.has(record.offset) || run.parkedKeys?.isParked(record)) continue;
     const value = keyedValue(run, record, await decodeRecord(consumer, record));
     if (value !== undefined) keyed.push(value);
   }

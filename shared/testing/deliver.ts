@@ -57,6 +57,15 @@ export async function* deliverySteps(
       due = answer === undefined ? event : reported(event, answer);
       if (due !== undefined) yield world.delivery();
     }
+    for (let release = 0; release < (faults.releases ?? 0); release++) {
+      yield world.delivery();
+      for (const event of await world.releaseEvents()) {
+        // A release is the second kind of event of the same function.
+        const released = invokeWith<object, unknown>(handler as never, world.newProcess(), event, world.context());
+        const ended = Promise.race([work.run(() => released), world.death.promise]);
+        await world.clock.runUntilSettled(ended, work, world.timeoutMs);
+      }
+    }
     const until = performance.now() + LEFT_BEHIND_MS;
     while (!work.isIdle && world.failure === undefined && performance.now() < until) await pause(1);
   } finally {

@@ -2,6 +2,7 @@ import type { Context } from 'aws-lambda';
 import { watchRejections } from '../adapters/system/handler-scope.ts';
 import type { Connection } from '../connection.ts';
 import type { KafkaBatchResponse } from '../decide/batch-response.ts';
+import { readParked } from '../decide/letter-headers.ts';
 import { LockstepError } from '../errors.ts';
 import type { DeadLetter } from '../ports/dead-letter-publisher.ts';
 import type { FallbackEntry } from '../ports/fallback-queue.ts';
@@ -9,7 +10,8 @@ import type { WriteAnswer, WriteRequest } from '../ports/ledger-store.ts';
 import type { OutgoingRecord } from '../ports/record-producer.ts';
 import type { LogFields } from '../ports/telemetry.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
-import { positionName } from '../record/item-identifier.ts';
+import { type LedgerPartition, partitionName, positionName } from '../record/item-identifier.ts';
+import { type ReleaseEvent, releasedLetter } from '../release/release-event.ts';
 import type { Outcome } from '../runtime/outcome.ts';
 import { Crashes } from './crashes.ts';
 import type { Delivery, DeliveryFaults } from './delivery.ts';
@@ -31,6 +33,8 @@ export class DeliveryWorld {
   readonly #crashes: Crashes;
   readonly #keys = fakeIdempotencyKeyStore();
   readonly #ledger: FakeLedgerStore;
+  /** Partitions that were claimed. */
+  readonly #places = new Map<string, LedgerPartition>();
   readonly #produceErrors: Error[];
   #loseAnswers: number;
   #transactions = 0;
@@ -57,7 +61,10 @@ export class DeliveryWorld {
     this.#ledger = fakeLedgerStore({
       keys: this.#keys,
       ...(faults.refuseEffect !== undefined && { refuseEffect: faults.refuseEffect }),
-      onChange: (_, __, { progress }) => faults.onProgress?.(progress),
+      onChange: (place, __, { progress }) => {
+        this.#places.set(partitionName(place), place);
+        faults.onProgress?.(progress);
+      },
     });
     this.#produceErrors = [...(faults.failProduce ?? [])];
     this.#loseAnswers = faults.loseTransactionAnswers ?? 0;
@@ -135,6 +142,20 @@ export class DeliveryWorld {
   context(): Context {
     const deadline = this.clock.now() + this.timeoutMs;
     return lambdaContext('deliver', `request-${this.answers.length + 1}`, () => deadline - this.clock.now());
+  }
+
+  /** What would release each parked key now. */
+  async releaseEvents(): Promise<readonly ReleaseEvent[]> {
+    return [...this.#places.values()].flatMap((place) =>
+      this.#ledger.peekParkedNames(place).map((parkedKey, index): ReleaseEvent => {
+        const { cluster, topic, partition } = place;
+        const sequence = this.#ledger.peekParked(place)[index]?.sequence ?? '';
+        const letters = this.#letters
+          .filter(({ headers }) => readParked(headers)?.sequence === sequence)
+          .map((letter, offset) => releasedLetter({ ...letter, partition, offset }));
+        return { lockstep: 'release', cluster, topic, partition, parkedKey, sequence, letters };
+      }),
+    );
   }
 
   /** Ends everything: nothing is left behind in the test's process. */

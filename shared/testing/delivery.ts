@@ -46,6 +46,11 @@ export interface DeliveryFaults {
    * @default 60,000
    */
   readonly timeoutMs?: number;
+  /**
+   * Parked keys are released so often, as `lockstep release --all` does, once nothing else is left. `deliverySteps` gives a step
+   * before each release. @default 0
+   */
+  readonly releases?: number;
   /** After this many deliveries the test gives up on records that do not settle. @default 100 */
   readonly maxDeliveries?: number;
 }

@@ -46,6 +46,8 @@ export interface FakeLedgerStore extends LedgerStore {
   readonly parkedKeys: ParkedKeys;
   /** The items of the parked keys of a partition now, without a promise. */
   peekParked(partition: LedgerPartition): readonly ParkedItem[];
+  /** Hashes of the parked keys of a partition. */
+  peekParkedNames(partition: LedgerPartition): readonly string[];
   /** Sets or removes an item, as an operator would. */
   place(partition: LedgerPartition, item: PartitionItem | undefined): void;
 }
@@ -97,8 +99,8 @@ export function fakeLedgerStore({ keys, refuseEffect, onChange, onParked }: Fake
     const { partition, epoch, owner, rev, sequence, frees, effects: wanted = [], completions = [] } = request;
     const before = parkedItems.get(ledgerKey(partition));
     if (before === undefined || before.sequence !== sequence) return { type: 'refused', item: undefined };
-    if (before.epoch !== epoch || before.owner !== owner || before.rev !== rev)
-      return { type: 'refused', item: before };
+    const isOurs = before.epoch === epoch && before.owner === owner && before.rev === rev;
+    if (!isOurs) return { type: 'refused', item: before };
     const taken = completions.find((completion) => !holds(keys, completion));
     if (taken !== undefined) throw keyTakenOver(taken.item.position);
     if (frees !== undefined && before.tail !== frees.tail)
@@ -106,7 +108,7 @@ export function fakeLedgerStore({ keys, refuseEffect, onChange, onParked }: Fake
     const reasons = refusals(wanted);
     if (reasons.length > 0) return { type: 'cancelled', reasons };
     void keys?.complete(completions);
-    effects.push(...wanted);
+    for (const effect of wanted) effects.push(effect);
     if (frees === undefined) {
       const { since, behind, fingerprint, key, tail } = before;
       changeParked(partition, {
@@ -136,6 +138,7 @@ export function fakeLedgerStore({ keys, refuseEffect, onChange, onParked }: Fake
   return {
     effects,
     peek: (partition) => items.get(ledgerKey(partition)),
+    peekParkedNames: (partition) => parkedIn(partition).map(([{ parkedKey = '' }]) => parkedKey),
     peekParked: (partition) => parkedIn(partition).map(([, item]) => item),
     parkedKeys: {
       async look(partition, wanted) {
@@ -145,7 +148,7 @@ export function fakeLedgerStore({ keys, refuseEffect, onChange, onParked }: Fake
         });
         return new Map(found);
       },
-      list: async (partition) => parkedIn(partition).map(([, item]) => item),
+      list: async (partition) => new Map(parkedIn(partition).map(([place, item]) => [place.parkedKey ?? '', item])),
       read: async (partition) => parkedItems.get(ledgerKey(partition)),
       async claim({ partition, owner, now, leaseUntil, offsets, seen }) {
         const { parkedKey: _, ...whole } = partition;

@@ -26,6 +26,7 @@ test('finds a consumer in the outputs of its stack', () => {
       ledgerTable: 'ledger',
       cluster: 'uuid',
       fallbackQueueUrl: 'https://q',
+      functionName: 'f',
       operatorFunctionName: 'operator',
     },
   ]);

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } fro
 import { deadLetter } from '../../shared/decide/dead-letter.ts';
 import { operate } from '../../shared/operator/operate.ts';
 import type { OperatorRequest } from '../../shared/operator/requests.ts';
+import { fakeLedgerStore } from '../../shared/testing/fake-ledger-store.ts';
 import { FAKE_SECRET, fakeStackSecret } from '../../shared/testing/fake-stack-secret.ts';
 import { fakeTopicLog } from '../../shared/testing/fake-topic-log.ts';
 import { fakeTransactions } from '../../shared/testing/fake-transactions.ts';
@@ -47,6 +48,9 @@ function operated() {
     topic: 'orders',
     deadLetterTopic: 'orders-dead-letters',
     group: 'group-Orders',
+    cluster: 'uuid-1',
+    parkedKeys: fakeLedgerStore().parkedKeys,
+    invoke: async () => Promise.reject(new Error('nothing is released')),
     secret: fakeStackSecret,
   };
   aws.answer({ operator: (request) => operate(request as OperatorRequest, ports, { giveUpAt: 0 }) });

@@ -145,7 +145,7 @@ export function ledgerParkedClauses(clause: Clause, open: () => Promise<LedgerUn
 
     expect(await ledger.write(parking(partition, [grows(key, 2, 2)]))).toMatchObject({ type: 'cancelled' });
     expect(await ledger.read(partition)).not.toHaveProperty('parked');
-    expect(await parkedKeys.list(partition)).toEqual([]);
+    expect(await parkedKeys.list(partition)).toEqual(new Map());
   });
 
   clause('shows a repetition of what was applied by the revision, whatever the parked key says', async () => {
@@ -179,7 +179,7 @@ export function ledgerParkedClauses(clause: Clause, open: () => Promise<LedgerUn
     const looked = await world.parkedKeys.look(partition, [newId('free'), key]);
 
     expect([...looked]).toEqual([[key, { sequence: 's1', tail: 3, settled: 0 }]]);
-    expect(await world.parkedKeys.list(partition)).toEqual([item]);
+    expect(await world.parkedKeys.list(partition)).toEqual(new Map([[key, item]]));
   });
 
   clause('claims a parked key under the next epoch of its partition, which nobody holds then', async () => {
@@ -287,7 +287,7 @@ export function ledgerParkedClauses(clause: Clause, open: () => Promise<LedgerUn
     expect(await ledger.write(request)).toEqual({ type: 'written' });
 
     expect(await parkedKeys.read(place)).toBeUndefined();
-    expect(await parkedKeys.list(partition)).toEqual([]);
+    expect(await parkedKeys.list(partition)).toEqual(new Map());
     const after = await ledger.read(partition);
     expect(after).toMatchObject({ epoch: 2, rev: 4 });
     expect(after).not.toHaveProperty('parked');
@@ -349,6 +349,6 @@ export function ledgerParkedClauses(clause: Clause, open: () => Promise<LedgerUn
 
     expect(await ledger.read(partition)).toMatchObject({ parked: 98 });
     expect(await parkedKeys.look(partition, [...fresh, ...known])).toHaveProperty('size', 98);
-    expect(await parkedKeys.list(partition)).toHaveLength(98);
+    expect(await parkedKeys.list(partition)).toHaveProperty('size', 98);
   });
 }

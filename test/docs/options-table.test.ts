@@ -35,6 +35,8 @@ const BATCH = { value: text, idempotencyKey: () => 'key', onBatch: () => {} };
 const BESIDE: Readonly<Record<string, object>> = {
   backOffBaseMs: { backOffMaxMs: 86_400_000 },
   backOffMaxMs: { backOffBaseMs: 1 },
+  maxParkedPerKey: { onExhausted: 'park' },
+  maxParkedKeys: { onExhausted: 'park' },
 };
 
 /** Whether these options are taken. */
@@ -90,7 +92,7 @@ test('the page names every option and no other', () => {
 test('the ends of each range are taken, and what lies beyond is not', () => {
   const ranges = rows.filter(({ range }) => /^[\d,]+–[\d,]+(, |$)/.test(range));
   // As many as there are defaults: other ranges are words and characters.
-  expect(ranges.map(({ names: [name] }) => name)).toHaveLength(18);
+  expect(ranges.map(({ names: [name] }) => name)).toHaveLength(20);
   for (const {
     names: [name = ''],
     range,

@@ -16,6 +16,7 @@ const deployment: Deployment = {
   topic: 'orders',
   maxAttempts: 5,
   maxInterruptions: 3,
+  onExhausted: 'deadLetter',
   keyNamespaces: ['shop-orders'],
 };
 const real = kafkaEvent([record({ value: 'a' }), record({ partition: 1, value: 'b' })], { eventSourceArn: CLUSTER });

@@ -25,6 +25,7 @@ test('is what the construct set, with IAM and partial answers by default', () =>
     clusterArn: 'arn:aws:kafka:eu-central-1:111122223333:cluster/main/uuid-1',
     maxAttempts: Number.POSITIVE_INFINITY,
     maxInterruptions: 12,
+    onExhausted: 'deadLetter',
     keyNamespaces: ['payments', 'refunds, all'],
     kafkaAuth: 'iam',
     valuesDecodedByMapping: false,

@@ -1,3 +1,4 @@
+import { PARKED_BUGS } from './parked-bugs.ts';
 import type { Patch } from './patch-modules.ts';
 import { PATTERN_BUGS } from './pattern-bugs.ts';
 import { SEAM_BUGS } from './seam-bugs.ts';
@@ -524,6 +525,7 @@ export const BUGS = {
   },
   ...PATTERN_BUGS,
   ...SEAM_BUGS,
+  ...PARKED_BUGS,
 } as const satisfies Readonly<Record<string, Bug>>;
 
 export type BugName = keyof typeof BUGS;

@@ -2,7 +2,9 @@ import type { InvocationOutcome } from '../../infra/local/event-source/decide.ts
 import { readAnswer } from '../../infra/local/event-source/read-answer.ts';
 import type { ConsumerRecord } from '../../shared/record/consumer-record.ts';
 import { parseKafkaEvent } from '../../shared/record/kafka-event.ts';
-import type { Consumer, RecordContext } from '../../shared/runtime/consumer.ts';
+import { parseReleaseEvent, type ReleaseEvent } from '../../shared/release/release-event.ts';
+import { type ReleaseAnswer, runRelease } from '../../shared/release/run-release.ts';
+import type { Consumer, Ports, RecordContext } from '../../shared/runtime/consumer.ts';
 import { Invocation } from '../../shared/runtime/invocation.ts';
 import { processBatch } from '../../shared/runtime/process-batch.ts';
 import { Host } from '../../shared/testing/host.ts';
@@ -11,6 +13,14 @@ import { hostPorts } from './host-ports.ts';
 import { type LogRecord, TRUTH_HEADER } from './kafka-log.ts';
 import { runScript } from './script-handler.ts';
 import type { World } from './world.ts';
+
+/** What an invocation does. */
+type Process = (
+  consumer: Consumer<unknown>,
+  under: Invocation,
+  ports: Ports,
+  invocation: SimInvocation,
+) => Promise<InvocationOutcome>;
 
 /** The function's execution environments, and the invocations in them. */
 export class Fleet {
@@ -35,6 +45,53 @@ export class Fleet {
     parts: ReadonlyMap<string, readonly LogRecord[]>,
     onOutcome: (outcome: InvocationOutcome) => void,
   ): void {
+    const process = async (consumer: Consumer<unknown>, under: Invocation, ports: Ports, invocation: SimInvocation) => {
+      const { response } = await processBatch(consumer, parseKafkaEvent(JSON.parse(payload)), under, ports);
+      const failures = response.batchItemFailures.map((failure) => failure.itemIdentifier);
+      if (invocation.state === 'running') this.#world.emit({ type: 'answered', invocation, failures });
+      return readAnswer(response);
+    };
+    this.#run(parts, process, onOutcome);
+  }
+
+  /** Releases a parked key, now and then twice: whoever asks may do so again without an answer. @throws where it did not answer */
+  release(event: ReleaseEvent): Promise<ReleaseAnswer> {
+    const { faults, scheduler } = this.#world;
+    const payload = JSON.stringify(event);
+    this.#world.releasing();
+    if (faults.happens('deliveredTwice', 0.05))
+      scheduler.in(
+        faults.stream('release').between(1, 120_000),
+        () => void this.#releaseOnce(payload).catch(() => undefined),
+      );
+    return this.#releaseOnce(payload);
+  }
+
+  #releaseOnce(payload: string): Promise<ReleaseAnswer> {
+    return new Promise((resolve, reject) => {
+      let answer: ReleaseAnswer | undefined;
+      const process = async (
+        consumer: Consumer<unknown>,
+        under: Invocation,
+        ports: Ports,
+        invocation: SimInvocation,
+      ): Promise<InvocationOutcome> => {
+        answer = await runRelease(consumer, parseReleaseEvent(JSON.parse(payload)), under, ports);
+        if (invocation.state === 'running') this.#world.emit({ type: 'answered', invocation, failures: [] });
+        this.#world.emit({ type: 'said', text: `release: ${JSON.stringify(answer)}`, invocation });
+        return { type: 'error' };
+      };
+      const told = () => (answer === undefined ? reject(new Error('a release did not answer')) : resolve(answer));
+      this.#run(new Map(), process, told, true);
+    });
+  }
+
+  #run(
+    parts: ReadonlyMap<string, readonly LogRecord[]>,
+    process: Process,
+    onOutcome: (outcome: InvocationOutcome) => void,
+    releases = false,
+  ): void {
     const { scheduler, faults, settings, emit } = this.#world;
     const host = this.#host();
     const id = ++this.invocations;
@@ -48,6 +105,7 @@ export class Fleet {
       state: 'running',
       endedAt: undefined,
       disturbed: false,
+      ...(releases && { releases }),
     };
     emit({ type: 'sent', invocation });
     let told = false;
@@ -85,7 +143,7 @@ export class Fleet {
         host.freeze(chance.pick([4_000, 16_000, 25_000, 45_000]));
       });
     }
-    host.wake(() => this.#begin(host, invocation, payload, answer), chance.chance(0.5));
+    host.wake(() => this.#begin(host, invocation, process, answer), chance.chance(0.5));
   }
 
   /** Whether the invocation that claimed under this name still runs. */
@@ -95,21 +153,18 @@ export class Fleet {
     return false;
   }
 
-  #begin(host: Host, invocation: SimInvocation, payload: string, answer: (outcome: InvocationOutcome) => void): void {
+  #begin(host: Host, invocation: SimInvocation, process: Process, answer: (outcome: InvocationOutcome) => void): void {
     const world = this.#world;
     const ports = hostPorts(world, host, invocation);
     const remainingMs = invocation.deadline - world.scheduler.now;
     const run = async () => {
-      const event = parseKafkaEvent(JSON.parse(payload));
       const under = new Invocation(`request-${invocation.id}`, remainingMs, host.clock);
       world.begun(under);
-      return processBatch(this.#consumer(host, invocation), event, under, ports);
+      return process(this.#consumer(host, invocation), under, ports, invocation);
     };
     run().then(
-      ({ response }) => {
-        if (!host.isAlive) return;
-        world.emit({ type: 'answered', invocation, failures: response.batchItemFailures.map((f) => f.itemIdentifier) });
-        answer(readAnswer(response));
+      (outcome) => {
+        if (host.isAlive) answer(outcome);
       },
       (error: unknown) => {
         if (!host.isAlive) return;

@@ -1,4 +1,4 @@
-import type { PartitionItem } from '../../shared/decide/progress.ts';
+import type { ParkedItem, ParkedPlace, PartitionItem } from '../../shared/decide/progress.ts';
 import type { OffsetRanges } from '../../shared/record/offset-ranges.ts';
 import type { FaultKind } from './fault-kinds.ts';
 import type { LogRecord } from './kafka-log.ts';
@@ -17,6 +17,8 @@ export interface SimInvocation {
   endedAt: number | undefined;
   /** Something went wrong with one of its own requests, or its host stood still. */
   disturbed: boolean;
+  /** It releases a parked key instead of handling a batch. */
+  readonly releases?: true;
 }
 
 /** One hold on a partition: what the simulation knows of it. */
@@ -58,6 +60,7 @@ export type HistoryEvent =
       readonly invocation: SimInvocation;
       readonly record: LogRecord;
       readonly attempt: number;
+      readonly epoch: number;
     }
   | {
       readonly type: 'ended';
@@ -73,6 +76,19 @@ export type HistoryEvent =
       readonly record: LogRecord;
       readonly id: string;
       readonly where: 'topic' | 'queue';
+      readonly parked?: ParkedPlace;
+      /** It says that Kafka held the record no more. */
+      readonly isGone?: boolean;
+    }
+  /** An operator gives up on what was shown of a parked key. */
+  | { readonly type: 'drops'; readonly sequence: string; readonly upTo: number }
+  /** The item of a parked key was written, or is gone. */
+  | {
+      readonly type: 'parked';
+      readonly by: Writer;
+      readonly place: string;
+      readonly before: ParkedItem | undefined;
+      readonly after: ParkedItem | undefined;
     }
   | { readonly type: 'effect'; readonly record: LogRecord }
   /** What it passed on is on the other topic. */

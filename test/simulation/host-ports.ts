@@ -1,4 +1,5 @@
 import type { DeadLetter } from '../../shared/decide/dead-letter.ts';
+import type { ParkedPlace } from '../../shared/decide/progress.ts';
 import { LockstepError } from '../../shared/errors.ts';
 import type { FallbackEntry } from '../../shared/ports/fallback-queue.ts';
 import type { IdempotencyKeyStore } from '../../shared/ports/idempotency-key-store.ts';
@@ -14,6 +15,7 @@ import { fakeStackSecret } from '../../shared/testing/fake-stack-secret.ts';
 import type { Host } from '../../shared/testing/host.ts';
 import type { SimInvocation, SimSession, Writer } from './history.ts';
 import { GROUP } from './ledger-world.ts';
+import { parkedRecord, placeIn } from './letter-topic.ts';
 import { Requests } from './requests.ts';
 import type { World } from './world.ts';
 
@@ -32,7 +34,10 @@ export function hostPorts(world: World, host: Host, invocation: SimInvocation): 
     keys: keysPort(world, requests),
     letters: {
       publish: (letter) =>
-        requests.send('letter', async () => emit({ type: 'letter', by, where: 'topic', ...letterOf(world, letter) })),
+        requests.send('letter', async () => {
+          world.letters.publish(letter);
+          emit({ type: 'letter', by, where: 'topic', ...letterOf(world, letter) });
+        }),
       disconnect: async () => undefined,
     },
     fallback: { send: (entry) => requests.send('queue', async () => accept(world, by, entry)) },
@@ -98,17 +103,29 @@ function ledgerPort(world: World, host: Host, invocation: SimInvocation, request
   };
 }
 
-function parkedKeysPort(world: World, _host: Host, invocation: SimInvocation, requests: Requests): ParkedKeys {
+function parkedKeysPort(world: World, host: Host, invocation: SimInvocation, requests: Requests): ParkedKeys {
   const { table, scheduler } = world;
+  const skewMs = host.clock.now() - scheduler.now;
   const { parkedKeys } = table.ledger;
   return {
     look: (partition, keys) => requests.send('look', () => parkedKeys.look(partition, keys)),
     list: (partition) => requests.send('list', () => parkedKeys.list(partition)),
     read: (partition) => requests.send('parked read', () => parkedKeys.read(partition)),
     claim: (request) =>
-      requests.send('parked claim', () =>
-        table.as({ type: 'invocation', invocation, askedAt: scheduler.elapsed }, 0, () => parkedKeys.claim(request)),
-      ),
+      requests.send('parked claim', async () => {
+        const by: Writer = { type: 'invocation', invocation, askedAt: scheduler.elapsed };
+        const answer = await table.as(by, 0, () => parkedKeys.claim(request));
+        if (answer.type !== 'granted') return answer;
+        const { owner, leaseUntil } = request;
+        invocation.sessions.set(partitionName(request.partition), {
+          owner,
+          epoch: answer.item.epoch,
+          leaseUntil: leaseUntil - skewMs,
+          releasedAt: undefined,
+          fencedAt: undefined,
+        });
+        return answer;
+      }),
   };
 }
 
@@ -156,10 +173,14 @@ function accept(world: World, by: Writer, entry: FallbackEntry): void {
 }
 
 /** Whose letter it is. */
-export function letterOf(world: World, { id, headers }: DeadLetter): { id: string; record: World['records'][number] } {
-  const record = world.recordOf(headers);
+export function letterOf(
+  world: World,
+  letter: DeadLetter,
+): { id: string; record: World['records'][number]; parked?: ParkedPlace; isGone: boolean } {
+  const held = world.recordOf(letter.headers);
+  const record = held ?? parkedRecord(world.truth, letter);
   if (record === undefined) throw new Error('a letter of no record');
-  return { id, record };
+  return { id: letter.id, record, isGone: held === undefined, ...placeIn(letter) };
 }
 
 function logOf(world: World, invocation: SimInvocation): Log {

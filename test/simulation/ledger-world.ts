@@ -40,13 +40,20 @@ export class LedgerWorld {
         return answer;
       },
     };
+    const tellEffects = () => {
+      const { effects } = this.ledger;
+      for (; this.#effects < effects.length; this.#effects++) emitEffect(effects[this.#effects] as TransactAction);
+    };
     this.ledger = fakeLedgerStore({
       keys: this.keys,
       refuseEffect: (effect) =>
         refuseEffect(effect) ? { code: 'ConditionalCheckFailed', text: 'simulated' } : undefined,
+      onParked: (partition, before, after) => {
+        tellEffects();
+        emit({ type: 'parked', by: this.#writer.by, place: partitionName(partition), before, after });
+      },
       onChange: (partition, before, after) => {
-        const { effects } = this.ledger;
-        for (; this.#effects < effects.length; this.#effects++) emitEffect(effects[this.#effects] as TransactAction);
+        tellEffects();
         emit({ type: 'changed', ...this.#writer, place: partitionName(partition), before, after });
       },
     });

@@ -71,6 +71,11 @@ export class Mapping {
     for (const poller of this.#pollers) this.#pump(poller);
   }
 
+  /** Records have come. */
+  look(): void {
+    for (const poller of this.#pollers) this.#pump(poller);
+  }
+
   /** Nothing is left to send, and nothing is under way. */
   get isDone(): boolean {
     return this.#pollers.every(({ state, places }) =>

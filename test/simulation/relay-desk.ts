@@ -9,6 +9,7 @@ import { relayPorts } from './relay-world.ts';
 import type { World } from './world.ts';
 
 const TIMEOUT_MS = 60_000;
+const RELEASE = { everyMs: 20_000, maxEveryMs: 300_000, maxRounds: 3, maxInterruptions: 3 };
 
 /** The fallback queue, and the relay's own function behind it: the real one, in hosts that die too. */
 export class RelayDesk {
@@ -30,6 +31,8 @@ export class RelayDesk {
       maxDeadLetterBytes: DEFAULTS.maxDeadLetterBytes,
       valuesDecodedByMapping: false,
       maxAttempts,
+      park: world.consumer.policy.retry.park,
+      release: world.settings.releases ? RELEASE : undefined,
     };
   }
 

@@ -9,6 +9,7 @@ import type { Host } from '../../shared/testing/host.ts';
 import type { Writer } from './history.ts';
 import { type PolledRecord, TOPIC } from './kafka-log.ts';
 import { GROUP } from './ledger-world.ts';
+import { LETTER_TOPIC, parkedRecord, placeIn } from './letter-topic.ts';
 import { Requests } from './requests.ts';
 import type { World } from './world.ts';
 
@@ -22,6 +23,7 @@ export function relayPorts(world: World, host: Host): RelayPorts {
   const requests = new Requests(host, scheduler, faults, (kind, request) => {
     emit({ type: 'fault', kind, text: `${host.name}, ${request}` });
   });
+  const { parkedKeys } = table.ledger;
   const chance = faults.stream('entropy');
   const say = (text: string) => {
     if (world.isTraced) emit({ type: 'mapping', text: `${host.name}: ${text}` });
@@ -34,13 +36,25 @@ export function relayPorts(world: World, host: Host): RelayPorts {
         requests.send('relay write', () => table.as(BY, truth.generation, () => table.ledger.write(request))),
       read: (partition) => requests.send('relay read', () => table.ledger.read(partition)),
     },
+    parkedKeys: {
+      look: (partition, keys) => requests.send('relay look', () => parkedKeys.look(partition, keys)),
+      list: (partition) => requests.send('relay list', () => parkedKeys.list(partition)),
+      read: (partition) => requests.send('relay parked read', () => parkedKeys.read(partition)),
+      claim: (request) =>
+        requests.send('relay parked claim', () => table.as(BY, truth.generation, () => parkedKeys.claim(request))),
+    },
+    release: (event) => world.fleet.release(event),
     keys: { complete: (completions) => requests.send('relay completion', () => table.keys.complete(completions)) },
     letters: {
-      publish: ({ id, headers }) =>
+      publish: (letter) =>
         requests.send('relay letter', async () => {
-          const record = world.recordOf(headers);
+          world.letters.publish(letter);
+          const held = world.recordOf(letter.headers);
+          const record = held ?? parkedRecord(truth, letter);
+          const isGone = held === undefined;
           // The letter of offsets that Kafka holds no more stands for no record.
-          if (record !== undefined) emit({ type: 'letter', by: BY, where: 'topic', id, record });
+          if (record !== undefined)
+            emit({ type: 'letter', by: BY, where: 'topic', id: letter.id, record, isGone, ...placeIn(letter) });
         }),
       disconnect: async () => undefined,
     },
@@ -62,10 +76,11 @@ export function relayPorts(world: World, host: Host): RelayPorts {
     cluster: table.cluster,
     group: GROUP,
     topic: TOPIC,
+    deadLetterTopic: LETTER_TOPIC,
   };
 }
 
-function topicLog({ topic, mapping }: World, requests: Requests): TopicLog {
+function topicLog({ topic, mapping, letters }: World, requests: Requests): TopicLog {
   const logOf = (place: TopicPartition) => topic.logs.get(partitionName(place));
   return {
     read: async () => ({ type: 'absent' }),
@@ -78,12 +93,14 @@ function topicLog({ topic, mapping }: World, requests: Requests): TopicLog {
         const next = held.length > SLICE ? (records.at(-1)?.offset ?? to) + 1 : to + 1;
         return { records: records.map(originalOf), next, logStart: log?.start ?? 0 };
       }),
-    // The operator's; the relay reads slice by slice.
-    passThrough: async function* () {},
-    bounds: () =>
-      requests.send('bounds', async () =>
-        [...topic.logs.values()].map(({ partition, start, end }) => ({ partition, start, end })),
-      ),
+    // Of the dead-letter topic; the source is read slice by slice.
+    passThrough: letters.log.passThrough,
+    bounds: (name) =>
+      name === LETTER_TOPIC
+        ? letters.log.bounds(name, 0)
+        : requests.send('bounds', async () =>
+            [...topic.logs.values()].map(({ partition, start, end }) => ({ partition, start, end })),
+          ),
     groups: async () => [GROUP],
     committed: () =>
       requests.send('committed', async () => {

@@ -27,7 +27,8 @@ export function runScript(
   context: RecordContext,
 ): Promise<void> {
   const { emit, chance, runs } = world;
-  for (const record of records) emit({ type: 'started', invocation, record, attempt: context.attempt });
+  for (const record of records)
+    emit({ type: 'started', invocation, record, attempt: context.attempt, epoch: context.epoch });
   const culprit = records.find((record) => (runs.get(record) ?? 0) < record.script.times);
   if (culprit !== undefined) runs.set(culprit, (runs.get(culprit) ?? 0) + 1);
   const handlerMs = chance.between(1, 400);

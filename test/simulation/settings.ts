@@ -54,6 +54,19 @@ export const SETS = {
     ...(['throwsOddly', 'badThenable', 'plainDecoder', 'foreignHeaders', 'formChanged', 'conflicted'] as const),
     ...(['answerLost', 'landsLate', 'throttled', 'effectRefused', 'rebalance', 'offsetsTooLow', 'gap'] as const),
   ],
+  // Keys park, are released, dropped and freed, and park again, while records go on arriving.
+  park: [
+    ...REQUESTS,
+    ...INVOCATIONS,
+    ...POISON,
+    ...(['gap', 'rebalance', 'frozen', 'slowHandler', 'effectRefused', 'conflicted', 'offsetsTooLow'] as const),
+  ],
+  parkLost: [
+    ...DEATHS,
+    ...POISON,
+    ...(['answerLost', 'landsLate', 'rebalance', 'offsetsTooHigh', 'slowRetry', 'retention', 'gap', 'hangs'] as const),
+  ],
+  parkAnew: [...DEATHS, ...POISON, 'answerLost', 'landsLate', 'gap', 'recreatedNewer', 'rebalance', 'frozen'],
 } as const satisfies Record<string, readonly FaultKind[]>;
 
 export type SetName = keyof typeof SETS;
@@ -88,6 +101,12 @@ export interface Settings {
   readonly timeoutMs: number;
   readonly onReplay: 'halt' | 'skip';
   readonly plainDecoder: boolean;
+  /** An exhausted record parks its key. */
+  readonly parks: boolean;
+  /** The relay tries parked keys again by itself. */
+  readonly releases: boolean;
+  /** Parked keys, and records in each, are few: what comes then stands still. */
+  readonly parksFew: boolean;
 }
 
 /** @param choice - what the command line fixed */
@@ -106,13 +125,14 @@ export function settingsOf(
   const isDeep = set === 'deep';
   const isWide = set === 'wide';
   const isFlood = set === 'flood';
+  const parks = set === 'park' || set === 'parkLost' || set === 'parkAnew';
   const isLong = isDeep || set === 'forgotten' || ((set === 'rewind' || set === 'recreate') && chance.chance(0.1));
   const partitions = isLong ? 1 : set === 'keys' ? 2 : chance.pick([1, 1, 2, 3]);
   const keyed = set === 'keys' || chance.chance(0.25);
   return {
     set,
     kinds,
-    order: choice.order ?? drawn.order,
+    order: parks ? 'key' : (choice.order ?? drawn.order),
     reading: choice.reading ?? drawn.reading,
     keyed,
     transacts: chance.chance(0.3),
@@ -135,6 +155,9 @@ export function settingsOf(
     timeoutMs: chance.pick([60_000, 60_000, 30_000]),
     onReplay: set === 'forgotten' ? chance.pick(['halt', 'skip'] as const) : 'halt',
     plainDecoder: kinds.has('plainDecoder') && chance.chance(0.5),
+    parks,
+    releases: parks && chance.chance(0.5),
+    parksFew: parks && chance.chance(0.25),
   };
 }
 
@@ -172,4 +195,10 @@ const WEIGHTED: readonly [SetName, ...SetName[]] = [
   'forgotten',
   'seams',
   'seams',
+  'park',
+  'park',
+  'park',
+  'parkLost',
+  'parkLost',
+  'parkAnew',
 ];

@@ -79,6 +79,10 @@ function textOf(event: HistoryEvent): string {
       return `${event.how} ${nameOf(event.record)}`;
     case 'letter':
       return `${event.by.type === 'relay' ? `relay, ${event.record.place}: ` : ''}LETTER of ${nameOf(event.record)} to the ${event.where}`;
+    case 'drops':
+      return `operator gives up on ${event.sequence} up to ${event.upTo}`;
+    case 'parked':
+      return parked(event);
     case 'effect':
       return `effect of ${nameOf(event.record)}`;
     case 'produced':
@@ -116,13 +120,24 @@ function textOf(event: HistoryEvent): string {
   }
 }
 
+function parked({ by, place, before, after }: Extract<HistoryEvent, { type: 'parked' }>): string {
+  const who = by.type === 'invocation' ? '' : `${by.type}, ${place}: `;
+  if (after === undefined) return `${who}FREES ${before?.sequence} (tail ${before?.tail})`;
+  const { sequence, tail, epoch, rev, owner, progress } = after;
+  const heads = [...progress.blockedRecords.values()].map(
+    (one) => `${one.offset}:${one.attempts}/${one.interruptions}`,
+  );
+  return `${who}key ${sequence} tail ${tail} e${epoch} r${rev} ${owner ?? 'nobody'} settled ${ranges(progress.settled)} heads ${heads.join(' ')} careful ${progress.isolateUntil ?? '-'}`;
+}
+
 function changed({ by, place, before, after }: Extract<HistoryEvent, { type: 'changed' }>): string {
   const { progress } = after;
   const isClaim = after.epoch > (before?.epoch ?? 0);
   const what = isClaim ? 'claims' : after.owner === undefined ? 'releases' : 'writes';
   const who = by.type === 'invocation' ? '' : `${by.type}, ${place}: `;
   const blockedRecords = [...progress.blockedRecords.values()].map(
-    ({ offset, attempts, interruptions, exhausted }) => `${offset}:${attempts}/${interruptions}${exhausted ? 'X' : ''}`,
+    ({ offset, attempts, interruptions, exhausted, parked }) =>
+      `${offset}:${attempts}/${interruptions}${exhausted ? 'X' : ''}${parked ? `=${parked.sequence}/${parked.ordinal}` : ''}`,
   );
   const parts = [
     `${who}${what} e${after.epoch} r${after.rev}`,

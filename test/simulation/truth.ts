@@ -1,3 +1,4 @@
+import type { ParkedPlace, Progress } from '../../shared/decide/progress.ts';
 import type { OffsetRanges } from '../../shared/record/offset-ranges.ts';
 import type { HistoryEvent, SimInvocation } from './history.ts';
 import type { LogRecord } from './kafka-log.ts';
@@ -40,6 +41,15 @@ export class Truth {
   readonly produced = new Set<LogRecord>();
   readonly effects = new Map<LogRecord, number>();
   readonly live = new Set<LiveRun>();
+  /** Which record has which ordinal of a sequence, and the place of each. */
+  readonly assigned = new Map<string, Map<number, LogRecord>>();
+  readonly placeOf = new Map<LogRecord, ParkedPlace>();
+  /** It waits in a parked key. */
+  readonly waiting = new Set<LogRecord>();
+  /** Its letter under its ordinal is written somewhere. */
+  readonly keptParked = new Set<LogRecord>();
+  /** An operator gave up on it. */
+  readonly dropped = new Set<LogRecord>();
   readonly #refused = new Map<LogRecord, HandledRun>();
   /** Whatever an operator let run again. */
   readonly #everHandled = new Set<LogRecord>();
@@ -68,8 +78,17 @@ export class Truth {
   /** Needs no more work. */
   isDone(record: LogRecord): boolean {
     return (
-      this.handled.has(record) || this.lettered.has(record) || this.excused.has(record) || this.isDuplicate(record)
+      this.handled.has(record) ||
+      this.lettered.has(record) ||
+      this.excused.has(record) ||
+      this.dropped.has(record) ||
+      this.isDuplicate(record)
     );
+  }
+
+  /** Needs no more of the partition: what is parked is the business of a release. */
+  isPassed(record: LogRecord): boolean {
+    return this.isDone(record) || this.keptParked.has(record);
   }
 
   /** Another record with its key and its content was handled. */
@@ -88,12 +107,16 @@ export class Truth {
       case 'sent':
         for (const records of event.invocation.parts.values()) for (const record of records) this.#deliver(record);
         break;
+      case 'parked':
+        this.#parked(event);
+        break;
       case 'changed':
+        for (const { parked, offset } of marksIn(event.after.progress)) this.#assign(event, parked, offset);
         if (event.after.epoch > (event.before?.epoch ?? 0)) this.#claim(event, at);
         else {
           this.#forgive(this.forgottenBy(event));
           for (const record of this.newlyRecorded(event.place, event.generation, event.after.progress.settled)) {
-            this.recorded.add(record);
+            if (!this.waiting.has(record)) this.recorded.add(record);
             this.open.get(event.place)?.delete(record);
           }
         }
@@ -112,6 +135,12 @@ export class Truth {
         }
         break;
       case 'letter': {
+        if (event.parked !== undefined) {
+          // Of equal ordinals the first letter counts.
+          if (event.isGone && !this.keptParked.has(event.record)) this.excused.add(event.record);
+          this.keptParked.add(event.record);
+          break;
+        }
         const ids = this.lettered.get(event.record);
         if (ids === undefined) this.lettered.set(event.record, new Set([event.id]));
         else ids.add(event.id);
@@ -189,9 +218,41 @@ export class Truth {
     );
   }
 
+  /** Records whose place a write of a parked key ends: from the first ordinal it settles to the last. */
+  endedBy({ before, after }: Extract<HistoryEvent, { type: 'parked' }>): readonly LogRecord[] {
+    if (before === undefined) return [];
+    const from = settledTo(before.progress) + 1;
+    const to = after === undefined ? before.tail : settledTo(after.progress);
+    const places = this.assigned.get(before.sequence);
+    return Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => places?.get(from + index)).filter(
+      (record) => record !== undefined,
+    );
+  }
+
+  #parked(event: Extract<HistoryEvent, { type: 'parked' }>): void {
+    for (const record of this.endedBy(event)) {
+      this.waiting.delete(record);
+      if (event.by.type === 'operator') this.dropped.add(record);
+      else this.recorded.add(record);
+    }
+  }
+
+  #assign({ place, generation }: { place: string; generation: number }, parked: ParkedPlace, offset: number): void {
+    const known = this.assigned.get(parked.sequence) ?? new Map<number, LogRecord>();
+    this.assigned.set(parked.sequence, known);
+    if (known.has(parked.ordinal)) return;
+    const record = this.partition(place).find((one) => one.offset === offset && one.generation === generation);
+    if (record === undefined) return;
+    known.set(parked.ordinal, record);
+    this.placeOf.set(record, parked);
+    this.waiting.add(record);
+  }
+
   /** They may run again; whether they do is the mapping's affair. */
   #forgive(records: readonly LogRecord[]): void {
-    for (const record of records.filter((known) => this.isDone(known))) this.excused.add(record);
+    // What is forgotten may park a second time, too.
+    for (const record of records.filter((known) => this.isDone(known) || this.waiting.has(known)))
+      this.excused.add(record);
     for (const record of records) {
       this.recorded.delete(record);
       this.lettered.delete(record);
@@ -241,6 +302,17 @@ export class Truth {
       this.claimed.delete(record);
     }
   }
+}
+
+/** Marks with a place in a parked key. */
+export function marksIn({ blockedRecords, goneMarks = [] }: Progress): { parked: ParkedPlace; offset: number }[] {
+  return [...blockedRecords.values(), ...goneMarks].flatMap(({ parked, offset }) =>
+    parked === undefined ? [] : [{ parked, offset }],
+  );
+}
+
+function settledTo({ settled }: Progress): number {
+  return settled[0]?.from === 1 ? settled[0].to : 0;
 }
 
 function isIn(ranges: OffsetRanges, offset: number): boolean {

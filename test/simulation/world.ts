@@ -1,3 +1,4 @@
+import { DEFAULT_PARK_LIMITS } from '../../shared/decide/parking.ts';
 import { byPosition, resolveOptions } from '../../shared/options.ts';
 import type { FallbackEntry } from '../../shared/ports/fallback-queue.ts';
 import type { MetricName } from '../../shared/ports/telemetry.ts';
@@ -13,6 +14,7 @@ import { Fleet } from './fleet.ts';
 import type { HistoryEvent, Moment, Violation } from './history.ts';
 import { type LogRecord, type PartitionLog, TRUTH_HEADER } from './kafka-log.ts';
 import { CLUSTERS, LedgerWorld } from './ledger-world.ts';
+import { LetterTopic } from './letter-topic.ts';
 import { Mapping } from './mapping.ts';
 import { Operator } from './operator.ts';
 import type { Oracle } from './oracles/oracle.ts';
@@ -50,6 +52,7 @@ export class World {
   readonly faults: Faults;
   readonly topic: Topic;
   readonly table: LedgerWorld;
+  readonly letters = new LetterTopic();
   readonly consumer: Consumer<unknown>;
   readonly handlers: HandlerWorld;
   readonly fleet: Fleet;
@@ -68,13 +71,15 @@ export class World {
   #isOver = false;
   #isRested = false;
   #isRecreating = false;
+  /** How often records arrive beside a release. */
+  #arrivals = 8;
 
   constructor({ plan, settings, plain = new Set(), mostRecords, traced = false, records }: WorldOptions) {
     this.settings = settings;
     this.isTraced = traced;
     this.#mostRecords = mostRecords ?? settings.recordsPerPartition;
     this.faults = new Faults(plan, () => this.scheduler.elapsed > FAULTS_END_MS);
-    this.#oracles = oracles(settings, this.truth);
+    this.#oracles = oracles(settings, this.truth, (place) => this.#parkedKeys(place));
     this.topic = new Topic(settings, this.faults, this.scheduler, plain, (record) => this.truth.add(record));
     if (records === undefined) this.topic.fill(Math.min(this.#mostRecords, settings.recordsPerPartition));
     for (const [partition, planned] of (records ?? []).entries()) this.topic.write(partition, planned);
@@ -102,6 +107,7 @@ export class World {
   async run(): Promise<Violation | undefined> {
     this.mapping.start();
     this.#sweepNowAndThen();
+    if (this.settings.parks) this.operator.looksAtParkedKeys();
     await this.scheduler.run(() => this.#violation !== undefined || this.#isRested || this.#isTooLong());
     if (this.#violation === undefined) {
       const stuck = this.#isRested
@@ -236,6 +242,10 @@ export class World {
       this.#done.delete('sweeping');
       return;
     }
+    void this.operator.releaseAll().then(() => this.#sweepAfterReleases());
+  }
+
+  #sweepAfterReleases(): void {
     this.relay.sweep(() => {
       this.#done.delete('sweeping');
       if (!this.mapping.isDone || !this.#areIdle) return;
@@ -253,6 +263,27 @@ export class World {
       });
   }
 
+  /** A key is being released: soon a record arrives, now and then, and the record before it may be of the same key. */
+  releasing(): void {
+    const chance = this.faults.stream('arrivals');
+    if (this.#arrivals === 0 || !chance.chance(0.6)) return;
+    this.#arrivals--;
+    this.scheduler.in(chance.between(1, 1_500), () => {
+      if (this.isRested || this.#isRecreating) return;
+      this.topic.fill(chance.between(1, 3));
+      this.mapping.look();
+    });
+  }
+
+  #parkedKeys(place: string): number {
+    const log = this.topic.logs.get(place);
+    return log === undefined ? 0 : this.table.ledger.peekParked(this.table.partition(log.partition)).length;
+  }
+
+  get isRested(): boolean {
+    return this.#isRested || this.#isOver;
+  }
+
   get #areIdle(): boolean {
     return this.relay.isIdle && this.operator.isIdle;
   }
@@ -262,6 +293,7 @@ export class World {
     return [...this.topic.logs.values()].every(({ place, partition }) => {
       const item = this.table.ledger.peek(this.table.partition(partition));
       if (item === undefined) return true;
+      if (item.parked !== undefined || (item.progress.goneMarks ?? []).length > 0) return false;
       const { replayRefused, pending, settled, floor = 0, runBelow = 0 } = item.progress;
       const toRedeliver = [...pending, ...item.claims.flatMap(({ offsets }) => offsets)];
       const committed = this.mapping.committed.get(place) ?? 0;
@@ -336,7 +368,7 @@ export class World {
 function consumerOf(settings: Settings): Consumer<unknown> {
   const { keyed, order, checkpointMs, maxAttempts, maxConsecutiveDeadLetters, failureMode } = settings;
   const { onReplay, plainDecoder } = settings;
-  return resolveOptions<unknown>(
+  const consumer = resolveOptions<unknown>(
     {
       value: plainDecoder ? PLAIN_DECODER : json(),
       idempotencyKey: keyed ? ({ value }) => idOf(value) : byPosition,
@@ -350,6 +382,10 @@ function consumerOf(settings: Settings): Consumer<unknown> {
     },
     { consumerGroup: 'simulated', failureMode },
   );
+  if (!settings.parks) return consumer;
+  const { policy } = consumer;
+  const park = settings.parksFew ? { maxPerKey: 3, maxKeys: 2 } : DEFAULT_PARK_LIMITS;
+  return { ...consumer, policy: { ...policy, retry: { ...policy.retry, park } } };
 }
 
 /** As any codec is: it returns the value, and throws where it cannot. */

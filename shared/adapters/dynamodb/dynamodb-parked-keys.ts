@@ -44,7 +44,7 @@ export function dynamoDbParkedKeys(options: DynamoDbParkedKeysOptions): ParkedKe
       looking(async () => {
         const keys = await namesOf(client, table, partition);
         const found = await itemsOf(options, partition, keys);
-        return [...found.values()].map(decodeParkedItem);
+        return new Map([...found].map(([key, item]) => [key, decodeParkedItem(item)]));
       }),
     read: (partition) => looking(() => read(client, table, partition)),
     claim: (request) => failingAs(table, 'the claim of a parked key', () => claimParked(client, table, request)),

@@ -48,6 +48,15 @@ describe('the alarms of a consumer', () => {
     expect(rules(synthConsumer())).toEqual({ ...RECORDS_AND_LEDGER, ...ERRORS, ...MAPPING });
   });
 
+  test('watch parked keys where keys park', () => {
+    const watched = rules(synthConsumer({ operations: true, retry: { onExhausted: 'park' } }));
+
+    expect(watched).toMatchObject({
+      'parked-key': 'Lockstep ParkedAgeMs Maximum > 14400000, 1 of 1, missing: notBreaching',
+      'parked-keys-full': 'Lockstep ParkedKeysFull Sum > 0, 1 of 1, missing: notBreaching',
+    });
+  });
+
   test('watch the failure queue where there is one', () => {
     expect(rules(synthConsumer({ onFailureDestination: { retryAttempts: 100 } }))).toEqual({
       ...RECORDS_AND_LEDGER,
@@ -186,7 +195,13 @@ describe('the runbook', () => {
       ([, heading]) => heading,
     );
     const linked = [
-      ...alarms(synthConsumer({ operations: true, onFailureDestination: { retryAttempts: 100 } })),
+      ...alarms(
+        synthConsumer({
+          operations: true,
+          retry: { onExhausted: 'park' },
+          onFailureDestination: { retryAttempts: 100 },
+        }),
+      ),
       ...alarms(clusterTemplate()),
     ].map(
       ({ AlarmDescription }) => /^.{20,}\. First: .{10,}\. docs\/runbook\.md#([a-z-]+)$/.exec(AlarmDescription)?.[1],

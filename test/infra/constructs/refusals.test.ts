@@ -173,6 +173,30 @@ const REFUSED: readonly (readonly [string, string, Partial<LockstepConsumerProps
   ],
   ['LOCKSTEP_SCRAM_SECRET_NAME', 'cluster.auth.secret', { cluster: scram('orders') }, 'got `orders`'],
   ['LOCKSTEP_ENTRY_MISSING', 'entry', { entry: 'functions/nowhere.ts' }, '`functions/nowhere.ts` does not exist'],
+  [
+    'LOCKSTEP_PARK_WITH_REGISTRY',
+    'retry.onExhausted',
+    { operations: true, retry: { onExhausted: 'park' }, schemaRegistry: registry, onFailureDestination: failureQueue },
+    'a released record would reach the handler undecoded',
+  ],
+  [
+    'LOCKSTEP_PARK_WITHOUT_OPERATIONS',
+    'operations',
+    { retry: { onExhausted: 'park' }, operations: false },
+    'only the operator function can release parked keys',
+  ],
+  [
+    'LOCKSTEP_RELEASE_WITHOUT_PARK',
+    'retry.release',
+    { retry: { release: { every: Duration.minutes(5) } } },
+    'no key is ever parked',
+  ],
+  [
+    'LOCKSTEP_RELEASE_OUT_OF_RANGE',
+    'retry.release',
+    { operations: true, retry: { onExhausted: 'park', release: { every: Duration.seconds(30) } } },
+    'got every 30000 ms, 10 times',
+  ],
 ];
 
 describe('at synth', () => {

@@ -43,6 +43,8 @@ export function aRelay(options: { policy?: Partial<RelayPolicy>; slice?: number 
   let ids = 0;
   const ports: RelayPorts = {
     ledger,
+    parkedKeys: ledger.parkedKeys,
+    deadLetterTopic: 'orders-dead-letters',
     keys: fakeIdempotencyKeyStore(),
     letters,
     fallback,
@@ -55,7 +57,7 @@ export function aRelay(options: { policy?: Partial<RelayPolicy>; slice?: number 
     group: PLACE.group,
     topic: PLACE.topic,
   };
-  const policy = relayPolicy({ maxAttempts: 5, valuesDecodedByMapping: false }, options.policy);
+  const policy = relayPolicy({ maxAttempts: 5, maxInterruptions: 3, valuesDecodedByMapping: false }, options.policy);
   /** Runs work of one invocation, time moving as it needs. */
   const invoke = async <T>(work: (invocation: Invocation) => Promise<T>, remainingMs = 60_000): Promise<T> => {
     const invocation = new Invocation('request-1', remainingMs, clock);

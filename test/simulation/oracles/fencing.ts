@@ -22,9 +22,12 @@ export class Fencing implements Oracle {
     if (after.rev !== (before?.rev ?? 0) + 1)
       return violation(`${place}: revision ${after.rev} follows ${before?.rev}`);
     const isClaim = after.epoch > known;
+    const isPassing =
+      event.by.type === 'invocation' ? event.by.invocation.releases === true : after.parked !== undefined;
     if (isClaim && before?.owner !== undefined && before.leaseUntil > this.#start + at + CLOCK_TOLERANCE_MS)
       return violation(`${place}: epoch ${after.epoch} takes what ${before.owner} holds`);
-    if (isClaim && after.owner === undefined)
+    // A release takes the epoch for its key, and leaves the partition to nobody.
+    if (isClaim && after.owner === undefined && !isPassing)
       return violation(`${place}: epoch ${after.epoch} claims and takes no lease`);
     if (!isClaim && before?.owner === undefined) return violation(`${place}: written without a claim`);
     return undefined;

@@ -22,9 +22,16 @@ export class NoLoss implements Oracle {
       case 'changed': {
         if (event.after.epoch > (event.before?.epoch ?? 0)) return undefined;
         const settled = this.#truth.newlyRecorded(event.place, event.generation, event.after.progress.settled);
-        const lost = settled.find((record) => !this.#truth.isDone(record));
-        if (lost === undefined) return this.#effectsOf(settled) ?? this.#passedOn(settled);
+        const lost = settled.find((record) => !this.#truth.isPassed(record));
+        // What is parked has its effects with its release.
+        const ended = settled.filter((record) => !this.#truth.keptParked.has(record));
+        if (lost === undefined) return this.#effectsOf(ended) ?? this.#passedOn(ended);
         return violation(lost, 'counts as settled and was neither handled nor dead-lettered');
+      }
+      case 'parked': {
+        if (event.by.type === 'operator') return undefined;
+        const ended = this.#truth.endedBy(event);
+        return this.#effectsOf(ended) ?? this.#passedOn(ended);
       }
       case 'rested': {
         for (const record of this.#truth.delivered)

@@ -20,7 +20,9 @@ export class OneOrTheOther implements Oracle {
           ? violation(event.record, 'has a letter and runs again')
           : undefined;
       case 'letter': {
-        const { record, id } = event;
+        const { record, id, parked } = event;
+        // What is parked is handled after all, or dropped.
+        if (parked !== undefined) return undefined;
         if (truth.recorded.has(record) && !truth.lettered.has(record) && !truth.replayed.has(record))
           return violation(record, 'was recorded as handled and gets a letter');
         const ids = truth.lettered.get(record);

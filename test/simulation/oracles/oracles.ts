@@ -9,11 +9,12 @@ import { NoLoss } from './no-loss.ts';
 import { OneOrTheOther } from './one-or-the-other.ts';
 import type { Oracle } from './oracle.ts';
 import { Order } from './order.ts';
+import { ParkedKeys } from './parked-keys.ts';
 import { Repeats } from './repeats.ts';
 import { TrueAnswer } from './true-answer.ts';
 
 /** One oracle for each promise of docs/guarantees.md. None shares code with the runtime. */
-export function oracles(settings: Settings, truth: Truth): readonly Oracle[] {
+export function oracles(settings: Settings, truth: Truth, parkedKeys: (place: string) => number): readonly Oracle[] {
   return [
     new NoLoss(settings, truth),
     new Order(settings, truth),
@@ -24,5 +25,6 @@ export function oracles(settings: Settings, truth: Truth): readonly Oracle[] {
     new TrueAnswer(truth),
     new NoFalseStop(settings, truth),
     new NeverUnseen(truth),
+    new ParkedKeys(settings, truth, parkedKeys),
   ];
 }

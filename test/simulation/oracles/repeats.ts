@@ -84,7 +84,7 @@ export class Repeats implements Oracle {
     const truth = this.#truth;
     for (const record of truth.newlyRecorded(place, generation, after.progress.settled)) {
       if (!truth.handled.has(record) || truth.lettered.has(record) || truth.replayed.has(record)) continue;
-      if (truth.excused.has(record)) continue;
+      if (truth.excused.has(record) || truth.keptParked.has(record)) continue;
       const isCompleted = truth.namesakes(record).some((other) => this.#completed.has(where(other)));
       if (!isCompleted) return rerun('P3 repeats', record, 'counts as settled before its key is completed');
     }

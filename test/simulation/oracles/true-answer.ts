@@ -22,7 +22,7 @@ export class TrueAnswer implements Oracle {
       const named = new Set(failures.filter(({ partition }) => partition === place).map(({ offset }) => offset));
       const unnamed = records.find(
         (record) =>
-          !named.has(record.offset) && record.generation === this.#truth.generation && !this.#truth.isDone(record),
+          !named.has(record.offset) && record.generation === this.#truth.generation && !this.#truth.isPassed(record),
       );
       if (unnamed !== undefined)
         return violation(`i${invocation.id} does not name ${place} ${nameOf(unnamed)}, which is not settled`);
