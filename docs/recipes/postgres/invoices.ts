@@ -1,6 +1,6 @@
 import type { Sql } from './apply-once.ts';
 
-/** An invoice as it arrives; a later one with the same number replaces it. */
+/** An invoice as it arrives. */
 export interface Invoice {
   readonly number: string;
   readonly customer: string;
