@@ -113,7 +113,7 @@ describe('what DynamoDB bills', () => {
 describe('an item that this code cannot read', () => {
   test('of a newer version is left as it is: its epoch and its lease are not taken', async () => {
     const partition = newPartition();
-    const item = { ...(await itemFixture('v2-released')), pk: { S: ledgerKey(partition) }, v: { N: '3' } };
+    const item = { ...(await itemFixture('v2-released')), pk: { S: ledgerKey(partition) }, v: { N: '4' } };
     await client.send(new PutItemCommand({ TableName: LEDGER_TABLE, Item: item }));
 
     const unreadable = { code: 'LEDGER_ITEM_UNREADABLE', message: expect.stringContaining(ledgerKey(partition)) };
@@ -163,7 +163,7 @@ describe('a reset of an item that this code cannot read', () => {
   }
 
   test.each([
-    ['of a newer version', { v: { N: '3' }, unheardOf: { S: 'x' } }, 'its format version is 3'],
+    ['of a newer version', { v: { N: '4' }, unheardOf: { S: 'x' } }, 'its format version is 4'],
     ['without a version', { v: undefined }, 'it has no format version'],
     ['changed by hand', { settled: { S: '?' } }, '"?" is not an encoded offset range'],
     ['with a broken revision', { rev: { S: 'seven' } }, 'expected attribute rev to be an integer'],
@@ -216,7 +216,7 @@ describe('a reset of an item that this code cannot read', () => {
   });
 
   test('is refused while a newer version holds the partition, unless it is forced', async () => {
-    const held = { v: { N: '3' }, owner: { S: 'newer' }, leaseUntil: { N: String(NOW + 5_000) } };
+    const held = { v: { N: '4' }, owner: { S: 'newer' }, leaseUntil: { N: String(NOW + 5_000) } };
     const partition = await broken(held);
 
     await expect(reset(partition, { now: NOW })).rejects.toThrow(/^PARTITION_HELD/);
