@@ -18,9 +18,11 @@ const ENTRIES = [
 function packagesOf(module: string, seen = new Set<string>()): Set<string> {
   if (seen.has(module)) return new Set();
   seen.add(module);
-  const named = [...readFileSync(module, 'utf8').matchAll(/(?:from|import\()\s*'([\w@./:-]+)'/g)].map(
-    ([, name = '']) => name,
-  );
+  const named = [
+    ...readFileSync(module, 'utf8').matchAll(
+      /^(?:import|export)\b[^;]*?from\s*'([\w@./:-]+)'|import\(\s*'([\w@./:-]+)'/gm,
+    ),
+  ].map(([, from, onDemand = '']) => from ?? onDemand);
   return new Set(
     named.flatMap((name) => {
       if (name.startsWith('.')) return [...packagesOf(resolve(dirname(module), name), seen)];

@@ -122,7 +122,7 @@ export type HistoryEvent =
       readonly settled: OffsetRanges;
     }
   | { readonly type: 'vanished'; readonly record: LogRecord }
-  | { readonly type: 'recreated'; readonly generation: number }
+  | { readonly type: 'recreated'; readonly generation: number; readonly cluster: string }
   | { readonly type: 'rewound'; readonly place: string }
   | { readonly type: 'mapping'; readonly text: string }
   /** A log line that names a partition, as who looks after it sees. `waitsFor`: it says that others wait for this one. */

@@ -338,7 +338,7 @@ export class World {
     this.#isRecreating = true;
     write();
     if (kind === 'clusterMoved') this.table.cluster = CLUSTERS[1];
-    this.emit({ type: 'recreated', generation: this.topic.generation });
+    this.emit({ type: 'recreated', generation: this.topic.generation, cluster: this.table.cluster });
     // Pollers find the topic gone; what they had fetched of it is forgotten.
     this.mapping.restart(this.#positions(({ end }) => end));
     for (const log of this.topic.logs.values()) {

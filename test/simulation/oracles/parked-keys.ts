@@ -1,5 +1,6 @@
 import type { HistoryEvent, Violation } from '../history.ts';
 import { type LogRecord, nameOf } from '../kafka-log.ts';
+import { CLUSTERS } from '../ledger-world.ts';
 import type { Settings } from '../settings.ts';
 import { marksIn, type Truth } from '../truth.ts';
 import type { Oracle } from './oracle.ts';
@@ -14,6 +15,8 @@ export class ParkedKeys implements Oracle {
   readonly #parkedKeys: (place: string) => number;
   readonly #parks: boolean;
   readonly #epochs = new Map<string, number>();
+  /** Which cluster a life of the topic is in, where it is not the first one: another cluster has other items, and other epochs. */
+  readonly #clusters = new Map<number, string>();
   /** Up to which ordinal an operator was shown a sequence before giving up on it. */
   readonly #shown = new Map<string, number>();
 
@@ -37,6 +40,9 @@ export class ParkedKeys implements Oracle {
         return this.#plain(event);
       case 'parked':
         return this.#ended(event);
+      case 'recreated':
+        this.#clusters.set(event.generation, event.cluster);
+        return undefined;
       case 'rested': {
         const [waiting] = [...this.#truth.waiting].filter((record) => !this.#truth.excused.has(record));
         return waiting === undefined ? undefined : violation('waits for ever', waiting, 'is parked and never ends');
@@ -63,7 +69,7 @@ export class ParkedKeys implements Oracle {
     }
     if (own !== undefined && this.#truth.waiting.has(record) && !invocation.releases)
       return violation('order', record, 'is parked and starts outside of a release');
-    const of = `${place} ${key}`;
+    const of = `${this.#clusters.get(record.generation) ?? CLUSTERS[0]} ${place} ${key}`;
     const known = this.#epochs.get(of) ?? 0;
     if (epoch < known) return violation('fencing', record, `starts under epoch ${epoch} after ${known}`);
     this.#epochs.set(of, epoch);
