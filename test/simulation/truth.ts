@@ -44,6 +44,8 @@ export class Truth {
   /** Which record has which ordinal of a sequence, and the place of each. */
   readonly assigned = new Map<string, Map<number, LogRecord>>();
   readonly placeOf = new Map<LogRecord, ParkedPlace>();
+  /** Earlier records of the partition that no claim had held when a record parked. */
+  readonly #unclaimedBefore = new Map<LogRecord, ReadonlySet<LogRecord>>();
   /** It waits in a parked key. */
   readonly waiting = new Set<LogRecord>();
   /** Its letter under its ordinal is written somewhere. */
@@ -84,6 +86,11 @@ export class Truth {
       this.dropped.has(record) ||
       this.isDuplicate(record)
     );
+  }
+
+  /** `record` parked before the mapping brought `earlier`, which waits behind it: docs/guarantees.md, promise 10. */
+  parkedFirst(record: LogRecord, earlier: LogRecord): boolean {
+    return this.#unclaimedBefore.get(record)?.has(earlier) ?? false;
   }
 
   /** Needs no more of the partition: what is parked is the business of a release. */
@@ -245,6 +252,8 @@ export class Truth {
     if (record === undefined) return;
     known.set(parked.ordinal, record);
     this.placeOf.set(record, parked);
+    const unclaimed = this.partition(place).filter((other) => other.offset < offset && !this.claimed.has(other));
+    this.#unclaimedBefore.set(record, new Set(unclaimed));
     this.waiting.add(record);
   }
 
@@ -311,7 +320,7 @@ export function marksIn({ blockedRecords, goneMarks = [] }: Progress): { parked:
   );
 }
 
-function settledTo({ settled }: Progress): number {
+export function settledTo({ settled }: Progress): number {
   return settled[0]?.from === 1 ? settled[0].to : 0;
 }
 

@@ -26,6 +26,7 @@ export class Order implements Oracle {
       if (earlier.generation !== record.generation || earlier.offset >= record.offset) continue;
       if (!this.#isSameUnit(earlier, record) || !truth.claimed.has(earlier)) continue;
       if (this.#settings.batched && this.#isInCall(earlier, invocation)) continue;
+      if (truth.parkedFirst(record, earlier)) continue;
       if (truth.isPassed(earlier) || truth.abandoned.has(earlier) || truth.replayed.has(earlier)) continue;
       return {
         property: 'P2 order',

@@ -2,7 +2,7 @@ import type { HistoryEvent, Violation } from '../history.ts';
 import { type LogRecord, nameOf } from '../kafka-log.ts';
 import { CLUSTERS } from '../ledger-world.ts';
 import type { Settings } from '../settings.ts';
-import { marksIn, type Truth } from '../truth.ts';
+import { marksIn, settledTo, type Truth } from '../truth.ts';
 import type { Oracle } from './oracle.ts';
 
 /**
@@ -17,6 +17,8 @@ export class ParkedKeys implements Oracle {
   readonly #epochs = new Map<string, number>();
   /** Which cluster a life of the topic is in, where it is not the first one: another cluster has other items, and other epochs. */
   readonly #clusters = new Map<number, string>();
+  /** Positions whose idempotency key is completed. */
+  readonly #completed = new Set<string>();
   /** Up to which ordinal an operator was shown a sequence before giving up on it. */
   readonly #shown = new Map<string, number>();
 
@@ -40,6 +42,9 @@ export class ParkedKeys implements Oracle {
         return this.#plain(event);
       case 'parked':
         return this.#ended(event);
+      case 'completed':
+        this.#completed.add(event.position);
+        return undefined;
       case 'recreated':
         this.#clusters.set(event.generation, event.cluster);
         return undefined;
@@ -63,6 +68,8 @@ export class ParkedKeys implements Oracle {
       // Handled by the same release, or known to need no more: written with its next checkpoint.
       const { handled, excused } = this.#truth;
       if (handled.get(other)?.by === invocation || excused.has(other) || this.#truth.isDuplicate(other)) continue;
+      // Its own work is done, and its idempotency key says so, though its process died before that was written.
+      if (handled.has(other) && this.#completed.has(`${place}@${other.offset}`)) continue;
       const theirs = this.#truth.placeOf.get(other);
       const isBehind = own !== undefined && own.sequence === theirs?.sequence && own.ordinal < theirs.ordinal;
       if (!isBehind) return violation('order', record, `starts while ${nameOf(other)} is parked`);
@@ -114,9 +121,9 @@ export class ParkedKeys implements Oracle {
       return { property: 'P10 loss', text: `${place}: ordinals without a record go with ${before.sequence}` };
     if (by.type === 'operator') {
       const shown = this.#shown.get(before?.sequence ?? '') ?? 0;
-      const unseen = this.#truth
-        .endedBy(event)
-        .find((record) => (this.#truth.placeOf.get(record)?.ordinal ?? 0) > shown);
+      // By the ordinals that end: a record that a reset forgot may have parked a second time.
+      const upTo = after === undefined ? (before?.tail ?? 0) : settledTo(after.progress);
+      const unseen = upTo > shown ? this.#truth.endedBy(event).at(-1) : undefined;
       return unseen && violation('drop', unseen, `is given up on, and only ${shown} were shown`);
     }
     const lost = this.#truth.endedBy(event).find((record) => !this.#truth.isDone(record));
