@@ -1,3 +1,4 @@
+import { LockstepError } from '../../shared/errors.ts';
 import { DEFAULTS } from '../../shared/options.ts';
 import type { FallbackEntry } from '../../shared/ports/fallback-queue.ts';
 import { relayEntry } from '../../shared/relay/relay-entry.ts';
@@ -9,7 +10,14 @@ import { relayPorts } from './relay-world.ts';
 import type { World } from './world.ts';
 
 const TIMEOUT_MS = 60_000;
+const RETRY_MS = 10_000;
+/** An entry that is not due is not renewed, so the queue deletes it: after 14 days, here sooner. */
+const NOT_DUE_KEPT_MS = 3_600_000;
 const RELEASE = { everyMs: 20_000, maxEveryMs: 300_000, maxRounds: 3, maxInterruptions: 3 };
+
+function isNotDue(error: unknown): boolean {
+  return error instanceof LockstepError && error.code === 'RELAY_ENTRY_NOT_DUE';
+}
 
 /** The fallback queue, and the relay's own function behind it: the real one, in hosts that die too. */
 export class RelayDesk {
@@ -44,14 +52,16 @@ export class RelayDesk {
   accept(entry: FallbackEntry): void {
     const { scheduler, faults } = this.#world;
     this.#waiting++;
+    const deletedAt = scheduler.now + NOT_DUE_KEPT_MS;
+    const done = () => {
+      this.#waiting--;
+      this.#world.restedMaybe();
+    };
     const attempt = (): void => {
       this.#run(
         (invocation, ports) => relayEntry(entry, ports, this.#policy, invocation),
-        () => {
-          this.#waiting--;
-          this.#world.restedMaybe();
-        },
-        () => void scheduler.in(10_000, attempt),
+        done,
+        (error) => (isNotDue(error) && scheduler.now >= deletedAt ? done() : void scheduler.in(RETRY_MS, attempt)),
       );
     };
     scheduler.in(faults.stream('relay').pick([100, 5_000, 30_000]), attempt);
@@ -65,7 +75,7 @@ export class RelayDesk {
   #run(
     work: (invocation: Invocation, ports: ReturnType<typeof relayPorts>) => Promise<void>,
     onDone: () => void,
-    onFailed: () => void,
+    onFailed: (error?: unknown) => void,
   ): void {
     const { scheduler, faults } = this.#world;
     const skewMs = faults.happens('clockSkew', 0.5) ? faults.stream('relay').pick([-500, 500]) : 0;
@@ -84,7 +94,7 @@ export class RelayDesk {
       };
       work(invocation, relayPorts(this.#world, host)).then(
         () => end(onDone),
-        () => end(onFailed),
+        (error: unknown) => end(() => onFailed(error)),
       );
     }, false);
   }
