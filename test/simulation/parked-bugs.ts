@@ -296,20 +296,6 @@ export const PARKED_BUGS = {
     within: 200,
     breaks: 'P10 plain letter',
   },
-  'gone-mark-without-letter': {
-    what: 'a mark whose record is gone leaves without its letter',
-    patches: [
-      {
-        file: 'shared/decide/claim.ts',
-        find: 'const left = withGoneMarks(progress, marksAmong(gone));',
-        put: 'const left = withGoneMarks(progress, marksAmong([]));',
-      },
-    ],
-    set: 'parkLost',
-    within: 200,
-    from: 220,
-    breaks: 'P10 order',
-  },
   'reset-without-letters': {
     what: 'a reset or a recreated topic forgets marks',
     patches: [

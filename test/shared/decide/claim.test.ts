@@ -586,6 +586,26 @@ test('a pending offset inside the batch’s range but absent from it no longer e
   expect(decision.progress.blockedRecords.size).toBe(0);
 });
 
+test('a record that has its place in a parked key, and exists no longer, leaves a gone mark: its letter is still due', () => {
+  const marked = { ...blockedRecordAt(12), exhausted: true, parked: { sequence: 'sequence-1', ordinal: 3 } };
+  const item = claimedItem({
+    progress: progressOf({
+      settled: [{ from: 0, to: 11 }],
+      pending: [{ from: 12, to: 13 }],
+      newestTimestamp: 2_000,
+      blockedRecords: new Map([
+        [12, marked],
+        [13, blockedRecordAt(13)],
+      ]),
+    }),
+  });
+
+  const { progress } = decide(item, batchOf(11, 14));
+
+  expect(progress.goneMarks).toEqual([marked]);
+  expect([...progress.blockedRecords.keys()]).toEqual([]);
+});
+
 test('a paused partition runs nothing until its time', () => {
   const item = claimedItem({ progress: progressOf({ pausedUntil: 5_000 }) });
 
