@@ -2,6 +2,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Suites that take longest, the longest first: what begins last ends last. The others follow in the usual order. */
 const LONGEST = [
+  'patterns/stock',
   'patterns/ledger',
   'package/users-app',
   'cloud/local-command',
