@@ -11,6 +11,15 @@ const PARTS = {
   chaos: ['node', 'test/chaos/chaos.ts'],
   everything: ['node', 'test/everything/everything.ts'],
   letters: ['vitest', 'run', '--project', 'long'],
+  parkedKeys: [
+    'env',
+    'LOCKSTEP_STOCK_SKUS=200',
+    'vitest',
+    'run',
+    '--project',
+    'local',
+    'test/local/patterns/stock.test.ts',
+  ],
   coverage: ['vitest', 'run', '--coverage', '--project=!long'],
 } as const satisfies Readonly<Record<string, readonly [string, ...string[]]>>;
 
