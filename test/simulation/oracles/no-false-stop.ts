@@ -1,4 +1,5 @@
 import type { HistoryEvent, Violation } from '../history.ts';
+import type { LogRecord } from '../kafka-log.ts';
 import type { Settings } from '../settings.ts';
 import type { Truth } from '../truth.ts';
 import type { Oracle } from './oracle.ts';
@@ -33,7 +34,8 @@ export class NoFalseStop implements Oracle {
         record.generation === generation &&
         this.#truth.delivered.has(record) &&
         // Offsets that an operator let run again are forgotten again: a claim of them that takes effect late is waited for.
-        (!this.#truth.recorded.has(record) || this.#truth.replayed.has(record)),
+        // What a release handled is due in its partition until that is settled there, too.
+        (!this.#truth.recorded.has(record) || this.#truth.replayed.has(record) || this.#isParkedAndOpen(record)),
     );
     return waitedFor
       ? undefined
@@ -66,6 +68,10 @@ export class NoFalseStop implements Oracle {
       property: 'P1 false abandon',
       text: `${place}: ${lowest?.offset} abandoned ${at - claimedAt} ms after it was there`,
     };
+  }
+
+  #isParkedAndOpen(record: LogRecord): boolean {
+    return this.#truth.placeOf.has(record) && (this.#truth.open.get(record.place)?.has(record) ?? false);
   }
 
   #isRecreated(): boolean {
