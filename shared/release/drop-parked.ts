@@ -1,6 +1,8 @@
 import { settledOrdinal } from '../decide/parking.ts';
 import type { ParkedItem } from '../decide/progress.ts';
 import { dropUpTo } from '../decide/release.ts';
+import { type Writer, writeFate } from '../decide/write-fate.ts';
+import type { WriteAnswer } from '../ports/ledger-store.ts';
 import { NO_OFFSETS } from '../record/offset-ranges.ts';
 import type { Ports } from '../runtime/consumer.ts';
 import type { Invocation } from '../runtime/invocation.ts';
@@ -54,11 +56,7 @@ export async function dropParked(
   if (kept.length > 0) {
     const dropped = { ...request, release: false, effects: kept, leaseUntil: claim.leaseUntil };
     const answer = await repeat(() => ledger.write(dropped), patience);
-    if (
-      answer.type !== 'written' &&
-      !(answer.type === 'refused' && answer.item?.rev === rev + 1 && answer.item.epoch === epoch)
-    )
-      return { type: 'refused', why: 'lost' };
+    if (!isWritten(answer, dropped)) return { type: 'refused', why: 'lost' };
   }
   const last = { ...request, rev: kept.length > 0 ? rev + 1 : rev };
   if (settled >= tail) {
@@ -68,8 +66,12 @@ export async function dropParked(
     if (answer.type === 'refused') return { type: 'refused', why: 'lost' };
   }
   const answer = await repeat(() => ledger.write(last), patience);
-  const isApplied = answer.type === 'refused' && answer.item?.rev === last.rev + 1 && answer.item.epoch === epoch;
-  return answer.type === 'written' || isApplied
+  return isWritten(answer, last)
     ? { type: 'dropped', freed: false, left: Math.max(0, tail - settled) }
     : { type: 'refused', why: 'lost' };
+}
+
+/** Whether a write was applied, by an earlier try of it or by this one. */
+function isWritten(answer: WriteAnswer, sent: Writer): boolean {
+  return answer.type === 'written' || (answer.type === 'refused' && writeFate(answer.item, sent) === 'applied');
 }

@@ -8,13 +8,14 @@ import { rangesOf } from '../record/offset-ranges.ts';
 import type { EpochMs } from '../record/units.ts';
 import type { Consumer, Ports } from '../runtime/consumer.ts';
 import type { Invocation } from '../runtime/invocation.ts';
-import { LateSignal } from '../runtime/late-signal.ts';
-import { Lease } from '../runtime/lease.ts';
+import { openLease } from '../runtime/open-lease.ts';
 import { type Outcome, type Outcomes, settles } from '../runtime/outcome.ts';
 import type { PartitionRun } from '../runtime/partition-run.ts';
 import { prepareKeys } from '../runtime/prepare-keys.ts';
 import type { PartitionReport } from '../runtime/process-partition.ts';
+import { refuseWhileOccupied } from '../runtime/refuse-while-occupied.ts';
 import { reportTakeover } from '../runtime/report-claim.ts';
+import type { ReturnedRecords } from '../runtime/returned-records.ts';
 import { runPartition } from '../runtime/run-partition.ts';
 import { claimParked } from './claim-parked.ts';
 import { type ReleasedRecord, type ReleaseEvent, releasedRecords } from './release-event.ts';
@@ -59,15 +60,7 @@ export async function runRelease<V>(
   ended: OnEnded = () => undefined,
 ): Promise<ReleaseAnswer> {
   const { sandbox } = ports;
-  if (sandbox.stalledHandlers > 0) {
-    const occupied = new LockstepError(
-      'SANDBOX_OCCUPIED',
-      'a record handler of an earlier invocation still runs in it',
-    );
-    ports.telemetry.log.error(occupied.message);
-    ports.endProcess();
-    throw occupied;
-  }
+  refuseWhileOccupied(ports);
   invocation.onStall(() => sandbox.turnAway());
   const tooLate = new Promise<ReleaseAnswer>((resolve) => {
     invocation.onAnswer(() => resolve(answer('lost')));
@@ -117,11 +110,12 @@ async function claimAndRun<V>(
     ...(plan.interrupted && { interrupted: plan.interrupted }),
   });
   const { open, progress, toRedeliver } = plan;
-  const start = { partition: place, owner, item, progress, toRedeliver, batchStart: open[0]?.offset ?? 0, sequence };
-  const lease = new Lease({ ...start, leaseUntil, invocation }, ports, policy);
-  const aborted = new LateSignal();
-  const forgetAbort = invocation.onAbort(() => aborted.abort());
-  lease.lost.onAbort(() => aborted.abort());
+  const batchStart = open[0]?.offset ?? 0;
+  const start = { partition: place, owner, item, progress, toRedeliver, batchStart, sequence, leaseUntil };
+  const returned: ReturnedRecords = new Map(
+    open.map((record) => [record.offset, { origin: originOf(record), group: ports.group, redriveCount: 0 }]),
+  );
+  const { lease, context, close } = openLease(start, { cluster, returned }, invocation, ports, policy);
   const run: PartitionRun<V> = {
     consumer,
     ports,
@@ -130,18 +124,7 @@ async function claimAndRun<V>(
     delivered: { identifier: partitionName(place), topic, partition, records: open },
     open,
     lease,
-    context: {
-      aborted,
-      cluster,
-      group: ports.group,
-      epoch: lease.epoch,
-      deadline: invocation.plan.deadline,
-      log: ports.telemetry.log,
-      requestId: invocation.requestId,
-      returned: new Map(
-        open.map((record) => [record.offset, { origin: originOf(record), group: ports.group, redriveCount: 0 }]),
-      ),
-    },
+    context,
     unitOf: () => '',
     settlingOf: (record, outcome) => ({ record, from: record.offset, firstOfBatch: false, outcome }),
     decoded: new Map(open.flatMap(({ offset, isGone }) => (isGone ? [[offset, { type: 'gone' }] as const] : []))),
@@ -150,8 +133,7 @@ async function claimAndRun<V>(
   try {
     return await runAndEnd(run, open, item.tail, ended);
   } finally {
-    forgetAbort();
-    lease.close();
+    close();
   }
 }
 

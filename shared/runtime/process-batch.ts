@@ -6,6 +6,7 @@ import type { Consumer, Ports } from './consumer.ts';
 import type { Invocation } from './invocation.ts';
 import { type Outcome, settles } from './outcome.ts';
 import { type PartitionReport, processPartition } from './process-partition.ts';
+import { refuseWhileOccupied } from './refuse-while-occupied.ts';
 
 /** The answer to an event. `reports`: what became of each record, for tests. */
 export interface BatchResult {
@@ -25,16 +26,8 @@ export async function processBatch<V>(
   invocation: Invocation,
   ports: Ports,
 ): Promise<BatchResult> {
-  const { clock, sandbox, telemetry } = ports;
-  if (sandbox.stalledHandlers > 0) {
-    const occupied = new LockstepError(
-      'SANDBOX_OCCUPIED',
-      'a record handler of an earlier invocation still runs in this process',
-    );
-    telemetry.log.error(occupied.message);
-    ports.endProcess();
-    throw occupied;
-  }
+  const { clock, sandbox } = ports;
+  refuseWhileOccupied(ports);
   invocation.onStall(() => sandbox.turnAway());
   try {
     const name = ports.entropy.id();

@@ -13,13 +13,12 @@ import type { Consumer, Ports } from './consumer.ts';
 import { sendGoneMarks } from './dead-letters.ts';
 import { followVerdict } from './follow-verdict.ts';
 import type { Invocation } from './invocation.ts';
-import { LateSignal } from './late-signal.ts';
-import { Lease } from './lease.ts';
+import type { Lease } from './lease.ts';
+import { openLease } from './open-lease.ts';
 import type { NotAttemptedReason, Outcomes } from './outcome.ts';
 import { ParkedKeysHere } from './parked-keys-here.ts';
 import type { PartitionRun } from './partition-run.ts';
 import { prepareKeys } from './prepare-keys.ts';
-import type { ContextShare } from './record-context.ts';
 import { reportClaim, reportWaiting } from './report-claim.ts';
 import { type ReturnedRecords, returnedRecords } from './returned-records.ts';
 import { runPartition } from './run-partition.ts';
@@ -102,21 +101,8 @@ async function claimAndRun<V>(task: PartitionTask<V>, outcomes: Outcomes): Promi
   const returned = await returnedRecords(open, ports, invocation);
   const batchStart = records[0]?.offset ?? 0;
   const { item, leaseUntil } = claim;
-  const start = { partition: place, owner, item, progress, toRedeliver, batchStart, leaseUntil, invocation };
-  const lease = new Lease(start, ports, policy);
-  const aborted = new LateSignal();
-  const forgetAbort = invocation.onAbort(() => aborted.abort());
-  lease.lost.onAbort(() => aborted.abort());
-  const context: ContextShare = {
-    aborted,
-    cluster,
-    group: ports.group,
-    epoch: lease.epoch,
-    deadline: invocation.plan.deadline,
-    log: ports.telemetry.log,
-    requestId: invocation.requestId,
-    returned,
-  };
+  const start = { partition: place, owner, item, progress, toRedeliver, batchStart, leaseUntil };
+  const { lease, context, close } = openLease(start, { cluster, returned }, invocation, ports, policy);
   const { park } = policy.retry;
   // What is parked stays so, whatever the options say now.
   const parks = park !== undefined || item.parked !== undefined;
@@ -144,8 +130,7 @@ async function claimAndRun<V>(task: PartitionTask<V>, outcomes: Outcomes): Promi
     if (report.firstUnsettled !== undefined) reportWaiting(run, outcomes);
     return report;
   } finally {
-    forgetAbort();
-    lease.close();
+    close();
   }
 }
 

@@ -45,8 +45,8 @@ export const PARKED_BUGS = {
       },
       {
         file: 'shared/release/run-release.ts',
-        find: 'batchStart: open[0]?.offset ?? 0, sequence };',
-        put: 'batchStart: open[0]?.offset ?? 0, sequence: item.sequence };',
+        find: 'progress, toRedeliver, batchStart, sequence, leaseUntil };',
+        put: 'progress, toRedeliver, batchStart, sequence: item.sequence, leaseUntil };',
       },
     ],
     set: 'park',
