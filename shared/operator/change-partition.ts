@@ -88,13 +88,13 @@ export async function changePartition(decision: PartitionDecision, ports: Change
   const now = clock.now();
   const owner = `operator-${entropy.id()}`;
   const before = await ledger.read(partition);
-  const held = before !== undefined && isHeld(before, now);
-  if (held && !force) throw heldBy(name, before);
+  if (before !== undefined && isHeld(before, now) && !force) throw heldBy(name, before);
   const claim = await ledger.claim({
     partition,
     owner,
-    // With `force` the lease counts as ended: the holder's next write is refused by its epoch.
-    now: held && force ? before.leaseUntil + 1 : now,
+    // With `force` each lease counts as ended, also one that was renewed since it was read. The holder's next write is refused
+    // by its epoch.
+    now: force ? Number.MAX_SAFE_INTEGER : now,
     leaseUntil: now + OPERATOR_LEASE_MS,
     offsets: NO_OFFSETS,
   });

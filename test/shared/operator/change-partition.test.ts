@@ -84,6 +84,25 @@ test('forced, takes the partition away: its holder is fenced, and what it claime
   expect(late.type).toBe('refused');
 });
 
+test('forced, takes the partition away from a holder that renews its lease at that moment', async () => {
+  const { ledger, ports } = aLedger('somebody');
+  const renewing: typeof ledger = {
+    ...ledger,
+    read: async (partition) => {
+      const item = await ledger.read(partition);
+      if (item !== undefined) ledger.place(PLACE, { ...item, rev: item.rev + 1, leaseUntil: item.leaseUntil + 5_000 });
+      return item;
+    },
+  };
+
+  await changePartition(
+    { partition: PLACE, change: { type: 'skip', offset: 10 }, force: true, who: 'ann', why: 'bad order' },
+    { ...ports, ledger: renewing },
+  );
+
+  expect(ledger.peek(PLACE)?.progress.settled).toEqual([{ from: 10, to: 10 }]);
+});
+
 test('what is refused leaves the progress as it was, and the partition free', async () => {
   const { ledger, decide } = aLedger();
 
