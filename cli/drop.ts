@@ -137,7 +137,10 @@ async function lastMissing(target: Target, consumer: DeployedConsumer, { place, 
   const isDue = [...blockedRecords.values(), ...goneMarks].some(
     ({ parked }) => parked?.sequence === item.sequence && parked.ordinal >= first && parked.ordinal <= last,
   );
-  if (isDue) throw refuse('its letter is still due: the consumer sends it with its next batch');
+  if (isDue)
+    throw refuse(
+      'its letter is still due: the consumer sends it when Lambda delivers its record again. If the topic was created again since, that record never comes: `lockstep reset` of the partition lets the letter be written without it',
+    );
   if ((await inQueue(target, consumer)) > 0)
     throw refuse('the fallback queue is not empty: its letter may be in it, and the relay brings it to its topic');
   return last;

@@ -4,7 +4,7 @@ import type { PartitionItem, Progress } from '../../shared/decide/progress.ts';
 import { decideOperationsClaim } from '../../shared/decide/relay.ts';
 import type { WriteRequest } from '../../shared/ports/ledger-store.ts';
 import type { ParkedClaimRequest } from '../../shared/ports/parked-keys.ts';
-import type { LedgerPartition } from '../../shared/record/item-identifier.ts';
+import { type LedgerPartition, partitionName } from '../../shared/record/item-identifier.ts';
 import { askRelease, parkedLetters } from '../../shared/release/ask-release.ts';
 import { dropParked } from '../../shared/release/drop-parked.ts';
 import type { ReleaseEvent } from '../../shared/release/release-event.ts';
@@ -78,7 +78,19 @@ export class Operator {
       const item = await this.#world.table.ledger.parkedKeys.read(place);
       const next = item === undefined ? 0 : settledOrdinal(item.progress) + 1;
       if ((item?.progress.blockedRecords.get(next)?.rounds ?? 0) >= 3) await this.#drop(place, 20_000, next);
+      if (item !== undefined && this.#isOfAnEarlierTopic(place, item.sequence, next))
+        await this.reset(partitionName(place));
     }
+  }
+
+  /** Whether the record that must come next was marked, and its offset is not in the topic. Then nobody sends its letter. */
+  #isOfAnEarlierTopic(place: LedgerPartition, sequence: string, ordinal: number): boolean {
+    const { parkedKey: _, ...partition } = place;
+    const end = this.#world.topic.logs.get(partitionName(place))?.end ?? 0;
+    const blockedRecords = this.#world.table.ledger.peek(partition)?.progress.blockedRecords ?? new Map();
+    return [...blockedRecords.values()].some(
+      ({ parked, offset }) => parked?.sequence === sequence && parked.ordinal === ordinal && offset >= end,
+    );
   }
 
   #parkedPlaces(): LedgerPartition[] {

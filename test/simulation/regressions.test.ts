@@ -101,6 +101,11 @@ test.each([
     set: 'vanish',
     title: 'what runs after something was abandoned never looks newer than what settles of it',
   },
+  {
+    seed: 513_278,
+    set: 'parkAnew',
+    title: 'a reset frees a key that waits for the letter of a record of an earlier topic, which never comes again',
+  },
 ] as const)('$title', async ({ seed, set }) => {
   const { violation } = await runCase({ seed, set });
 
