@@ -1,5 +1,5 @@
 /**
- * `npm run demo`: sends 2,000 orders through the deployed consumer and checks what became of them. Exit code 0 only if every
+ * `npm run demo`: sends 2,000 orders and three changes of stock through the deployed consumers and checks what became of them. Exit code 0 only if every
  * check held.
  */
 import Table from 'cli-table3';
@@ -12,6 +12,7 @@ import { type Check, checks } from './checks.ts';
 import { startCreditService } from './credit-service.ts';
 import { DEMO_PARTITIONS, demoPlan } from './demo-plan.ts';
 import { applicationsIn, deadLetterAlarm, endOffsets, lettersSince, untilConsumed } from './observe.ts';
+import { releaseParkedKey, STOCK_CHANGES } from './parked-key.ts';
 
 const ORDERS = 2_000;
 /** How many records are produced at once. */
@@ -44,20 +45,21 @@ const tasks = new Listr<DemoContext>(
       partitions: DEMO_PARTITIONS,
       context: { creditCheckUrl: credit.url },
       consumersOptions: async () => ({
-        consumers: ['Orders'],
+        consumers: ['Orders', 'Stock'],
         onLog: (name, line) => printed.push(`${name} ${line}`),
       }),
     }),
     {
-      title: `Produce ${ORDERS} orders over ${DEMO_PARTITIONS} partitions, one twice, and one poison order`,
+      title: `Produce ${ORDERS} orders over ${DEMO_PARTITIONS} partitions, one twice, one poison order, and three changes of stock`,
       task: async (_, task) => {
-        const { kafka, admin, orders, letters } = await running();
+        const { kafka, admin, orders, stock, letters } = await running();
         context.firstOffsets = {
           orders: await endOffsets(admin, orders.mapping.topic),
           letters: await endOffsets(admin, letters),
         };
         const producer = kafka.producer({ allowAutoTopicCreation: false });
         await producer.connect();
+        await producer.send({ topic: stock.mapping.topic, acks: -1, messages: [...STOCK_CHANGES] });
         for (let start = 0; start < plan.records.length; start += CHUNK) {
           const messages = plan.records.slice(start, start + CHUNK);
           await producer.send({ topic: orders.mapping.topic, acks: -1, messages: [...messages] });
@@ -69,7 +71,7 @@ const tasks = new Listr<DemoContext>(
     {
       title: 'Watch them through',
       task: async (_, task) => {
-        const { kafka, admin, description, orders, letters } = await running();
+        const { kafka, admin, description, orders, stock, letters } = await running();
         const { endpoint, deployed } = description;
         const { firstOffsets } = context;
         if (firstOffsets === undefined) throw new Error('nothing was produced');
@@ -78,8 +80,9 @@ const tasks = new Listr<DemoContext>(
           if (task.output !== text) task.output = text;
         };
         const lag = await untilConsumed(admin, orders, CONSUMED_WITHIN_MS, onLag);
+        await untilConsumed(admin, stock, CONSUMED_WITHIN_MS, () => {});
         await context.consumers?.catchUp();
-        context.found = checks(plan, {
+        const ofOrders = checks(plan, {
           applications: await applicationsIn(endpoint, deployed.outputs['OrdersTableName'] ?? ''),
           requests: credit.requests,
           letters: await lettersSince(kafka, admin, letters, firstOffsets.letters),
@@ -87,6 +90,7 @@ const tasks = new Listr<DemoContext>(
           alarm: await deadLetterAlarm(endpoint, ALARM_WITHIN_MS),
           lag,
         });
+        context.found = [...ofOrders, await releaseParkedKey(description, stock)];
         await admin.disconnect();
       },
     },
@@ -115,16 +119,18 @@ process.exit(held ? 0 : 1);
 
 async function running() {
   const { description } = context;
-  const orders = description?.deployed.consumers.find(({ name }) => name === 'Orders');
+  const [orders, stock] = ['Orders', 'Stock'].map((wanted) =>
+    description?.deployed.consumers.find(({ name }) => name === wanted),
+  );
   const letters = orders?.deadLetterTopic?.topicName;
-  if (description === undefined || orders === undefined || letters === undefined) {
-    throw new LocalCloudError('The stacks have no consumer called Orders with a dead-letter topic.');
+  if (description === undefined || orders === undefined || stock === undefined || letters === undefined) {
+    throw new LocalCloudError('The stacks have no consumers called Orders and Stock with dead-letter topics.');
   }
   const brokers = description.bootstrapServers.split(',');
   const kafka = kafkaJsClient({ clientId: 'demo', brokers, logLevel: logLevel.NOTHING });
   const admin = kafka.admin();
   await admin.connect();
-  return { description, orders, letters, kafka, admin };
+  return { description, orders, stock, letters, kafka, admin };
 }
 
 function tableOf(found: readonly Check[]): string {

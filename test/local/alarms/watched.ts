@@ -7,9 +7,9 @@ import type { ServersDescription } from '../../../infra/local/cloud-description.
 import { type RunningConsumers, runConsumers } from '../../../infra/local/consumers.ts';
 import { openStacks } from '../../../infra/local/deploy-stacks.ts';
 import type { DeployedConsumer } from '../../../infra/local/deployed.ts';
+import { setFunction } from '../../../infra/local/function-settings.ts';
 import { clientConfig } from '../../../infra/local/local-endpoint.ts';
 import { kafkaJsClient } from '../../../shared/adapters/kafka/kafkajs-client.ts';
-import { setFunction } from '../fixtures/function-settings.ts';
 import { denyAction } from '../fixtures/role-grants.ts';
 import { startSwitchboard } from '../fixtures/switchboard.ts';
 import { ALARMS_STACK, RELAY_ALARMS_STACK, WATCHED_PARTITIONS, watchedTopic } from './fixtures/alarms-stack.ts';

@@ -4,12 +4,12 @@ import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { runConsumers } from '../../../infra/local/consumers.ts';
 import { startCreditService } from '../../../infra/local/demo/credit-service.ts';
 import { openStacks } from '../../../infra/local/deploy-stacks.ts';
+import { setFunction } from '../../../infra/local/function-settings.ts';
 import { killFunctionWorkers } from '../../../infra/local/function-workers.ts';
 import { clientConfig } from '../../../infra/local/local-endpoint.ts';
 import { kafkaJsClient } from '../../../shared/adapters/kafka/kafkajs-client.ts';
 import { topicOf } from '../consumer/fixtures/consumer-intent.ts';
 import { CONSUMERS_STACK } from '../consumer/fixtures/consumers-stack.ts';
-import { setFunction } from '../fixtures/function-settings.ts';
 
 const ORDERS = 300;
 /** The processes are killed when the credit service has seen so many requests. */

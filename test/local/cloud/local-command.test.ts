@@ -95,6 +95,6 @@ test('npm run demo shows that every promise held for 2,000 orders', async () => 
   const [code] = await once(demo, 'exit');
 
   expect(printed()).toContain('Every check held');
-  expect(printed().match(/^│ ✔/gm)).toHaveLength(7);
+  expect(printed().match(/^│ ✔/gm)).toHaveLength(8);
   expect(code).toBe(0);
 });

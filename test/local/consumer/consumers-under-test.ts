@@ -4,11 +4,11 @@ import type { CloudDescription, ServersDescription } from '../../../infra/local/
 import { type ConsumersOptions, type RunningConsumers, runConsumers } from '../../../infra/local/consumers.ts';
 import { openStacks } from '../../../infra/local/deploy-stacks.ts';
 import type { DeployedConsumer } from '../../../infra/local/deployed.ts';
+import { type FunctionSettings, setFunction } from '../../../infra/local/function-settings.ts';
 import { kafkaJsClient } from '../../../shared/adapters/kafka/kafkajs-client.ts';
 import { kafkaJsOriginalReader } from '../../../shared/adapters/kafka/kafkajs-original-reader.ts';
 import { systemClock } from '../../../shared/adapters/system/system-clock.ts';
 import type { OriginalBytes } from '../../../shared/ports/original-reader.ts';
-import { type FunctionSettings, setFunction } from '../fixtures/function-settings.ts';
 import { type Counterpart, startCounterpart } from './counterpart.ts';
 import { CONSUMERS, type Suite } from './fixtures/consumer-intents.ts';
 import { CONSUMERS_STACK } from './fixtures/consumers-stack.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { FunctionSettings } from '../../../infra/local/function-settings.ts';
 import { CLUSTER, synthConsumer } from '../../infra/synth.ts';
-import type { FunctionSettings } from '../fixtures/function-settings.ts';
 import { type Grant, takeGrant } from '../fixtures/role-grants.ts';
 import { type ConsumersUnderTest, startConsumers } from './consumers-under-test.ts';
 import { takeFallbackDeadLetters } from './fallback-letters.ts';

@@ -3,8 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { runConsumers } from '../../../infra/local/consumers.ts';
+import { setFunction } from '../../../infra/local/function-settings.ts';
 import { killFunctionWorkers } from '../../../infra/local/function-workers.ts';
-import { setFunction } from '../fixtures/function-settings.ts';
 import { patternCloud } from './pattern-cloud.ts';
 
 /** What the payment API answers before it is well again. */

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { runConsumers } from '../../../infra/local/consumers.ts';
+import { setFunction } from '../../../infra/local/function-settings.ts';
 import { killFunctionWorkers } from '../../../infra/local/function-workers.ts';
 import { commandEnvironment } from '../fixtures/command-environment.ts';
-import { setFunction } from '../fixtures/function-settings.ts';
 import { patternCloud } from './pattern-cloud.ts';
 
 const PARTITIONS = 3;

@@ -7,13 +7,13 @@ import { inject } from 'vitest';
 import { runConsumers } from '../../../infra/local/consumers.ts';
 import { openStacks } from '../../../infra/local/deploy-stacks.ts';
 import type { DeployedConsumer } from '../../../infra/local/deployed.ts';
+import { setFunction } from '../../../infra/local/function-settings.ts';
 import { kafkaJsClient } from '../../../shared/adapters/kafka/kafkajs-client.ts';
 import { kafkaJsTopicLog } from '../../../shared/adapters/kafka/kafkajs-topic-log.ts';
 import { systemClock } from '../../../shared/adapters/system/system-clock.ts';
 import { type Letter, parseLetter } from '../../../shared/decide/letter.ts';
 import { startCounterpart } from '../consumer/counterpart.ts';
 import { commandEnvironment } from '../fixtures/command-environment.ts';
-import { setFunction } from '../fixtures/function-settings.ts';
 import { operatedStackName } from './fixtures/operated-stack.ts';
 
 const CLI = 'cli/main.ts';

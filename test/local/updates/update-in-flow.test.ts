@@ -4,8 +4,8 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import type { CloudDescription } from '../../../infra/local/cloud-description.ts';
 import { runConsumers } from '../../../infra/local/consumers.ts';
 import { deployStacks, openStacks } from '../../../infra/local/deploy-stacks.ts';
+import { setFunction } from '../../../infra/local/function-settings.ts';
 import { kafkaJsClient } from '../../../shared/adapters/kafka/kafkajs-client.ts';
-import { setFunction } from '../fixtures/function-settings.ts';
 import { startSwitchboard } from '../fixtures/switchboard.ts';
 import { UPDATES_STACK } from './fixtures/updates-stack.ts';
 
