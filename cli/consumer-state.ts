@@ -44,6 +44,8 @@ export interface PartitionStatus {
   /** Until when a handler has paused the partition. */
   readonly pausedUntil?: number;
   readonly epoch?: number;
+  /** Keys that are parked; absent for none. */
+  readonly parked?: number;
 }
 
 /** A summary of a consumer. */
@@ -189,7 +191,7 @@ export function ledgerOf({ dynamodb }: Target, { ledgerTable }: DeployedConsumer
 function describe(item: PartitionItem | 'unreadable' | undefined, now: number, lag: number) {
   if (item === undefined) return { state: 'never claimed' as const, blockedRecords: [] };
   if (item === 'unreadable') return { state: item, blockedRecords: [] };
-  const { progress, owner, leaseUntil, epoch } = item;
+  const { progress, owner, leaseUntil, epoch, parked } = item;
   const blockedRecords = [...progress.blockedRecords.values()];
   const times = blockedRecords.flatMap(({ firstFailedAt }) => firstFailedAt ?? []);
   const isHeld = owner !== undefined && leaseUntil >= now;
@@ -197,6 +199,7 @@ function describe(item: PartitionItem | 'unreadable' | undefined, now: number, l
     state: stateOf(item, now, isHeld, lag),
     blockedRecords,
     epoch,
+    ...(parked !== undefined && { parked }),
     ...(times.length > 0 && { blockedSince: Math.min(...times) }),
     ...(isHeld && { heldUntil: leaseUntil }),
     ...(progress.pausedUntil !== undefined && progress.pausedUntil > now && { pausedUntil: progress.pausedUntil }),

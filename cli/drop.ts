@@ -8,10 +8,9 @@ import { decisionAction } from '../shared/operator/change-partition.ts';
 import { OperatorError } from '../shared/operator-errors.ts';
 import { includesOffset } from '../shared/record/offset-ranges.ts';
 import { dropParked } from '../shared/release/drop-parked.ts';
-import { type ConfirmOptions, confirm } from './confirm.ts';
 import { type DeployedConsumer, oneConsumer } from './consumer.ts';
 import { ledgerItem, ledgerOf } from './consumer-state.ts';
-import { type CommonOptions, openTarget, optionsOf, print, say } from './context.ts';
+import { openTarget, optionsOf } from './context.ts';
 import { example } from './example.ts';
 import { someText } from './numbers.ts';
 import {
@@ -23,16 +22,15 @@ import {
   textOf,
   withKeyOptions,
 } from './parked-keys.ts';
+import { type CarryOutOptions, carryOut, type Plan } from './plan.ts';
 import type { Target } from './target.ts';
 import { counted } from './words.ts';
 
 /** How long a drop may wait for whoever holds the key. */
 const PATIENCE_MS = 30_000;
 
-interface Options extends CommonOptions, ConfirmOptions, KeyOptions {
+interface DropOptions extends CarryOutOptions, KeyOptions {
   readonly missing?: boolean;
-  readonly why: string;
-  readonly dryRun?: boolean;
 }
 
 export const drop = withKeyOptions(new Command('drop'))
@@ -45,34 +43,52 @@ export const drop = withKeyOptions(new Command('drop'))
   .option('--yes', 'do not ask')
   .addHelpText('after', example('lockstep drop --local --key SKU-7 --why "test data, ticket 4711"'))
   .action(async (_, command: Command) => {
-    const options = optionsOf<Options>(command);
+    const options = optionsOf<DropOptions>(command);
     await using target = await openTarget(options);
-    const consumer = oneConsumer(target.consumers, options.consumer);
-    const keys = chosenKeys(await parkedKeysOf(target, consumer), options);
-    const now = Date.now();
-    const orders: { readonly found: FoundKey; readonly upTo: number; readonly records: number }[] = [];
-    for (const found of keys) {
+    await carryOut('drop', options, await planDrop(target, options));
+  });
+
+interface Dropped {
+  readonly key: string;
+  readonly records: number;
+  readonly freed: boolean;
+  readonly left: number;
+}
+
+interface Ended {
+  readonly dryRun: false;
+  readonly keys: readonly Dropped[];
+}
+
+/** Which records a drop would give up on. @throws LockstepError COMMAND_LINE_INVALID, CONSUMER_UNKNOWN, OPERATION_REFUSED */
+export async function planDrop(target: Target, options: DropOptions): Promise<Plan<Ended>> {
+  const consumer = oneConsumer(target.consumers, options.consumer);
+  const keys = chosenKeys(await parkedKeysOf(target, consumer), options);
+  const now = Date.now();
+  const orders = await Promise.all(
+    keys.map(async (found) => {
       const settled = settledOrdinal(found.item.progress);
       const upTo = options.missing ? await lastMissing(target, consumer, found) : found.item.tail;
-      orders.push({ found, upTo, records: upTo - settled });
-      say(`${named(found, now)}; gives up on ${counted(upTo - settled, 'record')}, numbers ${settled + 1} to ${upTo}.`);
-    }
-    const { dryRun = false } = options;
-    const told = orders.map(({ found, records }) => ({ key: textOf(found.item), records }));
-    if (dryRun) return print(options, { dryRun, keys: told }, () => 'Nothing was changed.');
-    await confirm('drop', options);
-    const who = await target.who();
-    const dropped: {
-      readonly key: string;
-      readonly records: number;
-      readonly freed: boolean;
-      readonly left: number;
-    }[] = [];
-    for (const { found, upTo, records } of orders) {
-      const ended = await dropKey(target, consumer, found, upTo, { who, why: options.why });
-      dropped.push({ key: textOf(found.item), records, ...ended });
-    }
-    print(options, { dryRun, keys: dropped }, ({ keys: all }) =>
+      const says = `${named(found, now)}; gives up on ${counted(upTo - settled, 'record')}, numbers ${settled + 1} to ${upTo}.`;
+      return { found, upTo, records: upTo - settled, says };
+    }),
+  );
+  return {
+    says: orders.map(({ says }) => says),
+    isEmpty: false,
+    dry: { dryRun: true, keys: orders.map(({ found, records }) => ({ key: textOf(found.item), records })) },
+    async run({ why = '', onProgress, signal }) {
+      const who = await target.who();
+      const dropped: Dropped[] = [];
+      for (const { found, upTo, records } of orders) {
+        if (signal?.aborted) break;
+        const ended = await dropKey(target, consumer, found, upTo, { who, why });
+        dropped.push({ key: textOf(found.item), records, ...ended });
+        onProgress?.(dropped.length, orders.length);
+      }
+      return { dryRun: false, keys: dropped };
+    },
+    text: ({ keys: all }) =>
       all
         .map(({ key, freed, left }) =>
           freed
@@ -80,8 +96,9 @@ export const drop = withKeyOptions(new Command('drop'))
             : `${key}: ${counted(left, 'record')} still ${left === 1 ? 'waits' : 'wait'}.`,
         )
         .join('\n'),
-    );
-  });
+    isDone: () => true,
+  };
+}
 
 async function dropKey(
   target: Target,

@@ -43,6 +43,7 @@ export interface ParkedLine {
 export interface KeyOptions {
   readonly key?: string;
   readonly fingerprint?: string;
+  readonly sequence?: string;
   readonly all?: boolean;
 }
 
@@ -51,6 +52,11 @@ export function withKeyOptions(command: Command): Command {
   return command
     .option('--key <text>', 'the key, as text', someText)
     .option('--fingerprint <text>', 'keys that were parked for this error, or how it begins', someText)
+    .option(
+      '--sequence <id>',
+      'the key that is parked under it, as `lockstep parked --json` names it: also for a key that is no text',
+      someText,
+    )
     .option('--all', 'every parked key of the consumer');
 }
 
@@ -70,13 +76,17 @@ export async function parkedKeysOf(target: Target, consumer: DeployedConsumer): 
 }
 
 /** Those that are meant. @throws LockstepError COMMAND_LINE_INVALID, OPERATION_REFUSED where none is */
-export function chosenKeys(keys: readonly FoundKey[], { key, fingerprint, all }: KeyOptions): readonly FoundKey[] {
-  if (key === undefined && fingerprint === undefined && all !== true)
-    throw new OperatorError('COMMAND_LINE_INVALID', 'expected --key, --fingerprint or --all');
+export function chosenKeys(
+  keys: readonly FoundKey[],
+  { key, fingerprint, sequence, all }: KeyOptions,
+): readonly FoundKey[] {
+  if (key === undefined && fingerprint === undefined && sequence === undefined && all !== true)
+    throw new OperatorError('COMMAND_LINE_INVALID', 'expected --key, --fingerprint, --sequence or --all');
   const name = key === undefined ? undefined : parkedKeyOf(Buffer.from(key));
   const found = keys.filter(
     ({ place, item }) =>
       (name === undefined || place.parkedKey === name) &&
+      (sequence === undefined || item.sequence === sequence) &&
       (fingerprint === undefined || item.fingerprint.startsWith(fingerprint)),
   );
   if (found.length > 0) return found;

@@ -4,14 +4,35 @@ import { Command } from 'commander';
 import { type ChangeOptions, change } from './change.ts';
 import { type DeployedConsumer, oneConsumer } from './consumer.ts';
 import { ledgerItem } from './consumer-state.ts';
-import { type CommonOptions, EXIT, openTarget, optionsOf, print, say } from './context.ts';
+import { type CommonOptions, openTarget, optionsOf } from './context.ts';
 import { example } from './example.ts';
 import { partitionNamed } from './named.ts';
 import { seconds, someText } from './numbers.ts';
+import { carryOut, type Plan } from './plan.ts';
 import type { Target } from './target.ts';
 
 /** Time between two measurements. */
 const LOOK_EVERY_MS = 500;
+
+interface MappingOptions extends CommonOptions {
+  /** Seconds. */
+  readonly timeout: number;
+}
+
+interface Paused {
+  readonly consumer: string;
+  readonly paused: boolean;
+}
+
+interface Resumed {
+  readonly consumer: string;
+  readonly resumed: boolean;
+}
+
+interface Wait {
+  readonly until: number;
+  readonly signal?: AbortSignal;
+}
 
 export const pause = new Command('pause')
   .description('Disables the mapping of a consumer, and waits until the batches in flight have ended.')
@@ -24,21 +45,9 @@ export const pause = new Command('pause')
     ),
   )
   .action(async (_, command: Command) => {
-    const options = optionsOf<CommonOptions & { timeout: number }>(command);
+    const options = optionsOf<MappingOptions>(command);
     await using target = await openTarget(options);
-    const consumer = oneConsumer(target.consumers, options.consumer);
-    say(
-      `The mapping of ${consumer.name} (${consumer.mappingId}) is disabled. Batches in flight are processed to their end.`,
-    );
-    await target.lambda.send(new UpdateEventSourceMappingCommand({ UUID: consumer.mappingId, Enabled: false }));
-    const until = Date.now() + options.timeout * 1_000;
-    const paused = (await reaches(target, consumer, 'Disabled', until)) && (await untilFree(target, consumer, until));
-    if (!paused) process.exitCode = EXIT.failed;
-    print(options, { consumer: consumer.name, paused }, () =>
-      paused
-        ? `${consumer.name} is paused: no batch is in flight. \`lockstep resume\` starts it again.`
-        : 'The mapping is disabled, but a batch is still in flight.',
-    );
+    await carryOut('pause', { ...options, yes: true }, planPause(target, options));
   });
 
 export const resume = new Command('resume')
@@ -58,41 +67,74 @@ export const resume = new Command('resume')
     ),
   )
   .action(async (_, command: Command) => {
-    const options = optionsOf<ChangeOptions & { timeout: number; partition?: string }>(command);
+    const options = optionsOf<ChangeOptions & MappingOptions & { partition?: string }>(command);
     if (options.partition !== undefined)
       return change(options, partitionNamed(options.partition), { type: 'liftPause' });
     await using target = await openTarget(options);
-    const consumer = oneConsumer(target.consumers, options.consumer);
-    say(`The mapping of ${consumer.name} (${consumer.mappingId}) is enabled.`);
-    await target.lambda.send(new UpdateEventSourceMappingCommand({ UUID: consumer.mappingId, Enabled: true }));
-    const resumed = await reaches(target, consumer, 'Enabled', Date.now() + options.timeout * 1_000);
-    if (!resumed) process.exitCode = EXIT.failed;
-    print(options, { consumer: consumer.name, resumed }, () =>
-      resumed ? `${consumer.name} goes on.` : 'The mapping is not enabled yet.',
-    );
+    await carryOut('resume', { ...options, yes: true }, planResume(target, options));
   });
+
+/** What a pause of a consumer would do. @throws LockstepError CONSUMER_UNKNOWN */
+export function planPause(target: Target, { consumer: name, timeout }: MappingOptions): Plan<Paused> {
+  const consumer = oneConsumer(target.consumers, name);
+  return {
+    says: [
+      `The mapping of ${consumer.name} (${consumer.mappingId}) is disabled. Batches in flight are processed to their end.`,
+    ],
+    isEmpty: false,
+    dry: { consumer: consumer.name, paused: false },
+    async run({ signal }) {
+      await target.lambda.send(new UpdateEventSourceMappingCommand({ UUID: consumer.mappingId, Enabled: false }));
+      const wait = { until: Date.now() + timeout * 1_000, ...(signal && { signal }) };
+      const paused = (await reaches(target, consumer, 'Disabled', wait)) && (await untilFree(target, consumer, wait));
+      return { consumer: consumer.name, paused };
+    },
+    text: ({ paused }) =>
+      paused
+        ? `${consumer.name} is paused: no batch is in flight. \`lockstep resume\` starts it again.`
+        : 'The mapping is disabled, but a batch is still in flight.',
+    isDone: ({ paused }) => paused,
+  };
+}
+
+/** What enabling a mapping would do. @throws LockstepError CONSUMER_UNKNOWN */
+export function planResume(target: Target, { consumer: name, timeout }: MappingOptions): Plan<Resumed> {
+  const consumer = oneConsumer(target.consumers, name);
+  return {
+    says: [`The mapping of ${consumer.name} (${consumer.mappingId}) is enabled.`],
+    isEmpty: false,
+    dry: { consumer: consumer.name, resumed: false },
+    async run({ signal }) {
+      await target.lambda.send(new UpdateEventSourceMappingCommand({ UUID: consumer.mappingId, Enabled: true }));
+      const wait = { until: Date.now() + timeout * 1_000, ...(signal && { signal }) };
+      return { consumer: consumer.name, resumed: await reaches(target, consumer, 'Enabled', wait) };
+    },
+    text: ({ resumed }) => (resumed ? `${consumer.name} goes on.` : 'The mapping is not enabled yet.'),
+    isDone: ({ resumed }) => resumed,
+  };
+}
 
 async function reaches(
   { lambda }: Target,
   { mappingId: UUID }: DeployedConsumer,
   wanted: string,
-  until: number,
+  { until, signal }: Wait,
 ): Promise<boolean> {
   for (;;) {
     const { State } = await lambda.send(new GetEventSourceMappingCommand({ UUID }));
     if (State === wanted) return true;
-    if (Date.now() >= until) return false;
+    if (Date.now() >= until || signal?.aborted) return false;
     await sleep(LOOK_EVERY_MS);
   }
 }
 
 /** Waits until no invocation holds a partition. */
-async function untilFree(target: Target, consumer: DeployedConsumer, until: number): Promise<boolean> {
+async function untilFree(target: Target, consumer: DeployedConsumer, { until, signal }: Wait): Promise<boolean> {
   const { partitions } = await target.operate(consumer, { type: 'topics' });
   for (;;) {
     const items = await Promise.all(partitions.map(({ partition }) => ledgerItem(target, consumer, partition)));
     if (!items.some((item) => item?.owner !== undefined && item.leaseUntil >= Date.now())) return true;
-    if (Date.now() >= until) return false;
+    if (Date.now() >= until || signal?.aborted) return false;
     await sleep(LOOK_EVERY_MS);
   }
 }

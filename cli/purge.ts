@@ -1,10 +1,11 @@
 import { Command } from 'commander';
-import { type ConfirmOptions, confirm } from './confirm.ts';
 import { oneConsumer } from './consumer.ts';
-import { type CommonOptions, EXIT, openTarget, optionsOf, print, say } from './context.ts';
+import { openTarget, optionsOf } from './context.ts';
 import { example } from './example.ts';
-import { filterOf, isAll, type LetterOptions, withLetterOptions } from './letter-options.ts';
-import { run, summary } from './redrive.ts';
+import { filterOf, type LetterOptions, withLetterOptions } from './letter-options.ts';
+import { type CarryOutOptions, carryOut } from './plan.ts';
+import { allIn, lettersPlan, type planRedrive, runInTerminal, summary } from './redrive.ts';
+import type { Target } from './target.ts';
 import { counted } from './words.ts';
 
 export const purge = withLetterOptions(new Command('purge'))
@@ -21,19 +22,28 @@ export const purge = withLetterOptions(new Command('purge'))
     ),
   )
   .action(async (_, command: Command) => {
-    const options = optionsOf<CommonOptions & ConfirmOptions & LetterOptions & { dryRun?: boolean }>(command);
-    const filter = filterOf(options);
+    const options = optionsOf<CarryOutOptions & LetterOptions>(command);
+    filterOf(options);
     await using target = await openTarget(options);
-    const consumer = oneConsumer(target.consumers, options.consumer);
-    const order = { type: 'purge', filter, dryRun: true, by: await target.who() } as const;
-    const found = await target.operate(consumer, order);
-    const which = isAll(options) ? 'No filter is set, so this concerns all open dead letters: ' : '';
-    const given = found.selected === 1 ? 'is' : 'are';
-    say(`${which}${counted(found.selected, 'dead letter')} of ${consumer.deadLetterTopic} ${given} closed for good.`);
-    const { dryRun = false } = options;
-    const goesOn = !dryRun && found.selected > 0;
-    if (goesOn) await confirm('purge', options);
-    const report = goesOn ? await run(target, consumer, { ...order, dryRun: false }, options) : found;
-    if (report.left > 0 && !dryRun) process.exitCode = EXIT.failed;
-    print(options, { ...report, dryRun }, () => (dryRun ? 'Nothing was changed.' : summary(report, 'purged')));
+    const plan = await planPurge(target, options);
+    await carryOut('purge', options, plan, runInTerminal('Purge', plan, options));
   });
+
+/** Which letters a purge would close. @throws LockstepError COMMAND_LINE_INVALID, CONSUMER_UNKNOWN */
+export async function planPurge(
+  target: Target,
+  options: CarryOutOptions & LetterOptions,
+): ReturnType<typeof planRedrive> {
+  const consumer = oneConsumer(target.consumers, options.consumer);
+  const order = { type: 'purge', filter: filterOf(options), dryRun: true, by: await target.who() } as const;
+  const found = await target.operate(consumer, order);
+  const given = found.selected === 1 ? 'is' : 'are';
+  return {
+    ...lettersPlan(target, consumer, order, found),
+    says: [
+      `${allIn(options)}${counted(found.selected, 'dead letter')} of ${consumer.deadLetterTopic} ${given} closed for good.`,
+    ],
+    text: (report) => summary(report, 'purged'),
+    isDone: ({ left }) => left === 0,
+  };
+}

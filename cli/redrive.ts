@@ -3,12 +3,12 @@ import { Listr } from 'listr2';
 import { DEFAULT_MAX_REDRIVES } from '../shared/decide/redrive.ts';
 import type { OperatorAnswers } from '../shared/operator/answers.ts';
 import type { OperatorRequest } from '../shared/operator/requests.ts';
-import { type ConfirmOptions, confirm } from './confirm.ts';
 import { type DeployedConsumer, oneConsumer } from './consumer.ts';
-import { type CommonOptions, EXIT, openTarget, optionsOf, print, say } from './context.ts';
+import { openTarget, optionsOf, say } from './context.ts';
 import { example } from './example.ts';
 import { filterOf, isAll, type LetterOptions, withLetterOptions } from './letter-options.ts';
 import { wholeNumber } from './numbers.ts';
+import { type CarryOutOptions, carryOut, type Plan, type Running } from './plan.ts';
 import { Progress } from './progress.ts';
 import type { Target } from './target.ts';
 import { visible } from './visible.ts';
@@ -17,12 +17,14 @@ import { counted, number } from './words.ts';
 type Report = OperatorAnswers['redrive'];
 type Order = Extract<OperatorRequest, { readonly type: 'redrive' | 'purge' }>;
 
-interface Options extends CommonOptions, ConfirmOptions, LetterOptions {
-  readonly dryRun?: boolean;
+export interface RedriveOptions extends CarryOutOptions, LetterOptions {
   readonly rate?: number;
-  readonly maxRedrives: number;
+  readonly maxRedrives?: number;
   readonly includeDoubtful?: boolean;
 }
+
+/** What became of dead letters. */
+type Ended = Report & { readonly dryRun: boolean };
 
 export const redrive = withLetterOptions(new Command('redrive'))
   .description(
@@ -46,65 +48,96 @@ export const redrive = withLetterOptions(new Command('redrive'))
     ),
   )
   .action(async (_, command: Command) => {
-    const options = optionsOf<Options>(command);
-    const filter = filterOf(options);
+    const options = optionsOf<RedriveOptions>(command);
+    filterOf(options);
     await using target = await openTarget(options);
-    const consumer = oneConsumer(target.consumers, options.consumer);
-    const { dryRun = false, rate, maxRedrives, includeDoubtful = false } = options;
-    const order: Order = {
-      type: 'redrive',
-      filter,
-      dryRun: true,
-      maxRedrives,
-      includeDoubtful,
-      by: await target.who(),
-      ...(rate !== undefined && { rate }),
-    };
-    const found: Report = await target.operate(consumer, order);
-    const which = isAll(options) ? 'No filter is set, so this concerns all open dead letters: ' : '';
-    say(
-      `${which}${counted(found.selected, 'record')} of ${consumer.deadLetterTopic} ${found.selected === 1 ? 'returns' : 'return'} to ${consumer.topic}${refusals(found)}.`,
-    );
-    sayWhoElseReads(found, consumer, target.consumers);
-    const goesOn = !dryRun && found.selected > 0;
-    if (goesOn) await confirm('redrive', options);
-    const report = goesOn ? await run(target, consumer, { ...order, dryRun: false }, options) : found;
-    if ((report.left > 0 || report.stopped.length > 0) && !dryRun) process.exitCode = EXIT.failed;
-    print(options, { ...report, dryRun }, () => (dryRun ? 'Nothing was changed.' : summary(report, 'returned')));
+    const plan = await planRedrive(target, options);
+    await carryOut('redrive', options, plan, runInTerminal('Redrive', plan, options));
   });
 
-/** Runs a redrive or a purge. Ctrl-C ends it after the current transaction, a second Ctrl-C at once. */
-export async function run(
+/** What a redrive would write back. @throws LockstepError COMMAND_LINE_INVALID, CONSUMER_UNKNOWN */
+export async function planRedrive(target: Target, options: RedriveOptions): Promise<Plan<Ended>> {
+  const consumer = oneConsumer(target.consumers, options.consumer);
+  const { rate, maxRedrives = DEFAULT_MAX_REDRIVES, includeDoubtful = false } = options;
+  const order: Order = {
+    type: 'redrive',
+    filter: filterOf(options),
+    dryRun: true,
+    maxRedrives,
+    includeDoubtful,
+    by: await target.who(),
+    ...(rate !== undefined && { rate }),
+  };
+  const found: Report = await target.operate(consumer, order);
+  const returns = found.selected === 1 ? 'returns' : 'return';
+  return {
+    ...lettersPlan(target, consumer, order, found),
+    says: [
+      `${allIn(options)}${counted(found.selected, 'record')} of ${consumer.deadLetterTopic} ${returns} to ${consumer.topic}${refusals(found)}.`,
+      ...whoElseReads(found, consumer, target.consumers),
+    ],
+    text: (report) => summary(report, 'returned'),
+    isDone: ({ left, stopped }) => left === 0 && stopped.length === 0,
+  };
+}
+
+/** What the plans of a redrive and of a purge have in common. */
+export function lettersPlan(
   target: Target,
   consumer: DeployedConsumer,
   order: Order,
-  { json }: CommonOptions,
-): Promise<Report> {
-  const stop = new AbortController();
-  // Not `once`: a library below listr2 that restores the terminal takes a signal without a listener for the end.
-  // https://github.com/tapjs/signal-exit
-  const onInterrupt = () => {
-    if (stop.signal.aborted) {
+  found: Report,
+): Pick<Plan<Ended>, 'isEmpty' | 'dry' | 'run'> {
+  const isEmpty = found.selected === 0;
+  return {
+    isEmpty,
+    dry: { ...found, dryRun: true },
+    run: async (watching) => ({
+      ...(isEmpty ? found : await target.operate(consumer, { ...order, dryRun: false }, watching)),
+      dryRun: false,
+    }),
+  };
+}
+
+/** The beginning of a sentence about letters that no filter narrows down. */
+export function allIn(options: LetterOptions): string {
+  return isAll(options) ? 'No filter is set, so this concerns all open dead letters: ' : '';
+}
+
+/** Runs a redrive or a purge. Ctrl-C ends it after the current transaction, a second Ctrl-C at once. */
+export function runInTerminal(
+  title: string,
+  { isEmpty, run }: Plan<Ended>,
+  { json = false }: CarryOutOptions,
+): (running: Running) => Promise<Ended> {
+  if (isEmpty) return run;
+  return async (running) => {
+    const stop = new AbortController();
+    // Not `once`: a library below listr2 that restores the terminal takes a signal without a listener for the end.
+    // https://github.com/tapjs/signal-exit
+    const onInterrupt = () => {
+      if (stop.signal.aborted) {
+        process.off('SIGINT', onInterrupt);
+        process.kill(process.pid, 'SIGINT');
+        return;
+      }
+      say('Stopping after the current transaction. The same command goes on where this one stops.');
+      stop.abort();
+    };
+    process.on('SIGINT', onInterrupt);
+    let report: Ended | undefined;
+    const work = async (onProgress: (done: number, total: number) => void) => {
+      report = await run({ ...running, onProgress, signal: stop.signal });
+    };
+    try {
+      if (json) await work(() => undefined);
+      else await watched(title, work, stop.signal);
+    } finally {
       process.off('SIGINT', onInterrupt);
-      process.kill(process.pid, 'SIGINT');
-      return;
     }
-    say('Stopping after the current transaction. The same command goes on where this one stops.');
-    stop.abort();
+    if (report === undefined) throw new Error('a redrive without a report');
+    return report;
   };
-  process.on('SIGINT', onInterrupt);
-  let report: Report | undefined;
-  const work = async (onProgress: (done: number, total: number) => void) => {
-    report = await target.operate(consumer, order, { onProgress, signal: stop.signal });
-  };
-  try {
-    if (json) await work(() => undefined);
-    else await watched(order.type === 'redrive' ? 'Redrive' : 'Purge', work, stop.signal);
-  } finally {
-    process.off('SIGINT', onInterrupt);
-  }
-  if (report === undefined) throw new Error('a redrive without a report');
-  return report;
 }
 
 /** Shows a progress bar in a terminal, and lines elsewhere. */
@@ -136,16 +169,13 @@ async function watched(
 }
 
 /** A record that returns is for this consumer. Other readers of the topic may get it again. */
-function sayWhoElseReads(
+function whoElseReads(
   { otherGroups, selected }: Report,
   { topic, ledgerTable, group: own }: DeployedConsumer,
   consumers: readonly DeployedConsumer[],
-): void {
-  if (selected === 0) return;
-  if (otherGroups === undefined) {
-    say(`The other groups that read ${topic} could not be listed.`);
-    return;
-  }
+): string[] {
+  if (selected === 0) return [];
+  if (otherGroups === undefined) return [`The other groups that read ${topic} could not be listed.`];
   const ofThisStack = consumers.filter((one) => one.ledgerTable === ledgerTable).map(({ group }) => group);
   // On a cluster with IAM the operator function may describe only its own group. The other consumers of this stack are known
   // anyway.
@@ -154,12 +184,15 @@ function sayWhoElseReads(
     (group) => group !== own && (otherGroups.includes(group) || sameTopic.includes(group)),
   );
   const again = otherGroups.filter((group) => !ofThisStack.includes(group));
-  if (unread.length > 0)
-    say(
-      `Other consumers of this stack that read ${topic} settle these records without handling them: ${unread.join(', ')}.`,
-    );
-  if (again.length > 0) say(`Other groups that read ${topic} get these records again: ${again.join(', ')}.`);
-  say('Groups that the operator function may not describe are not named here.');
+  return [
+    ...(unread.length > 0
+      ? [
+          `Other consumers of this stack that read ${topic} settle these records without handling them: ${unread.join(', ')}.`,
+        ]
+      : []),
+    ...(again.length > 0 ? [`Other groups that read ${topic} get these records again: ${again.join(', ')}.`] : []),
+    'Groups that the operator function may not describe are not named here.',
+  ];
 }
 
 export function summary({ done, left, refused, selected, stopped }: Report, verb: string): string {

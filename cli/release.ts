@@ -1,8 +1,7 @@
 import { Command } from 'commander';
 import type { OperatorAnswers } from '../shared/operator/answers.ts';
-import { type ConfirmOptions, confirm } from './confirm.ts';
 import { oneConsumer } from './consumer.ts';
-import { type CommonOptions, EXIT, openTarget, optionsOf, print, say } from './context.ts';
+import { openTarget, optionsOf } from './context.ts';
 import { example } from './example.ts';
 import {
   chosenKeys,
@@ -13,14 +12,14 @@ import {
   textOf,
   withKeyOptions,
 } from './parked-keys.ts';
+import { type CarryOutOptions, carryOut, type Plan } from './plan.ts';
+import type { Target } from './target.ts';
 import { visible } from './visible.ts';
 import { counted } from './words.ts';
 
 type Released = OperatorAnswers['release'] & { readonly key: string };
 
-interface Options extends CommonOptions, ConfirmOptions, KeyOptions {
-  readonly dryRun?: boolean;
-}
+type ReleaseOptions = CarryOutOptions & KeyOptions;
 
 export const release = withKeyOptions(new Command('release'))
   .description(
@@ -36,30 +35,45 @@ export const release = withKeyOptions(new Command('release'))
     ),
   )
   .action(async (_, command: Command) => {
-    const options = optionsOf<Options>(command);
+    const options = optionsOf<ReleaseOptions>(command);
     await using target = await openTarget(options);
-    const consumer = oneConsumer(target.consumers, options.consumer);
-    const now = Date.now();
-    const keys = chosenKeys(await parkedKeysOf(target, consumer), options);
-    for (const found of keys) say(`${named(found, now)}.`);
-    const { dryRun = false } = options;
-    if (dryRun) return print(options, { dryRun, keys: keys.map(keyOf) }, () => 'Nothing was changed.');
-    await confirm('release', options);
-    const by = await target.who();
-    const released: Released[] = [];
-    for (const { place, item } of keys) {
-      const { partition, parkedKey = '' } = place;
-      const order = { type: 'release', partition, parkedKey, sequence: item.sequence, by } as const;
-      let ended = await target.operate(consumer, order);
-      // The operator function has a time limit: the same request goes on.
-      while (ended.end === 'timeIsUp' && ended.settled > 0) ended = plus(ended, await target.operate(consumer, order));
-      released.push({ key: textOf(item), ...ended });
-    }
-    if (released.some(({ end }) => end !== 'freed')) process.exitCode = EXIT.failed;
-    print(options, { dryRun, keys: released }, ({ keys: all }) =>
-      (all as readonly Released[]).map(describe).join('\n'),
-    );
+    await carryOut('release', options, await planRelease(target, options));
   });
+
+interface Ended {
+  readonly dryRun: false;
+  readonly keys: readonly Released[];
+}
+
+/** Which keys a release would run. @throws LockstepError COMMAND_LINE_INVALID, CONSUMER_UNKNOWN, OPERATION_REFUSED */
+export async function planRelease(target: Target, options: ReleaseOptions): Promise<Plan<Ended>> {
+  const consumer = oneConsumer(target.consumers, options.consumer);
+  const now = Date.now();
+  const keys = chosenKeys(await parkedKeysOf(target, consumer), options);
+  return {
+    says: keys.map((found) => `${named(found, now)}.`),
+    isEmpty: false,
+    dry: { dryRun: true, keys: keys.map(keyOf) },
+    async run({ onProgress, signal }) {
+      const by = await target.who();
+      const released: Released[] = [];
+      for (const { place, item } of keys) {
+        if (signal?.aborted) break;
+        const { partition, parkedKey = '' } = place;
+        const order = { type: 'release', partition, parkedKey, sequence: item.sequence, by } as const;
+        let ended = await target.operate(consumer, order);
+        // The operator function has a time limit: the same request goes on.
+        while (ended.end === 'timeIsUp' && ended.settled > 0 && !signal?.aborted)
+          ended = plus(ended, await target.operate(consumer, order));
+        released.push({ key: textOf(item), ...ended });
+        onProgress?.(released.length, keys.length);
+      }
+      return { dryRun: false, keys: released };
+    },
+    text: ({ keys: all }) => all.map(describe).join('\n'),
+    isDone: ({ keys: all }) => all.length === keys.length && all.every(({ end }) => end === 'freed'),
+  };
+}
 
 function keyOf({ item }: FoundKey): { readonly key: string; readonly sequence: string } {
   return { key: textOf(item), sequence: item.sequence };

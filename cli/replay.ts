@@ -1,10 +1,11 @@
 import { Command } from 'commander';
 import { partitionName } from '../shared/record/item-identifier.ts';
-import { type ConfirmOptions, confirm } from './confirm.ts';
 import { consumerOfTopic } from './consumer.ts';
-import { type CommonOptions, openTarget, optionsOf, print, say } from './context.ts';
+import { type CommonOptions, openTarget, optionsOf } from './context.ts';
 import { example } from './example.ts';
 import { spanNamed } from './named.ts';
+import { type CarryOutOptions, carryOut, type Plan, type Running } from './plan.ts';
+import type { Target } from './target.ts';
 import { counted, number } from './words.ts';
 
 export const replay = new Command('replay')
@@ -22,19 +23,30 @@ export const replay = new Command('replay')
     ),
   )
   .action(async (text: string, _, command: Command) => {
-    const options = optionsOf<CommonOptions & ConfirmOptions & { dryRun?: boolean }>(command);
-    const { fromOffset, toOffset, ...place } = spanNamed(text);
+    const options = optionsOf<CarryOutOptions>(command);
+    spanNamed(text);
     await using target = await openTarget(options);
-    const consumer = consumerOfTopic(target.consumers, options.consumer, place.topic);
-    const { dryRun = false } = options;
-    const name = partitionName(place);
-    say(
-      `Records ${fromOffset} to ${toOffset} of ${name} are copied to the end of the partition, for ${consumer.name}${dryRun ? ' (not now: --dry-run)' : ''}.`,
-    );
-    if (!dryRun) await confirm('replay', options);
-    const by = await target.who();
+    await carryOut('replay', options, await planReplay(target, options, text));
+  });
+
+interface Copied {
+  readonly records: number;
+  readonly dryRun: boolean;
+}
+
+/** Which records a replay would copy. @throws LockstepError COMMAND_LINE_INVALID, CONSUMER_UNKNOWN, OPERATION_REFUSED */
+export async function planReplay(
+  target: Target,
+  { consumer: name }: CommonOptions,
+  text: string,
+): Promise<Plan<Copied>> {
+  const { fromOffset, toOffset, ...place } = spanNamed(text);
+  const consumer = consumerOfTopic(target.consumers, name, place.topic);
+  const by = await target.who();
+  let found: number | undefined;
+  const copy = async (dryRun: boolean, { say, onProgress, signal }: Running): Promise<number> => {
     let records = 0;
-    for (let next: number | undefined = fromOffset; next !== undefined; ) {
+    for (let next: number | undefined = fromOffset; next !== undefined && !signal?.aborted; ) {
       const part: { readonly records: number; readonly next?: number } = await target.operate(consumer, {
         type: 'replay',
         partition: place.partition,
@@ -46,7 +58,20 @@ export const replay = new Command('replay')
       records += part.records;
       next = part.next;
       // All records of a call are written, or none. So a stopped command knows where to go on.
-      if (next !== undefined) say(`${number(records)} records, up to ${next - 1}`);
+      if (next !== undefined) say?.(`${number(records)} records, up to ${next - 1}`);
+      onProgress?.(records, found ?? records);
     }
-    print(options, { records, dryRun }, () => `${counted(records, 'record')}${dryRun ? ' would be' : ''} written.`);
-  });
+    return records;
+  };
+  found = await copy(true, {});
+  return {
+    says: [
+      `${counted(found, 'record')} of ${partitionName(place)}, offsets ${fromOffset} to ${toOffset}, ${found === 1 ? 'is' : 'are'} copied to the end of the partition, for ${consumer.name}.`,
+    ],
+    isEmpty: found === 0,
+    dry: { records: found, dryRun: true },
+    run: async (running) => ({ records: await copy(false, running), dryRun: false }),
+    text: ({ records }) => `${counted(records, 'record')} written.`,
+    isDone: ({ records }) => records >= (found ?? 0),
+  };
+}
