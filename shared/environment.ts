@@ -31,9 +31,10 @@ export interface ConsumerEnvironment extends Deployment {
   /** Of the relay: it tries parked keys again by itself, so often, so many times. */
   readonly releaseEveryMs?: number;
   readonly releaseMaxRounds?: number;
-  /** Namespace and service of the metrics. */
+  /** Namespace and dimensions of the metrics. The stack is absent where no construct has set it. */
   readonly metricsNamespace: string;
   readonly serviceName: string;
+  readonly stackName?: string;
 }
 
 /** Variable names, shared with the construct that sets them. */
@@ -60,6 +61,7 @@ export const ENVIRONMENT = {
   commandTarget: 'LOCKSTEP_COMMAND_TARGET',
   metricsNamespace: 'POWERTOOLS_METRICS_NAMESPACE',
   serviceName: 'POWERTOOLS_SERVICE_NAME',
+  stackName: 'LOCKSTEP_STACK',
 } as const satisfies Record<keyof ConsumerEnvironment, string>;
 
 /** Separates key namespaces. No namespace contains it. */
@@ -102,6 +104,7 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
   const consumerFunction = variables[ENVIRONMENT.consumerFunction];
   const releaseEveryMs = variables[ENVIRONMENT.releaseEveryMs];
   const commandTarget = variables[ENVIRONMENT.commandTarget];
+  const stackName = variables[ENVIRONMENT.stackName];
   const kafkaAuth = oneOf(ENVIRONMENT.kafkaAuth, KAFKA_AUTHS, 'iam');
   return {
     ledgerTable: required(ENVIRONMENT.ledgerTable),
@@ -128,5 +131,6 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
     ...(commandTarget && { commandTarget }),
     metricsNamespace: variables[ENVIRONMENT.metricsNamespace] || 'Lockstep',
     serviceName: variables[ENVIRONMENT.serviceName] || required(ENVIRONMENT.consumerGroup),
+    ...(stackName && { stackName }),
   };
 }

@@ -8,6 +8,7 @@ export const METRICS_NAMESPACE = 'Lockstep';
 /** What is watched. Names may be tokens. */
 export interface Watched {
   readonly consumerName: string;
+  readonly stackName: string;
   readonly functionName: string;
   readonly timeoutSeconds: number;
   readonly mappingId: string;
@@ -50,14 +51,14 @@ export interface AlarmDefinition {
   readonly firstStep: string;
 }
 
-/** A metric that the function prints, dimension `service`. */
+/** A metric that the functions print. Stack and consumer are its dimensions: two stacks may have consumers of one name. */
 export function ourMetric(
-  { consumerName }: Watched,
+  { consumerName, stackName }: Watched,
   name: MetricName,
   statistic: 'Sum' | 'Maximum',
   period = Duration.minutes(1),
 ): Metric {
-  return plainMetric(METRICS_NAMESPACE, name, statistic, { service: consumerName }, period);
+  return plainMetric(METRICS_NAMESPACE, name, statistic, { service: consumerName, stack: stackName }, period);
 }
 
 /** A metric of the mapping. https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html */

@@ -1,4 +1,3 @@
-import { Stack } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { Construct } from 'constructs';
@@ -29,7 +28,7 @@ export class ConsumerAlarms extends Construct {
   private alarm(definition: AlarmDefinition, { topic, runbookUrl = DEFAULT_RUNBOOK_URL }: AlarmOptions): Alarm {
     const { name, means, firstStep, periods = 1 } = definition;
     const alarm = new Alarm(this, name, {
-      alarmName: `${Stack.of(this).stackName}-${this.watched.consumerName}-${name}`,
+      alarmName: `${this.watched.stackName}-${this.watched.consumerName}-${name}`,
       alarmDescription: `${means} First: ${firstStep} ${runbookUrl}#${name}`,
       metric: definition.metric,
       threshold: definition.threshold,

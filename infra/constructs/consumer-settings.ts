@@ -26,6 +26,7 @@ export interface ConsumerSettings {
   readonly entry: string;
   readonly handlerExport: string;
   readonly consumerName: string;
+  readonly stackName: string;
   readonly consumerGroup: string;
   readonly keyNamespaces: readonly string[];
   readonly maxAttempts: number;
@@ -69,6 +70,7 @@ export function consumerSettings(scope: Construct, props: LockstepConsumerProps)
     entry: props.entry,
     handlerExport: props.handlerExport ?? 'handler',
     consumerName: props.consumerName ?? scope.node.id,
+    stackName: Stack.of(scope).stackName,
     consumerGroup,
     keyNamespaces: props.keyNamespaces ?? [consumerGroup],
     maxAttempts,

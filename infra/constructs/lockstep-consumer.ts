@@ -116,7 +116,8 @@ export class LockstepConsumer extends Construct implements IGrantable {
   }
 
   private environment(): Record<string, string> {
-    const { cluster, consumerGroup, consumerName, deadLetterTopic, decodesValues, failureMode } = this.settings;
+    const { cluster, consumerGroup, consumerName, deadLetterTopic, decodesValues, failureMode, stackName } =
+      this.settings;
     const { bootstrapServers } = cluster;
     return {
       [ENVIRONMENT.ledgerTable]: this.ledger.table.tableName,
@@ -138,13 +139,14 @@ export class LockstepConsumer extends Construct implements IGrantable {
       [ENVIRONMENT.commandTarget]: this.commandTarget(),
       [ENVIRONMENT.metricsNamespace]: METRICS_NAMESPACE,
       [ENVIRONMENT.serviceName]: consumerName,
+      [ENVIRONMENT.stackName]: stackName,
     };
   }
 
   /** The options with which `lockstep` finds the consumer. Only the local cloud has brokers without TLS. */
   private commandTarget(): string {
-    const { cluster, consumerName } = this.settings;
-    const where = cluster.auth === 'none' ? '--local' : `--stack ${Stack.of(this).stackName}`;
+    const { cluster, consumerName, stackName } = this.settings;
+    const where = cluster.auth === 'none' ? '--local' : `--stack ${stackName}`;
     return `${where} --consumer ${commandName(consumerName)}`;
   }
 
@@ -166,6 +168,7 @@ export class LockstepConsumer extends Construct implements IGrantable {
       this.settings;
     return {
       consumerName,
+      stackName: this.settings.stackName,
       consumerGroup,
       timeoutSeconds,
       decodesValues,

@@ -1,4 +1,5 @@
 import type { Construct, IConstruct } from 'constructs';
+import { commandName } from './consumer-outputs.ts';
 import type { ConsumerSettings } from './consumer-settings.ts';
 import { RefusalError } from './refusal-error.ts';
 import { refusalsOf } from './refusals.ts';
@@ -19,18 +20,35 @@ export const SHARING_REFUSALS = {
       'Two consumers with one group on one cluster: they would take partitions from each other, and each would get only a part.',
     fix: 'Give each consumer its own group',
     shared: (a: ConsumerSettings, b: ConsumerSettings) =>
-      a.consumerGroup === b.consumerGroup ? `the group \`${a.consumerGroup}\`` : undefined,
+      onOneCluster(a, b) && a.consumerGroup === b.consumerGroup ? `the group \`${a.consumerGroup}\`` : undefined,
   },
   LOCKSTEP_DEAD_LETTER_TOPIC_MADE_TWICE: {
     property: 'deadLetterTopic',
     because: 'Two consumers that would both create the same dead-letter topic: the second deployment fails.',
     fix: 'Make one `DeadLetterTopic` and give it to both as `deadLetterTopic`, or give each a name of its own',
     shared: (a: ConsumerSettings, b: ConsumerSettings) =>
-      a.deadLetterTopicIsOurs && b.deadLetterTopicIsOurs && a.deadLetterTopic.topicName === b.deadLetterTopic.topicName
+      onOneCluster(a, b) &&
+      a.deadLetterTopicIsOurs &&
+      b.deadLetterTopicIsOurs &&
+      a.deadLetterTopic.topicName === b.deadLetterTopic.topicName
         ? `the dead-letter topic \`${a.deadLetterTopic.topicName}\``
         : undefined,
   },
+  LOCKSTEP_CONSUMER_NAME_SHARED: {
+    property: 'consumerName',
+    because:
+      'Two consumers of a stack with one name, or with names that differ only in other characters than letters and digits: outputs, metrics and alarms would be those of both.',
+    fix: 'Give each consumer of the stack a `consumerName` of its own',
+    shared: (a: ConsumerSettings, b: ConsumerSettings) =>
+      a.stackName === b.stackName && commandName(a.consumerName) === commandName(b.consumerName)
+        ? `the name \`${a.consumerName}\``
+        : undefined,
+  },
 } as const;
+
+function onOneCluster(a: ConsumerSettings, b: ConsumerSettings): boolean {
+  return a.cluster.clusterArn === b.cluster.clusterArn;
+}
 
 /**
  * Refuses settings that would lose records or block them unseen.
@@ -49,8 +67,7 @@ function sharedWith(
   seen: readonly Seen[],
   settings: ConsumerSettings,
 ): { readonly code: string; readonly text: string }[] {
-  const neighbours = seen.filter((other) => other.settings.cluster.clusterArn === settings.cluster.clusterArn);
-  return neighbours.flatMap((other) =>
+  return seen.flatMap((other) =>
     Object.entries(SHARING_REFUSALS).flatMap(([code, { property, fix, shared }]) => {
       const what = shared(other.settings, settings);
       return what === undefined

@@ -13,9 +13,18 @@ export interface PowertoolsTelemetry extends Telemetry {
 }
 
 /** https://docs.aws.amazon.com/powertools/typescript/latest/ */
-export function powertoolsTelemetry({ metricsNamespace, serviceName }: ConsumerEnvironment): PowertoolsTelemetry {
+export function powertoolsTelemetry({
+  metricsNamespace,
+  serviceName,
+  stackName,
+}: ConsumerEnvironment): PowertoolsTelemetry {
   const logger = new Logger({ serviceName });
-  const metrics = new Metrics({ namespace: metricsNamespace, serviceName });
+  // Stacks of one account may have consumers of one name.
+  const metrics = new Metrics({
+    namespace: metricsNamespace,
+    serviceName,
+    ...(stackName && { defaultDimensions: { stack: stackName } }),
+  });
   const counts = new Map<MetricName, number>();
   const line = (level: 'debug' | 'info' | 'warn' | 'error') => (text: string, fields?: LogFields) => {
     if (fields === undefined) logger[level](text);

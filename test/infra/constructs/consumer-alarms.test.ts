@@ -132,7 +132,7 @@ describe('the alarms of a consumer', () => {
       ]),
     );
     expect(dimensions).toMatchObject({
-      RecordsDeadLettered: { service: 'Orders' },
+      RecordsDeadLettered: { service: 'Orders', stack: 'Shop' },
       Errors: { FunctionName: { Ref: expect.stringMatching(/^OrdersHandlerFunction/) } },
       DroppedEventCount: { EventSourceMappingUUID: { Ref: expect.stringMatching(/^OrdersEventSource/) } },
       ApproximateNumberOfMessagesVisible: {
@@ -140,6 +140,18 @@ describe('the alarms of a consumer', () => {
       },
       EstimatedMaxTimeLag: { 'Cluster Name': 'main', 'Consumer Group': 'Shop-Orders', Topic: 'orders' },
     });
+  });
+
+  test('of two stacks of an account, with consumers of one name, watch different metrics', () => {
+    const [dev, prod] = ['Dev', 'Prod'].map((name) => {
+      const stack = new Stack(new App({ context: { 'aws:cdk:bundling-stacks': [] } }), name);
+      new LockstepConsumer(stack, 'Orders', LEAST);
+      return alarms(Template.fromStack(stack))
+        .filter(({ Namespace }) => Namespace === 'Lockstep')
+        .map(({ MetricName, Dimensions }) => JSON.stringify([MetricName, Dimensions]));
+    });
+    expect(dev?.length).toBeGreaterThan(0);
+    expect(prod?.filter((metric) => dev?.includes(metric))).toEqual([]);
   });
 
   test('leave out what only the account of the cluster can see', () => {

@@ -50,6 +50,7 @@ test('tells the function where ledger, letters and brokers are', () => {
         LOCKSTEP_FAILURE_MODE: 'report',
         POWERTOOLS_METRICS_NAMESPACE: 'Lockstep',
         POWERTOOLS_SERVICE_NAME: 'Orders',
+        LOCKSTEP_STACK: 'Shop',
         NODE_OPTIONS: '--enable-source-maps',
         CURRENCY: 'EUR',
       },

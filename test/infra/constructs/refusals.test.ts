@@ -273,6 +273,12 @@ describe('two consumers of one app', () => {
     expect(pair({ deadLetterTopic: { topicName: 'orders-dead-letters' } })).not.toThrow();
   });
 
+  test('may not have one name in one stack, as outputs and metrics tell names apart', () => {
+    expect(pair({ topic: 'payments', consumerName: 'Or-ders' })).toThrow(
+      'LOCKSTEP_CONSUMER_NAME_SHARED at Shop/Audit: `consumerName`: the name `Orders` is also that of Shop/Orders. Give each consumer of the stack a `consumerName` of its own.',
+    );
+  });
+
   test('may use one group on two clusters', () => {
     const cluster = { ...CLUSTER, clusterArn: 'arn:aws:kafka:eu-central-1:111122223333:cluster/other/uuid-2' };
     expect(pair({ cluster, consumerGroup: 'Shop-Orders' })).not.toThrow();

@@ -122,20 +122,29 @@ test('a function has its own role’s rights only, and the refused action is nam
   await expect.poll(() => alarmState('function-errors'), { timeout: 180_000 }).toBe('ALARM');
 });
 
-test('an alarm watches the metric of its own consumer, and no other’s', async () => {
-  const put = (service: string) =>
+test('an alarm watches the metric of its own consumer and stack, and no other’s', async () => {
+  const put = (service: string, stack: string) =>
     cloudwatch.send(
       new PutMetricDataCommand({
         Namespace: 'Lockstep',
         MetricData: [
-          { MetricName: 'TopicsRecreated', Value: 1, Unit: 'Count', Dimensions: [{ Name: 'service', Value: service }] },
+          {
+            MetricName: 'TopicsRecreated',
+            Value: 1,
+            Unit: 'Count',
+            Dimensions: [
+              { Name: 'service', Value: service },
+              { Name: 'stack', Value: stack },
+            ],
+          },
         ],
       }),
     );
 
   // What is put is evaluated by the time of the answer.
-  await put('Another');
+  await put('Another', CLOUD_STACK);
+  await put('Fixture', 'AnotherStack');
   expect(await alarmState('topic-recreated')).not.toBe('ALARM');
-  await put('Fixture');
+  await put('Fixture', CLOUD_STACK);
   expect(await alarmState('topic-recreated')).toBe('ALARM');
 });
