@@ -11,6 +11,10 @@ export interface FakeAnswers {
   operator?: (request: { readonly type: string; readonly [name: string]: unknown }) => unknown;
   /** Of GetItem in the ledger. */
   item?: object;
+  /** The same by the items' keys, and of BatchGetItem; what is not there is absent. */
+  items?: Readonly<Record<string, object>>;
+  /** How many messages wait in the fallback queue. */
+  queued?: number;
   /** Topics of the consumers of a stack; Orders reads `orders` where nothing is said. */
   consumers?: Readonly<Record<string, string>>;
 }
@@ -38,8 +42,10 @@ export async function startFakeAws() {
         const json = (value: unknown) =>
           answer.setHeader('content-type', 'application/x-amz-json-1.0').end(JSON.stringify(value));
         const xml = (text: string) => answer.setHeader('content-type', 'text/xml').end(text);
+        if (target.startsWith('DynamoDB') && answers.items !== undefined) return json(itemsFor(answers.items, body));
         if (target.startsWith('DynamoDB')) return json(answers.item === undefined ? {} : { Item: answers.item });
-        if (target.startsWith('AmazonSQS')) return json({ Attributes: { ApproximateNumberOfMessages: '0' } });
+        if (target.startsWith('AmazonSQS'))
+          return json({ Attributes: { ApproximateNumberOfMessages: String(answers.queued ?? 0) } });
         if (request.url?.includes('/event-source-mappings/')) return json(answers.mapping ?? { State: 'Enabled' });
         if (request.url?.includes('/invocations')) {
           const order = JSON.parse(body);
@@ -107,6 +113,16 @@ async function lockstepAlone(...args: readonly string[]): Promise<Ended> {
     for (const spy of spies) spy.mockRestore();
     process.exitCode = 0;
   }
+}
+
+/** What GetItem or BatchGetItem finds. */
+function itemsFor(items: Readonly<Record<string, object>>, body: string): object {
+  const { Key, RequestItems = {} } = JSON.parse(body);
+  if (Key !== undefined) return items[Key.pk.S] === undefined ? {} : { Item: items[Key.pk.S] };
+  const Responses = Object.entries(RequestItems as Record<string, { Keys: { pk: { S: string } }[] }>).map(
+    ([name, { Keys }]) => [name, Keys.flatMap(({ pk }) => items[pk.S] ?? [])],
+  );
+  return { Responses: Object.fromEntries(Responses) };
 }
 
 function stack(consumers: Readonly<Record<string, string>>, queueUrl: string): string {

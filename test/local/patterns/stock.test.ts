@@ -38,6 +38,13 @@ test('functions/stock keeps the order of each SKU whose change cannot be applied
       }),
     })),
   ).flat();
+  const givenUp = `given-up-${run}`;
+  const change = (changeId: string, warehouse: string) => ({
+    partition: 0,
+    key: givenUp,
+    value: JSON.stringify({ changeId, sku: givenUp, type: 'ADD', quantity: 1, warehouse }),
+  });
+  changes.push(change('given-up-1', 'new'), change('given-up-2', 'main'));
   const folder = await mkdtemp(join(tmpdir(), 'lockstep-stock-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const cloudFile = join(folder, 'cloud.json');
@@ -78,6 +85,20 @@ test('functions/stock keeps the order of each SKU whose change cannot be applied
   const early = await lockstep('release', '--key', [...poisoned][0] ?? '', '--yes');
   expect([early.code, JSON.parse(early.stdout).keys[0]]).toMatchObject([1, { end: 'halted', settled: 0, next: 1 }]);
 
+  // Its two records are given up on, and what comes later is applied.
+  const dropped = await lockstep('drop', '--key', givenUp, '--why', 'a test record', '--yes');
+  expect([dropped.code, JSON.parse(dropped.stdout).keys]).toEqual([
+    0,
+    [{ key: givenUp, records: 2, type: 'dropped', freed: true, left: 0 }],
+  ]);
+  await produce('stock', [change('given-up-3', 'main')]);
+  await expect
+    .poll(async () => (await items('StockTableName')).find(({ sku }) => sku?.S === givenUp)?.['changes']?.L, {
+      timeout: 120_000,
+      interval: 500,
+    })
+    .toEqual([{ S: 'given-up-3' }]);
+
   await setFunction(cloud.endpoint, stock, { environment: { WAREHOUSES: 'main,new' } });
   const killing = (async () => {
     await new Promise((resolve) => setTimeout(resolve, 2_000));
@@ -100,6 +121,6 @@ test('functions/stock keeps the order of each SKU whose change cannot be applied
   }
   // Nothing was written to the source: whoever else reads it sees each change once.
   const seen = (await records('stock')).filter(({ key }) => key.startsWith(run));
-  expect(seen).toHaveLength(changes.length);
-  expect(new Set(seen.map(({ value }) => JSON.parse(value).changeId)).size).toBe(changes.length);
+  expect(seen).toHaveLength(SKUS * CHANGES_PER_SKU);
+  expect(new Set(seen.map(({ value }) => JSON.parse(value).changeId)).size).toBe(SKUS * CHANGES_PER_SKU);
 });
