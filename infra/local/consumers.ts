@@ -1,6 +1,6 @@
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
-import { GetEventSourceMappingCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { GetEventSourceMappingCommand, LambdaClient, TagResourceCommand } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { logLevel } from 'kafkajs';
 import { kafkaJsClient } from '../../shared/adapters/kafka/kafkajs-client.ts';
@@ -97,6 +97,7 @@ export async function runConsumers(
       metrics,
       invoker: invokerOfEach(consumers, lambdaInvoker(lambda), options.invokerOf),
       isEnabled: async (uuid) => isEnabled(lambda, uuid),
+      onPolling: async (uuid, isPolling) => tellPolling(lambda, uuid, isPolling),
       openQueue: async ({ functionArn }, queueArn) => {
         const owner = consumers.find((consumer) => consumer.function.functionArn === functionArn);
         const { client, queueUrl } = await sqsWithRoleOf(endpoint, owner?.function.roleArn ?? '', queueArn);
@@ -155,4 +156,10 @@ function isQueueOf(consumers: readonly DeployedConsumer[], queueUrl: string): bo
 async function isEnabled(lambda: LambdaClient, UUID: string): Promise<boolean> {
   const { State } = await lambda.send(new GetEventSourceMappingCommand({ UUID }));
   return State === 'Enabled' || State === 'Enabling' || State === 'Creating';
+}
+
+/** `ministack_app.py` shows a mapping as `Disabling` until its pollers have stopped, and as `Enabling` until they have started. */
+async function tellPolling(lambda: LambdaClient, UUID: string, isPolling: boolean): Promise<void> {
+  const { EventSourceMappingArn: Resource } = await lambda.send(new GetEventSourceMappingCommand({ UUID }));
+  await lambda.send(new TagResourceCommand({ Resource, Tags: { 'lockstep:polling': String(isPolling) } }));
 }

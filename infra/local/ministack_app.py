@@ -13,6 +13,10 @@ An alarm watches the metric of exactly its dimensions. MiniStack evaluates it wi
 consumer's dead letter would set off another one's alarm.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 
+A mapping that is disabled is `Disabling` until its pollers have stopped, and one that is enabled `Enabling` until they have started.
+MiniStack knows nothing of the local cloud's pollers, which say so in a tag.
+https://docs.aws.amazon.com/lambda/latest/api/API_GetEventSourceMapping.html
+
 MiniStack looks with each request for metrics that are older than two weeks, which takes the longer the more there are. No local
 cloud gets that old.
 """
@@ -118,6 +122,20 @@ def _evaluate_by_dimensions(alarm):
 
 cloudwatch._evaluate_alarm = _evaluate_by_dimensions
 cloudwatch._evict_old_metrics = lambda: None
+
+
+_mapping = lambda_svc._esm_response
+
+
+def _mapping_with_its_pollers(esm):
+    shown = _mapping(esm)
+    polling = esm.get("Tags", {}).get("lockstep:polling")
+    if polling is not None and (polling == "true") != esm["Enabled"]:
+        shown["State"] = "Enabling" if esm["Enabled"] else "Disabling"
+    return shown
+
+
+lambda_svc._esm_response = _mapping_with_its_pollers
 
 
 # MiniStack takes `arn:…:cluster` of the path for the cluster's name, so that no grant on a cluster fits.

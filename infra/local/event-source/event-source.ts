@@ -22,6 +22,8 @@ export interface EventSourceOptions {
   readonly openQueue?: (mapping: Mapping, queueArn: string) => Promise<FailureDestination>;
   /** Whether a mapping is enabled; asked every `pollEnabledMs`. @default always */
   readonly isEnabled?: (uuid: string) => Promise<boolean>;
+  /** Called when the pollers of a mapping have started, and when they have stopped and their batches are committed. */
+  readonly onPolling?: (uuid: string, isPolling: boolean) => Promise<void>;
   /** @default 1000 */
   readonly pollEnabledMs?: number;
   /** @default 1000 */
@@ -62,7 +64,13 @@ export async function startEventSource(options: EventSourceOptions): Promise<Eve
   const timers: NodeJS.Timeout[] = [];
   const stop = async (): Promise<void> => {
     for (const timer of timers) clearInterval(timer);
-    await Promise.all(sources.map((source) => source.close()));
+    await Promise.all(
+      sources.map(async (source) => {
+        await source.close();
+        // Whoever is told may be gone before us.
+        await options.onPolling?.(source.mapping.uuid, false).catch(() => {});
+      }),
+    );
     await admin.disconnect();
   };
   try {
@@ -146,7 +154,13 @@ async function followSwitch(
   const { topic, uuid } = source.mapping;
   const place = `mapping ${uuid} of ${topic}`;
   const trouble = troubles(logOf(options));
-  const follow = async () => source.setEnabled(await isEnabled(uuid));
+  let isPolling: boolean | undefined;
+  const follow = async () => {
+    const wanted = await isEnabled(uuid);
+    await source.setEnabled(wanted);
+    if (wanted !== isPolling) await options.onPolling?.(uuid, wanted);
+    isPolling = wanted;
+  };
   await follow();
   repeat(timers, pollEnabledMs, async () => {
     try {

@@ -372,10 +372,18 @@ describe('filters and switches', () => {
     const first = gate();
     let enabled = true;
     const fake = fakeFunction(() => first.opened.then(() => undefined));
-    const source = await start(mapping, fake, { isEnabled: async () => enabled, pollEnabledMs: 20 });
+    const told: { readonly isPolling: boolean; readonly committed: readonly number[] }[] = [];
+    const source = await start(mapping, fake, {
+      isEnabled: async () => enabled,
+      pollEnabledMs: 20,
+      onPolling: async (_, isPolling) => {
+        told.push({ isPolling, committed: isPolling ? [] : await committed(admin, mapping) });
+      },
+    });
     await vi.waitFor(() => expect(fake.events).toHaveLength(1), until);
     enabled = false;
     await vi.waitFor(() => expect(source.pollers()).toBe(0), until);
+    expect(told.map(({ isPolling }) => isPolling)).toEqual([true]);
     first.open();
     await vi.waitFor(async () => expect(await committed(admin, mapping)).toEqual([5]), until);
     await vi.waitFor(async () => {
@@ -383,6 +391,7 @@ describe('filters and switches', () => {
       expect(groups[0]?.members).toEqual([]);
     }, until);
     expect(fake.events).toHaveLength(1);
+    await vi.waitFor(() => expect(told.slice(1)).toEqual([{ isPolling: false, committed: [5] }]), until);
 
     enabled = true;
     await vi.waitFor(async () => expect(await committed(admin, mapping)).toEqual([12]), until);
