@@ -112,6 +112,8 @@ export type HistoryEvent =
       readonly by: 'missingRecord' | 'sweep';
       /** What the mapping still owes of it. */
       readonly toRedeliver: readonly number[];
+      /** How long the request to the queue was under way. A record that came back meanwhile was missing when it was sent. */
+      readonly lateMs: number;
     }
   | {
       readonly type: 'decided';

@@ -40,7 +40,12 @@ export function hostPorts(world: World, host: Host, invocation: SimInvocation): 
         }),
       disconnect: async () => undefined,
     },
-    fallback: { send: (entry) => requests.send('queue', async () => accept(world, by, entry)) },
+    fallback: {
+      send: (entry) => {
+        const sentAt = world.scheduler.now;
+        return requests.send('queue', async () => accept(world, by, entry, sentAt));
+      },
+    },
     producer: { produce: (outgoing) => produce(world, invocation, requests, outgoing) },
     clock: host.clock,
     secret: fakeStackSecret,
@@ -162,14 +167,14 @@ async function produce(
   }
 }
 
-function accept(world: World, by: Writer, entry: FallbackEntry): void {
+function accept(world: World, by: Writer, entry: FallbackEntry, sentAt: number): void {
   if (entry.type === 'letter') {
     world.emit({ type: 'letter', by, where: 'queue', ...letterOf(world, entry.letter) });
     world.relay.accept(entry);
     return;
   }
   const offsets = [...eachOffset(entry.offsets)];
-  world.abandon(partitionName(entry.partition), offsets, 'missingRecord', entry);
+  world.abandon(partitionName(entry.partition), offsets, 'missingRecord', entry, sentAt);
 }
 
 /** Whose letter it is. */

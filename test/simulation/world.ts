@@ -177,8 +177,14 @@ export class World {
     return ++this.#owners;
   }
 
-  /** A range is given to the relay. */
-  abandon(place: string, offsets: readonly number[], by: 'missingRecord' | 'sweep', entry: FallbackEntry): void {
+  /** A range is given to the relay, by a request that was sent at `sentAt`. */
+  abandon(
+    place: string,
+    offsets: readonly number[],
+    by: 'missingRecord' | 'sweep',
+    entry: FallbackEntry,
+    sentAt = this.scheduler.now,
+  ): void {
     const toRedeliver = this.mapping.toRedeliver(place);
     this.emit({
       type: 'abandoned',
@@ -186,6 +192,7 @@ export class World {
       offsets,
       by,
       toRedeliver: offsets.filter((offset) => toRedeliver.has(offset)),
+      lateMs: this.scheduler.now - sentAt,
     });
     this.relay.accept(entry);
   }

@@ -53,7 +53,7 @@ export class NoFalseStop implements Oracle {
   }
 
   #abandoned(
-    { place, offsets, by, toRedeliver }: Extract<HistoryEvent, { type: 'abandoned' }>,
+    { place, offsets, by, toRedeliver, lateMs }: Extract<HistoryEvent, { type: 'abandoned' }>,
     at: number,
   ): Violation | undefined {
     if (by === 'sweep' && toRedeliver.length > 0 && !this.#settings.kinds.has('offsetsTooHigh'))
@@ -63,10 +63,11 @@ export class NoFalseStop implements Oracle {
       };
     const lowest = this.#truth.at(place, [Math.min(...offsets)])[0];
     const claimedAt = lowest && this.#truth.claimed.get(lowest);
-    if (claimedAt === undefined || at - claimedAt >= GATE_MS - GATE_TOLERANCE_MS) return undefined;
+    const thereFor = claimedAt === undefined ? -1 : at - lateMs - claimedAt;
+    if (thereFor < 0 || thereFor >= GATE_MS - GATE_TOLERANCE_MS) return undefined;
     return {
       property: 'P1 false abandon',
-      text: `${place}: ${lowest?.offset} abandoned ${at - claimedAt} ms after it was there`,
+      text: `${place}: ${lowest?.offset} abandoned ${thereFor} ms after it was there`,
     };
   }
 
