@@ -1,5 +1,5 @@
 import { describeOffsets } from '../decide/claim.ts';
-import { blockedSince, decideOperationsClaim, lostForGood, stopWaiting } from '../decide/relay.ts';
+import { blockedSince, decideOperationsClaim, lostForGood, type RelayCause, stopWaiting } from '../decide/relay.ts';
 import { abandon as leaveToRelay } from '../decide/settle.ts';
 import type { LedgerPartition } from '../record/item-identifier.ts';
 import { NO_OFFSETS } from '../record/offset-ranges.ts';
@@ -8,11 +8,15 @@ import { claimPartition } from '../runtime/claim-partition.ts';
 import type { Invocation } from '../runtime/invocation.ts';
 import { reportTakeover } from '../runtime/report-claim.ts';
 import type { RelayPolicy, RelayPorts } from './relay-ports.ts';
+import { relayRange } from './relay-range.ts';
 import { type DueKey, lookAtParked, PARKED_METRICS, releaseDue } from './sweep-parked.ts';
 
+/** The letters of records that exist no longer do not wait for a batch, which may never come. They carry errors of their own. */
+const GONE: RelayCause = { code: 'RECORD_ABANDONED', text: 'Kafka holds the record no more' };
+
 /**
- * Checks the ledger on a schedule: reports how long blocked records have blocked, even when no batch comes, and puts offsets
- * that Lambda has lost for good into the fallback queue.
+ * Checks the ledger on a schedule: reports how long blocked records have blocked, even when no batch comes, puts offsets that
+ * Lambda has lost for good into the fallback queue, and sends the letters of parked records that exist no longer.
  *
  * @throws when ledger, broker or queue cannot be reached in time; partitions that were checked by then are done
  */
@@ -30,6 +34,8 @@ export async function sweep(ports: RelayPorts, policy: RelayPolicy, invocation: 
     due.push(...(await lookAtParked(place, item, ports, policy)));
     const since = blockedSince(item.progress);
     if (since !== undefined) telemetry.count('BlockedRecordAgeMs', Math.max(0, clock.now() - since));
+    if ((item.progress.goneMarks ?? []).length > 0)
+      await relayRange({ partition: place, offsets: NO_OFFSETS, cause: GONE }, ports, policy, invocation);
     const upTo = committed.get(partition);
     if (upTo === undefined || lostForGood(item, upTo, clock.now(), policy.missingRecordTimeoutMs).length === 0)
       continue;

@@ -52,6 +52,20 @@ test('repeats the letter of a marked record under its own ordinal', async () => 
   expect(relay.ledger.peek(PLACE)).not.toHaveProperty('parked');
 });
 
+test('the schedule sends the letters of marked records that exist no longer, also where no batch comes', async () => {
+  const relay = aParkingRelay();
+  const gone = blockedRecordAt(9, { exhausted: true, parked: { sequence: 's1', ordinal: 1 } });
+  relay.place({ settled: [{ from: 0, to: 3 }], goneMarks: [gone] });
+
+  await relay.invoke((invocation) => sweep(relay.ports, relay.policy, invocation));
+
+  expect(relay.letters.letters.map((letter) => [header(letter, 'x-parked-ordinal'), letter.value])).toEqual([
+    ['1', null],
+  ]);
+  expect(relay.ledger.peek(PLACE)).toMatchObject({ progress: { settled: [{ from: 0, to: 3 }] } });
+  expect(relay.ledger.peek(PLACE)?.progress.goneMarks).toBeUndefined();
+});
+
 test('writes a letter without a value for each marked record that Kafka holds no more', async () => {
   const relay = aParkingRelay();
   relay.log.expire(PLACE, 4);
