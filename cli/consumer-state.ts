@@ -77,16 +77,18 @@ const LARGE_LAG = 10_000;
  * Reads the state from Kafka, Lambda, SQS and the ledger.
  *
  * @param growthOverMs - the time between two measurements of a large lag; 0 for one measurement
+ * @param countLetters - reads the dead-letter topic through
  */
 export async function consumerStatus(
   target: Target,
   consumer: DeployedConsumer,
   now: number,
   growthOverMs = 0,
+  countLetters = true,
 ): Promise<ConsumerStatus> {
   const { name, topic, group, deadLetterTopic, mappingId, failureQueueUrl } = consumer;
   const [{ partitions, letters, openLetters }, mapping, inFallbackQueue, inFailureQueue] = await Promise.all([
-    target.operate(consumer, { type: 'topics', countLetters: true }),
+    target.operate(consumer, { type: 'topics', countLetters }),
     target.lambda.send(new GetEventSourceMappingCommand({ UUID: mappingId })),
     depth(target, consumer.fallbackQueueUrl),
     failureQueueUrl === undefined ? undefined : depth(target, failureQueueUrl),

@@ -54,7 +54,8 @@ export function isConsumerStuck({ problems, partitions }: ConsumerStatus, now: n
   return problems.length > 0 || partitions.some((partition) => isStuck(partition, now));
 }
 
-function isStuck({ state, lag, pausedUntil = 0 }: PartitionStatus, now: number): boolean {
+/** Whether a partition does not go on by itself. */
+export function isStuck({ state, lag, pausedUntil = 0 }: PartitionStatus, now: number): boolean {
   if (state === 'never claimed') return lag > 0;
   if (state === 'paused') return pausedUntil - now > LONG_PAUSE_MS;
   return STUCK.has(state);
@@ -117,8 +118,12 @@ function decisions(topic: string, { partition }: PartitionStatus, commandTarget:
   ].join('\n');
 }
 
-function commandTargetOf({ local }: CommonOptions, { consumer, stack }: ConsumerStatus): string {
-  const where = local || stack === undefined ? '--local' : `--stack ${stack}`;
+/** What a command line says of a consumer: `--stack Prod --consumer Orders`. */
+export function commandTargetOf(
+  { local }: Pick<CommonOptions, 'local'>,
+  { consumer, stack }: Pick<ConsumerStatus, 'consumer' | 'stack'>,
+): string {
+  const where = local || stack === undefined || stack === '' ? '--local' : `--stack ${stack}`;
   return `${where} --consumer ${consumer.split('/').at(-1)}`;
 }
 

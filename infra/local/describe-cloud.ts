@@ -15,6 +15,7 @@ export function describeCloud(description: CloudDescription, file: string): stri
     `  AWS APIs   ${endpoint.url} (account ${LOCAL_ACCOUNT}, region ${endpoint.region})`,
     `             AWS_ENDPOINT_URL=${endpoint.url} AWS_CA_BUNDLE=${endpoint.certificateFile}`,
     `             AWS_ACCESS_KEY_ID=${endpoint.credentials.accessKeyId}, its secret is in the file below`,
+    '  Console    npx lockstep console --local',
     `  Logs       ${runFolder}`,
     `  For tools  ${file}`,
     '  Consumers',

@@ -45,6 +45,11 @@ export interface LetterLine {
   readonly valueBytes: number;
 }
 
+/** The letter of a parked record. */
+export interface ParkedLetterLine extends LetterLine {
+  readonly ordinal: number;
+}
+
 /** Everything about a dead letter. Texts are UTF-8. Bytes that are not UTF-8 are shown as base64. */
 export interface LetterDetail extends LetterLine {
   readonly value: string | null;
@@ -103,8 +108,8 @@ export interface OperatorAnswers {
   };
   readonly foreign: { readonly records: readonly ForeignRecord[]; readonly total: number };
   readonly release: ReleasedKey;
-  /** Ordinals of a park whose letters are on the dead-letter topic. */
-  readonly parkedLetters: { readonly ordinals: OffsetRanges };
+  /** Ordinals of a park whose letters are on the dead-letter topic; the first of the letters, if the request wants lines. */
+  readonly parkedLetters: { readonly ordinals: OffsetRanges; readonly letters?: readonly ParkedLetterLine[] };
   readonly letter: { readonly letter: LetterDetail | null };
   /**
    * The wanted record is the last one. `isComplete`: there are as many before it as wanted. `missing`: why there is no record.

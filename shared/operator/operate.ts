@@ -8,6 +8,7 @@ import type { Transactions } from '../ports/transactions.ts';
 import { rangesOf } from '../record/offset-ranges.ts';
 import type { EpochMs } from '../record/units.ts';
 import { indexLetters } from '../redrive/index-letters.ts';
+import { lettersAt } from '../redrive/read-letters.ts';
 import { redrive } from '../redrive/redrive.ts';
 import { replay } from '../redrive/replay.ts';
 import { askRelease, parkedLetters } from '../release/ask-release.ts';
@@ -15,6 +16,7 @@ import type { ReleaseEvent } from '../release/release-event.ts';
 import type { ReleaseAnswer } from '../release/run-release.ts';
 import type { OperatorAnswers } from './answers.ts';
 import { groupLetters } from './group-letters.ts';
+import { letterLine } from './letter-lines.ts';
 import { listLetters, showLetter } from './letters.ts';
 import { listForeign } from './list-foreign.ts';
 import { readRecords } from './read-records.ts';
@@ -107,8 +109,15 @@ export async function operate(
     }
     case 'parkedLetters': {
       const letters = await parkedLetters(source, new Set([request.sequence]));
-      const ordinals = [...(letters.get(request.sequence)?.keys() ?? [])].sort((a, b) => a - b);
-      return { ordinals: rangesOf(ordinals) };
+      const places = [...(letters.get(request.sequence) ?? [])].sort(([a], [b]) => a - b);
+      const ordinals = rangesOf(places.map(([ordinal]) => ordinal));
+      if (request.lines === undefined) return { ordinals };
+      const first = places.slice(0, request.lines).map(([, place]) => place);
+      const lines = await lettersAt(source, first, (letter) => ({
+        ordinal: letter.parked?.ordinal ?? 0,
+        ...letterLine(letter),
+      }));
+      return { ordinals, letters: lines };
     }
     case 'replay':
       return replay({ ...request, topic, group }, { log, transactions, secret, giveUpAt });

@@ -59,7 +59,11 @@ const Request = v.variant('type', [
     ),
   ),
   v.strictObject({ type: v.literal('release'), partition, parkedKey: someText, sequence: someText, by: who }),
-  v.strictObject({ type: v.literal('parkedLetters'), sequence: someText }),
+  v.strictObject({
+    type: v.literal('parkedLetters'),
+    sequence: someText,
+    lines: v.optional(v.pipe(positive, v.maxValue(500))),
+  }),
   v.strictObject({ type: v.literal('foreign'), limit: v.pipe(positive, v.maxValue(1_000)) }),
   v.strictObject({
     type: v.picklist(['redrive', 'purge']),

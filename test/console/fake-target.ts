@@ -1,0 +1,53 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { LambdaClient } from '@aws-sdk/client-lambda';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { consumersOf, type DeployedConsumer } from '../../cli/consumer.ts';
+import type { Target } from '../../cli/target.ts';
+import type { OperatorRequest } from '../../shared/operator/requests.ts';
+
+/** A consumer as a stack's outputs tell of it. */
+export function deployedConsumer(name: string): DeployedConsumer {
+  const outputs = {
+    [`${name}MappingId`]: `mapping-of-${name}`,
+    [`${name}Topic`]: name.toLowerCase(),
+    [`${name}ConsumerGroup`]: `group-of-${name}`,
+    [`${name}DeadLetterTopic`]: `${name.toLowerCase()}-dead-letters`,
+    [`${name}LedgerTable`]: 'ledger',
+    [`${name}ClusterId`]: 'cluster',
+    [`${name}FallbackQueueUrl`]: 'http://queue',
+  };
+  const [consumer] = consumersOf(outputs);
+  if (consumer === undefined) throw new Error('no consumer');
+  return consumer;
+}
+
+/** What stands behind a fake target. */
+export interface FakeCloud {
+  consumers: readonly DeployedConsumer[];
+  /** What the operator function answers. */
+  operate: (consumer: DeployedConsumer, request: OperatorRequest) => Promise<unknown>;
+  /** All requests so far. */
+  readonly asked: OperatorRequest['type'][];
+  mapping: object;
+}
+
+/** A target without a cloud: the mapping is enabled, the queues are empty, and the ledger knows nothing. */
+export function fakeTarget(cloud: FakeCloud): Target {
+  // The commands only call send.
+  const client = <C>(answer: () => object): C => ({ send: async () => answer(), destroy: () => undefined }) as C;
+  return {
+    consumers: cloud.consumers,
+    dynamodb: client<DynamoDBClient>(() => ({})),
+    lambda: client<LambdaClient>(() => cloud.mapping),
+    sqs: client<SQSClient>(() => ({ Attributes: {} })),
+    who: async () => 'ann',
+    operate: async (consumer, request) => {
+      cloud.asked.push(request.type);
+      return (await cloud.operate(consumer, request)) as never;
+    },
+    async *letterPages() {
+      yield { letters: [], total: 0, foreign: 0 };
+    },
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+}
