@@ -45,11 +45,12 @@ export class ConnectionHolder {
   }
 }
 
-const holders = new WeakMap<object, ConnectionHolder>();
+/** Shared by all copies of this package in a process: a test may load `lockstep/testing` from another one than the handler. */
+const HOLDER = Symbol.for('lockstep.holder');
 
 /** Remembers the holder of a handler, for tests of that handler. */
 export function rememberHolder(handler: object, holder: ConnectionHolder): void {
-  holders.set(handler, holder);
+  Object.defineProperty(handler, HOLDER, { value: holder });
 }
 
 /**
@@ -63,7 +64,7 @@ export async function invokeWith<E, R>(
   event: E,
   context: Context,
 ): Promise<R> {
-  const holder = holders.get(handler);
+  const holder: ConnectionHolder | undefined = Reflect.get(handler, HOLDER);
   if (holder === undefined) throw new TypeError('expected a handler that lockstepConsumer returned');
   holder.use(context, connection);
   return handler(event, context);

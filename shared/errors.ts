@@ -206,11 +206,26 @@ export class LockstepError extends Error {
 }
 
 /** Classes of errors that decide what happens to a record. */
-type BrandedName = 'LockstepError' | 'NonRetryableError' | 'PauseError' | 'BatchFailure' | 'QuotingCause';
+type BrandedName =
+  | 'LockstepError'
+  | 'TransactRefusedError'
+  | 'NonRetryableError'
+  | 'PauseError'
+  | 'BatchFailure'
+  | 'QuotingCause';
 
-/** A process may load two copies of this package, each with its own classes. A shared symbol lets each recognise the other's errors. */
+/**
+ * A process may load two copies of this package, each with its own classes. A shared symbol lets each recognise the other's errors,
+ * also by `instanceof`.
+ */
 function brand(errorClass: { readonly prototype: Error }, name: BrandedName): void {
   Object.defineProperty(errorClass.prototype, Symbol.for(`lockstep.${name}`), { value: true });
+  Object.defineProperty(errorClass, Symbol.hasInstance, {
+    value(this: unknown, value: unknown): boolean {
+      // A derived class inherits this method, and not the brand.
+      return this === errorClass ? isBranded(value, name) : Function.prototype[Symbol.hasInstance].call(this, value);
+    },
+  });
 }
 
 /** Whether `value` is an instance of the class of that name, from any copy of this package. Never throws, whatever `value` is. */
@@ -295,6 +310,10 @@ export class BatchFailure extends Error {
 
 /** The error of a record whose actions, given to `context.transact`, were refused. `retry.classify` may judge it by its reasons. */
 export class TransactRefusedError extends LockstepError {
+  static {
+    brand(TransactRefusedError, 'TransactRefusedError');
+  }
+
   /** `index` is an index into the actions, or -1 where DynamoDB refused the whole request. `code` is DynamoDB's, for example `ConditionalCheckFailed`. */
   readonly reasons: readonly { readonly index: number; readonly code: string; readonly text: string }[];
 

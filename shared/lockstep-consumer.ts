@@ -1,9 +1,10 @@
-import middy, { type MiddyfiedHandler } from '@middy/core';
+import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { connect } from './connect.ts';
 import { type Connection, ConnectionHolder, rememberHolder } from './connection.ts';
 import type { KafkaBatchResponse } from './decide/batch-response.ts';
 import { checkDeployedOptions, checkEventSource } from './deployment.ts';
+import type { LockstepHandler } from './lockstep-handler.ts';
 import { type ConsumerRequest, endTelemetry, invocationTelemetry } from './middleware/invocation-telemetry.ts';
 import { MiddlewareGuard } from './middleware/middleware-guard.ts';
 import { type ConsumerOptions, checkOptions, resolveOptions } from './options.ts';
@@ -12,14 +13,12 @@ import { Invocation } from './runtime/invocation.ts';
 import { processBatch } from './runtime/process-batch.ts';
 
 export { BatchFailure, LockstepError, NonRetryableError, PauseError, TransactRefusedError } from './errors.ts';
+export type { HandlerMiddleware, HandlerRequest, LockstepHandler } from './lockstep-handler.ts';
 export { byPosition, type ConsumerOptions, type RetryOptions, type TuningOptions } from './options.ts';
 export type { ConsumerRecord } from './record/consumer-record.ts';
 export { bytes, type JsonOptions, json, text, type ValueDecoder } from './record/decode.ts';
 export type { HandlerResult, OnBatch, OnRecord, ProducedRecord, RecordContext } from './runtime/consumer.ts';
 export type { TransactAction } from './transact-action.ts';
-
-/** A Lambda handler; `.use(…)` takes any middy middleware. */
-export type LockstepHandler = MiddyfiedHandler<KafkaEvent, KafkaBatchResponse, Error, Context>;
 
 /**
  * Makes the handler of a Lambda function that an Amazon MSK event source mapping feeds. It keeps order, survives crashes and

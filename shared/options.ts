@@ -35,7 +35,7 @@ export const DEFAULTS = {
  * Deduplicates by topic, partition and offset: a redelivered record is skipped; a record that a producer wrote twice runs
  * twice.
  */
-export const byPosition: unique symbol = Symbol('byPosition');
+export const byPosition: unique symbol = Symbol.for('lockstep.byPosition');
 
 /** How often a failing record is tried, and how long it waits. */
 export interface RetryOptions {

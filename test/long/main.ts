@@ -10,7 +10,8 @@ const PARTS = {
   mutation: ['npm', 'run', 'mutation'],
   chaos: ['node', 'test/chaos/chaos.ts'],
   everything: ['node', 'test/everything/everything.ts'],
-  letters: ['vitest', 'run', '--project', 'long'],
+  letters: ['vitest', 'run', '--project', 'long', 'test/long/many-letters.test.ts'],
+  package: ['vitest', 'run', '--project', 'long', 'test/long/package-matrix.test.ts'],
   parkedKeys: [
     'env',
     'LOCKSTEP_STOCK_SKUS=200',

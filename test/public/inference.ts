@@ -1,4 +1,5 @@
 /** What a user's values are inferred as. Checked by the compiler: `inference.test.ts` runs it over this file, and so does `npm run build:types`. */
+import type { MiddlewareObj, Request } from '@middy/core';
 import * as v from 'valibot';
 import { expectTypeOf } from 'vitest';
 import { LockstepConsumer, type LockstepConsumerProps, type MskCluster } from '../../public/cdk.ts';
@@ -8,6 +9,7 @@ import {
   bytes,
   type ConsumerRecord,
   json,
+  type LockstepHandler,
   lockstepConsumer,
   type RecordContext,
   text,
@@ -108,6 +110,14 @@ lockstepConsumer({
     produce('next', { value: 5 });
   },
 });
+
+// Any middy middleware fits, and the handler stays one.
+declare const anyEvent: { before: (request: Request) => void };
+declare const kafkaEvents: MiddlewareObj<{ readonly records: object }, unknown>;
+declare const httpEvents: MiddlewareObj<{ readonly httpMethod: string; readonly body: string }, unknown>;
+expectTypeOf(handler.use(anyEvent).use([kafkaEvents, anyEvent])).toEqualTypeOf<LockstepHandler>();
+// @ts-expect-error -- it reads another event
+handler.use(httpEvents);
 
 // A test's results.
 export async function aTest(): Promise<void> {

@@ -1,12 +1,15 @@
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 import {
+  BatchFailure,
   byPosition,
   json,
+  LockstepError,
   lockstepConsumer,
   NonRetryableError,
   PauseError,
   type RetryOptions,
+  TransactRefusedError,
 } from '../../shared/lockstep-consumer.ts';
 import { deliver } from '../../shared/testing/deliver.ts';
 import { record } from '../../shared/testing/record.ts';
@@ -350,6 +353,46 @@ test.each<[string, (errors: Errors) => Error, string]>([
 
   expect({ runs, outcome: outcomes['orders-0@0'] }).toEqual({ runs: 1, outcome });
   expect(metrics['AttemptsFailed']).toBe(outcome === 'deadLettered' ? 1 : undefined);
+});
+
+test.each<[string, (errors: Errors) => Error]>([
+  ['LockstepError', ({ LockstepError }) => new LockstepError('PARTITION_FAILED', 'a test')],
+  ['TransactRefusedError', ({ TransactRefusedError }) => new TransactRefusedError('a test', [])],
+  ['NonRetryableError', ({ NonRetryableError }) => new NonRetryableError('no')],
+  ['PauseError', ({ PauseError }) => new PauseError({ resumeAfterMs: 1 })],
+  ['BatchFailure', ({ BatchFailure }) => new BatchFailure({ offset: 0 })],
+])('a %s of another copy of the package is an instance of our class, and of no other', async (name, make) => {
+  const copy = '../../shared/errors.ts?copy';
+  const other: Errors = await import(copy);
+
+  const error = make(other);
+
+  const classes = { LockstepError, TransactRefusedError, NonRetryableError, PauseError, BatchFailure };
+  const instanceOf = Object.entries(classes).filter(([, errorClass]) => error instanceof errorClass);
+  const expected = name === 'TransactRefusedError' ? ['LockstepError', 'TransactRefusedError'] : [name];
+  expect(instanceOf.map(([known]) => known)).toEqual(expected);
+});
+
+test('byPosition of another copy of the package is ours', async () => {
+  const copy = '../../shared/options.ts?copy';
+  const other: typeof import('../../shared/options.ts') = await import(copy);
+  const handler = lockstepConsumer({ value: json(Order), idempotencyKey: other.byPosition, onRecord: () => {} });
+
+  const { outcomes } = await deliver(handler, orders('a'));
+
+  expect(outcomes).toEqual({ 'orders-0@0': 'handled' });
+});
+
+test('a handler that another copy of the package made can be delivered to', async () => {
+  const copy = '../../shared/connection.ts?copy';
+  const other: typeof import('../../shared/connection.ts') = await import(copy);
+  const used: unknown[] = [];
+  const handler = async () => ({ batchItemFailures: [] });
+  other.rememberHolder(handler, { use: (_: unknown, connection: unknown) => used.push(connection) } as never);
+
+  await deliver(handler as never, orders('a'), { maxDeliveries: 1 });
+
+  expect(used).toHaveLength(1);
 });
 
 test('a blocked record says how long it has been blocked, and what waits behind it counts as not attempted', async () => {

@@ -12,37 +12,55 @@ export interface UsersApp extends AsyncDisposable {
   readonly folder: string;
   /** Runs a command there as its user would. @returns what it printed */
   run(command: string, args: readonly string[], environment?: Readonly<Record<string, string>>): Promise<string>;
+  /** The same, with what it printed as errors, too. */
+  runAll(command: string, args: readonly string[], environment?: Readonly<Record<string, string>>): Promise<string>;
   /** Writes a file, its folders included. */
   write(path: string, text: string): Promise<void>;
   read(path: string): Promise<string>;
+  remove(path: string): Promise<void>;
   dispose(): Promise<void>;
 }
 
-/** What `cdk init app --language typescript` makes, empty of modules. */
-export async function aUsersApp(): Promise<UsersApp> {
+/** A project with nothing in it. */
+export async function anEmptyProject(): Promise<UsersApp> {
   const home = await mkdtemp(join(tmpdir(), 'lockstep-user-'));
   const folder = join(home, 'app');
   await mkdir(folder);
-  const app: UsersApp = {
+  const dispose = () => rm(home, { recursive: true, force: true });
+  const runAll = async (
+    command: string,
+    args: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+  ) => {
+    // Node 24 first; the rest of PATH without this repository's own commands.
+    const path = (process.env['PATH'] ?? '').split(delimiter).filter((entry) => !entry.startsWith(REPOSITORY));
+    const env = { ...process.env, ...environment, PATH: [dirname(process.execPath), ...path].join(delimiter) };
+    const running = run(command, args, { cwd: folder, env, maxBuffer: 64 << 20 });
+    return await running.catch((error: { stdout?: string; stderr?: string; message: string }) => {
+      throw new Error(`${command} ${args.join(' ')}: ${error.stdout ?? ''}\n${error.stderr ?? error.message}`);
+    });
+  };
+  return {
     folder,
-    run: async (command, args, environment = {}) => {
-      // Node 24 first; the rest of PATH without this repository's own commands.
-      const path = (process.env['PATH'] ?? '').split(delimiter).filter((entry) => !entry.startsWith(REPOSITORY));
-      const env = { ...process.env, ...environment, PATH: [dirname(process.execPath), ...path].join(delimiter) };
-      const running = run(command, args, { cwd: folder, env, maxBuffer: 64 << 20 });
-      const { stdout } = await running.catch((error: { stdout?: string; stderr?: string; message: string }) => {
-        throw new Error(`${command} ${args.join(' ')}: ${error.stdout ?? ''}\n${error.stderr ?? error.message}`);
-      });
-      return stdout;
+    run: async (...what) => (await runAll(...what)).stdout,
+    runAll: async (...what) => {
+      const { stdout, stderr } = await runAll(...what);
+      return `${stdout}${stderr}`;
     },
     write: async (path, text) => {
       await mkdir(dirname(join(folder, path)), { recursive: true });
       await writeFile(join(folder, path), text);
     },
     read: (path) => readFile(join(folder, path), 'utf8'),
-    dispose: () => rm(home, { recursive: true, force: true }),
-    [Symbol.asyncDispose]: () => rm(home, { recursive: true, force: true }),
+    remove: (path) => rm(join(folder, path)),
+    dispose,
+    [Symbol.asyncDispose]: dispose,
   };
+}
+
+/** What `cdk init app --language typescript` makes, empty of modules. */
+export async function aUsersApp(): Promise<UsersApp> {
+  const app = await anEmptyProject();
   const cdk = join(REPOSITORY, 'node_modules/aws-cdk/bin/cdk');
   await app.run(process.execPath, [cdk, 'init', 'app', '--language', 'typescript', '--generate-only']);
   return app;
@@ -59,7 +77,7 @@ export async function packedPackage(into: string): Promise<string> {
 /** The README's code blocks, by the path in their first line; those without one by their language. */
 export async function readmeCode(): Promise<ReadonlyMap<string, string>> {
   const readme = await readFile(join(REPOSITORY, 'README.md'), 'utf8');
-  const section = readme.slice(readme.indexOf('## Write a consumer'), readme.indexOf('## Test it'));
+  const section = readme.slice(readme.indexOf('## Write a consumer'), readme.indexOf('## Deploy it'));
   const blocks = [...section.matchAll(/```(\w+)\n(.*?)```/gs)].map(
     ([, language = '', code = '']) => [/^\/\/ (\S+)\n/.exec(code)?.[1] ?? language, code] as const,
   );

@@ -18,7 +18,8 @@ beforeAll(async () => {
   const quiet = ['--no-fund', '--no-audit', '--prefer-offline', '--loglevel', 'error'];
   await app.run('npm', ['install', ...quiet, tarball, 'esbuild', 'valibot']);
   const code = await readmeCode();
-  for (const path of ['lambda/orders.ts', 'lib/app-stack.ts']) await app.write(path, code.get(path) ?? '');
+  for (const path of ['lambda/orders.ts', 'lib/app-stack.ts', 'test/orders.test.ts'])
+    await app.write(path, code.get(path) ?? '');
   const { clusterArn } = inject('localCloud');
   const cluster = code.get('json') ?? '';
   expect(JSON.parse(`{${cluster}}`).cluster).toMatchObject({ auth: 'iam' });
@@ -29,8 +30,27 @@ beforeAll(async () => {
 
 afterAll(() => app?.dispose());
 
+test('the README’s test passes in the jest of that app, which loads CommonJS', async () => {
+  await app.write(
+    'test/stack.test.ts',
+    `import { LockstepConsumer } from 'lockstep/cdk';
+     test('the construct is there', () => expect(LockstepConsumer.name).toBe('LockstepConsumer'));`,
+  );
+  onTestFinished(() => app.remove('test/stack.test.ts'));
+
+  const printed = await app.run('npx', ['jest', '--json']);
+
+  const { numPassedTests, numFailedTests, testResults } = JSON.parse(printed);
+  const files = testResults.map(({ name }: { name: string }) => name.split('/').at(-1)).sort();
+  expect({ numPassedTests, numFailedTests, files }).toEqual({
+    numPassedTests: 3,
+    numFailedTests: 0,
+    files: ['app.test.ts', 'orders.test.ts', 'stack.test.ts'],
+  });
+});
+
 test('the README’s lines compile in the app that cdk init makes, all declarations checked', async () => {
-  await app.run('npx', ['tsc', '--noEmit']);
+  await app.run('npx', ['tsc', '--noEmit', '--skipLibCheck', 'false']);
   await app.run('npx', ['tsc', '--noEmit', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess']);
 });
 
@@ -57,11 +77,12 @@ test('the lockstep command comes with the package', async () => {
   expect(await app.run('npx', ['lockstep', '--help'])).toMatch(/^Usage: lockstep /);
 });
 
-test('a user’s test runs without AWS: deliver comes with the package', async () => {
+test('a user’s test runs without AWS, also where it imports deliver and the handler’s module requires the package', async () => {
   await app.write(
     'try.mjs',
-    `import { json, lockstepConsumer } from 'lockstep';
+    `import { createRequire } from 'node:module';
      import { deliver, kafkaEvent, record } from 'lockstep/testing';
+     const { json, lockstepConsumer } = createRequire(import.meta.url)('lockstep');
      const seen = [];
      const handler = lockstepConsumer({ value: json(), idempotencyKey: ({ value }) => value.id, onRecord: ({ value }) => seen.push(value.id) });
      const { outcomes } = await deliver(handler, [record({ value: { id: 'a' } }), record({ value: { id: 'b' } })], { crash: { afterRun: 1 } });
