@@ -1,6 +1,7 @@
+import { CONSUMER_OUTPUT, type ConsumerFacts } from '../shared/consumer-output.ts';
 import { OperatorError } from '../shared/operator-errors.ts';
 
-/** A deployed consumer, from its stack's outputs. */
+/** A deployed consumer, from an output of its stack. */
 export interface DeployedConsumer {
   /** The name for `--consumer`: `Orders`, or `Prod/Orders` where several of the given stacks have a consumer of that name. */
   readonly name: string;
@@ -18,29 +19,28 @@ export interface DeployedConsumer {
   readonly functionName?: string;
 }
 
-const ANCHOR = 'MappingId';
-
-/** The consumers in a stack's outputs: `<Consumer>MappingId` and related ones. @throws LockstepError CLOUD_UNKNOWN */
+/** The consumers in a stack's outputs: `<Consumer>LockstepConsumer`. @throws LockstepError CLOUD_UNKNOWN */
 export function consumersOf(outputs: Readonly<Record<string, string>>, stack = ''): DeployedConsumer[] {
-  const names = Object.keys(outputs).flatMap((key) => (key.endsWith(ANCHOR) ? key.slice(0, -ANCHOR.length) : []));
+  const names = Object.keys(outputs).flatMap((key) =>
+    key.endsWith(CONSUMER_OUTPUT) ? key.slice(0, -CONSUMER_OUTPUT.length) : [],
+  );
   return names.sort().map((name) => {
-    const said = (what: string) => outputs[`${name}${what}`];
-    const required = (what: string) => {
-      const value = said(what);
+    const facts: Partial<ConsumerFacts> = JSON.parse(outputs[`${name}${CONSUMER_OUTPUT}`] ?? '{}');
+    const required = (what: keyof ConsumerFacts) => {
+      const value = facts[what];
       if (value === undefined)
         throw new OperatorError(
           'CLOUD_UNKNOWN',
-          `the stack of ${name} has no output ${name}${what}: another version of Lockstep deployed it`,
+          `the output ${name}${CONSUMER_OUTPUT} of its stack does not say ${what}: another version of Lockstep deployed it`,
         );
       return value;
     };
-    const failureQueueUrl = said('FailureQueueUrl');
-    const operatorFunctionName = said('OperatorFunctionName');
-    const functionName = said('FunctionName');
+    const { FailureQueueUrl: failureQueueUrl, OperatorFunctionName: operatorFunctionName } = facts;
+    const { FunctionName: functionName } = facts;
     return {
       name,
       stack,
-      mappingId: required(ANCHOR),
+      mappingId: required('MappingId'),
       topic: required('Topic'),
       group: required('ConsumerGroup'),
       deadLetterTopic: required('DeadLetterTopic'),

@@ -1,5 +1,5 @@
 import { Duration, Validations } from 'aws-cdk-lib';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { CfnRole, PolicyDocument, type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, CfnFunction, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
@@ -8,9 +8,12 @@ import type { ConsumerSettings } from './consumer-settings.ts';
 import { BUNDLE_FILE, handlerCode } from './handler-code.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
 import { logsMayUse } from './logs-may-use.ts';
-import { VpcAccess } from './vpc-access.ts';
+import { VPC_ACCESS_WITHOUT_RESOURCE, vpcAccess } from './vpc-access.ts';
 
-/** The function of a consumer with its own role and log group: CDK's role would have policies on `*`. */
+/**
+ * The function of a consumer with its own role and log group: CDK's role would have policies on `*`. Its permissions are inside
+ * the role, since a stack has room for 500 resources only. What a user grants is a policy beside it.
+ */
 export class ConsumerFunction extends Construct {
   readonly role: Role;
   readonly logGroup: LogGroup;
@@ -22,16 +25,25 @@ export class ConsumerFunction extends Construct {
     settings: ConsumerSettings,
     props: LockstepConsumerProps,
     environment: Readonly<Record<string, string>>,
+    grants: (logGroupArn: string) => PolicyStatement[],
   ) {
     super(scope, id);
-    this.role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
-    new VpcAccess(this.role, 'VpcAccess');
     if (props.encryptionKey) logsMayUse(this, props.encryptionKey);
     this.logGroup = new LogGroup(this, 'Logs', {
       retention: props.logRetention ?? RetentionDays.ONE_MONTH,
       removalPolicy: settings.removalPolicy,
       ...(props.encryptionKey && { encryptionKey: props.encryptionKey }),
     });
+    this.role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      inlinePolicies: {
+        Lockstep: new PolicyDocument({ statements: grants(this.logGroup.logGroupArn) }),
+        VpcAccess: new PolicyDocument({ statements: vpcAccess() }),
+      },
+    });
+    // Only of what is inside the role, not of what a user adds.
+    if (this.role.node.defaultChild instanceof CfnRole)
+      Validations.of(this.role.node.defaultChild).acknowledge(VPC_ACCESS_WITHOUT_RESOURCE);
     this.function = new LambdaFunction(this, 'Function', {
       architecture: Architecture.ARM_64,
       tracing: props.tracing ? Tracing.ACTIVE : Tracing.DISABLED,

@@ -7,7 +7,7 @@ import { ENVIRONMENT, NAMESPACE_SEPARATOR } from '../../shared/environment.ts';
 import { METRICS_NAMESPACE, type Watched } from './alarm-definition.ts';
 import { ConsumerAlarms } from './consumer-alarms.ts';
 import { ConsumerFunction } from './consumer-function.ts';
-import { commandName, consumerOutputs } from './consumer-outputs.ts';
+import { commandName, consumerOutput } from './consumer-output.ts';
 import type { LockstepConsumerProps } from './consumer-props.ts';
 import { type ConsumerSettings, consumerSettings } from './consumer-settings.ts';
 import { DeadLetterTopic } from './dead-letter-topic.ts';
@@ -58,9 +58,6 @@ export class LockstepConsumer extends Construct implements IGrantable {
     this.fallbackQueue = fallbackQueue;
     this.failureQueue = failureQueue;
 
-    const handler = new ConsumerFunction(this, 'Handler', settings, props, this.environment());
-    this.function = handler.function;
-    this.grantPrincipal = handler.role.grantPrincipal;
     const keys = [props.encryptionKey, this.ledger.table.encryptionKey].filter((key) => key !== undefined);
     const facts = {
       settings,
@@ -69,9 +66,11 @@ export class LockstepConsumer extends Construct implements IGrantable {
       ...(this.failureQueue && { failureQueueArn: this.failureQueue.queueArn }),
       encryptionKeyArns: [...new Set(keys.map(({ keyArn }) => keyArn))],
     };
-    for (const grant of consumerGrants({ ...facts, logGroupArn: handler.logGroup.logGroupArn })) {
-      handler.role.addToPrincipalPolicy(grant);
-    }
+    const handler = new ConsumerFunction(this, 'Handler', settings, props, this.environment(), (logGroupArn) =>
+      consumerGrants({ ...facts, logGroupArn }),
+    );
+    this.function = handler.function;
+    this.grantPrincipal = handler.role.grantPrincipal;
 
     this.mapping = eventSource(this, 'EventSource', settings, {
       target: this.function,
@@ -188,12 +187,12 @@ export class LockstepConsumer extends Construct implements IGrantable {
   }
 
   /**
-   * Publishes where everything is: outputs for people and tools, and facts about topics beside the mapping for those who create
+   * Publishes where everything is: an output for tools, and facts about topics beside the mapping for those who create
    * them.
    */
   private publish(): void {
     const { consumerGroup, consumerName, deadLetterTopic, entry, handlerExport, producesTo, source } = this.settings;
-    consumerOutputs(this, consumerName, {
+    consumerOutput(this, consumerName, {
       FunctionName: this.function.functionName,
       MappingId: this.mapping.eventSourceMappingId,
       Topic: source.topicName,

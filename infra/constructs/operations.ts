@@ -102,18 +102,13 @@ export class Operations extends Construct {
     };
     const { functionProps: _, bundling: __, ...shared } = consumer;
     const own = { entry: resolve(FUNCTIONS, entry), handlerExport: 'handler', timeoutSeconds, environment: {} };
-    const made = new ConsumerFunction(this, id, { ...settings, ...own }, shared, environment);
     const transactionalId = redriveTransactionalId({
       group: settings.consumerGroup,
       deadLetterTopic: settings.deadLetterTopic.topicName,
     });
-    for (const grant of grants({
-      ...props,
-      logGroupArn: made.logGroup.logGroupArn,
-      consumerFunctionArn: consumerFunction.functionArn,
-      transactionalId,
-    }))
-      made.role.addToPrincipalPolicy(grant);
-    return made;
+    const consumerFunctionArn = consumerFunction.functionArn;
+    return new ConsumerFunction(this, id, { ...settings, ...own }, shared, environment, (logGroupArn) =>
+      grants({ ...props, logGroupArn, consumerFunctionArn, transactionalId }),
+    );
   }
 }

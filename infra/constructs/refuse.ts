@@ -1,5 +1,5 @@
 import type { Construct, IConstruct } from 'constructs';
-import { commandName } from './consumer-outputs.ts';
+import { commandName } from './consumer-output.ts';
 import type { ConsumerSettings } from './consumer-settings.ts';
 import { RefusalError } from './refusal-error.ts';
 import { refusalsOf } from './refusals.ts';

@@ -1,16 +1,19 @@
 import { expect, test } from 'vitest';
 import { consumerOfTopic, consumersOf, consumersOfAll, oneConsumer } from '../../cli/consumer.ts';
 
-const OUTPUTS = {
-  OrdersFunctionName: 'f',
-  OrdersMappingId: 'm-1',
-  OrdersTopic: 'orders',
-  OrdersConsumerGroup: 'g',
-  OrdersDeadLetterTopic: 'orders-dead-letters',
-  OrdersFallbackQueueUrl: 'https://q',
-  OrdersLedgerTable: 'ledger',
-  OrdersClusterId: 'uuid',
-  OrdersOperatorFunctionName: 'operator',
+const FACTS = {
+  FunctionName: 'f',
+  MappingId: 'm-1',
+  Topic: 'orders',
+  ConsumerGroup: 'g',
+  DeadLetterTopic: 'orders-dead-letters',
+  FallbackQueueUrl: 'https://q',
+  LedgerTable: 'ledger',
+  ClusterId: 'uuid',
+  OperatorFunctionName: 'operator',
+};
+const OUTPUTS: Record<string, string> = {
+  OrdersLockstepConsumer: JSON.stringify(FACTS),
   OrdersTableName: 'another table',
 };
 
@@ -32,9 +35,11 @@ test('finds a consumer in the outputs of its stack', () => {
   ]);
 });
 
-test('names the output that an older deployment lacks', () => {
-  const { OrdersClusterId: _, ...older } = OUTPUTS;
-  expect(() => consumersOf(older)).toThrow('the stack of Orders has no output OrdersClusterId');
+test('names what an older deployment does not say', () => {
+  const { ClusterId: _, ...older } = FACTS;
+  expect(() => consumersOf({ OrdersLockstepConsumer: JSON.stringify(older) })).toThrow(
+    'the output OrdersLockstepConsumer of its stack does not say ClusterId: another version of Lockstep deployed it',
+  );
 });
 
 test('asks which consumer is meant where there are several', () => {
@@ -51,7 +56,7 @@ test('consumers of one name in two stacks are both there, each under its stack',
   const all = consumersOfAll(
     new Map([
       ['Dev', OUTPUTS],
-      ['Prod', { ...OUTPUTS, OrdersMappingId: 'm-2' }],
+      ['Prod', { OrdersLockstepConsumer: JSON.stringify({ ...FACTS, MappingId: 'm-2' }) }],
     ]),
   );
   expect(all.map(({ name, mappingId }) => [name, mappingId])).toEqual([

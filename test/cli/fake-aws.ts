@@ -126,8 +126,9 @@ function itemsFor(items: Readonly<Record<string, object>>, body: string): object
 }
 
 function stack(consumers: Readonly<Record<string, string>>, queueUrl: string): string {
-  const outputs = Object.entries(consumers).flatMap(([name, topic]) =>
-    Object.entries({
+  const outputs = Object.entries(consumers).map(([name, topic]) => [
+    `${name}LockstepConsumer`,
+    JSON.stringify({
       MappingId: 'm',
       Topic: topic,
       ConsumerGroup: `group-${name}`,
@@ -136,8 +137,8 @@ function stack(consumers: Readonly<Record<string, string>>, queueUrl: string): s
       ClusterId: 'c',
       FallbackQueueUrl: queueUrl,
       OperatorFunctionName: `operator-${name}`,
-    }).map(([what, value]) => [`${name}${what}`, value]),
-  );
+    }),
+  ]);
   const members = outputs.map(
     ([key, value]) => `<member><OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue></member>`,
   );

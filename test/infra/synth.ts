@@ -48,3 +48,22 @@ export function only(template: Template, type: string): Readonly<Record<string, 
   if (found.length !== 1) throw new Error(`expected one ${type}, got ${found.length}`);
   return found[0]?.['Properties'] ?? {};
 }
+
+/** A statement of a policy. */
+export interface Statement {
+  readonly Sid?: string;
+  readonly Effect: string;
+  readonly Action: string | readonly string[];
+  readonly Resource: unknown;
+  readonly Condition?: unknown;
+}
+
+/** What roles may do: inside them, and in policies beside them. @param id - how the logical ids of the roles begin. @default all */
+export function roleStatements(template: Template, id = ''): Statement[] {
+  const ofType = (type: string) =>
+    Object.entries(template.findResources(type)).flatMap(([logicalId, { Properties }]) =>
+      logicalId.startsWith(id) ? [Properties] : [],
+    );
+  const inside = ofType('AWS::IAM::Role').flatMap(({ Policies = [] }) => Policies);
+  return [...inside, ...ofType('AWS::IAM::Policy')].flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
+}

@@ -27,7 +27,11 @@ export function tooWide(template: Template): string[] {
       case 'AWS::IAM::Role':
         return [
           ...(Properties['ManagedPolicyArns'] === undefined ? [] : [`${id}: managed policies`]),
-          ...(Properties['Policies'] === undefined ? [] : [`${id}: policies inside the role`]),
+          ...[Properties['Policies'] ?? []]
+            .flat()
+            .flatMap((policy) =>
+              statementsOf(Object(policy)['PolicyDocument']).flatMap((statement) => wideStatement(id, statement)),
+            ),
           ...statementsOf(Properties['AssumeRolePolicyDocument']).flatMap(({ Principal }) =>
             isServiceOnly(Principal) ? [] : [`${id}: ${JSON.stringify(Principal)} may become it`],
           ),

@@ -3,21 +3,11 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { describe, expect, test } from 'vitest';
 import { LockstepConsumer } from '../../../infra/constructs/lockstep-consumer.ts';
-import { CLUSTER, LEAST, only, synth, synthConsumer } from '../synth.ts';
-
-interface Statement {
-  readonly Sid: string;
-  readonly Effect: string;
-  readonly Action: string | readonly string[];
-  readonly Resource: unknown;
-  readonly Condition?: unknown;
-}
+import { CLUSTER, LEAST, only, roleStatements, type Statement, synth, synthConsumer } from '../synth.ts';
 
 /** The statements of the only role, in all its policies, by their ids. */
 function grants(template: Template): Record<string, Omit<Statement, 'Sid'>> {
-  const policies = Object.values(template.findResources('AWS::IAM::Policy'));
-  const statements: readonly Statement[] = policies.flatMap((policy) => policy['Properties'].PolicyDocument.Statement);
-  return Object.fromEntries(statements.map(({ Sid, ...statement }) => [Sid, statement]));
+  return Object.fromEntries(roleStatements(template).map(({ Sid, ...statement }) => [Sid, statement]));
 }
 
 const CLUSTER_ARN = 'arn:aws:kafka:eu-central-1:111122223333:cluster/main/uuid-1';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { clusterUuid, ledgerKey } from '../../../shared/record/item-identifier.ts';
 import { ledgerKeyOfIdempotencyKey } from '../../../shared/runtime/idempotency-key-text.ts';
-import { CLUSTER, only, synthConsumer } from '../synth.ts';
+import { CLUSTER, only, roleStatements, synthConsumer } from '../synth.ts';
 
 const CONNECTION = 'arn:aws:kafka:eu-central-1:444455556666:vpc-connection/111122223333/main/conn-9';
 
@@ -10,11 +10,9 @@ function deployed(vpcConnectionArn?: string) {
   const template = synthConsumer({
     cluster: { ...CLUSTER, ...(vpcConnectionArn !== undefined && { vpcConnectionArn }) },
   });
-  const policies = Object.values(template.findResources('AWS::IAM::Policy'));
-  const [statement] = policies
-    .flatMap((policy) => policy['Properties'].PolicyDocument.Statement)
-    .filter(({ Sid }) => Sid === 'KeepOwnProgress');
-  const patterns: readonly string[] = statement.Condition['ForAllValues:StringLike']['dynamodb:LeadingKeys'];
+  const [statement] = roleStatements(template).filter(({ Sid }) => Sid === 'KeepOwnProgress');
+  const conditions = (statement?.Condition ?? {}) as Readonly<Record<string, Readonly<Record<string, string[]>>>>;
+  const patterns = conditions['ForAllValues:StringLike']?.['dynamodb:LeadingKeys'] ?? [];
   return {
     prefixes: patterns.map((pattern) => pattern.replace(/\*$/, '')),
     eventSourceArn: String(only(template, 'AWS::Lambda::EventSourceMapping')['EventSourceArn']),

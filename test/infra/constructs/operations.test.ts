@@ -1,25 +1,14 @@
 import type { Template } from 'aws-cdk-lib/assertions';
 import { expect, test } from 'vitest';
-import { synthConsumer } from '../synth.ts';
-
-interface Statement {
-  readonly Sid: string;
-  readonly Action: string | readonly string[];
-  readonly Resource: unknown;
-  readonly Condition?: unknown;
-}
+import { roleStatements, synthConsumer } from '../synth.ts';
 
 const ARN = 'arn:aws:kafka:eu-central-1:111122223333';
 
 /** What the role of a relay or operator function may do, by statement; without what every function in a VPC needs. */
 function grants(template: Template, operationsFunction: 'Relay' | 'Operator'): Record<string, unknown> {
-  const policies = Object.entries(template.findResources('AWS::IAM::Policy'));
-  const found = policies.filter(([id]) => id.startsWith(`OrdersOperations${operationsFunction}RoleDefaultPolicy`));
-  expect(found).toHaveLength(1);
-  const statements: Statement[] = found[0]?.[1]['Properties'].PolicyDocument.Statement;
   return Object.fromEntries(
-    statements
-      .filter(({ Sid }) => Sid !== 'WriteOwnLogs')
+    roleStatements(template, `OrdersOperations${operationsFunction}Role`)
+      .filter(({ Sid = '' }) => !['WriteOwnLogs', 'AttachToTheVpc', 'NotFromTheHandler'].includes(Sid))
       .map(({ Sid, Action, Resource, Condition }) => [
         Sid,
         { Action, Resource, ...(Condition !== undefined && { Condition }) },

@@ -2,7 +2,7 @@ import type { Stack } from 'aws-cdk-lib';
 import { type IRole, Role } from 'aws-cdk-lib/aws-iam';
 import { expect, test } from 'vitest';
 import { LockstepConsumer } from '../../../infra/constructs/lockstep-consumer.ts';
-import { LEAST, synth } from '../synth.ts';
+import { LEAST, roleStatements, synth } from '../synth.ts';
 import { tooWide } from '../too-wide.ts';
 
 /** What a role may do, by statement: its actions, and how many resources. */
@@ -12,11 +12,7 @@ function rights(grant: (consumer: LockstepConsumer, role: IRole) => void) {
     grant(consumer, Role.fromRoleArn(stack, 'OnCall', 'arn:aws:iam::111122223333:role/on-call'));
   });
   expect(tooWide(template)).toEqual([]);
-  const policies = Object.entries(template.findResources('AWS::IAM::Policy'));
-  const [, policy] = policies.find(([id]) => id.startsWith('OnCall')) ?? [];
-  const statements: { Sid: string; Action: unknown; Resource: unknown; Condition?: unknown }[] =
-    policy?.['Properties'].PolicyDocument.Statement;
-  return Object.fromEntries(statements.map(({ Sid, ...statement }) => [Sid, statement]));
+  return Object.fromEntries(roleStatements(template, 'OnCall').map(({ Sid, ...statement }) => [Sid, statement]));
 }
 
 const onOwnItems = {

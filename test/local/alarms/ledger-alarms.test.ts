@@ -19,7 +19,7 @@ afterAll(() => watched?.stop());
 /** What `lockstep skip` and its like do, to a partition that an invocation holds too. */
 async function operate(partition: number, change: OperatorChange): Promise<void> {
   const { cloud, groupId: group, topic } = watched;
-  const table = cloud.deployed.outputs['LedgerLedgerTable'] ?? '';
+  const table = watched.facts.LedgerTable;
   const ledger = dynamoDbLedgerStore({ client: dynamoDbClient(clientConfig(cloud.endpoint)), table });
   const place = { cluster: clusterUuid(cloud.clusterArn), group, topic, partition };
   await changePartition(

@@ -42,7 +42,7 @@ test('failure-queue: a record that is too large for an event', async () => {
   await watched.send(9, [TOO_LARGE]);
 
   await watched.rings('failure-queue');
-  await watched.drain(watched.cloud.deployed.outputs['QueuesFailureQueueUrl']);
+  await watched.drain(watched.facts.FailureQueueUrl);
 
   await watched.isOver('failure-queue');
 });

@@ -11,7 +11,7 @@ const outcomes: ('failed' | 'went well')[] = [];
 
 beforeAll(async () => {
   watched = await startWatched('Relayed');
-  const relayName = watched.cloud.deployed.outputs['RelayedRelayFunctionName'];
+  const relayName = watched.facts.RelayFunctionName;
   const found = watched.cloud.deployed.functions.find(({ functionName }) => functionName === relayName);
   if (found === undefined) throw new Error('no relay is deployed');
   relay = found;

@@ -10,6 +10,7 @@ import type { DeployedConsumer } from '../../../infra/local/deployed.ts';
 import { setFunction } from '../../../infra/local/function-settings.ts';
 import { clientConfig } from '../../../infra/local/local-endpoint.ts';
 import { kafkaJsClient } from '../../../shared/adapters/kafka/kafkajs-client.ts';
+import type { ConsumerFacts } from '../../../shared/consumer-output.ts';
 import { denyAction } from '../fixtures/role-grants.ts';
 import { startSwitchboard } from '../fixtures/switchboard.ts';
 import { ALARMS_STACK, RELAY_ALARMS_STACK, WATCHED_PARTITIONS, watchedTopic } from './fixtures/alarms-stack.ts';
@@ -56,6 +57,7 @@ export async function startWatched(name: WatchedName, servers: ServersDescriptio
     environment: { SWITCHBOARD_URL: switchboard.url, LOCKSTEP_BOOTSTRAP_SERVERS: servers.bootstrapServers },
   });
   const prefix = `${name === 'Relayed' ? RELAY_ALARMS_STACK : ALARMS_STACK}-${name}-`;
+  const facts: ConsumerFacts = JSON.parse(cloud.deployed.outputs[`${name}LockstepConsumer`] ?? '{}');
   const topic = watchedTopic(name);
   const groupId = consumer.mapping.consumerGroupId;
   const config = clientConfig(cloud.endpoint);
@@ -128,6 +130,7 @@ export async function startWatched(name: WatchedName, servers: ServersDescriptio
     switchboard,
     cloud,
     consumer: consumer satisfies DeployedConsumer,
+    facts,
     admin,
     topic,
     groupId,

@@ -74,13 +74,15 @@ export async function manyLetters(
   const bytes = await produceLetters(kafka, source, deadLetterTopic, count, secret);
   const folder = await mkdtemp(join(tmpdir(), 'lockstep-many-'));
   const outputs = {
-    ManyMappingId: 'none',
-    ManyTopic: source,
-    ManyConsumerGroup: 'billing',
-    ManyDeadLetterTopic: deadLetterTopic,
-    ManyLedgerTable: ledgerTable,
-    ManyClusterId: 'c',
-    ManyFallbackQueueUrl: 'none',
+    ManyLockstepConsumer: JSON.stringify({
+      MappingId: 'none',
+      Topic: source,
+      ConsumerGroup: 'billing',
+      DeadLetterTopic: deadLetterTopic,
+      LedgerTable: ledgerTable,
+      ClusterId: 'c',
+      FallbackQueueUrl: 'none',
+    }),
   };
   const cloudFile = join(folder, 'cloud.json');
   await writeFile(cloudFile, JSON.stringify({ ...servers, deployed: { outputs } }));

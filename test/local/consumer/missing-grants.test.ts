@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { FunctionSettings } from '../../../infra/local/function-settings.ts';
-import { CLUSTER, synthConsumer } from '../../infra/synth.ts';
+import { CLUSTER, roleStatements, synthConsumer } from '../../infra/synth.ts';
 import { type Grant, takeGrant } from '../fixtures/role-grants.ts';
 import { type ConsumersUnderTest, startConsumers } from './consumers-under-test.ts';
 import { takeFallbackDeadLetters } from './fallback-letters.ts';
@@ -65,10 +65,7 @@ afterAll(() => consumers?.stop());
 
 test('there is a consumer here for each right that the construct grants to the code', () => {
   const template = synthConsumer({ cluster: { ...CLUSTER, auth: 'none' } });
-  const statements = Object.values(template.findResources('AWS::IAM::Policy')).flatMap(
-    (policy) => policy['Properties'].PolicyDocument.Statement,
-  );
-  const granted = statements
+  const granted = roleStatements(template)
     .filter(({ Sid }) => Sid !== undefined && !NOT_FOR_THE_CODE.includes(Sid))
     .flatMap(({ Sid, Action }) => [Action].flat().map((action) => `${Sid} ${action}`))
     .filter((grant) => !OF_THE_MAPPING.includes(grant));
