@@ -1,6 +1,5 @@
 import { Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { ConsumersDashboard } from './constructs/consumers-dashboard.ts';
 import { LockstepConsumer } from './constructs/lockstep-consumer.ts';
 import { type ConsumersStackProps, consumersInCommon, handlerTable, sourceTopic } from './stack-parts.ts';
 
@@ -21,7 +20,5 @@ export class OrdersStack extends Stack {
       },
     });
     ordersTable.grant(orders, 'dynamodb:UpdateItem');
-
-    new ConsumersDashboard(this, 'Dashboard', { consumers: [orders] });
   }
 }

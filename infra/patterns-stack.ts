@@ -1,6 +1,5 @@
 import { Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { ConsumersDashboard } from './constructs/consumers-dashboard.ts';
 import { DeadLetterTopic } from './constructs/dead-letter-topic.ts';
 import { DEFAULT_MAX_RECORD_BYTES } from './constructs/kafka-topic.ts';
 import { LockstepConsumer } from './constructs/lockstep-consumer.ts';
@@ -15,7 +14,7 @@ export class PatternsStack extends Stack {
     const common = consumersInCommon(this, { config, cluster });
 
     // Order matters more than progress: a failing record blocks its partition for ever.
-    const payments = new LockstepConsumer(this, 'Payments', {
+    new LockstepConsumer(this, 'Payments', {
       ...common,
       topic: topic('payments'),
       entry: 'functions/payments/handler.ts',
@@ -47,7 +46,7 @@ export class PatternsStack extends Stack {
     devicesTable.grant(events, 'dynamodb:BatchWriteItem');
 
     // Records go on to another topic, whose consumer applies each one once.
-    const shipments = new LockstepConsumer(this, 'Shipments', {
+    new LockstepConsumer(this, 'Shipments', {
       ...common,
       topic: { topicName: 'orders', partitions },
       // Another consumer of the same topic has its own dead letters there.
@@ -80,7 +79,5 @@ export class PatternsStack extends Stack {
       environment: { STOCK_TABLE: stockTable.tableName, WAREHOUSES: 'main' },
     });
     stockTable.grant(stock, 'dynamodb:UpdateItem');
-
-    new ConsumersDashboard(this, 'Dashboard', { consumers: [payments, ledger, events, shipments, deliveries, stock] });
   }
 }

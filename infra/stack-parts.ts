@@ -26,10 +26,14 @@ export function consumersInCommon(scope: Construct, { config, cluster }: Consume
     timeout: Duration.seconds(config.functionTimeoutSeconds),
     memoryMiB: config.functionMemoryMiB,
     batchSize: config.batchSizeRecords,
-    ...(config.alarmEmail !== undefined && {
-      alarms: { topic: new AlarmTopic(scope, 'AlarmTopic', { email: config.alarmEmail, ...key }) },
-    }),
+    ...(config.alarmEmail !== undefined && { alarms: alarmsBy(config.alarmEmail, scope, key) }),
   };
+}
+
+/** One topic for both severities. A team that is called out has two. */
+function alarmsBy(email: string, scope: Construct, key: ReturnType<typeof givenKey>) {
+  const topic = new AlarmTopic(scope, 'AlarmTopic', { email, ...key });
+  return { page: topic, ticket: topic };
 }
 
 /** A table that handlers write to. Its name is an output. */

@@ -10,6 +10,7 @@ export interface Watched {
   readonly consumerName: string;
   readonly stackName: string;
   readonly functionName: string;
+  readonly logGroupName: string;
   readonly timeoutSeconds: number;
   readonly mappingId: string;
   readonly consumerGroup: string;
@@ -21,8 +22,7 @@ export interface Watched {
   readonly clusterIsOurs: boolean;
   readonly fallbackQueueName: string;
   readonly failureQueueName?: string;
-  readonly relayFunctionName?: string;
-  readonly decodesValues: boolean;
+  readonly relayLogGroupName?: string;
   /** Exhausted records park their keys. */
   readonly parks: boolean;
   /** On-demand mappings publish no metrics of their own. */
@@ -35,6 +35,8 @@ export interface Watched {
 export interface AlarmDefinition {
   /** Also the alarm's anchor in the runbook. */
   readonly name: string;
+  /** `page`: somebody is woken, since nothing goes on or a record may be lost. `ticket`: it can wait for the morning. */
+  readonly severity: 'page' | 'ticket';
   /** Which question of the dashboard's first row the alarm answers. */
   readonly question: 'stuck' | 'lost' | 'late';
   readonly metric: Metric;
@@ -47,6 +49,8 @@ export interface AlarmDefinition {
   readonly datapoints?: number;
   /** @default NOT_BREACHING */
   readonly missing?: TreatMissingData;
+  /** A loss: the alarm stays until an operator ends it. */
+  readonly latches?: true;
   readonly means: string;
   readonly firstStep: string;
 }
@@ -83,11 +87,6 @@ export function groupMetric({ clusterName, consumerGroup, topic }: Watched, name
 /** The number of waiting messages of a queue. */
 export function queueMetric(queueName: string): Metric {
   return plainMetric('AWS/SQS', 'ApproximateNumberOfMessagesVisible', 'Maximum', { QueueName: queueName });
-}
-
-/** The age of the oldest message of a queue, in seconds. */
-export function queueAgeMetric(queueName: string): Metric {
-  return plainMetric('AWS/SQS', 'ApproximateAgeOfOldestMessage', 'Maximum', { QueueName: queueName });
 }
 
 function plainMetric(

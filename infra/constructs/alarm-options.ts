@@ -1,10 +1,12 @@
 import type { Duration } from 'aws-cdk-lib';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 
-/** Thresholds of a consumer's alarms. */
+/** Where a consumer's alarms go, and their thresholds. */
 export interface AlarmOptions {
-  /** Where all alarms go, also when they end. @default nowhere */
-  readonly topic?: ITopic;
+  /** Alarms for which somebody is woken: nothing goes on, or a record may be lost. @default nowhere */
+  readonly page?: ITopic;
+  /** Alarms that can wait for the morning. @default nowhere */
+  readonly ticket?: ITopic;
   /** Where the runbook is; alarms link to `<url>#<alarm>`. @default {@link DEFAULT_RUNBOOK_URL} */
   readonly runbookUrl?: string;
   /** Dead letters in a minute that count as normal. @default 0 */
@@ -13,15 +15,11 @@ export interface AlarmOptions {
   readonly blockedFor?: Duration;
   /** How long a key may be parked. @default 4 hours */
   readonly parkedFor?: Duration;
-  /** Records behind, over 15 minutes. @default 10,000 */
-  readonly lagRecords?: number;
   /** Time behind, over 15 minutes. @default 15 minutes */
   readonly lagTime?: Duration;
-  /** Fenced commits in 5 minutes that count as normal: rebalances cause a few. @default 5 */
-  readonly fencedCommits?: number;
-  /** Share of the function timeout, in percent, that an invocation may take. @default 90 */
-  readonly durationPercentOfTimeout?: number;
+  /** Records behind, over 15 minutes: of a cluster in another account, whose brokers do not tell us the time. @default 10,000 */
+  readonly lagRecords?: number;
 }
 
-/** A relative path, as long as the code has no public home. */
-export const DEFAULT_RUNBOOK_URL = 'docs/runbook.md';
+/** The runbook of the newest version. */
+export const DEFAULT_RUNBOOK_URL = 'https://github.com/lockstep/lockstep/blob/main/docs/runbook.md';

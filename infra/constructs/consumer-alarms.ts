@@ -1,3 +1,4 @@
+import { NestedStack } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { Construct } from 'constructs';
@@ -11,36 +12,63 @@ export interface DefinedAlarm {
   readonly alarm: Alarm;
 }
 
-/** The alarms of one consumer, named `<stack>-<consumer>-<alarm>`, all to one optional topic. */
+/** Where the alarms of a consumer are. */
+export interface ConsumerAlarmsProps {
+  readonly watched: Watched;
+  readonly options?: AlarmOptions | undefined;
+  /** A nested stack has room for 500 resources of its own. The local cloud has no nested stacks. */
+  readonly nested: boolean;
+}
+
+/** The alarms of one consumer, named `<stack>-<consumer>-<alarm>`, in a nested stack. */
 export class ConsumerAlarms extends Construct {
   readonly all: readonly DefinedAlarm[];
   readonly watched: Watched;
 
-  constructor(scope: Construct, id: string, watched: Watched, options: AlarmOptions = {}) {
+  constructor(scope: Construct, id: string, { watched, options = {}, nested }: ConsumerAlarmsProps) {
     super(scope, id);
     this.watched = watched;
+    const { stackName, consumerName } = watched;
+    const description = `Alarms of ${consumerName} in ${stackName}`;
+    const place = nested ? new NestedStack(this, 'Stack', { description }) : this;
     this.all = consumerAlarmDefinitions(watched, options).map((definition) => ({
       definition,
-      alarm: this.alarm(definition, options),
+      alarm: consumerAlarm(place, alarmName(watched, definition), definition, options),
     }));
   }
+}
 
-  private alarm(definition: AlarmDefinition, { topic, runbookUrl = DEFAULT_RUNBOOK_URL }: AlarmOptions): Alarm {
-    const { name, means, firstStep, periods = 1 } = definition;
-    const alarm = new Alarm(this, name, {
-      alarmName: `${this.watched.stackName}-${this.watched.consumerName}-${name}`,
-      alarmDescription: `${means} First: ${firstStep} ${runbookUrl}#${name}`,
-      metric: definition.metric,
-      threshold: definition.threshold,
-      comparisonOperator: definition.comparison ?? ComparisonOperator.GREATER_THAN_THRESHOLD,
-      evaluationPeriods: periods,
-      datapointsToAlarm: definition.datapoints ?? periods,
-      treatMissingData: definition.missing ?? TreatMissingData.NOT_BREACHING,
-    });
-    if (topic) {
-      alarm.addAlarmAction(new SnsAction(topic));
-      alarm.addOkAction(new SnsAction(topic));
-    }
-    return alarm;
+/** The name of an alarm. */
+export function alarmName({ stackName, consumerName }: Watched, { name }: AlarmDefinition): string {
+  return `${stackName}-${consumerName}-${name}`;
+}
+
+function consumerAlarm(place: Construct, named: string, definition: AlarmDefinition, options: AlarmOptions): Alarm {
+  const { name, severity, periods = 1, latches } = definition;
+  const alarm = new Alarm(place, name, {
+    alarmName: named,
+    alarmDescription: description(named, definition, options),
+    metric: definition.metric,
+    threshold: definition.threshold,
+    comparisonOperator: definition.comparison ?? ComparisonOperator.GREATER_THAN_THRESHOLD,
+    evaluationPeriods: periods,
+    datapointsToAlarm: definition.datapoints ?? periods,
+    // A metric of a loss has no data after it: IGNORE leaves the alarm as it is.
+    treatMissingData: latches ? TreatMissingData.IGNORE : (definition.missing ?? TreatMissingData.NOT_BREACHING),
+  });
+  const topic = options[severity];
+  if (topic) {
+    alarm.addAlarmAction(new SnsAction(topic));
+    alarm.addOkAction(new SnsAction(topic));
   }
+  return alarm;
+}
+
+function description(
+  named: string,
+  { name, severity, means, firstStep, latches }: AlarmDefinition,
+  { runbookUrl = DEFAULT_RUNBOOK_URL }: AlarmOptions,
+): string {
+  const end = `\`aws cloudwatch set-alarm-state --alarm-name "${named}" --state-value OK --state-reason "..."\``;
+  return `[${severity}] ${means} First: ${firstStep}${latches ? ` When you have looked, end it with ${end}.` : ''} ${runbookUrl}#${name}`;
 }

@@ -101,6 +101,8 @@ export interface LockstepConsumerProps {
    */
   readonly operations?: boolean;
   readonly alarms?: AlarmOptions;
+  /** Whether the consumer is on the dashboard that the consumers of its stack share. @default true */
+  readonly dashboard?: boolean;
 }
 
 /** The handler's `retry` options. */

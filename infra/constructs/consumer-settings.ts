@@ -27,6 +27,8 @@ export interface ConsumerSettings {
   readonly handlerExport: string;
   readonly consumerName: string;
   readonly stackName: string;
+  /** Only the local cloud has brokers without TLS. */
+  readonly onLocalCloud: boolean;
   readonly consumerGroup: string;
   readonly keyNamespaces: readonly string[];
   readonly maxAttempts: number;
@@ -71,6 +73,7 @@ export function consumerSettings(scope: Construct, props: LockstepConsumerProps)
     handlerExport: props.handlerExport ?? 'handler',
     consumerName: props.consumerName ?? scope.node.id,
     stackName: Stack.of(scope).stackName,
+    onLocalCloud: props.cluster.auth === 'none',
     consumerGroup,
     keyNamespaces: props.keyNamespaces ?? [consumerGroup],
     maxAttempts,

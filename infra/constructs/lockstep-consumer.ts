@@ -1,4 +1,4 @@
-import { type CfnResource, type RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Annotations, type CfnResource, type RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { IGrantable, IPrincipal } from 'aws-cdk-lib/aws-iam';
 import type { EventSourceMapping, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
@@ -10,6 +10,7 @@ import { ConsumerFunction } from './consumer-function.ts';
 import { commandName, consumerOutput } from './consumer-output.ts';
 import type { LockstepConsumerProps } from './consumer-props.ts';
 import { type ConsumerSettings, consumerSettings } from './consumer-settings.ts';
+import { stackDashboard } from './consumers-dashboard.ts';
 import { DeadLetterTopic } from './dead-letter-topic.ts';
 import { eventSource } from './event-source.ts';
 import { consumerGrants } from './grants.ts';
@@ -99,7 +100,13 @@ export class LockstepConsumer extends Construct implements IGrantable {
     fallbackQueue.reserveFor({ senders: relay ? [handler.role, relay] : [handler.role], ...receivers });
     failureQueue?.reserveFor({ senders: [handler.role], ...receivers });
     if (topics.length > 0) this.operations?.node.addDependency(...topics);
-    this.alarms = new ConsumerAlarms(this, 'Alarms', this.watched(), props.alarms);
+    this.alarms = new ConsumerAlarms(this, 'Alarms', {
+      watched: this.watched(),
+      options: props.alarms,
+      nested: !settings.onLocalCloud,
+    });
+    if (props.dashboard !== false) stackDashboard(this).add(this);
+    if (!settings.onLocalCloud && !props.alarms?.page && !props.alarms?.ticket) this.warnOfSilentAlarms();
     this.publish();
   }
 
@@ -112,6 +119,14 @@ export class LockstepConsumer extends Construct implements IGrantable {
   grantOperate(grantee: IGrantable): void {
     this.grantLook(grantee);
     for (const right of operateRights(this)) grantee.grantPrincipal.addToPrincipalPolicy(right);
+  }
+
+  /** Once for a stack. */
+  private warnOfSilentAlarms(): void {
+    Annotations.of(Stack.of(this)).addWarningV2(
+      'lockstep:alarms-notify-nobody',
+      `alarms of this stack’s consumers notify nobody. Set \`alarms: { page, ticket }\`, each an SNS topic (\`new AlarmTopic(this, 'Page', { email })\`)`,
+    );
   }
 
   private environment(): Record<string, string> {
@@ -142,10 +157,10 @@ export class LockstepConsumer extends Construct implements IGrantable {
     };
   }
 
-  /** The options with which `lockstep` finds the consumer. Only the local cloud has brokers without TLS. */
+  /** The options with which `lockstep` finds the consumer. */
   private commandTarget(): string {
-    const { cluster, consumerName, stackName } = this.settings;
-    const where = cluster.auth === 'none' ? '--local' : `--stack ${stackName}`;
+    const { consumerName, onLocalCloud, stackName } = this.settings;
+    const where = onLocalCloud ? '--local' : `--stack ${stackName}`;
     return `${where} --consumer ${commandName(consumerName)}`;
   }
 
@@ -163,23 +178,22 @@ export class LockstepConsumer extends Construct implements IGrantable {
   }
 
   private watched(): Watched {
-    const { cluster, consumerGroup, consumerName, decodesValues, failureMode, mode, source, timeoutSeconds } =
-      this.settings;
+    const { cluster, consumerGroup, consumerName, failureMode, mode, source, timeoutSeconds } = this.settings;
     return {
       consumerName,
       stackName: this.settings.stackName,
       consumerGroup,
       timeoutSeconds,
-      decodesValues,
       parks: this.settings.onExhausted === 'park',
       topic: source.topicName,
       commandTarget: this.commandTarget(),
       clusterName: clusterName(cluster),
       functionName: this.function.functionName,
+      logGroupName: this.function.logGroup.logGroupName,
       mappingId: this.mapping.eventSourceMappingId,
       fallbackQueueName: this.fallbackQueue.queueName,
       ...(this.failureQueue && { failureQueueName: this.failureQueue.queueName }),
-      ...(this.operations && { relayFunctionName: this.operations.relay.functionName }),
+      ...(this.operations && { relayLogGroupName: this.operations.relay.logGroup.logGroupName }),
       provisioned: mode === 'provisioned',
       throws: failureMode === 'throw',
       clusterIsOurs: cluster.vpcConnectionArn === undefined,

@@ -1,30 +1,24 @@
 import { Duration } from 'aws-cdk-lib';
 import { ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
-import { type AlarmDefinition, groupMetric, mappingMetric, type Watched } from './alarm-definition.ts';
+import { type AlarmDefinition, functionMetric, groupMetric, mappingMetric, type Watched } from './alarm-definition.ts';
 import type { AlarmOptions } from './alarm-options.ts';
 
 /** Alarms about the mapping, from its own metrics. */
-export function mappingAlarms(watched: Watched, options: AlarmOptions): AlarmDefinition[] {
+export function mappingAlarms(watched: Watched): AlarmDefinition[] {
   return [
     {
       name: 'events-dropped',
+      severity: 'page',
       question: 'lost',
       metric: mappingMetric(watched, 'DroppedEventCount', 'Sum'),
       threshold: 0,
+      latches: true,
       means: 'Lambda has dropped records that were not handled: data is lost.',
       firstStep: `stop the mapping with \`npx lockstep pause ${watched.commandTarget}\`, then find the dropped offsets in the function’s log.`,
     },
     {
-      name: 'lag-records',
-      question: 'late',
-      metric: mappingMetric(watched, 'MaxOffsetLag', 'Maximum'),
-      threshold: options.lagRecords ?? 10_000,
-      periods: 15,
-      means: 'A partition has too many unread records.',
-      firstStep: `see with \`npx lockstep status ${watched.commandTarget}\` whether a record is blocked. If not, the handler is slower than the producers.`,
-    },
-    {
       name: 'pollers-gone',
+      severity: 'page',
       question: 'stuck',
       metric: mappingMetric(watched, 'ProvisionedPollers', 'Maximum'),
       threshold: 1,
@@ -34,62 +28,49 @@ export function mappingAlarms(watched: Watched, options: AlarmOptions): AlarmDef
       means: 'No poller reads the topic: the mapping is disabled, failed or deleted.',
       firstStep: `see the state of the mapping with \`npx lockstep status ${watched.commandTarget}\`.`,
     },
-    {
-      name: 'polling-errors',
-      question: 'stuck',
-      metric: mappingMetric(watched, 'PollingErrorCount', 'Sum'),
-      threshold: 0,
-      periods: 5,
-      datapoints: 3,
-      means: 'The mapping cannot read from the brokers.',
-      firstStep: 'check the security groups, the role’s kafka-cluster rights, and the brokers.',
-    },
-    {
-      name: 'commit-errors',
-      question: 'late',
-      metric: mappingMetric(watched, 'CommitErrorCount', 'Sum'),
-      threshold: 0,
-      periods: 5,
-      datapoints: 3,
-      means: 'The mapping cannot commit offsets. Records will be delivered again, and settled ones are skipped.',
-      firstStep: 'check kafka-cluster:AlterGroup of the role and the group coordinator.',
-    },
-    ...(watched.decodesValues ? [registryErrors(watched)] : []),
     ...(watched.failureQueueName === undefined ? [] : [failureDestinationRefused(watched)]),
   ];
-}
-
-function registryErrors(watched: Watched): AlarmDefinition {
-  return {
-    name: 'registry-errors',
-    question: 'stuck',
-    metric: mappingMetric(watched, 'SchemaRegistryErrorCount', 'Sum'),
-    threshold: 0,
-    means: 'The mapping cannot fetch schemas or decode values with them.',
-    firstStep: 'check that the registry is up, that the role may read it, and that the schema exists.',
-  };
 }
 
 function failureDestinationRefused(watched: Watched): AlarmDefinition {
   return {
     name: 'failure-destination-refused',
+    severity: 'page',
     question: 'lost',
     metric: mappingMetric(watched, 'OnFailureDestinationDeliveryErrorCount', 'Sum'),
     threshold: 0,
+    latches: true,
     means: 'The failure queue refused records that Lambda gave up on. They are dropped.',
-    firstStep: 'check the queue’s policy and key and sqs:SendMessage of the role; read the offsets back from Kafka.',
+    firstStep: `stop the mapping with \`npx lockstep pause ${watched.commandTarget}\`. Check the queue’s policy and key, and sqs:SendMessage of the role.`,
   };
 }
 
-/** The broker publishes it, in seconds, so it also works when there is no poller. */
-export function lagTime(watched: Watched, options: AlarmOptions): AlarmDefinition {
+/**
+ * That records are handled too late. The broker tells it in seconds, also when there is no poller. The brokers of another
+ * account tell it there: then the mapping, or in on-demand mode the function, counts records.
+ */
+export function lagAlarm(watched: Watched, options: AlarmOptions): AlarmDefinition {
+  const { clusterIsOurs, provisioned, commandTarget } = watched;
+  const records = provisioned
+    ? mappingMetric(watched, 'MaxOffsetLag', 'Maximum')
+    : functionMetric(watched, 'OffsetLag', 'Maximum');
   return {
-    name: 'lag-time',
+    ...(clusterIsOurs
+      ? {
+          name: 'lag-time',
+          metric: groupMetric(watched, 'EstimatedMaxTimeLag'),
+          threshold: (options.lagTime ?? Duration.minutes(15)).toSeconds(),
+          means: 'The oldest unread record of a partition is too old.',
+        }
+      : {
+          name: 'lag-records',
+          metric: records,
+          threshold: options.lagRecords ?? 10_000,
+          means: 'A partition has too many unread records.',
+        }),
+    severity: 'page',
     question: 'late',
-    metric: groupMetric(watched, 'EstimatedMaxTimeLag'),
-    threshold: (options.lagTime ?? Duration.minutes(15)).toSeconds(),
     periods: 15,
-    means: 'The oldest unread record of a partition is too old.',
-    firstStep: `see with \`npx lockstep status ${watched.commandTarget}\` whether a record is blocked or pollers are missing. If not, the handler is slower than the producers.`,
+    firstStep: `see with \`npx lockstep status ${commandTarget}\` whether a record is blocked or pollers are missing. If not, the handler is slower than the producers.`,
   };
 }

@@ -145,6 +145,15 @@ export function blockedSince({ blockedRecords }: Progress): EpochMs | undefined 
 }
 
 /**
+ * Whether a partition waits for an operator: offsets came back that the ledger has forgotten, or a record is blocked because the
+ * flood breaker is open.
+ */
+export function isHalted(progress: Progress): boolean {
+  const { replayRefused, blockedRecords, consecutiveDeadLetters } = progress;
+  return replayRefused.length > 0 || (blockedRecords.size > 0 && consecutiveDeadLetters >= letterLimit(progress));
+}
+
+/**
  * Offsets that Lambda has lost for good: pending or claimed by a dead invocation, below the group's committed offset, and not
  * claimed by anyone for `missingRecordTimeoutMs`. Lambda will still deliver the others.
  *

@@ -1,6 +1,6 @@
 /**
- * Metrics of a consumer, with the dimension `service`. They are counts unless the name says milliseconds. Alarms depend on
- * these names.
+ * Metrics of a consumer, with the dimensions `service` and `stack`. They are counts unless the name says milliseconds. Alarms
+ * depend on these names.
  */
 export const METRICS = [
   'RecordsHandled',
@@ -16,7 +16,9 @@ export const METRICS = [
   'PartitionsWaitingForRecord',
   'PartitionsPaused',
   'PartitionsFull',
+  'PartitionsHalted',
   'RecordsNotRedelivered',
+  'LossSuspected',
   'ReplayHalted',
   'TopicsRecreated',
   'FloodBreakerOpen',
@@ -27,6 +29,7 @@ export const METRICS = [
   'FallbackDeadLetters',
   'RelayEntriesWaiting',
   'LedgerUnavailable',
+  'LedgerChecks',
   'HandlersStalled',
   'BlockedRecordAgeMs',
   'HandlerMs',

@@ -1,5 +1,12 @@
 import { describeOffsets } from '../decide/claim.ts';
-import { blockedSince, decideOperationsClaim, lostForGood, type RelayCause, stopWaiting } from '../decide/relay.ts';
+import {
+  blockedSince,
+  decideOperationsClaim,
+  isHalted,
+  lostForGood,
+  type RelayCause,
+  stopWaiting,
+} from '../decide/relay.ts';
 import { abandon as leaveToRelay } from '../decide/settle.ts';
 import type { LedgerPartition } from '../record/item-identifier.ts';
 import { NO_OFFSETS } from '../record/offset-ranges.ts';
@@ -15,8 +22,9 @@ import { type DueKey, lookAtParked, PARKED_METRICS, releaseDue } from './sweep-p
 const GONE: RelayCause = { code: 'RECORD_ABANDONED', text: 'Kafka holds the record no more' };
 
 /**
- * Checks the ledger on a schedule: reports how long blocked records have blocked, even when no batch comes, puts offsets that
- * Lambda has lost for good into the fallback queue, and sends the letters of parked records that exist no longer.
+ * Checks the ledger on a schedule: reports how long blocked records have blocked and which partitions wait for an operator, even
+ * when no batch comes, puts offsets that Lambda has lost for good into the fallback queue, and sends the letters of parked records
+ * that exist no longer.
  *
  * @throws when ledger, broker or queue cannot be reached in time; partitions that were checked by then are done
  */
@@ -32,6 +40,7 @@ export async function sweep(ports: RelayPorts, policy: RelayPolicy, invocation: 
     const item = await ledger.read(place);
     if (item === undefined) continue;
     due.push(...(await lookAtParked(place, item, ports, policy)));
+    if (isHalted(item.progress)) telemetry.count('PartitionsHalted');
     const since = blockedSince(item.progress);
     if (since !== undefined) telemetry.count('BlockedRecordAgeMs', Math.max(0, clock.now() - since));
     if ((item.progress.goneMarks ?? []).length > 0)
@@ -42,6 +51,7 @@ export async function sweep(ports: RelayPorts, policy: RelayPolicy, invocation: 
     await abandon(place, upTo, ports, policy, invocation);
   }
   if (due.length > 0) await releaseDue(due, ports, invocation);
+  telemetry.count('LedgerChecks');
 }
 
 /** Works under a claim of its own. Lost offsets are removed from the pending ones once the queue has accepted them. */

@@ -3,8 +3,8 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LogFields } from '../../shared/ports/telemetry.ts';
 import { reportClaim } from '../../shared/runtime/report-claim.ts';
-import { alarms } from '../infra/alarm-rules.ts';
-import { only, synthConsumer } from '../infra/synth.ts';
+import { alarms, textOf } from '../infra/alarm-rules.ts';
+import { only, synthAlarms, synthConsumer } from '../infra/synth.ts';
 import { startFakeAws } from './fake-aws.ts';
 
 let aws: Awaited<ReturnType<typeof startFakeAws>>;
@@ -353,21 +353,15 @@ describe('a halted replay', () => {
     expect(shown).toEqual(logged());
     expect(await decisions(shown)).toEqual(DECISIONS);
   });
-
-  test('is decided by the commands that its alarm names', async () => {
-    const [alarm] = alarms(synthConsumer()).filter(({ AlarmName }) => AlarmName === 'Shop-Orders-replay-halted');
-    const commands = [...(alarm?.AlarmDescription ?? '').matchAll(/`(npx lockstep [^`]*)`/g)].map(([, one]) => one);
-    expect(await decisions(commands)).toEqual(DECISIONS.slice(0, 2));
-  });
 });
 
 test('each command that an alarm names can be run as it is written', async () => {
-  const all = alarms(synthConsumer({ operations: true, onFailureDestination: { retryAttempts: 100 } }));
+  const all = alarms(synthAlarms({ operations: true, onFailureDestination: { retryAttempts: 100 } }));
   const named = all.flatMap(({ AlarmDescription }) =>
-    [...AlarmDescription.matchAll(/`(npx lockstep [^`]*)`/g)].map(([, command = '']) => command),
+    [...textOf(AlarmDescription).matchAll(/`(npx lockstep [^`]*)`/g)].map(([, command = '']) => command),
   );
   const verbs = [...new Set(named.map((command) => command.split(' ')[2]))].sort();
-  expect(verbs).toEqual(['blocked', 'dead-letters', 'pause', 'reset', 'status']);
+  expect(verbs).toEqual(['blocked', 'dead-letters', 'pause', 'status']);
   for (const command of named) {
     expect(command).toContain('--stack Shop --consumer Orders');
     aws.answer({
@@ -378,11 +372,8 @@ test('each command that an alarm names can be run as it is written', async () =>
           ? { groups: [], letters: type === 'groups' ? 0 : [], causes: 0, read: 0, total: 0, foreign: 0 }
           : { partitions: [], letters: 0, openLetters: 0 },
     });
-    const args = command.replace('"..."', 'why').replace('<partition>', '0').split(' ').slice(2);
-    const isChange = args[0] === 'reset';
-    const { code, stderr } = await aws.lockstepAlone(...args, ...(isChange ? ['--dry-run'] : []));
-    // A breaker that is closed has nothing to be closed: the command line was understood.
-    expect(`${command}: ${code} ${stderr}`).toMatch(/: 0 |OPERATION_REFUSED: closeBreaker/);
+    const { code, stderr } = await aws.lockstepAlone(...command.split(' ').slice(2));
+    expect(`${command}: ${code} ${stderr}`).toMatch(/: 0 /);
   }
 });
 

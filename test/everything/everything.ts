@@ -279,7 +279,7 @@ try {
   count('processes killed', killed);
   count('alarms that rang', [...rang.keys()].sort().join(', '));
   if (missing > 0) outcome.push(`${missing} planned records are not on the topic: the run proves nothing of them`);
-  const expected = ['dead-letters', 'function-errors', 'polling-errors', 'replay-halted', 'topic-recreated'];
+  const expected = ['dead-letters', 'function-errors', 'loss-suspected', 'partition-halted'];
   for (const name of expected.filter((one) => !rang.has(one))) outcome.push(`unseen: the alarm ${name} never rang`);
   outcome.push(...judge({ onTopic, aborted, history: history.events, letters, samples }));
 } catch (error) {

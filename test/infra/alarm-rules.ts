@@ -2,7 +2,8 @@ import type { Template } from 'aws-cdk-lib/assertions';
 
 export interface AlarmProperties {
   readonly AlarmName: string;
-  readonly AlarmDescription: string;
+  /** A text, or the parts of one. */
+  readonly AlarmDescription: unknown;
   readonly Namespace: string;
   readonly MetricName: string;
   readonly Statistic: string;
@@ -15,6 +16,13 @@ export interface AlarmProperties {
   readonly Dimensions: readonly { readonly Name: string; readonly Value: unknown }[];
   readonly AlarmActions?: readonly unknown[];
   readonly OKActions?: readonly unknown[];
+}
+
+/** A text of a template; what is known only at deployment is `…`. */
+export function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  const parts = (value as { readonly 'Fn::Join'?: readonly [string, readonly unknown[]] })['Fn::Join']?.[1];
+  return parts === undefined ? '…' : parts.map(textOf).join('');
 }
 
 /** The alarms of a template. */

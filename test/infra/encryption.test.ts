@@ -23,7 +23,7 @@ const KEY_OF: Readonly<Record<string, (properties: Properties) => unknown>> = {
 const KEPT_NOTHING = Symbol('keeps nothing');
 /** They keep no data: names, rights, rules and networks. A topic is encrypted with its cluster. */
 const WITHOUT_DATA =
-  /^AWS::(CDK::|CloudWatch::|EC2::|Events::|IAM::|KMS::|Lambda::(Alias|Permission)|MSK::(Configuration|Topic)|SNS::(Subscription|TopicPolicy)|SQS::QueuePolicy)/;
+  /^AWS::(CDK::|CloudFormation::Stack|CloudWatch::|EC2::|Events::|IAM::|KMS::|Lambda::(Alias|Permission)|MSK::(Configuration|Topic)|SNS::(Subscription|TopicPolicy)|SQS::QueuePolicy)/;
 
 /** What of a template keeps data, by its key. */
 function keysOf(template: Template): Map<string, unknown> {
@@ -52,7 +52,7 @@ function everything(): Template {
       onFailureDestination: { retryAttempts: 100 },
       filters: [{ value: { customer: ['alice'] } }],
       encryptionKey,
-      alarms: { topic: new AlarmTopic(stack, 'Alarms', { encryptionKey }) },
+      alarms: { page: new AlarmTopic(stack, 'Alarms', { encryptionKey }) },
     });
   });
 }

@@ -1,5 +1,6 @@
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import type { AlarmOptions } from '../../infra/constructs/alarm-options.ts';
 import type { LockstepConsumerProps } from '../../infra/constructs/consumer-props.ts';
 import type { KafkaCluster } from '../../infra/constructs/kafka-cluster.ts';
 import { LockstepConsumer } from '../../infra/constructs/lockstep-consumer.ts';
@@ -40,6 +41,20 @@ export function synthConsumer(props: Partial<LockstepConsumerProps> = {}): Templ
   return synth((stack) => {
     new LockstepConsumer(stack, 'Orders', { ...LEAST, ...props });
   });
+}
+
+/** The template of the nested stack with the alarms of a consumer `Orders` in a stack `Shop`. */
+export function synthAlarms(
+  props: Partial<LockstepConsumerProps> = {},
+  build?: (stack: Stack) => AlarmOptions,
+): Template {
+  const app = new App({ context: { ...STRICT, 'aws:cdk:bundling-stacks': [] } });
+  const stack = new Stack(app, 'Shop');
+  const alarms = build?.(stack);
+  const { all } = new LockstepConsumer(stack, 'Orders', { ...LEAST, ...(alarms && { alarms }), ...props }).alarms;
+  const [first] = all;
+  if (first === undefined) throw new Error('no alarms');
+  return Template.fromStack(Stack.of(first.alarm));
 }
 
 /** Properties of the only resource of a type. */

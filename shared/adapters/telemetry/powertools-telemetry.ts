@@ -12,6 +12,17 @@ export interface PowertoolsTelemetry extends Telemetry {
   flush(): void;
 }
 
+/** Each of these counts for another metric, too, which an alarm watches for all of them. */
+const ALSO: { readonly [metric in MetricName]?: MetricName } = {
+  FloodBreakerOpen: 'PartitionsHalted',
+  LedgerUnavailable: 'PartitionsHalted',
+  ParkedKeysFull: 'PartitionsHalted',
+  PartitionsFull: 'PartitionsHalted',
+  ReplayHalted: 'PartitionsHalted',
+  RecordsNotRedelivered: 'LossSuspected',
+  TopicsRecreated: 'LossSuspected',
+};
+
 /** https://docs.aws.amazon.com/powertools/typescript/latest/ */
 export function powertoolsTelemetry({
   metricsNamespace,
@@ -34,6 +45,8 @@ export function powertoolsTelemetry({
   return {
     log,
     count: (metric, value = 1) => {
+      const also = ALSO[metric];
+      if (also) counts.set(also, (counts.get(also) ?? 0) + value);
       const known = counts.get(metric) ?? 0;
       counts.set(metric, metric.endsWith('Ms') ? Math.max(known, value) : known + value);
     },

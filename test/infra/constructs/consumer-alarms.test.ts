@@ -1,143 +1,135 @@
 import { readFileSync } from 'node:fs';
 import { App, Duration, Stack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
-import { EventRecordFormat, KafkaSchemaValidationAttribute } from 'aws-cdk-lib/aws-lambda';
-import { GlueSchemaRegistry } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { ClusterStack } from '../../../infra/cluster-stack.ts';
+import type { AlarmOptions } from '../../../infra/constructs/alarm-options.ts';
 import { AlarmTopic } from '../../../infra/constructs/alarm-topic.ts';
-import { ConsumersDashboard } from '../../../infra/constructs/consumers-dashboard.ts';
 import { LockstepConsumer } from '../../../infra/constructs/lockstep-consumer.ts';
-import { alarms, alarmRules as rules } from '../alarm-rules.ts';
-import { CLUSTER, LEAST, synth, synthConsumer } from '../synth.ts';
+import { alarms, alarmRules as rules, textOf } from '../alarm-rules.ts';
+import { CLUSTER, LEAST, only, synth, synthAlarms, synthConsumer } from '../synth.ts';
 
-const RECORDS_AND_LEDGER = {
-  'dead-letters': 'Lockstep RecordsDeadLettered Sum > 0, 1 of 1, missing: notBreaching',
+const RECORDS = {
   'blocked-record': 'Lockstep BlockedRecordAgeMs Maximum > 900000, 1 of 1, missing: notBreaching',
-  'records-not-redelivered': 'Lockstep RecordsNotRedelivered Sum > 0, 1 of 1, missing: notBreaching',
-  'replay-halted': 'Lockstep ReplayHalted Sum > 0, 1 of 1, missing: notBreaching',
-  'flood-breaker': 'Lockstep FloodBreakerOpen Sum > 0, 1 of 1, missing: notBreaching',
-  'partition-full': 'Lockstep PartitionsFull Sum > 0, 3 of 5, missing: notBreaching',
-  'fenced-commits': 'Lockstep FencedCommits Sum > 5, 1 of 1, missing: notBreaching',
-  'ledger-unavailable': 'Lockstep LedgerUnavailable Sum > 0, 3 of 5, missing: notBreaching',
-  'topic-recreated': 'Lockstep TopicsRecreated Sum > 0, 1 of 1, missing: notBreaching',
-  'fallback-queue': 'AWS/SQS ApproximateNumberOfMessagesVisible Maximum > 0, 1 of 1, missing: notBreaching',
-  throttles: 'AWS/Lambda Throttles Sum > 0, 5 of 5, missing: notBreaching',
-  duration: 'AWS/Lambda Duration Maximum > 54000, 5 of 5, missing: notBreaching',
-  'lag-time': 'AWS/Kafka EstimatedMaxTimeLag Maximum > 900, 15 of 15, missing: notBreaching',
+  'partition-halted': 'Lockstep PartitionsHalted Sum > 0, 3 of 5, missing: notBreaching',
+  'loss-suspected': 'Lockstep LossSuspected Sum > 0, 1 of 1, missing: ignore',
+  'dead-letters': 'Lockstep RecordsDeadLettered Sum > 0, 1 of 1, missing: notBreaching',
 };
 
-const ERRORS = { 'function-errors': 'AWS/Lambda Errors Sum > 0, 1 of 1, missing: notBreaching' };
+const LAG = { 'lag-time': 'AWS/Kafka EstimatedMaxTimeLag Maximum > 900, 15 of 15, missing: notBreaching' };
+
+const ERRORS = { 'function-errors': 'AWS/Lambda Errors Sum > 0, 3 of 5, missing: notBreaching' };
 
 const MAPPING = {
-  'events-dropped': 'AWS/Lambda DroppedEventCount Sum > 0, 1 of 1, missing: notBreaching',
-  'lag-records': 'AWS/Lambda MaxOffsetLag Maximum > 10000, 15 of 15, missing: notBreaching',
+  'events-dropped': 'AWS/Lambda DroppedEventCount Sum > 0, 1 of 1, missing: ignore',
   'pollers-gone': 'AWS/Lambda ProvisionedPollers Maximum < 1, 5 of 5, missing: breaching',
-  'polling-errors': 'AWS/Lambda PollingErrorCount Sum > 0, 3 of 5, missing: notBreaching',
-  'commit-errors': 'AWS/Lambda CommitErrorCount Sum > 0, 3 of 5, missing: notBreaching',
+};
+
+const QUEUE = {
+  'fallback-queue': 'AWS/SQS ApproximateNumberOfMessagesVisible Maximum > 0, 1 of 1, missing: notBreaching',
 };
 
 const FAILURE_QUEUE = {
   'failure-queue': 'AWS/SQS ApproximateNumberOfMessagesVisible Maximum > 0, 1 of 1, missing: notBreaching',
-  'failure-destination-refused':
-    'AWS/Lambda OnFailureDestinationDeliveryErrorCount Sum > 0, 1 of 1, missing: notBreaching',
 };
 
+const REFUSED = {
+  'failure-destination-refused': 'AWS/Lambda OnFailureDestinationDeliveryErrorCount Sum > 0, 1 of 1, missing: ignore',
+};
+
+const RELAY = {
+  'relay-stopped': 'Lockstep LedgerChecks Sum < 1, 10 of 10, missing: breaching',
+  'letters-waiting': 'Lockstep RelayEntriesWaiting Sum > 0, 2 of 2, missing: notBreaching',
+};
+
+const EVERYTHING = {
+  operations: true,
+  retry: { onExhausted: 'park' },
+  onFailureDestination: { retryAttempts: 100 },
+} as const;
+
 describe('the alarms of a consumer', () => {
-  test('watch blocked records, ledger, queues, function, mapping and lag', () => {
-    expect(rules(synthConsumer())).toEqual({ ...RECORDS_AND_LEDGER, ...ERRORS, ...MAPPING });
+  test('watch records, function, mapping, lag, and the relay, which watches the queues', () => {
+    expect(rules(synthAlarms({ operations: true }))).toEqual({ ...RECORDS, ...RELAY, ...ERRORS, ...MAPPING, ...LAG });
   });
 
-  test('watch parked keys where keys park', () => {
-    const watched = rules(synthConsumer({ operations: true, retry: { onExhausted: 'park' } }));
+  test('watch the queues where no relay does', () => {
+    expect(rules(synthAlarms({ onFailureDestination: { retryAttempts: 100 } }))).toEqual({
+      ...RECORDS,
+      ...QUEUE,
+      ...FAILURE_QUEUE,
+      ...ERRORS,
+      ...MAPPING,
+      ...REFUSED,
+      ...LAG,
+    });
+  });
 
-    expect(watched).toMatchObject({
+  test('are twelve at most, with parked keys and a failure queue', () => {
+    const all = rules(synthAlarms(EVERYTHING));
+    expect(all).toEqual({
+      ...RECORDS,
       'parked-key': 'Lockstep ParkedAgeMs Maximum > 14400000, 1 of 1, missing: notBreaching',
-      'parked-keys-full': 'Lockstep ParkedKeysFull Sum > 0, 1 of 1, missing: notBreaching',
-    });
-  });
-
-  test('watch the failure queue where there is one', () => {
-    expect(rules(synthConsumer({ onFailureDestination: { retryAttempts: 100 } }))).toEqual({
-      ...RECORDS_AND_LEDGER,
+      ...RELAY,
       ...ERRORS,
       ...MAPPING,
-      ...FAILURE_QUEUE,
+      ...REFUSED,
+      ...LAG,
     });
-  });
-
-  test('watch the relay and its queues where there are relay and operator functions', () => {
-    expect(rules(synthConsumer({ operations: true, onFailureDestination: { retryAttempts: 100 } }))).toEqual({
-      ...RECORDS_AND_LEDGER,
-      ...ERRORS,
-      ...MAPPING,
-      ...FAILURE_QUEUE,
-      'relay-errors': 'AWS/Lambda Errors Sum > 0, 3 of 5, missing: notBreaching',
-      'relay-behind': 'AWS/SQS ApproximateAgeOfOldestMessage Maximum > 900, 1 of 1, missing: notBreaching',
-      'relay-behind-failures': 'AWS/SQS ApproximateAgeOfOldestMessage Maximum > 900, 1 of 1, missing: notBreaching',
-    });
-  });
-
-  test('watch the schema registry where the mapping decodes values with one', () => {
-    const schemaRegistry = new GlueSchemaRegistry({
-      schemaRegistryArn: 'arn:aws:glue:eu-central-1:111122223333:registry/orders',
-      eventRecordFormat: EventRecordFormat.JSON,
-      schemaValidationConfigs: [{ attribute: KafkaSchemaValidationAttribute.VALUE }],
-    });
-    expect(rules(synthConsumer({ schemaRegistry, onFailureDestination: { retryAttempts: 100 } }))).toEqual({
-      ...RECORDS_AND_LEDGER,
-      ...ERRORS,
-      ...MAPPING,
-      ...FAILURE_QUEUE,
-      'registry-errors': 'AWS/Lambda SchemaRegistryErrorCount Sum > 0, 1 of 1, missing: notBreaching',
-    });
+    expect(Object.keys(all)).toHaveLength(12);
   });
 
   test('expect errors of a function that throws to be given a batch again, but not for ever', () => {
-    expect(rules(synthConsumer({ mode: 'on-demand' }))).toEqual({
-      ...RECORDS_AND_LEDGER,
+    expect(rules(synthAlarms({ mode: 'on-demand' }))).toEqual({
+      ...RECORDS,
+      ...QUEUE,
       'function-errors': 'AWS/Lambda Errors Sum > 0, 15 of 15, missing: notBreaching',
+      ...LAG,
     });
   });
 
+  test.each([
+    ['provisioned', 'AWS/Lambda MaxOffsetLag Maximum > 10000, 15 of 15, missing: notBreaching'],
+    ['on-demand', 'AWS/Lambda OffsetLag Maximum > 10000, 15 of 15, missing: notBreaching'],
+  ] as const)(
+    'watch the lag in records, in %s mode, where the brokers’ metrics are in another account',
+    (mode, rule) => {
+      const vpcConnectionArn = 'arn:aws:kafka:eu-central-1:444455556666:vpc-connection/111122223333/main/conn-9';
+      const watched = rules(synthAlarms({ mode, cluster: { ...CLUSTER, vpcConnectionArn } }));
+      expect(watched).toMatchObject({ 'lag-records': rule });
+      expect(watched).not.toHaveProperty('lag-time');
+    },
+  );
+
   test('take their limits from options', () => {
-    const changed = rules(
-      synthConsumer({
-        timeout: Duration.minutes(5),
-        alarms: {
-          deadLetters: 3,
-          blockedFor: Duration.minutes(1),
-          lagRecords: 7,
-          lagTime: Duration.minutes(2),
-          fencedCommits: 1,
-          durationPercentOfTimeout: 50,
-        },
-      }),
-    );
-    expect(changed).toMatchObject({
+    const limits = {
+      deadLetters: 3,
+      blockedFor: Duration.minutes(1),
+      parkedFor: Duration.minutes(3),
+      lagTime: Duration.minutes(2),
+    };
+    expect(rules(synthAlarms({ ...EVERYTHING, alarms: limits }))).toMatchObject({
       'dead-letters': expect.stringContaining('> 3,'),
       'blocked-record': expect.stringContaining('> 60000,'),
-      'lag-records': expect.stringContaining('> 7,'),
+      'parked-key': expect.stringContaining('> 180000,'),
       'lag-time': expect.stringContaining('> 120,'),
-      'fenced-commits': expect.stringContaining('> 1,'),
-      duration: expect.stringContaining('> 150000,'),
     });
   });
 
   test('look at this consumer only', () => {
     const dimensions = Object.fromEntries(
-      alarms(synthConsumer()).map(({ MetricName, Dimensions }) => [
+      alarms(synthAlarms()).map(({ MetricName, Dimensions }) => [
         MetricName,
         Object.fromEntries(Dimensions.map(({ Name, Value }) => [Name, Value])),
       ]),
     );
+    // Parameters of the nested stack.
+    const given = (what: RegExp) => ({ Ref: expect.stringMatching(what) });
     expect(dimensions).toMatchObject({
       RecordsDeadLettered: { service: 'Orders', stack: 'Shop' },
-      Errors: { FunctionName: { Ref: expect.stringMatching(/^OrdersHandlerFunction/) } },
-      DroppedEventCount: { EventSourceMappingUUID: { Ref: expect.stringMatching(/^OrdersEventSource/) } },
-      ApproximateNumberOfMessagesVisible: {
-        QueueName: { 'Fn::GetAtt': [expect.stringMatching(/^OrdersFallbackQueue/), 'QueueName'] },
-      },
+      Errors: { FunctionName: given(/OrdersHandlerFunction\w+Ref$/) },
+      DroppedEventCount: { EventSourceMappingUUID: given(/OrdersEventSource\w+Ref$/) },
+      ApproximateNumberOfMessagesVisible: { QueueName: given(/OrdersFallbackQueue\w+QueueName$/) },
       EstimatedMaxTimeLag: { 'Cluster Name': 'main', 'Consumer Group': 'Shop-Orders', Topic: 'orders' },
     });
   });
@@ -145,8 +137,8 @@ describe('the alarms of a consumer', () => {
   test('of two stacks of an account, with consumers of one name, watch different metrics', () => {
     const [dev, prod] = ['Dev', 'Prod'].map((name) => {
       const stack = new Stack(new App({ context: { 'aws:cdk:bundling-stacks': [] } }), name);
-      new LockstepConsumer(stack, 'Orders', LEAST);
-      return alarms(Template.fromStack(stack))
+      const [first] = new LockstepConsumer(stack, 'Orders', LEAST).alarms.all;
+      return alarms(Template.fromStack(Stack.of(first?.alarm ?? stack)))
         .filter(({ Namespace }) => Namespace === 'Lockstep')
         .map(({ MetricName, Dimensions }) => JSON.stringify([MetricName, Dimensions]));
     });
@@ -154,23 +146,51 @@ describe('the alarms of a consumer', () => {
     expect(prod?.filter((metric) => dev?.includes(metric))).toEqual([]);
   });
 
-  test('leave out what only the account of the cluster can see', () => {
-    const vpcConnectionArn = 'arn:aws:kafka:eu-central-1:444455556666:vpc-connection/111122223333/main/conn-9';
-    expect(rules(synthConsumer({ cluster: { ...CLUSTER, vpcConnectionArn } }))).not.toHaveProperty('lag-time');
-  });
-
   test('use no metric math, which an emulator could not evaluate', () => {
-    for (const alarm of alarms(synthConsumer({ onFailureDestination: { retryAttempts: 100 } })))
-      expect(alarm).not.toHaveProperty('Metrics');
+    for (const alarm of alarms(synthAlarms(EVERYTHING))) expect(alarm).not.toHaveProperty('Metrics');
   });
 
-  test('notify one topic when they begin and when they end, and no other principal may publish there', () => {
-    const template = synth((stack) => {
-      const topic = new AlarmTopic(stack, 'Alarms', { email: 'ops@example.com' });
-      new LockstepConsumer(stack, 'Orders', { ...LEAST, alarms: { topic } });
+  test('go to the topic of their severity, when they begin and when they end', () => {
+    const template = synthAlarms(EVERYTHING, (stack) => ({
+      page: new AlarmTopic(stack, 'Page'),
+      ticket: new AlarmTopic(stack, 'Ticket'),
+    }));
+    const targets = alarms(template).map(({ AlarmName, AlarmActions, OKActions }) => {
+      expect(OKActions).toEqual(AlarmActions);
+      return [AlarmName.replace('Shop-Orders-', ''), /(Page|Ticket)/.exec(JSON.stringify(AlarmActions))?.[0]];
     });
-    const topic = [{ Ref: expect.stringMatching(/^Alarms/) }];
-    for (const alarm of alarms(template)) expect(alarm).toMatchObject({ AlarmActions: topic, OKActions: topic });
+    const of = (severity: string) => targets.flatMap(([name, topic]) => (topic === severity ? name : [])).sort();
+    expect(of('Page')).toEqual([
+      'blocked-record',
+      'events-dropped',
+      'failure-destination-refused',
+      'function-errors',
+      'lag-time',
+      'loss-suspected',
+      'partition-halted',
+      'pollers-gone',
+    ]);
+    expect(of('Ticket')).toEqual(['dead-letters', 'letters-waiting', 'parked-key', 'relay-stopped']);
+  });
+
+  test('that tell of a loss say how an operator ends them', () => {
+    const latched = alarms(synthAlarms(EVERYTHING)).filter(({ TreatMissingData }) => TreatMissingData === 'ignore');
+    expect(latched).toHaveLength(3);
+    for (const { AlarmName, AlarmDescription } of latched)
+      expect(textOf(AlarmDescription)).toContain(
+        `\`aws cloudwatch set-alarm-state --alarm-name "${AlarmName}" --state-value OK --state-reason "..."\``,
+      );
+  });
+
+  test('are in the stack itself on the local cloud, which has no nested stacks', () => {
+    const cluster = { clusterArn: CLUSTER.clusterArn, auth: 'none', topics: 'elsewhere' } as const;
+    expect(alarms(synthConsumer({ cluster })).length).toBeGreaterThan(5);
+  });
+
+  test('have a topic on which no other principal may publish', () => {
+    const template = synth((stack) => {
+      new AlarmTopic(stack, 'Alarms', { email: 'ops@example.com' });
+    });
     template.hasResourceProperties('AWS::SNS::Subscription', { Protocol: 'email', Endpoint: 'ops@example.com' });
     template.hasResourceProperties('AWS::SNS::TopicPolicy', {
       PolicyDocument: {
@@ -207,74 +227,141 @@ describe('the runbook', () => {
       ([, heading]) => heading,
     );
     const linked = [
-      ...alarms(
-        synthConsumer({
-          operations: true,
-          retry: { onExhausted: 'park' },
-          onFailureDestination: { retryAttempts: 100 },
-        }),
-      ),
+      ...alarms(synthAlarms(EVERYTHING)),
+      ...alarms(synthAlarms({ onFailureDestination: { retryAttempts: 100 } })),
       ...alarms(clusterTemplate()),
-    ].map(
-      ({ AlarmDescription }) => /^.{20,}\. First: .{10,}\. docs\/runbook\.md#([a-z-]+)$/.exec(AlarmDescription)?.[1],
-    );
+    ].map(({ AlarmDescription }) => RUNBOOK_LINK.exec(textOf(AlarmDescription))?.[1]);
     expect(linked).not.toContain(undefined);
-    expect(headings.toSorted()).toEqual([...new Set([...linked, 'registry-errors'])].toSorted());
+    expect(headings.toSorted()).toEqual([...new Set([...linked, 'lag-records'])].toSorted());
   });
 
   test('may be somewhere else', () => {
-    const template = synthConsumer({ alarms: { runbookUrl: 'https://wiki.example.com/orders' } });
-    for (const { AlarmName, AlarmDescription } of alarms(template)) {
-      expect(AlarmDescription).toMatch(
+    for (const { AlarmName, AlarmDescription } of alarms(
+      synthAlarms({ alarms: { runbookUrl: 'https://wiki.example.com/orders' } }),
+    )) {
+      expect(textOf(AlarmDescription)).toMatch(
         new RegExp(` https://wiki\\.example\\.com/orders#${AlarmName.replace('Shop-Orders-', '')}$`),
       );
     }
   });
+
+  test('every alarm of a consumer has a command in its message', () => {
+    for (const { AlarmDescription } of alarms(synthAlarms(EVERYTHING)))
+      expect(textOf(AlarmDescription)).toMatch(/ First: .*`(npx lockstep|aws logs tail) [^`]+`/);
+  });
 });
 
-describe('the dashboard', () => {
-  test('answers in its first row whether anything is stuck, lost or late, then draws each consumer', () => {
-    const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
-    const stack = new Stack(app, 'Shop', { env: { region: 'eu-central-1' } });
-    const orders = new LockstepConsumer(stack, 'Orders', LEAST);
-    const payments = new LockstepConsumer(stack, 'Payments', { ...LEAST, topic: 'payments' });
-    new ConsumersDashboard(stack, 'Dashboard', { consumers: [orders, payments] });
-    const [dashboard] = Object.values(Template.fromStack(stack).findResources('AWS::CloudWatch::Dashboard'));
-    const { widgets } = JSON.parse(
-      stack.resolve(dashboard?.['Properties'].DashboardBody['Fn::Join'][1]).map(String).join(''),
-    );
+const RUNBOOK_LINK =
+  /^(?:\[(?:page|ticket)\] )?.{20,}\. First: .{10,}\. https:\/\/github\.com\/lockstep\/lockstep\/blob\/main\/docs\/runbook\.md#([a-z-]+)$/;
 
-    const rows = Map.groupBy<number, { y: number; x: number; properties: { title: string } }>(widgets, ({ y }) => y);
-    expect([...rows.values()].map((row) => row.map(({ properties }) => properties.title))).toEqual([
+describe('the dashboard', () => {
+  interface Widget {
+    readonly type: string;
+    readonly y: number;
+    readonly x: number;
+    readonly properties: {
+      readonly title?: string;
+      readonly alarms?: readonly string[];
+      readonly annotations?: { readonly horizontal: readonly { readonly value: number; readonly label: string }[] };
+    };
+  }
+
+  /** Its only dashboard, as CloudWatch gets it; what is known only at deployment is `…`. */
+  function widgetsOf(build: (stack: Stack) => void): Widget[] {
+    const { DashboardBody } = only(synth(build), 'AWS::CloudWatch::Dashboard');
+    return JSON.parse(textOf(DashboardBody)).widgets;
+  }
+
+  const two = (stack: Stack) => {
+    new LockstepConsumer(stack, 'Orders', LEAST);
+    new LockstepConsumer(stack, 'Payments', { ...LEAST, topic: 'payments' });
+  };
+
+  test('is one for the consumers of a stack: whether anything is stuck, lost or late, a comparison, errors, each consumer', () => {
+    const rows = Map.groupBy(widgetsOf(two), ({ y }) => y);
+    const titles = [...rows.values()].map((row) => row.flatMap(({ properties }) => properties.title ?? []));
+    expect(titles.filter((row) => row.length > 0)).toEqual([
       ['Is anything stuck?', 'Is anything lost or given up on?', 'Is anything late?'],
-      ['Orders: records', 'Orders: age of blocked records (ms)', 'Orders: lag', 'Orders: out of the ordinary'],
-      ['Payments: records', 'Payments: age of blocked records (ms)', 'Payments: lag', 'Payments: out of the ordinary'],
+      ['Age of blocked records (s)', 'Unread records', 'Dead letters'],
+      ['The newest errors'],
+      ['Orders: records', 'Orders: how late (s)', 'Orders: unread records, pollers'],
+      ['Orders: durations (s)', 'Orders: out of the ordinary'],
+      ['Payments: records', 'Payments: how late (s)', 'Payments: unread records, pollers'],
+      ['Payments: durations (s)', 'Payments: out of the ordinary'],
     ]);
   });
 
-  test('has every alarm in its first row once', () => {
-    let consumer: LockstepConsumer | undefined;
-    synth((stack) => {
-      consumer = new LockstepConsumer(stack, 'Orders', LEAST);
-    });
-    const questions = Map.groupBy(consumer?.alarms.all ?? [], ({ definition }) => definition.question);
-    expect(
-      Object.fromEntries(
-        [...questions].map(([question, all]) => [question, all.map(({ definition }) => definition.name)]),
-      ),
-    ).toEqual({
-      lost: ['dead-letters', 'records-not-redelivered', 'topic-recreated', 'fallback-queue', 'events-dropped'],
-      stuck: [
+  test('has every alarm in its first row once, by its question', () => {
+    const answers = widgetsOf((stack) => void new LockstepConsumer(stack, 'Orders', { ...LEAST, ...EVERYTHING }));
+    const names = answers.flatMap(({ properties: { alarms: arns, title } }) =>
+      arns === undefined ? [] : [[title, arns.map((arn) => arn.replace(/.*:alarm:Shop-Orders-/, ''))]],
+    );
+    expect(Object.fromEntries(names)).toEqual({
+      'Is anything stuck?': [
         'blocked-record',
-        'replay-halted',
-        'flood-breaker',
-        'partition-full',
-        'ledger-unavailable',
+        'partition-halted',
+        'parked-key',
+        'relay-stopped',
         'function-errors',
         'pollers-gone',
-        'polling-errors',
       ],
-      late: ['fenced-commits', 'throttles', 'duration', 'lag-records', 'commit-errors', 'lag-time'],
+      'Is anything lost or given up on?': [
+        'loss-suspected',
+        'dead-letters',
+        'letters-waiting',
+        'events-dropped',
+        'failure-destination-refused',
+      ],
+      'Is anything late?': ['lag-time'],
     });
+  });
+
+  test('draws the limits of alarms, in the unit of the graph', () => {
+    const lines = widgetsOf((stack) => void new LockstepConsumer(stack, 'Orders', LEAST)).flatMap(({ properties }) =>
+      properties.annotations === undefined ? [] : [[properties.title, properties.annotations.horizontal]],
+    );
+    expect(Object.fromEntries(lines)).toEqual({
+      'Orders: how late (s)': [
+        expect.objectContaining({ value: 900, label: 'blocked-record' }),
+        expect.objectContaining({ value: 900, label: 'lag-time' }),
+      ],
+      'Orders: durations (s)': [expect.objectContaining({ value: 60, label: 'timeout' })],
+    });
+  });
+
+  test('keeps CloudWatch’s limits with 50 consumers', () => {
+    const widgets = widgetsOf((stack) => {
+      for (let index = 0; index < 50; index++)
+        new LockstepConsumer(stack, `C${index}`, { ...LEAST, topic: `topic-${index}` });
+    });
+    const alarmed = widgets.flatMap(({ properties }) => properties.alarms?.length ?? []);
+    expect(Math.max(...alarmed)).toBe(100);
+    expect(alarmed.reduce((sum, one) => sum + one, 0)).toBe(450);
+    expect(widgets.length).toBeLessThan(500);
+  });
+
+  test('can be left out', () => {
+    synthConsumer({ dashboard: false }).resourceCountIs('AWS::CloudWatch::Dashboard', 0);
+  });
+});
+
+describe('a stack whose alarms notify nobody', () => {
+  function warnings(alarmsOf: (stack: Stack) => AlarmOptions): string[] {
+    const stack = new Stack(new App({ context: { 'aws:cdk:bundling-stacks': [] } }), 'Shop');
+    const alarms = alarmsOf(stack);
+    for (const name of ['Orders', 'Payments']) new LockstepConsumer(stack, name, { ...LEAST, topic: name, alarms });
+    return Annotations.fromStack(stack)
+      .findWarning('*', Match.stringLikeRegexp('notify nobody'))
+      .map(({ entry }) => String(entry.data));
+  }
+
+  test('warns once at synth, with what to do', () => {
+    expect(warnings(() => ({}))).toEqual([
+      expect.stringContaining('alarms of this stack’s consumers notify nobody. Set `alarms: { page, ticket }`'),
+    ]);
+  });
+
+  test('does not warn once one topic is there', () => {
+    expect(warnings((stack) => ({ page: new AlarmTopic(stack, 'Page') }))).toEqual([]);
   });
 });

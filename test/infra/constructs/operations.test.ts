@@ -98,17 +98,6 @@ test('the queues hide what they hand out for longer than the relay may take', ()
   expect(timeouts).toEqual([60, 60, 300]);
 });
 
-test('alarms tell of a relay that fails, and of entries that it cannot place', () => {
-  const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties);
-  const of = (name: string) => alarms.find(({ AlarmName }) => AlarmName === `Shop-Orders-${name}`);
-  expect(of('relay-errors')).toMatchObject({
-    MetricName: 'Errors',
-    Dimensions: [{ Name: 'FunctionName', Value: { Ref: expect.stringMatching(/^OrdersOperationsRelay/) } }],
-  });
-  for (const name of ['relay-behind', 'relay-behind-failures'])
-    expect(of(name)).toMatchObject({ MetricName: 'ApproximateAgeOfOldestMessage', Threshold: 900 });
-});
-
 test('a consumer without relay and operator functions has one function', () => {
   synthConsumer({ operations: false }).resourceCountIs('AWS::Lambda::Function', 1);
 });

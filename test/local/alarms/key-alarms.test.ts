@@ -8,14 +8,14 @@ beforeAll(async () => {
 });
 afterAll(() => watched?.stop());
 
-test('partition-full: more records wait for another try than the ledger item has room for', async () => {
+test('partition-halted: more records wait for another try than the ledger item has room for', async () => {
   watched.switchboard.set('stuck', 503);
   await watched.send(0, Array(260).fill('stuck'), (index) => `key-${index}`);
 
-  await watched.rings('partition-full');
+  await watched.rings('partition-halted');
   watched.switchboard.set('stuck', 200);
 
-  await watched.isOver('partition-full');
+  await watched.isOver('partition-halted');
   await watched.committed(0, 260);
 });
 

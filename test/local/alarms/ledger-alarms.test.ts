@@ -28,54 +28,42 @@ async function operate(partition: number, change: OperatorChange): Promise<void>
   );
 }
 
-test('ledger-unavailable: a role without its right to the table', async () => {
+test('partition-halted: a role without its right to the table', async () => {
   const giveBack = await watched.deny('dynamodb:UpdateItem');
   await watched.send(4, ['after-the-ledger']);
 
-  await watched.rings('ledger-unavailable');
+  await watched.rings('partition-halted');
   await giveBack();
 
-  await watched.isOver('ledger-unavailable');
+  await watched.isOver('partition-halted');
   await watched.asked('after-the-ledger');
 });
 
-test('fenced-commits: a partition that is taken away from an invocation', async () => {
-  watched.switchboard.set('taken', 200, 4_000);
-  const [sent] = await watched.send(5, ['taken']);
-  await watched.asked('taken');
-  await operate(5, { type: 'skip', offset: Number(sent?.baseOffset) });
-
-  await watched.rings('fenced-commits');
-
-  await watched.isOver('fenced-commits');
-  await watched.committed(5, 1);
-});
-
-test('records-not-redelivered: a record that is due and never comes back', async () => {
+test('loss-suspected: a record that is due and never comes back', async () => {
   watched.switchboard.set('never-redelivered', 503);
   await watched.send(7, ['never-redelivered']);
   await watched.asked('never-redelivered');
   await watched.setCommitted(7, '1');
   await watched.send(7, ['after-it']);
 
-  await watched.rings('records-not-redelivered');
+  await watched.rings('loss-suspected');
   await watched.asked('after-it');
   await watched.drain(watched.consumer.function.environment['LOCKSTEP_FALLBACK_QUEUE_URL']);
 
-  await watched.isOver('records-not-redelivered', 'fallback-queue');
+  await watched.isOver('loss-suspected', 'fallback-queue');
 });
 
-test('replay-halted: offsets set back to before the ledger’s memory', async () => {
+test('partition-halted: offsets set back to before the ledger’s memory', async () => {
   // Its memory is the last 64 batches: each of these is one.
   const words = Array.from({ length: 80 }, (_, index) => `memory-${index}`);
   await watched.send(8, words);
   await watched.committed(8, 80);
   await watched.setCommitted(8, '0');
 
-  await watched.rings('replay-halted');
+  await watched.rings('partition-halted');
   await operate(8, { type: 'acceptAsDuplicates' });
 
-  await watched.isOver('replay-halted');
+  await watched.isOver('partition-halted');
   await watched.committed(8, 80);
   expect(watched.switchboard.asked.filter((word) => word === 'memory-0')).toHaveLength(1);
 });

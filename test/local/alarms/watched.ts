@@ -22,20 +22,11 @@ const BEAT_PARTITION = WATCHED_PARTITIONS - 1;
 
 /** The alarms that each consumer provokes: together every alarm that a consumer without relay has. */
 export const PROVOKED = {
-  Records: [
-    'blocked-record',
-    'dead-letters',
-    'duration',
-    'flood-breaker',
-    'function-errors',
-    'lag-records',
-    'lag-time',
-    'throttles',
-  ],
-  Ledger: ['fenced-commits', 'ledger-unavailable', 'records-not-redelivered', 'replay-halted'],
+  Records: ['blocked-record', 'dead-letters', 'function-errors', 'lag-time', 'partition-halted'],
+  Ledger: ['loss-suspected', 'partition-halted'],
   Queues: ['events-dropped', 'failure-destination-refused', 'failure-queue', 'fallback-queue', 'pollers-gone'],
-  Broker: ['commit-errors', 'polling-errors', 'topic-recreated'],
-  Keys: ['partition-full'],
+  Broker: ['loss-suspected'],
+  Keys: ['partition-halted'],
 } as const;
 
 export type WatchedName = keyof typeof PROVOKED | 'Relayed';

@@ -129,7 +129,7 @@ test('an alarm watches the metric of its own consumer and stack, and no other’
         Namespace: 'Lockstep',
         MetricData: [
           {
-            MetricName: 'TopicsRecreated',
+            MetricName: 'LossSuspected',
             Value: 1,
             Unit: 'Count',
             Dimensions: [
@@ -144,7 +144,7 @@ test('an alarm watches the metric of its own consumer and stack, and no other’
   // What is put is evaluated by the time of the answer.
   await put('Another', CLOUD_STACK);
   await put('Fixture', 'AnotherStack');
-  expect(await alarmState('topic-recreated')).not.toBe('ALARM');
+  expect(await alarmState('loss-suspected')).not.toBe('ALARM');
   await put('Fixture', CLOUD_STACK);
-  expect(await alarmState('topic-recreated')).toBe('ALARM');
+  expect(await alarmState('loss-suspected')).toBe('ALARM');
 });

@@ -3,6 +3,8 @@ import { sweep } from '../../../shared/relay/sweep.ts';
 import { blockedRecordAt } from '../../fixtures/progress.ts';
 import { aRelay, PLACE, RECREATED, RECREATION_LINE, START } from './a-relay.ts';
 
+const BLOCKED = new Map([[4, blockedRecordAt(4, { firstFailedAt: START - 90_000 })]]);
+
 function aSwept(committed: number) {
   const relay = aRelay();
   for (let offset = 0; offset < 20; offset++) relay.log.put(PLACE, offset, {});
@@ -46,6 +48,29 @@ test('abandons nothing that the queue does not accept', async () => {
   await expect(relay.invoke((invocation) => sweep(refusing, relay.policy, invocation))).rejects.toThrow('no');
 
   expect(relay.ledger.peek(PLACE)?.progress.pending).toEqual([{ from: 4, to: 4 }]);
+});
+
+test('counts a check of the ledger only when it is done', async () => {
+  const relay = aSwept(6);
+  await relay.invoke((invocation) => sweep(relay.ports, relay.policy, invocation));
+  expect(relay.counts.get('LedgerChecks')).toBe(1);
+
+  relay.place({ pending: [{ from: 4, to: 4 }] });
+  const refusing = { ...relay.ports, fallback: { send: () => Promise.reject(new Error('no')) } };
+  await expect(relay.invoke((invocation) => sweep(refusing, relay.policy, invocation))).rejects.toThrow('no');
+  expect(relay.counts.get('LedgerChecks')).toBe(1);
+});
+
+test.each([
+  ['offsets came back that the ledger has forgotten', { replayRefused: [{ from: 0, to: 3 }] }, 1],
+  ['a record is blocked by the flood breaker', { consecutiveDeadLetters: 100, blockedRecords: BLOCKED }, 1],
+  ['a record only fails', { consecutiveDeadLetters: 99, blockedRecords: BLOCKED }, undefined],
+  ['the flood breaker has nothing to block', { consecutiveDeadLetters: 100 }, undefined],
+])('tells whether a partition waits for an operator: %s', async (_, progress, halted) => {
+  const relay = aSwept(0);
+  relay.place(progress);
+  await relay.invoke((invocation) => sweep(relay.ports, relay.policy, invocation));
+  expect(relay.counts.get('PartitionsHalted')).toBe(halted);
 });
 
 test('says how long a blocked record has blocked though no batch comes, and that nothing blocks', async () => {

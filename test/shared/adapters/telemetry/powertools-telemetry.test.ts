@@ -1,6 +1,9 @@
 import { expect, test, vi } from 'vitest';
 import { metricsOfLogLine } from '../../../../infra/local/emf.ts';
-import { powertoolsTelemetry } from '../../../../shared/adapters/telemetry/powertools-telemetry.ts';
+import {
+  type PowertoolsTelemetry,
+  powertoolsTelemetry,
+} from '../../../../shared/adapters/telemetry/powertools-telemetry.ts';
 import { readEnvironment } from '../../../../shared/environment.ts';
 
 const DEPLOYED = {
@@ -17,7 +20,16 @@ const DEPLOYED = {
   POWERTOOLS_SERVICE_NAME: 'Orders',
 };
 
-function printed(variables: Readonly<Record<string, string>>) {
+type Counting = (telemetry: PowertoolsTelemetry) => void;
+
+const count: Counting = (telemetry) => {
+  for (const value of [2, 1]) telemetry.count('RecordsHandled', value);
+  telemetry.flush();
+  telemetry.count('BlockedRecordAgeMs', 7);
+};
+
+/** The metrics that a function prints when these are counted. */
+function printed(variables: Readonly<Record<string, string>>, counting = count) {
   const lines: string[] = [];
   // Powertools has a console of its own, which writes there.
   const write = vi.spyOn(process.stdout, 'write').mockImplementation((line) => {
@@ -25,9 +37,7 @@ function printed(variables: Readonly<Record<string, string>>) {
     return true;
   });
   const telemetry = powertoolsTelemetry(readEnvironment(variables));
-  for (const value of [2, 1]) telemetry.count('RecordsHandled', value);
-  telemetry.flush();
-  telemetry.count('BlockedRecordAgeMs', 7);
+  counting(telemetry);
   telemetry.flush();
   write.mockRestore();
   return lines.flatMap((line) => metricsOfLogLine(line));
@@ -43,4 +53,24 @@ test('metrics of each invocation have stack and consumer as dimensions', () => {
 
 test('metrics of a function that no construct has deployed have the service only', () => {
   expect(printed(DEPLOYED).map(({ dimensions }) => dimensions)).toEqual([{ service: 'Orders' }, { service: 'Orders' }]);
+});
+
+test.each([
+  ['FloodBreakerOpen', 'PartitionsHalted'],
+  ['LedgerUnavailable', 'PartitionsHalted'],
+  ['ParkedKeysFull', 'PartitionsHalted'],
+  ['PartitionsFull', 'PartitionsHalted'],
+  ['ReplayHalted', 'PartitionsHalted'],
+  ['RecordsNotRedelivered', 'LossSuspected'],
+  ['TopicsRecreated', 'LossSuspected'],
+] as const)('%s counts for %s, too, which one alarm watches for all of them', (metric, alarmed) => {
+  const values = printed(DEPLOYED, (telemetry) => {
+    for (const value of [2, 1]) telemetry.count(metric, value);
+  }).map(({ name, value }) => [name, value]);
+  expect(values.toSorted()).toEqual(
+    [
+      [metric, 3],
+      [alarmed, 3],
+    ].toSorted(),
+  );
 });
