@@ -60,8 +60,8 @@ export class ClusterStack extends Stack {
   }
 
   /**
-   * Functions reach DynamoDB through a gateway endpoint (free), SQS and the API of MSK through interface endpoints. Nothing
-   * else is reachable, and there is no NAT.
+   * Functions reach DynamoDB through a gateway endpoint (free), and SQS, the API of MSK and Lambda through interface endpoints.
+   * Nothing else is reachable, and there is no NAT.
    */
   private endpoints(vpc: IVpc): void {
     vpc.addGatewayEndpoint('DynamoDb', { service: GatewayVpcEndpointAwsService.DYNAMODB });
@@ -79,6 +79,12 @@ export class ClusterStack extends Stack {
     // The functions ask MSK for its brokers.
     vpc.addInterfaceEndpoint('Kafka', {
       service: new InterfaceVpcEndpointAwsService('kafka'),
+      securityGroups: [securityGroup],
+      open: false,
+    });
+    // Relay and operator function invoke the consumer to release parked keys.
+    vpc.addInterfaceEndpoint('Lambda', {
+      service: InterfaceVpcEndpointAwsService.LAMBDA,
       securityGroups: [securityGroup],
       open: false,
     });

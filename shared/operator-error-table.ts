@@ -64,7 +64,7 @@ export const OPERATOR_ERRORS: Readonly<Record<OperatorErrorCode, ErrorKind>> = {
   },
   OPERATOR_MAY_ONLY_LOOK: {
     retryable: false,
-    hint: 'Nothing was changed. Ask for the right to invoke the operator function itself: `consumer.grantOperate(principal)`.',
+    hint: 'Nothing was changed. Ask for the right to invoke the operator function itself: `consumer.grantOperator(principal)`.',
   },
   COMMAND_LINE_INVALID: {
     retryable: false,

@@ -27,6 +27,9 @@ export interface ConsumerSettings {
   readonly handlerExport: string;
   readonly consumerName: string;
   readonly stackName: string;
+  /** Of the stack; tokens where the app does not say. */
+  readonly region: string;
+  readonly account: string;
   /** Only the local cloud has brokers without TLS. */
   readonly onLocalCloud: boolean;
   readonly consumerGroup: string;
@@ -48,6 +51,8 @@ export interface ConsumerSettings {
   readonly memoryMiB: number;
   readonly environment: Readonly<Record<string, string>>;
   readonly reservedConcurrency: number | undefined;
+  /** Names of the other properties of the function. */
+  readonly functionProps: readonly string[];
   readonly removalPolicy: RemovalPolicy;
   /** Whether there are a relay and an operator function. */
   readonly operations: boolean;
@@ -73,7 +78,10 @@ export function consumerSettings(scope: Construct, props: LockstepConsumerProps)
     handlerExport: props.handlerExport ?? 'handler',
     consumerName: props.consumerName ?? scope.node.id,
     stackName: Stack.of(scope).stackName,
-    onLocalCloud: props.cluster.auth === 'none',
+    region: Stack.of(scope).region,
+    account: Stack.of(scope).account,
+    // The cluster may be missing: that is refused.
+    onLocalCloud: props.cluster?.auth === 'none',
     consumerGroup,
     keyNamespaces: props.keyNamespaces ?? [consumerGroup],
     maxAttempts,
@@ -107,6 +115,7 @@ export function consumerSettings(scope: Construct, props: LockstepConsumerProps)
     memoryMiB: props.memoryMiB ?? DEFAULT_MEMORY_MIB,
     environment: props.environment ?? {},
     reservedConcurrency: props.functionProps?.reservedConcurrentExecutions,
+    functionProps: Object.keys(props.functionProps ?? {}),
     removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
     operations: props.operations ?? true,
   };

@@ -12,7 +12,9 @@ export function credentialGrants(auth: KafkaAuthentication): PolicyStatement[] {
     new PolicyStatement({
       sid: 'ReadCredentials',
       actions: ['secretsmanager:GetSecretValue'],
-      resources: [secret.secretArn],
+      // Imported by name or partial ARN, a secret lacks the six characters that Secrets Manager appends.
+      // https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_iam-permissions.html#iam-resources
+      resources: [secret.secretFullArn ?? `${secret.secretArn}-??????`],
     }),
     ...(encryptionKey === undefined
       ? []

@@ -9,6 +9,9 @@ export const MINIMUM_TIMEOUT_SECONDS = 15;
 
 const OURS = /^(LOCKSTEP_|POWERTOOLS_METRICS_NAMESPACE$|POWERTOOLS_SERVICE_NAME$|NODE_OPTIONS$)/;
 
+/** Whatever CDK calls their properties in a later version. */
+const IMPOSSIBLE = /^(tenancy|durable|capacityProvider)/;
+
 /** Settings of the function. */
 export const FUNCTION_REFUSALS = {
   LOCKSTEP_TIMEOUT_OVER_14_MINUTES: {
@@ -36,6 +39,18 @@ export const FUNCTION_REFUSALS = {
     fix: 'Drop it or raise it; to stop consuming, disable the mapping with `lockstep pause`',
     objection: (s) =>
       s.reservedConcurrency === 0 ? 'with a reserved concurrency of 0 the function never runs' : undefined,
+  },
+  LOCKSTEP_FUNCTION_PROPS_IMPOSSIBLE: {
+    property: 'functionProps',
+    because:
+      'Tenancy (a Kafka mapping names no tenant), durable execution (it starts anew with each retry of a mapping) or managed instances (they run several batches in one process, which crash isolation was not tested with).',
+    fix: 'Remove the property',
+    objection: ({ functionProps }) => {
+      const found = functionProps.filter((name) => IMPOSSIBLE.test(name));
+      return found.length === 0
+        ? undefined
+        : `a function that is fed from Kafka cannot work with ${found.map((name) => `\`${name}\``).join(', ')}`;
+    },
   },
   LOCKSTEP_ENVIRONMENT_RESERVED: {
     property: 'environment',

@@ -7,7 +7,13 @@ import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
  * How clients authenticate. `iam`: MSK IAM access control. `tls`: encrypted, without a client identity. `none`: plaintext, for
  * a broker on loopback. SCRAM: user name and password. Mutual TLS: a client certificate.
  */
-export type KafkaAuthentication = 'iam' | 'tls' | 'none' | ScramAuthentication | MutualTlsAuthentication;
+export type KafkaAuthentication =
+  | (typeof KAFKA_AUTHENTICATIONS)[number]
+  | ScramAuthentication
+  | MutualTlsAuthentication;
+
+/** Those without a secret. */
+export const KAFKA_AUTHENTICATIONS = ['iam', 'tls', 'none'] as const;
 
 /** SASL/SCRAM-512. https://docs.aws.amazon.com/msk/latest/developerguide/msk-password.html */
 export interface ScramAuthentication {

@@ -115,8 +115,8 @@ export class LockstepConsumer extends Construct implements IGrantable {
     for (const right of lookRights(this)) grantee.grantPrincipal.addToPrincipalPolicy(right);
   }
 
-  /** Lets a principal use all `lockstep` commands. */
-  grantOperate(grantee: IGrantable): void {
+  /** Lets a principal, such as the role of who is on call, use all `lockstep` commands, and nothing else. */
+  grantOperator(grantee: IGrantable): void {
     this.grantLook(grantee);
     for (const right of operateRights(this)) grantee.grantPrincipal.addToPrincipalPolicy(right);
   }

@@ -7,7 +7,7 @@ import type { LockstepConsumer } from './lockstep-consumer.ts';
 
 /** Permissions for the `lockstep` commands that change nothing. */
 export function lookRights(consumer: LockstepConsumer): PolicyStatement[] {
-  const { fallbackQueue, failureQueue, ledger, mapping, operations } = consumer;
+  const { fallbackQueue, failureQueue, ledger, mapping, operations, settings } = consumer;
   const queues = failureQueue === undefined ? [fallbackQueue] : [fallbackQueue, failureQueue];
   const key = ledger.table.encryptionKey;
   return [
@@ -18,7 +18,10 @@ export function lookRights(consumer: LockstepConsumer): PolicyStatement[] {
       ['sqs:GetQueueAttributes'],
       queues.map(({ queueArn }) => queueArn),
     ),
-    onLedger(consumer, 'SeeTheLedger', ['dynamodb:GetItem']),
+    onLedger(consumer, 'SeeTheLedger', ['dynamodb:GetItem'], ['partition']),
+    ...(settings.onExhausted === 'park'
+      ? [onLedger(consumer, 'SeeParkedKeys', ['dynamodb:BatchGetItem', 'dynamodb:GetItem'], ['parked'])]
+      : []),
     ...(operations === undefined
       ? []
       : [statement('AskTheOperator', ['lambda:InvokeFunction'], [`${operations.operator.functionArn}:${LOOK_ALIAS}`])]),
@@ -26,21 +29,34 @@ export function lookRights(consumer: LockstepConsumer): PolicyStatement[] {
   ];
 }
 
-/** Further permissions for all other commands: pause, resume, skip, reset, redrive, purge, replay. */
+/** Further permissions for all other commands: pause, resume, skip, reset, redrive, purge, replay, release, drop. */
 export function operateRights(consumer: LockstepConsumer): PolicyStatement[] {
-  const { mapping, operations } = consumer;
+  const { ledger, mapping, operations, settings } = consumer;
+  const key = ledger.table.encryptionKey;
   return [
     statement('PauseAndResume', ['lambda:UpdateEventSourceMapping'], [mapping.eventSourceMappingArn]),
-    onLedger(consumer, 'ChangeTheLedger', ['dynamodb:PutItem', 'dynamodb:UpdateItem']),
+    // Each change is kept with who made it and why, in the same transaction.
+    onLedger(consumer, 'ChangeTheLedger', ['dynamodb:PutItem', 'dynamodb:UpdateItem'], ['partition', 'decisions']),
+    ...(settings.onExhausted === 'park'
+      ? [onLedger(consumer, 'DropParkedKeys', ['dynamodb:DeleteItem', 'dynamodb:UpdateItem'], ['parked'])]
+      : []),
+    ...(key === undefined
+      ? []
+      : [statement('EncryptTheLedger', ['kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey'], [key.keyArn])]),
     ...(operations === undefined
       ? []
       : [statement('LetTheOperatorAct', ['lambda:InvokeFunction'], [operations.operator.functionArn])]),
   ];
 }
 
-function onLedger({ ledger, settings }: LockstepConsumer, sid: string, actions: string[]): PolicyStatement {
-  const own = `partition#${ledgerClusterId(settings.cluster)}#${settings.consumerGroup}#*`;
-  return new PolicyStatement({ sid, actions, resources: [ledger.table.tableArn], conditions: onlyItems([own]) });
+function onLedger(
+  { ledger, settings }: LockstepConsumer,
+  sid: string,
+  actions: string[],
+  kinds: readonly ('partition' | 'decisions' | 'parked')[],
+): PolicyStatement {
+  const own = kinds.map((kind) => `${kind}#${ledgerClusterId(settings.cluster)}#${settings.consumerGroup}#*`);
+  return new PolicyStatement({ sid, actions, resources: [ledger.table.tableArn], conditions: onlyItems(own) });
 }
 
 function statement(sid: string, actions: string[], resources: string[]): PolicyStatement {

@@ -35,7 +35,7 @@ describe('the cluster stage', () => {
     kafka.resourceCountIs('AWS::EC2::InternetGateway', 0);
   });
 
-  test('reaches DynamoDB by a gateway, SQS and MSK’s API by interfaces that only Kafka’s clients may use', () => {
+  test('reaches DynamoDB by a gateway, SQS, MSK’s API and Lambda by interfaces that only Kafka’s clients may use', () => {
     const endpoints = Object.values(kafka.findResources('AWS::EC2::VPCEndpoint')).map(
       (endpoint) => endpoint['Properties'],
     );
@@ -43,6 +43,7 @@ describe('the cluster stage', () => {
       { VpcEndpointType: 'Gateway' },
       { VpcEndpointType: 'Interface', ServiceName: 'com.amazonaws.eu-west-1.sqs' },
       { VpcEndpointType: 'Interface', ServiceName: 'com.amazonaws.eu-west-1.kafka' },
+      { VpcEndpointType: 'Interface', ServiceName: 'com.amazonaws.eu-west-1.lambda' },
     ]);
     const rules = Object.values(kafka.findResources('AWS::EC2::SecurityGroupIngress')).map(
       (rule) => rule['Properties'],

@@ -1,4 +1,5 @@
 import { Match, type Template } from 'aws-cdk-lib/assertions';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { describe, expect, test } from 'vitest';
@@ -262,5 +263,21 @@ describe('the role of a consumer', () => {
     );
     expect(only(template, 'AWS::Lambda::EventSourceMapping')['EventSourceArn']).toBe(vpcConnectionArn);
     template.resourceCountIs('AWS::MSK::Topic', 0);
+  });
+
+  test('may read a secret that is imported by its name, under the suffix that Secrets Manager gives it, as CDK would', () => {
+    const template = synth((stack) => {
+      const secret = Secret.fromSecretNameV2(stack, 'Secret', 'AmazonMSK_orders');
+      const encryptionKey = Key.fromKeyArn(stack, 'CredentialsKey', 'arn:aws:kms:eu-central-1:111122223333:key/k-1');
+      const cluster = { ...CLUSTER, auth: { type: 'scram', secret, encryptionKey } } as const;
+      new LockstepConsumer(stack, 'Orders', { ...LEAST, cluster });
+      const other = new Role(stack, 'Other', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+      secret.grantRead(other);
+    });
+    const [ours, cdks] = ['OrdersHandlerRole', 'Other'].map((id) =>
+      roleStatements(template, id).filter(({ Action }) => [Action].flat().includes('secretsmanager:GetSecretValue')),
+    );
+    expect(JSON.stringify(ours?.[0]?.Resource)).toContain(':secret:AmazonMSK_orders-??????');
+    expect(ours?.[0]?.Resource).toEqual(cdks?.[0]?.Resource);
   });
 });

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { App, Duration, Stack } from 'aws-cdk-lib';
+import { App, Duration, type Environment, Stack } from 'aws-cdk-lib';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { EventRecordFormat, KafkaSchemaValidationAttribute } from 'aws-cdk-lib/aws-lambda';
 import { GlueSchemaRegistry } from 'aws-cdk-lib/aws-lambda-event-sources';
@@ -33,6 +33,11 @@ function scram(secretName: string): LockstepConsumerProps['cluster'] {
 const { vpcId: _, ...NOWHERE } = CLUSTER;
 const NO_GROUPS = { ...CLUSTER, securityGroupIds: [] };
 const CONNECTION = 'arn:aws:kafka:eu-central-1:444455556666:vpc-connection/111122223333/main/conn-9';
+
+/** What JavaScript, a cast or the context lets through. */
+function wrong(props: Readonly<Record<string, unknown>>): Partial<LockstepConsumerProps> {
+  return props as Partial<LockstepConsumerProps>;
+}
 
 /** Code, the property that the error names, what is refused, and a part of what the error says. */
 const REFUSED: readonly (readonly [string, string, Partial<LockstepConsumerProps>, string])[] = [
@@ -197,7 +202,41 @@ const REFUSED: readonly (readonly [string, string, Partial<LockstepConsumerProps
     { operations: true, retry: { onExhausted: 'park', release: { every: Duration.seconds(30) } } },
     'got every 30000 ms, 10 times',
   ],
+  ['LOCKSTEP_CLUSTER_MISSING', 'cluster', wrong({ cluster: undefined }), 'expected an object, got `undefined`'],
+  ['LOCKSTEP_CLUSTER_MISSING', 'cluster', wrong({ cluster: 'main' }), 'expected an object, got `main`'],
+  [
+    'LOCKSTEP_NETWORK_NOT_A_LIST',
+    'cluster.subnetIds',
+    wrong({ cluster: { ...CLUSTER, subnetIds: 'subnet-01234567' } }),
+    'expected `subnetIds` to be a list, got a string',
+  ],
+  [
+    'LOCKSTEP_NETWORK_NOT_A_LIST',
+    'cluster.subnetIds',
+    wrong({ cluster: { ...CLUSTER, securityGroupIds: 'sg-0123456789abcdef0' } }),
+    'expected `securityGroupIds` to be a list, got a string',
+  ],
+  ['LOCKSTEP_AUTH_UNKNOWN', 'cluster.auth', wrong({ cluster: { ...CLUSTER, auth: undefined } }), 'got `undefined`'],
+  ['LOCKSTEP_AUTH_UNKNOWN', 'cluster.auth', wrong({ cluster: { ...CLUSTER, auth: 'IAM' } }), 'got `"IAM"`'],
+  [
+    'LOCKSTEP_AUTH_UNKNOWN',
+    'cluster.auth',
+    wrong({ cluster: { ...CLUSTER, auth: { type: 'plain' } } }),
+    'got `"plain"`',
+  ],
+  ...['tenancyConfig', 'durableConfig', 'capacityProviderConfig'].map(
+    (name) =>
+      [
+        'LOCKSTEP_FUNCTION_PROPS_IMPOSSIBLE',
+        'functionProps',
+        wrong({ functionProps: { [name]: {} } }),
+        `cannot work with \`${name}\``,
+      ] as const,
+  ),
 ];
+
+/** Refused where the stack says where it is. */
+const REFUSED_ELSEWHERE = ['LOCKSTEP_CLUSTER_OF_ANOTHER_ACCOUNT', 'LOCKSTEP_CLUSTER_OF_ANOTHER_REGION'];
 
 describe('at synth', () => {
   test.each(REFUSED)('%s names `%s` (%#)', (code, property, props, part) => {
@@ -228,7 +267,8 @@ describe('at synth', () => {
   });
 
   test('every refusal is provoked above', () => {
-    expect([...new Set(REFUSED.map(([code]) => code))].toSorted()).toEqual(Object.keys(REFUSALS).toSorted());
+    const provoked = new Set([...REFUSED.map(([code]) => code), ...REFUSED_ELSEWHERE]);
+    expect([...provoked].toSorted()).toEqual(Object.keys(REFUSALS).toSorted());
   });
 
   test.each<[string, Partial<LockstepConsumerProps>]>([
@@ -250,7 +290,33 @@ describe('at synth', () => {
   });
 });
 
-describe('two consumers of one app', () => {
+describe('a cluster that is not where the stack is', () => {
+  const deployed = (env: Environment, cluster: LockstepConsumerProps['cluster'] = CLUSTER) => {
+    const stack = new Stack(new App({ context: { 'aws:cdk:bundling-stacks': [] } }), 'Shop', { env });
+    return () => new LockstepConsumer(stack, 'Orders', { ...LEAST, cluster });
+  };
+
+  test('may not be in another region', () => {
+    expect(deployed({ region: 'us-east-1' })).toThrow(
+      'LOCKSTEP_CLUSTER_OF_ANOTHER_REGION at Shop/Orders: `cluster.clusterArn`: the cluster is in eu-central-1, the stack in us-east-1. Deploy the stack into the region of the cluster: `env: { region }`.',
+    );
+  });
+
+  test('may be in another account only over a connection', () => {
+    const there = { region: 'eu-central-1', account: '999999999999' };
+    expect(deployed(there)).toThrow(
+      'LOCKSTEP_CLUSTER_OF_ANOTHER_ACCOUNT at Shop/Orders: `cluster.vpcConnectionArn`: the cluster is in account 111122223333, the stack in 999999999999, and there is no connection between them. Create a managed VPC connection to the cluster, and set `vpcConnectionArn` to it.',
+    );
+    expect(deployed(there, { ...CLUSTER, vpcConnectionArn: CONNECTION })).not.toThrow();
+  });
+
+  test('is accepted where it is in the same account and region, or where the stack does not say', () => {
+    expect(deployed({ region: 'eu-central-1', account: '111122223333' })).not.toThrow();
+    expect(deployed({})).not.toThrow();
+  });
+});
+
+describe('consumers of one app', () => {
   function pair(second: Partial<LockstepConsumerProps>): () => void {
     return () => {
       const stack = new Stack(new App({ context: { 'aws:cdk:bundling-stacks': [] } }), 'Shop');
@@ -275,8 +341,17 @@ describe('two consumers of one app', () => {
 
   test('may not have one name in one stack, as outputs and metrics tell names apart', () => {
     expect(pair({ topic: 'payments', consumerName: 'Or-ders' })).toThrow(
-      'LOCKSTEP_CONSUMER_NAME_SHARED at Shop/Audit: `consumerName`: the name `Orders` is also that of Shop/Orders. Give each consumer of the stack a `consumerName` of its own.',
+      'LOCKSTEP_CONSUMER_NAME_SHARED at Shop/Audit: `consumerName`: the name `Or-ders` is also that of Shop/Orders. Give each consumer of the stack a `consumerName` of its own.',
     );
+  });
+
+  test('may not have more pollers together than a poller group has', () => {
+    const many = { topic: { topicName: 'payments', partitions: 2_000 }, pollers: { minimum: 200, maximum: 1_995 } };
+    expect(pair(many)).toThrow(
+      'LOCKSTEP_POLLER_GROUP_FULL at Shop/Audit: `pollers.maximum`: the group `Shop` would have 2 mappings with 2005 pollers, and may have 100 with 2,000.',
+    );
+    expect(pair({ ...many, pollers: { ...many.pollers, maximum: 1_990 } })).not.toThrow();
+    expect(pair({ ...many, pollers: { ...many.pollers, group: 'audit' } })).not.toThrow();
   });
 
   test('may use one group on two clusters', () => {
