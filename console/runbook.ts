@@ -9,13 +9,13 @@ export async function runbook(): Promise<Readonly<Record<string, string>>> {
   return file === undefined ? {} : entriesOf(await readFile(file, 'utf8'));
 }
 
-/** The text below each heading of the third level. */
+/** The text below each heading of the third and fourth level. */
 export function entriesOf(markdown: string): Record<string, string> {
-  const parts = markdown.split(/^(#{2,3}) (.+)$/m);
+  const parts = markdown.split(/^(#{2,4}) (.+)$/m);
   const entries: Record<string, string> = {};
   for (let at = 1; at + 2 < parts.length; at += 3) {
     const [level, name = '', text = ''] = parts.slice(at, at + 3);
-    if (level === '###') entries[name.trim()] = text.trim();
+    if (level !== '##') entries[name.trim()] = text.trim();
   }
   return entries;
 }

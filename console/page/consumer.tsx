@@ -18,10 +18,10 @@ const ALARMS: Readonly<Partial<Record<PartitionView['state'], string>>> = {
   'flood breaker': 'flood-breaker',
   full: 'partition-full',
   blocked: 'blocked-record',
-  waiting: 'records-not-redelivered',
+  waiting: 'loss-suspected',
   'not read': 'pollers-gone',
   'never claimed': 'pollers-gone',
-  'lag grows': 'lag-records',
+  'lag grows': 'lag-time',
 };
 
 /** A consumer's partitions: what blocks first. */
@@ -45,8 +45,9 @@ export function Partitions({ consumer }: { readonly consumer: ConsumerView }) {
         )}
       </p>
       {status.problems.length > 0 && <Runbook alarm="pollers-gone" names={{ target: commandTarget }} />}
-      {status.inFallbackQueue > 0 && <Runbook alarm="fallback-queue" names={{ target: commandTarget }} />}
-      {(status.inFailureQueue ?? 0) > 0 && <Runbook alarm="failure-queue" names={{ target: commandTarget }} />}
+      {status.inFallbackQueue + (status.inFailureQueue ?? 0) > 0 && (
+        <Runbook alarm="letters-waiting" names={{ target: commandTarget }} />
+      )}
       <Strip partitions={status.partitions} />
       {standing.slice(0, FIRST_SHOWN).map((one) => (
         <Standing key={one.partition} consumer={consumer} partition={one} />

@@ -7,16 +7,16 @@ import type { OperatorRequest } from '../../shared/operator/requests.ts';
 
 /** A consumer as a stack's outputs tell of it. */
 export function deployedConsumer(name: string): DeployedConsumer {
-  const outputs = {
-    [`${name}MappingId`]: `mapping-of-${name}`,
-    [`${name}Topic`]: name.toLowerCase(),
-    [`${name}ConsumerGroup`]: `group-of-${name}`,
-    [`${name}DeadLetterTopic`]: `${name.toLowerCase()}-dead-letters`,
-    [`${name}LedgerTable`]: 'ledger',
-    [`${name}ClusterId`]: 'cluster',
-    [`${name}FallbackQueueUrl`]: 'http://queue',
+  const facts = {
+    MappingId: `mapping-of-${name}`,
+    Topic: name.toLowerCase(),
+    ConsumerGroup: `group-of-${name}`,
+    DeadLetterTopic: `${name.toLowerCase()}-dead-letters`,
+    LedgerTable: 'ledger',
+    ClusterId: 'cluster',
+    FallbackQueueUrl: 'http://queue',
   };
-  const [consumer] = consumersOf(outputs);
+  const [consumer] = consumersOf({ [`${name}LockstepConsumer`]: JSON.stringify(facts) });
   if (consumer === undefined) throw new Error('no consumer');
   return consumer;
 }

@@ -21,11 +21,10 @@ test('the runbook has the entries that the page names', async () => {
     'flood-breaker',
     'partition-full',
     'blocked-record',
-    'records-not-redelivered',
+    'loss-suspected',
     'pollers-gone',
-    'lag-records',
-    'fallback-queue',
-    'failure-queue',
+    'lag-time',
+    'letters-waiting',
     'dead-letters',
     'parked-key',
   ];
@@ -33,7 +32,10 @@ test('the runbook has the entries that the page names', async () => {
     expect(js.toString()).toContain(name);
     expect(entries[name]).toMatch(/\w/);
   }
-  expect(entriesOf('## A\n\nx\n\n### b\n\ntext\n\nmore\n\n## C\n\ny')).toEqual({ b: 'text\n\nmore' });
+  expect(entriesOf('## A\n\nx\n\n### b\n\ntext\n\nmore\n\n#### c\n\ncause\n\n## C\n\ny')).toEqual({
+    b: 'text\n\nmore',
+    c: 'cause',
+  });
 });
 
 const NAMES = { target: '--stack Prod --consumer Orders', partition: 'orders-7', record: 'orders-7@99' };

@@ -12,16 +12,11 @@ export interface PowertoolsTelemetry extends Telemetry {
   flush(): void;
 }
 
-/** Each of these counts for another metric, too, which an alarm watches for all of them. */
-const ALSO: { readonly [metric in MetricName]?: MetricName } = {
-  FloodBreakerOpen: 'PartitionsHalted',
-  LedgerUnavailable: 'PartitionsHalted',
-  ParkedKeysFull: 'PartitionsHalted',
-  PartitionsFull: 'PartitionsHalted',
-  ReplayHalted: 'PartitionsHalted',
-  RecordsNotRedelivered: 'LossSuspected',
-  TopicsRecreated: 'LossSuspected',
-};
+/** These count for another metric, too, which an alarm watches for all of them. As patterns: they are loaded at each cold start. */
+const ALSO: readonly (readonly [RegExp, MetricName])[] = [
+  [/Full$|Open$|^Replay|Unavailable$/, 'PartitionsHalted'],
+  [/NotRedelivered$|Recreated$/, 'LossSuspected'],
+];
 
 /** https://docs.aws.amazon.com/powertools/typescript/latest/ */
 export function powertoolsTelemetry({
@@ -45,8 +40,7 @@ export function powertoolsTelemetry({
   return {
     log,
     count: (metric, value = 1) => {
-      const also = ALSO[metric];
-      if (also) counts.set(also, (counts.get(also) ?? 0) + value);
+      for (const [pattern, also] of ALSO) if (pattern.test(metric)) counts.set(also, (counts.get(also) ?? 0) + value);
       const known = counts.get(metric) ?? 0;
       counts.set(metric, metric.endsWith('Ms') ? Math.max(known, value) : known + value);
     },
