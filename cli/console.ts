@@ -11,7 +11,7 @@ interface Options extends CommonOptions {
   readonly port: number;
 }
 
-export const console_ = new Command('console')
+export const consoleCommand = new Command('console')
   .description(
     'Opens a page on this machine: consumers, partitions, what blocks, dead letters, and the commands as buttons.',
   )

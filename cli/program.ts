@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { blocked } from './blocked.ts';
-import { console_ } from './console.ts';
+import { consoleCommand } from './console.ts';
 import { WIDTH } from './context.ts';
 import { deadLetters } from './dead-letters.ts';
 import { drop } from './drop.ts';
@@ -33,7 +33,7 @@ export function lockstep(): Command {
       example('lockstep status --local', 'lockstep dead-letters groups --stack Lockstep-Orders-prod --consumer Orders'),
     )
     .addHelpText('after', EXIT_CODES);
-  const commands = [console_, status, lag, blocked, deadLetters, redrive, purge, parked, release, drop];
+  const commands = [consoleCommand, status, lag, blocked, deadLetters, redrive, purge, parked, release, drop];
   for (const command of [...commands, skip, reset, pause, resume, replay, reproduce]) program.addCommand(command);
   for (const command of everyCommand(program)) {
     command.configureHelp({ helpWidth: WIDTH, showGlobalOptions: true }).exitOverride();

@@ -3,12 +3,15 @@
  * direction, have no width or are ignored, line separators, private and half characters, and blanks that look like a space.
  */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|[^\P{Zs} ]/gu;
+/** Most texts: there is nothing to escape in them. */
+const PLAIN = /^[ -~]*$/;
 /** More combining marks on one character would reach into the lines above and below. */
 const TOO_MANY_MARKS = /(?<=\p{M}{3})\p{M}/gu;
 const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /** A text from outside in a form that a terminal may show: on one line, with invisible characters escaped as `\u202e`. */
 export function visible(text: string): string {
+  if (PLAIN.test(text)) return text;
   return text.replace(INVISIBLE, escaped).replace(TOO_MANY_MARKS, escaped);
 }
 

@@ -60,7 +60,12 @@ export function keptTarget(open: () => Promise<Target>) {
         free();
       }
     },
-    close: () => retire(current),
+    /** Closes it, whoever works with it: their requests fail. */
+    close(): void {
+      if (current === undefined) return;
+      current.leases = 0;
+      retire(current);
+    },
   };
 }
 

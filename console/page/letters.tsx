@@ -9,6 +9,9 @@ import { Runbook } from './runbook.tsx';
 import type { Asked } from './store.ts';
 import { ask, saidOf, useAnswer, useLive } from './store.ts';
 
+/** Causes that are added to the table at once. */
+const CAUSES_AT_ONCE = 100;
+
 /** Changes when the dead-letter topic does, or when a change has ended: then lists are read again. */
 export function useLettersVersion({ status }: ConsumerView): string {
   const ended = useLive().runs.filter(({ state }) => state !== 'running' && state !== 'stopping').length;
@@ -18,6 +21,7 @@ export function useLettersVersion({ status }: ConsumerView): string {
 /** Open dead letters by cause. */
 export function Groups({ consumer }: { readonly consumer: ConsumerView }) {
   const { name, commandTarget } = consumer;
+  const [shown, setShown] = useState(CAUSES_AT_ONCE);
   const asked = useAnswer<Answers['groups']>('groups', { consumer: name }, useLettersVersion(consumer));
   return (
     <Answered asked={asked}>
@@ -29,31 +33,41 @@ export function Groups({ consumer }: { readonly consumer: ConsumerView }) {
           </p>
           {groups.length > 0 && (
             <>
-              <Table head={['Cause', 'Letters', 'First', 'Last', 'Fingerprint', 'Levers']}>
-                {groups.map(({ fingerprint, errorName, exampleMessage, count, firstSeen, lastSeen }) => (
-                  <tr key={fingerprint}>
-                    <th scope="row">
-                      <a href={hrefOf({ view: 'group', consumer: name, fingerprint })}>
-                        {visible(errorOf(errorName, exampleMessage))}
-                      </a>
-                    </th>
-                    <td class="number">{number(count)}</td>
-                    <td>
-                      <Time at={firstSeen} />
-                    </td>
-                    <td>
-                      <Time at={lastSeen} />
-                    </td>
-                    <td>
-                      <code>{visible(fingerprint)}</code>
-                    </td>
-                    <td class="buttons">
-                      <Lever label="Redrive" order={{ lever: 'redrive', consumer: name, fingerprint }} />
-                      <Lever label="Purge" order={{ lever: 'purge', consumer: name, fingerprint }} />
-                    </td>
-                  </tr>
-                ))}
+              <Table head={['Cause', 'Letters', 'Over time', 'First', 'Last', 'Fingerprint', 'Levers']}>
+                {groups
+                  .slice(0, shown)
+                  .map(({ fingerprint, errorName, exampleMessage, count, firstSeen, lastSeen, slots = [] }) => (
+                    <tr key={fingerprint}>
+                      <th scope="row">
+                        <a href={hrefOf({ view: 'group', consumer: name, fingerprint })}>
+                          {visible(errorOf(errorName, exampleMessage))}
+                        </a>
+                      </th>
+                      <td class="number">{number(count)}</td>
+                      <td>
+                        <Bars counts={slots} />
+                      </td>
+                      <td>
+                        <Time at={firstSeen} />
+                      </td>
+                      <td>
+                        <Time at={lastSeen} />
+                      </td>
+                      <td>
+                        <code>{visible(fingerprint)}</code>
+                      </td>
+                      <td class="buttons">
+                        <Lever label="Redrive" order={{ lever: 'redrive', consumer: name, fingerprint }} />
+                        <Lever label="Purge" order={{ lever: 'purge', consumer: name, fingerprint }} />
+                      </td>
+                    </tr>
+                  ))}
               </Table>
+              {groups.length > shown && (
+                <button type="button" onClick={() => setShown(shown + CAUSES_AT_ONCE)}>
+                  Show more causes
+                </button>
+              )}
               <p class="buttons">
                 <Lever label="Redrive all" order={{ lever: 'redrive', consumer: name }} />
                 <Lever label="Purge all" order={{ lever: 'purge', consumer: name }} />
@@ -70,6 +84,21 @@ export function Groups({ consumer }: { readonly consumer: ConsumerView }) {
         </>
       )}
     </Answered>
+  );
+}
+
+/** Letters over the time of all causes: a bar for each part of it. */
+function Bars({ counts }: { readonly counts: readonly number[] }) {
+  const most = Math.max(1, ...counts);
+  const bars = counts.map((count, part) => {
+    const height = count === 0 ? 0 : Math.max(2, (count * 20) / most);
+    return `M${part * 4} 20v${-height}h3v${height}z`;
+  });
+  const said = `letters in ${counts.length} equal parts of the time: ${counts.join(', ')}`;
+  return (
+    <svg class="bars" viewBox={`0 0 ${counts.length * 4} 20`} role="img" aria-label={said}>
+      <path d={bars.join('')} />
+    </svg>
   );
 }
 

@@ -5,7 +5,7 @@ import type { LeverOrder } from '../levers.ts';
 import type { RunView, Said } from '../messages.ts';
 import { shellWord } from '../shell-word.ts';
 import { CommandLine, Failure } from './parts.tsx';
-import { type Asked, rememberRun, saidOf, send, useLive } from './store.ts';
+import { type Asked, type OpenLever, rememberRun, saidOf, send, showLever, useLive } from './store.ts';
 
 /** Levers that may take a partition away from the invocation that holds it. */
 const FORCIBLE: ReadonlySet<string> = new Set(['skip', 'reset']);
@@ -21,27 +21,16 @@ export function Lever({
   readonly isDisabled?: boolean;
 }) {
   const { settings } = useLive();
-  const [isOpen, setOpen] = useState(false);
   if (settings.readOnly) return null;
   return (
-    <>
-      <button type="button" disabled={isDisabled} onClick={() => setOpen(true)}>
-        {label} …
-      </button>
-      {isOpen && <LeverDialog label={label} order={order} onClose={() => setOpen(false)} />}
-    </>
+    <button type="button" disabled={isDisabled} onClick={() => showLever({ label, order })}>
+      {label} …
+    </button>
   );
 }
 
-function LeverDialog({
-  label,
-  order,
-  onClose,
-}: {
-  readonly label: string;
-  readonly order: LeverOrder;
-  readonly onClose: () => void;
-}) {
+/** Shows what a lever would do, asks for what it needs, and shows how it ends. */
+export function LeverDialog({ lever: { label, order } }: { readonly lever: OpenLever }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const title = useId();
   const [round, setRound] = useState(0);
@@ -89,7 +78,7 @@ function LeverDialog({
     (!plan.needsWhy || why.trim() !== '') &&
     (plan.typed === undefined || typed === plan.typed);
   return (
-    <dialog ref={dialog} aria-labelledby={title} onClose={onClose}>
+    <dialog ref={dialog} aria-labelledby={title} onClose={() => showLever(null)}>
       <h2 id={title}>{label}</h2>
       {told.type === 'waiting' && <p role="status">Looking what it would do …</p>}
       {told.type === 'failed' && <Failure error={told.error} />}

@@ -6,7 +6,7 @@ import type { RunView } from '../messages.ts';
 import './app.css';
 import { Partitions } from './consumer.tsx';
 import { Group, Groups, Letter } from './letters.tsx';
-import { Ended } from './lever.tsx';
+import { Ended, LeverDialog } from './lever.tsx';
 import { lettersOf, Overview, verdictOf } from './overview.tsx';
 import { Parked } from './parked.tsx';
 import { Failure } from './parts.tsx';
@@ -38,6 +38,7 @@ function App() {
       <main>
         {route.view === 'overview' ? <Overview /> : <ConsumerPage route={route} />}
         <Runs runs={live.runs} />
+        {live.lever !== null && <LeverDialog lever={live.lever} />}
       </main>
     </>
   );

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import type { LeverOrder } from '../levers.ts';
 import type { Hello, Look, Point, RunView, Said } from '../messages.ts';
 
 const MOST_POINTS = 360;
@@ -13,6 +14,14 @@ export interface State {
   readonly look: Look | null;
   readonly points: Readonly<Record<string, readonly Point[]>>;
   readonly runs: readonly RunView[];
+  /** The lever whose dialog is open. */
+  readonly lever: OpenLever | null;
+}
+
+/** A lever that somebody took. */
+export interface OpenLever {
+  readonly label: string;
+  readonly order: LeverOrder;
 }
 
 let state: State = {
@@ -21,6 +30,7 @@ let state: State = {
   look: null,
   points: {},
   runs: [],
+  lever: null,
 };
 const listeners = new Set<() => void>();
 
@@ -73,6 +83,11 @@ export function connect(): void {
     source = undefined;
   });
   open();
+}
+
+/** Opens or closes the dialog of a lever. It outlives what it was opened for: a letter that is redriven leaves its list. */
+export function showLever(lever: OpenLever | null): void {
+  change({ lever });
 }
 
 /** Shows a run before the live connection tells of it. */

@@ -24,6 +24,8 @@ export interface LetterGroup {
   /** ISO 8601. */
   readonly firstSeen: string;
   readonly lastSeen: string;
+  /** Letters in equal parts of the time from the first to the last of all causes; absent from an older operator function. */
+  readonly slots?: readonly number[];
 }
 
 /** A dead letter in a list. */

@@ -8,11 +8,15 @@ import type { LetterGroup, OperatorAnswers } from './answers.ts';
 /** The most causes in an answer. Its size is limited, and nobody reads more. */
 export const MOST_CAUSES = 500;
 
+/** How many letters a cause has in each part of the time between the first and the last of all. */
+export const TIME_SLOTS = 24;
+
 interface Cause {
   readonly example: IndexedLetter;
   count: number;
   first: number;
   last: number;
+  readonly slots: number[];
 }
 
 /**
@@ -33,9 +37,18 @@ export async function groupLetters(
   const index = await indexLetters(source, tagOf, progress);
   const open = index.open();
   const causes = new Map<number, Cause>();
+  let from = Number.POSITIVE_INFINITY;
+  let to = Number.NEGATIVE_INFINITY;
+  for (const { deadLetteredAt } of open) {
+    from = Math.min(from, deadLetteredAt);
+    to = Math.max(to, deadLetteredAt);
+  }
   for (const letter of open) {
     const at = letter.deadLetteredAt;
-    const cause = causes.get(letter.tag) ?? { example: letter, count: 0, first: at, last: at };
+    const known = causes.get(letter.tag);
+    const cause = known ?? { example: letter, count: 0, first: at, last: at, slots: Array<number>(TIME_SLOTS).fill(0) };
+    const slot = Math.floor(((at - from) * TIME_SLOTS) / (to - from + 1));
+    cause.slots[slot] = (cause.slots[slot] ?? 0) + 1;
     cause.count++;
     cause.first = Math.min(cause.first, at);
     cause.last = Math.max(cause.last, at);
@@ -57,10 +70,12 @@ async function withExamples(source: LetterSource, causes: readonly Cause[]): Pro
     exampleId: letter.id,
   }));
   const byPlace = new Map(examples.map(({ place, ...example }) => [place, example]));
-  return causes.flatMap(({ example: { partition, offset }, count, first, last }): LetterGroup[] => {
+  return causes.flatMap(({ example: { partition, offset }, count, first, last, slots }): LetterGroup[] => {
     const example = byPlace.get(`${partition}@${offset}`);
     // Retention deleted it in between.
     if (example === undefined) return [];
-    return [{ ...example, count, firstSeen: new Date(first).toISOString(), lastSeen: new Date(last).toISOString() }];
+    return [
+      { ...example, count, firstSeen: new Date(first).toISOString(), lastSeen: new Date(last).toISOString(), slots },
+    ];
   });
 }

@@ -93,19 +93,19 @@ async function send(
 }
 
 /** Exchanges the token. @returns a page’s requests */
-async function openPage(console_ = running) {
-  const { search, origin } = new URL(console_.address);
-  const { status, headers } = await send(`/${search}`, {}, undefined, console_);
+async function openPage(of = running) {
+  const { search, origin } = new URL(of.address);
+  const { status, headers } = await send(`/${search}`, {}, undefined, of);
   expect([status, headers['location']]).toEqual([303, '/']);
   const [cookie = ''] = [headers['set-cookie'] ?? ''].flat();
   expect(cookie).toMatch(/^lockstep-console-\d+=[\w-]{43}; HttpOnly; SameSite=Strict; Path=\/$/);
   const own = { cookie: cookie.split(';')[0] ?? '' };
   const ask = async (path: string) => {
-    const { text, status: code } = await send(path, own, undefined, console_);
+    const { text, status: code } = await send(path, own, undefined, of);
     return { status: code, body: JSON.parse(text) };
   };
   const change = async (path: string, body: unknown) => {
-    const answer = await send(path, { ...own, origin, 'content-type': 'application/json' }, body, console_);
+    const answer = await send(path, { ...own, origin, 'content-type': 'application/json' }, body, of);
     return { status: answer.status, body: JSON.parse(answer.text) };
   };
   return { own, ask, change, origin };

@@ -70,8 +70,13 @@ test('groups what is open by cause, the most frequent first, with when and an ex
         count: 2,
         firstSeen: '2026-01-01T12:00:00.000Z',
         lastSeen: '2026-01-01T12:00:03.000Z',
+        slots: [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
       },
-      expect.objectContaining({ errorName: 'BadOrder', count: 1 }),
+      expect.objectContaining({
+        errorName: 'BadOrder',
+        count: 1,
+        slots: [0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+      }),
     ],
   });
 });
