@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type DeadRecord, type DeathNotice, deadLetter } from '../../../shared/decide/dead-letter.ts';
+import { type DeadRecord, type DeathNotice, deadLetter, expiredLetter } from '../../../shared/decide/dead-letter.ts';
 import { ownHeadersOf, parseLetter } from '../../../shared/decide/letter.ts';
 import type { BlockedRecord } from '../../../shared/decide/progress.ts';
 import { recordBytes } from '../../../shared/decide/record-size.ts';
@@ -158,6 +158,41 @@ describe('a dead letter', () => {
 
     expect(headers).toContainEqual(['x-stage', 'interrupted']);
     expect(headers).toContainEqual(['x-disposition', 'poison']);
+  });
+
+  test('of a record of a parked key names its place; one that was never tried says what it waits behind', () => {
+    const parked = { sequence: 's1', ordinal: 2 };
+    const { error: _, fingerprint: __, ...untried } = { ...BLOCKED, attempts: 0, interruptions: 0, parked };
+    const said = Object.fromEntries(textsOf(deadLetter(RECORD, { ...NOTICE, blocked: untried }).headers));
+    expect(said).toMatchObject({
+      'x-error-name': 'RECORD_PARKED',
+      'x-stage': 'parked',
+      'x-disposition': 'systemic',
+      'x-parked-sequence': 's1',
+      'x-parked-ordinal': '2',
+    });
+    expect(Object.fromEntries(textsOf(deadLetter(RECORD, NOTICE).headers))).not.toHaveProperty('x-parked-sequence');
+  });
+
+  test('of a record that Kafka holds no more has neither key nor value, and says what is known', () => {
+    const letter = expiredLetter(RECORD, BLOCKED, NOTICE);
+    expect(letter).toMatchObject({ key: null, value: null, timestamp: 1_795_251_600_000 });
+    expect(Object.fromEntries(textsOf(letter.headers))).toMatchObject({
+      'x-original-topic': 'orders',
+      'x-original-partition': '3',
+      'x-original-offset': '1042',
+      'x-error-name': 'RECORD_EXPIRED',
+      'x-error-message': expect.stringContaining(
+        'orders-3@1042 is gone from Kafka: its record vanished before its letter was sent',
+      ),
+      'x-stage': 'unattempted',
+      'x-retry-count': '5',
+    });
+    expect(Object.fromEntries(textsOf(letter.headers))).not.toHaveProperty('traceparent');
+    expect(Object.fromEntries(textsOf(letter.headers))['x-error-fingerprint']).not.toBe(BLOCKED.fingerprint);
+    expect(
+      Object.fromEntries(textsOf(expiredLetter(RECORD, BLOCKED, NOTICE, 'as you said').headers))['x-error-message'],
+    ).toContain('as you said');
   });
 
   test('speaks as Spring and Connect do when asked to', () => {

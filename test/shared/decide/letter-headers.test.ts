@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import {
   connectHeaders,
+  countOf,
   type DeadLetterFacts,
   originHeaders,
+  parkedHeaders,
   readOrigin,
+  readParked,
   springHeaders,
   textHeader,
 } from '../../../shared/decide/letter-headers.ts';
@@ -149,4 +152,38 @@ describe("in Kafka Connect's words", () => {
   ] as const)('the stage %s is %s', (stage, theirs) => {
     expect(connectHeaders({ ...DEATH, stage })).toContainEqual(textHeader('__connect.errors.stage', theirs));
   });
+});
+
+describe('the place of a parked record', () => {
+  const place = { sequence: 's1', ordinal: 3 };
+
+  test('is two texts, and is read back', () => {
+    expect(parkedHeaders(place).map(({ name, value }) => [name, value.toString()])).toEqual([
+      ['x-parked-sequence', 's1'],
+      ['x-parked-ordinal', '3'],
+    ]);
+    expect(readParked(parkedHeaders(place))).toEqual(place);
+    expect(readParked(parkedHeaders({ sequence: 's1', ordinal: 1 }))).toEqual({ sequence: 's1', ordinal: 1 });
+  });
+
+  test.each([
+    ['no sequence', parkedHeaders({ sequence: '', ordinal: 3 })],
+    ['ordinal 0', parkedHeaders({ sequence: 's1', ordinal: 0 })],
+    ['no ordinal', parkedHeaders(place).slice(0, 1)],
+    ['only an ordinal', parkedHeaders(place).slice(1)],
+    ['none of both', []],
+  ])('is none with %s', (_, headers) => {
+    expect(readParked(headers)).toBeUndefined();
+  });
+});
+
+test.each([
+  ['7', 7],
+  ['123456789', 123_456_789],
+  ['1234567890', 0],
+  ['7x', 0],
+  ['x7', 0],
+  ['', 0],
+])('a count of %j is %i', (text, count) => {
+  expect(countOf([textHeader('x-retry-count', text)], 'x-retry-count')).toBe(count);
 });

@@ -90,6 +90,16 @@ test('refuses to skip what blocks nothing, and says what does', () => {
   });
 });
 
+test('refuses to skip a record that is on its way to its parked key: others may wait behind it', () => {
+  const marked = blockedRecordAt(10, { exhausted: true, parked: { sequence: 's1', ordinal: 1 } });
+  const progress = progressOf({ blockedRecords: new Map([[10, marked]]) });
+
+  expect(decideChange(progress, { type: 'skip', offset: 10 }, 5_000)).toEqual({
+    type: 'refused',
+    why: 'the record at offset 10 is on its way to its parked key, where others may wait behind it: drop it there',
+  });
+});
+
 test('a halted replay is taken as duplicates up to the end of what was refused', () => {
   const progress = progressOf({ floor: 20, replayRefused: [{ from: 5, to: 24 }] });
 

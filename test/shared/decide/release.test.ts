@@ -87,6 +87,9 @@ describe('the relay tries a parked key again', () => {
     ['not before its back-off is over', withHead({ notBefore: NOW + 300_000 }), NOW + 299_999, false],
     ['not while somebody holds it', parkedItem({}, { leaseUntil: NOW + 999_999 }), NOW + 100_000, false],
     ['at once where nothing waits', { ...free, tail: 0 }, NOW, true],
+    ['not where something does', { ...free, tail: 1 }, NOW, false],
+    ['not while somebody holds it, though nothing waits', parkedItem({}, { tail: 0, leaseUntil: NOW }), NOW, false],
+    ['once that lease is over', parkedItem({}, { tail: 0, leaseUntil: NOW - 1 }), NOW, true],
   ])('%s', (_, item, now, due) => {
     expect(isReleaseDue(item, now, POLICY)).toBe(due);
   });
@@ -103,4 +106,6 @@ test('a drop settles what it names, and forgets the tries of that', () => {
     blockedRecords: new Map([[4, blockedRecordAt(4)]]),
   });
   expect(dropUpTo(progress, 0).settled).toEqual([{ from: 1, to: 1 }]);
+  expect(dropUpTo(progress, 4).blockedRecords.size).toBe(0);
+  expect(dropUpTo(progressOf({}), 0).settled).toEqual([]);
 });
