@@ -17,6 +17,7 @@ import { reproduce } from './reproduce.ts';
 import { reset } from './reset.ts';
 import { skip } from './skip.ts';
 import { status } from './status.ts';
+import { verify } from './verify.ts';
 import { version } from './version.ts';
 
 /** The `lockstep` command. */
@@ -34,7 +35,8 @@ export function lockstep(): Command {
     )
     .addHelpText('after', EXIT_CODES);
   const commands = [consoleCommand, status, lag, blocked, deadLetters, redrive, purge, parked, release, drop];
-  for (const command of [...commands, skip, reset, pause, resume, replay, reproduce]) program.addCommand(command);
+  for (const command of [...commands, skip, reset, pause, resume, replay, reproduce, verify])
+    program.addCommand(command);
   for (const command of everyCommand(program)) {
     command.configureHelp({ helpWidth: WIDTH, showGlobalOptions: true }).exitOverride();
   }

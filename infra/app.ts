@@ -16,5 +16,6 @@ addStageStacks(
     region: context('region'),
     alarmEmail: context('alarmEmail'),
     encryptionKeyArn: context('encryptionKeyArn'),
+    cluster: context('cluster'),
   }),
 );

@@ -39,7 +39,7 @@ const NewCluster = v.strictObject({
 });
 
 const Stage = v.strictObject({
-  stage: v.picklist(['local', 'example', 'cluster']),
+  stage: v.picklist(['local', 'example', 'cluster', 'verify']),
   cluster: v.variant('type', [ExistingCluster, LoopbackCluster, NewCluster]),
   /** What happens to tables, queues and logs when the stack goes. */
   removal: v.picklist(['destroy', 'retain']),
@@ -72,7 +72,11 @@ export type StageContext = Readonly<
     paymentApiUrl?: unknown;
     encryptionKeyArn?: unknown;
   }
-> & { readonly bootstrapServers?: unknown };
+> & {
+  readonly bootstrapServers?: unknown;
+  /** Of `cdk.json`, as README shows it: a cluster that is there already. */
+  readonly cluster?: unknown;
+};
 
 const LIMITS = {
   functionTimeoutSeconds: 60,
@@ -130,11 +134,15 @@ function draft(context: StageContext): Record<string, unknown> {
         },
       };
     }
-    case 'example':
-      return { ...shared, removal: 'retain', cluster: EXAMPLE_CLUSTER };
+    case 'verify':
+      return { ...shared, removal: 'destroy', cluster: existingCluster(context) };
     default:
-      return { ...shared, stage: context.stage, removal: 'retain', cluster: EXAMPLE_CLUSTER };
+      return { ...shared, removal: 'retain', cluster: existingCluster(context) };
   }
+}
+
+function existingCluster({ cluster }: StageContext): unknown {
+  return typeof cluster === 'object' ? { type: 'existing', ...cluster } : (cluster ?? EXAMPLE_CLUSTER);
 }
 
 /** Made up: copy it, and put in your own. */

@@ -100,7 +100,7 @@ test.each([['release'], ['drop', '--why', 'x']])(
 
     const { code, stderr } = await aws.lockstep(...command, '--yes');
 
-    expect([code, stderr]).toEqual([2, expect.stringContaining('expected --key, --fingerprint or --all')]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('expected --key, --fingerprint, --sequence or --all')]);
   },
 );
 

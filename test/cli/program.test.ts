@@ -34,6 +34,7 @@ test('there is a command for each thing that an operator does', () => {
     'resume',
     'replay',
     'reproduce',
+    'verify',
   ]);
 });
 

@@ -2,6 +2,7 @@
 import { App } from 'aws-cdk-lib';
 import { stageConfig } from '../../../infra/stage-config.ts';
 import { addStageStacks } from '../../../infra/stage-stacks.ts';
+import { VerifyStack } from '../../../infra/verify-stack.ts';
 import { AlarmsStack, RelayAlarmsStack } from '../alarms/fixtures/alarms-stack.ts';
 import { CloudStack } from '../cloud/fixtures/cloud-stack.ts';
 import { ConsumersStack } from '../consumer/fixtures/consumers-stack.ts';
@@ -13,17 +14,16 @@ const clusterArn: string = app.node.getContext('clusterArn');
 const bootstrapServers: string = app.node.getContext('bootstrapServers');
 const cluster = { clusterArn, bootstrapServers, auth: 'none', topics: 'elsewhere' } as const;
 
-addStageStacks(
-  app,
-  stageConfig({
-    stage: 'local',
-    clusterArn,
-    bootstrapServers,
-    creditCheckUrl: undefined,
-    region: undefined,
-    alarmEmail: undefined,
-  }),
-);
+const local = stageConfig({
+  stage: 'local',
+  clusterArn,
+  bootstrapServers,
+  creditCheckUrl: undefined,
+  region: undefined,
+  alarmEmail: undefined,
+});
+addStageStacks(app, local);
+new VerifyStack(app, 'Lockstep-Verify', { config: local, cluster });
 new ConsumersStack(app, cluster);
 for (const operated of OPERATED) new OperatedStack(app, cluster, operated);
 new AlarmsStack(app, cluster);

@@ -1,0 +1,88 @@
+/**
+ * The consumer of `lockstep verify`. It handles its records as any consumer does, notes which records each event brings, and answers
+ * some events otherwise than Lockstep would: it reports one record in the middle. What Lambda then delivers shows how it reads such
+ * an answer. Nothing is lost: the ledger knows the records that come again.
+ */
+import type { Context } from 'aws-lambda';
+import * as v from 'valibot';
+import { connectKafka } from '../../shared/connect-kafka.ts';
+import { readEnvironment } from '../../shared/environment.ts';
+import { findBrokers } from '../../shared/find-brokers.ts';
+import { byPosition, json, lockstepConsumer, NonRetryableError } from '../../shared/lockstep-consumer.ts';
+import { deliveryTable } from './deliveries.ts';
+import { ExperimentOrder, Probe } from './experiment.ts';
+
+type Event = Parameters<typeof consumer>[0];
+type Answer = Awaited<ReturnType<typeof consumer>>;
+
+const PATIENCE_MS = 20_000;
+const deliveries = deliveryTable(process.env['DELIVERIES_TABLE'] ?? '');
+
+const consumer = lockstepConsumer({
+  value: json(Probe),
+  idempotencyKey: byPosition,
+  onRecord: ({ value }) => {
+    if (value.refused) throw new NonRetryableError('refused by lockstep verify', { code: 'VERIFY_REFUSED' });
+  },
+});
+
+export async function handler(event: Event | ExperimentOrder, context: Context): Promise<unknown> {
+  if ('verify' in event) return carryOut(v.parse(ExperimentOrder, event));
+  const startedAt = Date.now();
+  const answer = await consumer(event, context);
+  return (await note(event, startedAt)) ?? answer;
+}
+
+/** Notes what an event brought. @returns another answer, if a record is to be reported */
+async function note({ records }: Event, startedAt: number): Promise<Answer | undefined> {
+  const found = Object.entries(records).flatMap(([partition, ofPartition]) =>
+    ofPartition.flatMap(({ offset, value }) => {
+      const probe = v.safeParse(Probe, JSON.parse(Buffer.from(value ?? '', 'base64').toString() || 'null'));
+      return probe.success ? [{ partition, offset, probe: probe.output }] : [];
+    }),
+  );
+  const [first] = found;
+  if (first === undefined) return undefined;
+  const { run } = first.probe;
+  const before = await deliveries.of(run);
+  const reported = found.find(
+    ({ probe: { index, reports = 0 } }) => before.filter((one) => one.reported === index).length < reports,
+  );
+  const indexes = found.map(({ probe }) => probe.index);
+  await deliveries.add(run, {
+    startedAt,
+    endedAt: Date.now(),
+    indexes,
+    ...(reported && { reported: reported.probe.index }),
+  });
+  if (reported === undefined) return undefined;
+  const { partition, offset } = reported;
+  return { batchItemFailures: [{ itemIdentifier: { partition, offset } }] };
+}
+
+async function carryOut(order: ExperimentOrder): Promise<unknown> {
+  switch (order.verify) {
+    case 'produce':
+      return produce(order.probes);
+    case 'deliveries':
+      return deliveries.of(order.run);
+    case 'forget':
+      return deliveries.forget(order.run);
+  }
+}
+
+/** All in one request, so that the broker has them in one batch. */
+async function produce(probes: readonly Probe[]): Promise<void> {
+  const environment = readEnvironment(process.env);
+  const log = { debug: () => {}, info: () => {}, warn: () => {}, error: console.error };
+  const clock = { now: Date.now, sleep: (ms: number) => new Promise<void>((done) => setTimeout(done, ms)) };
+  const { producer, letters } = connectKafka({ environment, brokers: await findBrokers(environment), clock, log });
+  const records = probes.map((probe) => ({
+    topic: environment.topic,
+    key: Buffer.from(probe.run),
+    value: Buffer.from(JSON.stringify(probe)),
+    headers: [],
+  }));
+  await producer.produce(records, Date.now() + PATIENCE_MS);
+  await letters.disconnect();
+}

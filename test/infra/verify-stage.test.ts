@@ -1,0 +1,45 @@
+import { App } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { expect, test } from 'vitest';
+import { stageConfig } from '../../infra/stage-config.ts';
+import { addStageStacks } from '../../infra/stage-stacks.ts';
+
+const CLUSTER = {
+  clusterArn: 'arn:aws:kafka:eu-central-1:111122223333:cluster/main/11111111-2222-3333-4444-555555555555-1',
+  vpcId: 'vpc-0123456789abcdef0',
+  subnetIds: ['subnet-0123456789abcdef0'],
+  securityGroupIds: ['sg-0123456789abcdef0'],
+  auth: 'iam',
+};
+const NOTHING = { clusterArn: undefined, creditCheckUrl: undefined, region: undefined, alarmEmail: undefined };
+
+test('stage verify is one stack on the cluster of cdk.json, of which nothing stays when it is destroyed', () => {
+  const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+  addStageStacks(app, stageConfig({ ...NOTHING, stage: 'verify', cluster: CLUSTER }));
+
+  const [stack, ...others] = app.synth().stacks;
+  expect([stack?.stackName, others]).toEqual(['Lockstep-Verify', []]);
+  const resources = Template.fromJSON(stack?.template).toJSON()['Resources'] as Record<
+    string,
+    { Type: string; DeletionPolicy?: string; Properties: Record<string, unknown> }
+  >;
+  const kept = Object.values(resources).filter(
+    ({ Type, DeletionPolicy }) => DeletionPolicy === 'Retain' && Type !== 'AWS::MSK::Topic',
+  );
+  expect(kept).toEqual([]);
+  const [mapping] = Object.values(resources).filter(
+    ({ Type, Properties }) => Type === 'AWS::Lambda::EventSourceMapping' && Properties['Topics'] !== undefined,
+  );
+  expect(mapping?.Properties).toMatchObject({
+    EventSourceArn: CLUSTER.clusterArn,
+    Topics: ['lockstep-verify'],
+    BatchSize: 10,
+  });
+});
+
+test('a cluster of cdk.json that lacks something is named with it', () => {
+  const { vpcId: _, ...without } = CLUSTER;
+
+  expect(() => stageConfig({ ...NOTHING, stage: 'verify', cluster: without })).toThrow(/STAGE_INVALID[\s\S]*vpcId/);
+  expect(() => stageConfig({ ...NOTHING, stage: 'verify', cluster: 'main' })).toThrow(/STAGE_INVALID[\s\S]*cluster/);
+});
