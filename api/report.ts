@@ -13,10 +13,20 @@ const ENTRY_POINTS = {
   lockstep: 'shared/lockstep-consumer.d.ts',
   'lockstep-cdk': 'public/cdk.d.ts',
   'lockstep-testing': 'public/testing.d.ts',
+  'lockstep-avro': 'shared/schemas/avro.d.ts',
+  'lockstep-protobuf': 'shared/schemas/protobuf.d.ts',
+  'lockstep-registry': 'shared/schemas/framed.d.ts',
 } as const;
 
 type ReportName = keyof typeof ENTRY_POINTS;
-const NAMES: readonly ReportName[] = ['lockstep', 'lockstep-cdk', 'lockstep-testing'];
+const NAMES: readonly ReportName[] = [
+  'lockstep',
+  'lockstep-cdk',
+  'lockstep-testing',
+  'lockstep-avro',
+  'lockstep-protobuf',
+  'lockstep-registry',
+];
 
 /** What is wrong with one report; nothing where it is true. */
 export interface ApiFinding {

@@ -3,7 +3,14 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 
 /** The package's entry points, without their extensions. The command and the functions run from ES modules in any case. */
-const ENTRY_POINTS = ['shared/lockstep-consumer', 'public/cdk', 'public/testing'];
+const ENTRY_POINTS = [
+  'shared/lockstep-consumer',
+  'public/cdk',
+  'public/testing',
+  'shared/schemas/avro',
+  'shared/schemas/protobuf',
+  'shared/schemas/framed',
+];
 /** It has no build for `require`, so its code is copied into the module that imports it. */
 const ES_MODULES_ONLY = '@middy/core';
 

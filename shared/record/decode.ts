@@ -66,13 +66,17 @@ export function json(schema?: StandardSchemaV1, { exactIntegers = false }: JsonO
   return {
     decode: (record) => {
       const parsed = parsedValue(record, parse, format);
-      if (schema === undefined) return parsed;
-      const result = schema['~standard'].validate(parsed);
-      return isThenable(result)
-        ? Promise.resolve(result).then((settled) => validated(record, schema, settled))
-        : validated(record, schema, result);
+      return schema === undefined ? parsed : checkedValue(record, schema, parsed);
     },
   };
+}
+
+/** What a schema makes of a value. @throws LockstepError KAFKA_VALUE_INVALID */
+export function checkedValue(record: DeliveredRecord, schema: StandardSchemaV1, value: unknown): unknown {
+  const result = schema['~standard'].validate(value);
+  return isThenable(result)
+    ? Promise.resolve(result).then((settled) => validated(record, schema, settled))
+    : validated(record, schema, result);
 }
 
 /** Whether `await` would wait for it. Throws what its getters throw. */

@@ -19,4 +19,4 @@ export function serializerOf(value: Buffer): string | undefined {
 }
 
 const REGISTRY_REMEDY =
-  'Give the LockstepConsumer construct a `schemaRegistry`, so that Lambda decodes values, or decode them in a decoder of your own';
+  'Decode it with `lockstep/avro`, `lockstep/protobuf` or `lockstep/registry`, or give the LockstepConsumer construct a `schemaRegistry`';

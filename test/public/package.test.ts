@@ -9,6 +9,9 @@ const ENTRIES = [
   'shared/lockstep-consumer.ts',
   'public/cdk.ts',
   'public/testing.ts',
+  'shared/schemas/avro.ts',
+  'shared/schemas/protobuf.ts',
+  'shared/schemas/framed.ts',
   'cli/main.ts',
   'functions/relay/handler.ts',
   'functions/redrive/handler.ts',
@@ -47,13 +50,15 @@ test('depends on what its modules name, and on nothing else', () => {
   expect([...named].sort()).toEqual([...Object.keys(dependencies), ...Object.keys(peerDependencies)].sort());
 });
 
-test('leaves CDK and esbuild to the app, and tests against the versions that it asks for', () => {
+test('leaves CDK, esbuild and avsc to the app, and tests against the versions that it asks for', () => {
   expect(manifest.peerDependencies).toEqual({
+    avsc: '^5.7.9',
     'aws-cdk-lib': '^2.276.0',
     constructs: '^10.5.0',
     esbuild: '>=0.25.0 <1',
   });
   expect(manifest.devDependencies).toMatchObject({
+    avsc: '5.7.9',
     'aws-cdk-lib': '2.276.0',
     constructs: '10.8.1',
     esbuild: '0.28.2',

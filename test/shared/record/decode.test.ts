@@ -81,7 +81,7 @@ describe('json', () => {
   );
 
   const registry =
-    'Give the LockstepConsumer construct a `schemaRegistry`, so that Lambda decodes values, or decode them in a decoder of your own';
+    'Decode it with `lockstep/avro`, `lockstep/protobuf` or `lockstep/registry`, or give the LockstepConsumer construct a `schemaRegistry`';
   test.each([
     [
       'Confluent’s serializers',
