@@ -33,6 +33,7 @@ export function Lever({
 export function LeverDialog({ lever: { label, order } }: { readonly lever: OpenLever }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const title = useId();
+  const hasBegun = useRef(false);
   const [round, setRound] = useState(0);
   const [force, setForce] = useState(false);
   const [told, setTold] = useState<Asked<RunView>>({ type: 'waiting' });
@@ -46,6 +47,7 @@ export function LeverDialog({ lever: { label, order } }: { readonly lever: OpenL
   useEffect(() => {
     let isCurrent = true;
     let id: string | undefined;
+    hasBegun.current = false;
     setTold({ type: 'waiting' });
     setRefused(undefined);
     send<RunView>('tell', { ...order, ...(force && { force }) }).then(
@@ -58,7 +60,8 @@ export function LeverDialog({ lever: { label, order } }: { readonly lever: OpenL
     );
     return () => {
       isCurrent = false;
-      if (id !== undefined) forget(id);
+      // What runs goes on when the dialog is closed.
+      if (id !== undefined && !hasBegun.current) forget(id);
     };
   }, [force, round]);
 
@@ -66,9 +69,11 @@ export function LeverDialog({ lever: { label, order } }: { readonly lever: OpenL
     event.preventDefault();
     if (plan === undefined) return;
     setRefused(undefined);
+    hasBegun.current = true;
     try {
       rememberRun(await send<RunView>('run', { id: plan.id, why, typed }));
     } catch (error) {
+      hasBegun.current = false;
       setRefused(saidOf(error));
     }
   };
