@@ -5,7 +5,7 @@ import type { LeverOrder } from '../levers.ts';
 import type { RunView, Said } from '../messages.ts';
 import { shellWord } from '../shell-word.ts';
 import { CommandLine, Failure } from './parts.tsx';
-import { type Asked, type OpenLever, rememberRun, saidOf, send, showLever, useLive } from './store.ts';
+import { type Asked, beginRun, type OpenLever, saidOf, send, showLever, useLive } from './store.ts';
 
 /** Levers that may take a partition away from the invocation that holds it. */
 const FORCIBLE: ReadonlySet<string> = new Set(['skip', 'reset']);
@@ -71,7 +71,7 @@ export function LeverDialog({ lever: { label, order } }: { readonly lever: OpenL
     setRefused(undefined);
     hasBegun.current = true;
     try {
-      rememberRun(await send<RunView>('run', { id: plan.id, why, typed }));
+      beginRun(await send<RunView>('run', { id: plan.id, why, typed }));
     } catch (error) {
       hasBegun.current = false;
       setRefused(saidOf(error));

@@ -90,8 +90,12 @@ export function showLever(lever: OpenLever | null): void {
   change({ lever });
 }
 
-/** Shows a run before the live connection tells of it. */
-export function rememberRun(run: RunView): void {
+/** Shows a run before the live connection tells of it. What that has told is newer. */
+export function beginRun(run: RunView): void {
+  if (!state.runs.some(({ id }) => id === run.id)) rememberRun(run);
+}
+
+function rememberRun(run: RunView): void {
   const others = state.runs.filter(({ id }) => id !== run.id);
   change({ runs: run.state === 'told' ? others : [...others, run] });
 }
