@@ -1,6 +1,7 @@
 import {
   atOrAbove,
   below,
+  eachOffset,
   includesOffset,
   intersect,
   type OffsetRange,
@@ -75,6 +76,19 @@ export function isDoubtful(progress: Progress, offset: Offset): boolean {
   const { floor = 0, blockedRecords } = progress;
   const isDue = dueForRelay(progress, [{ from: offset, to: offset }]).length > 0;
   return offset < floor && !isDue && !blockedRecords.has(offset);
+}
+
+/**
+ * Whether an earlier record is pending that the relay does not have, and that has no dead letter due: Lambda may still deliver it. A
+ * record that parked before it would run before it.
+ *
+ * @param ours - offsets that the relay works on, in their order
+ */
+export function hasOpenBefore(progress: Progress, offset: Offset, ours: OffsetRanges): boolean {
+  const { pending, settled, blockedRecords } = progress;
+  const open = subtract(subtract(below(pending, offset), ours), settled);
+  for (const at of eachOffset(open)) if (blockedRecords.get(at)?.exhausted !== true) return true;
+  return false;
 }
 
 /**

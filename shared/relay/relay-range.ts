@@ -7,6 +7,7 @@ import {
   decideOperationsClaim,
   dueForRelay,
   exhaustedRecord,
+  hasOpenBefore,
   isDoubtful,
   isSkipped,
   type RelayCause,
@@ -339,6 +340,11 @@ async function markAll(
     if (record.key === null || name === undefined || isMarked || !(policy.park !== undefined || known.has(name))) {
       marks.push(blocked);
       continue;
+    }
+    // Lambda may still deliver them, and one of them may be of this key: it would come behind this record.
+    if (hasOpenBefore(session.progress, offset, range.offsets)) {
+      if (marks.length === 0) return { type: 'again', why: 'an earlier record of the partition is not settled' };
+      break;
     }
     const before = parks.get(name);
     const { sequence, tail, settled } = known.get(name) ?? { sequence: ports.entropy.id(), tail: 0, settled: 0 };

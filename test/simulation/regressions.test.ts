@@ -102,6 +102,11 @@ test.each([
     title: 'what runs after something was abandoned never looks newer than what settles of it',
   },
   {
+    seed: 5_014_170,
+    set: 'parkLost',
+    title: 'the relay parks no record ahead of an earlier one of its key that Lambda still delivers',
+  },
+  {
     seed: 513_278,
     set: 'parkAnew',
     title: 'a reset frees a key that waits for the letter of a record of an earlier topic, which never comes again',

@@ -3,6 +3,7 @@ import {
   blockedSince,
   decideOperationsClaim,
   exhaustedRecord,
+  hasOpenBefore,
   isDoubtful,
   lostForGood,
   roomForLetters,
@@ -268,5 +269,29 @@ describe('lost for good', () => {
 
   test('is also offset 0 where nothing was forgotten', () => {
     expect(lost({ dead: [[0, 1]] })).toEqual([{ from: 0, to: 1 }]);
+  });
+});
+
+describe('an earlier record that Lambda may still deliver', () => {
+  const marked = blockedRecordAt(4, { exhausted: true });
+
+  test.each([
+    ['is one that is pending', { pending: [{ from: 4, to: 9 }] }, true],
+    ['is none of those that the relay has', { pending: [{ from: 6, to: 9 }] }, false],
+    ['is none at the offset or above', { pending: [{ from: 8, to: 9 }] }, false],
+    ['is none that is settled', { pending: [{ from: 4, to: 5 }], settled: [{ from: 4, to: 5 }] }, false],
+    [
+      'is none whose dead letter is due',
+      { pending: [{ from: 4, to: 4 }], blockedRecords: new Map([[4, marked]]) },
+      false,
+    ],
+    ['is one beside such a record', { pending: [{ from: 4, to: 5 }], blockedRecords: new Map([[4, marked]]) }, true],
+    [
+      'is one that failed and is tried again',
+      { pending: [{ from: 4, to: 4 }], blockedRecords: new Map([[4, blockedRecordAt(4)]]) },
+      true,
+    ],
+  ])('%s', (_, progress, isOpen) => {
+    expect(hasOpenBefore(progressOf(progress), 8, [{ from: 6, to: 7 }])).toBe(isOpen);
   });
 });

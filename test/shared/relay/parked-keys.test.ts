@@ -37,6 +37,22 @@ test('parks what the mapping has lost, behind what is parked, and dead-letters w
   expect(relay.ledger.peek(PLACE)).toMatchObject({ parked: 2, progress: { settled: [{ from: 0, to: 3 }] } });
 });
 
+test('parks nothing while an earlier record is pending that it does not have: Lambda may still deliver it, and of the same key', async () => {
+  const relay = aParkingRelay();
+  const range = { ...RANGE, offsets: [{ from: 1, to: 3 }] };
+
+  const early = await relay.invoke((invocation) => relayRange(range, relay.ports, relay.policy, invocation));
+
+  expect(early).toEqual({ type: 'again', letters: 0, why: 'an earlier record of the partition is not settled' });
+  expect(relay.letters.letters).toEqual([]);
+
+  relay.place({ settled: [{ from: 0, to: 0 }], pending: [{ from: 1, to: 3 }] });
+  expect(await relay.invoke((invocation) => relayRange(range, relay.ports, relay.policy, invocation))).toEqual({
+    type: 'done',
+    letters: 3,
+  });
+});
+
 test('repeats the letter of a marked record under its own ordinal', async () => {
   const relay = aParkingRelay();
   const parked = { sequence: 's1', ordinal: 7 };
