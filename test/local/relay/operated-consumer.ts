@@ -83,6 +83,9 @@ export async function startOperated(name: string) {
     },
     /** Starts `lockstep` and leaves it to the test. */
     start: (...command: readonly string[]) => spawn(process.execPath, args(command), { env, stdio: 'ignore' }),
+    /** Starts `lockstep`, whose output the test reads. */
+    startAndRead: (...command: readonly string[]) =>
+      spawn(process.execPath, args(command), { env, stdio: ['ignore', 'pipe', 'inherit'] }),
     /** Starts `lockstep` in a terminal of its own, into which the test may type. */
     startInTerminal: (...command: readonly string[]) => {
       const run = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
