@@ -39,7 +39,7 @@ export function startRuns(onChange: (run: RunView) => void) {
     runs.delete(id);
   };
   const forgetOldest = () => {
-    for (const id of [...runs.keys()]) if (runs.size > MOST_RUNS) forget(id);
+    for (const id of [...runs.keys()].slice(0, -1)) if (runs.size > MOST_RUNS) forget(id);
   };
   const known = (id: string): Run => {
     const run = runs.get(id);

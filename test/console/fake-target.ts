@@ -29,15 +29,17 @@ export interface FakeCloud {
   /** All requests so far. */
   readonly asked: OperatorRequest['type'][];
   mapping: object;
+  /** The ledger's item of every partition. @default there is none */
+  item?: object;
 }
 
-/** A target without a cloud: the mapping is enabled, the queues are empty, and the ledger knows nothing. */
+/** A target without a cloud: the mapping is enabled, and the queues are empty. */
 export function fakeTarget(cloud: FakeCloud): Target {
   // The commands only call send.
   const client = <C>(answer: () => object): C => ({ send: async () => answer(), destroy: () => undefined }) as C;
   return {
     consumers: cloud.consumers,
-    dynamodb: client<DynamoDBClient>(() => ({})),
+    dynamodb: client<DynamoDBClient>(() => (cloud.item === undefined ? {} : { Item: cloud.item })),
     lambda: client<LambdaClient>(() => cloud.mapping),
     sqs: client<SQSClient>(() => ({ Attributes: {} })),
     who: async () => 'ann',
