@@ -52,7 +52,7 @@ const HEADERS = {
   'cache-control': 'no-store',
 };
 
-/** Starts the console on loopback. */
+/** Starts the console on loopback. @throws LockstepError COMMAND_LINE_INVALID where its port is in use */
 export async function startConsole(options: ConsoleOptions): Promise<RunningConsole> {
   const { readOnly, noValues, target } = options;
   const secrets = newSecrets();
@@ -152,7 +152,10 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
   });
   const port = () => (server.address() as AddressInfo).port;
   await new Promise<void>((done, failed) => {
-    server.once('error', failed);
+    server.once('error', (cause) => {
+      const what = `the console cannot listen on port ${options.port} of 127.0.0.1 (${cause.message}): name another with --port`;
+      failed(new OperatorError('COMMAND_LINE_INVALID', what, { cause }));
+    });
     server.listen(options.port, '127.0.0.1', done);
   });
   return {

@@ -212,6 +212,13 @@ test('a target that cannot be opened is said, and tried again', async () => {
   expect(look).toMatchObject({ consumers: [], error: { code: 'CLOUD_UNKNOWN' } });
 });
 
+test('a port that is in use is said, with what to do', async () => {
+  const port = Number(new URL(running.address).port);
+  await expect(start({ port })).rejects.toThrow(
+    `COMMAND_LINE_INVALID: the console cannot listen on port ${port} of 127.0.0.1`,
+  );
+});
+
 test('a letter comes without its value; the value is a question of its own', async () => {
   const { ask } = await openPage();
   const { body } = await ask('/api/letter?consumer=Orders&id=letter-1');
