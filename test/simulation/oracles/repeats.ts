@@ -72,9 +72,10 @@ export class Repeats implements Oracle {
   }
 
   #isRecordedTwin(record: LogRecord, other: LogRecord): boolean {
-    const { handled, recorded, replayed, lettered, excused } = this.#truth;
-    // What is gone from Kafka counts as settled, handled or not: its key is nobody's.
+    const { handled, recorded, replayed, lettered, excused, dropped } = this.#truth;
+    // What is gone from Kafka counts as settled, handled or not, and so does what an operator gave up on: its key is nobody's.
     if (other === record || replayed.has(other) || lettered.has(other) || excused.has(other)) return false;
+    if (dropped.has(other)) return false;
     return handled.has(other) && recorded.has(other);
   }
 
