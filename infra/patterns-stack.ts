@@ -1,7 +1,5 @@
 import { Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { DeadLetterTopic } from './constructs/dead-letter-topic.ts';
-import { DEFAULT_MAX_RECORD_BYTES } from './constructs/kafka-topic.ts';
 import { LockstepConsumer } from './constructs/lockstep-consumer.ts';
 import { type ConsumersStackProps, consumersInCommon, handlerTable, sourceTopic } from './stack-parts.ts';
 
@@ -49,13 +47,6 @@ export class PatternsStack extends Stack {
     new LockstepConsumer(this, 'Shipments', {
       ...common,
       topic: { topicName: 'orders', partitions },
-      // Another consumer of the same topic has its own dead letters there.
-      deadLetterTopic: new DeadLetterTopic(this, 'ShipmentsDeadLetters', {
-        cluster,
-        topicName: 'orders-shipments-dead-letters',
-        partitions,
-        sourceMaxRecordBytes: DEFAULT_MAX_RECORD_BYTES,
-      }),
       entry: 'functions/shipments/handler.ts',
       producesTo: ['shipments'],
       environment: { SHIPMENTS_TOPIC: 'shipments' },

@@ -21,7 +21,7 @@ export interface LockstepConsumerProps {
   readonly consumerName?: string;
   /** Cannot be changed later: another group starts without progress. @default the construct's path, its parts joined by `-` */
   readonly consumerGroup?: string;
-  /** An existing topic. @default one is made: `<topic>-dead-letters`, with the source's partitions, kept on deletion */
+  /** An existing topic. @default one is made: `<consumerGroup>-dead-letters`, with the source's partitions, kept on deletion */
   readonly deadLetterTopic?: TopicFacts;
   /** @default one ledger table for all consumers of the stack, retained and protected unless `removalPolicy` is DESTROY */
   readonly ledger?: Ledger;

@@ -64,7 +64,7 @@ export function consumerSettings(scope: Construct, props: LockstepConsumerProps)
   const consumerGroup = props.consumerGroup ?? plainPath(scope);
   const mode = props.mode ?? 'provisioned';
   const ours = {
-    topicName: `${source.topicName}-dead-letters`,
+    topicName: letterTopicName(consumerGroup),
     partitions: source.partitions ?? DEFAULT_LETTER_PARTITIONS,
     maxRecordBytes: source.maxRecordBytes + LETTER_HEADROOM_BYTES,
   };
@@ -140,6 +140,11 @@ function lettersOf(
     partitions: partitions ?? ours.partitions,
     maxRecordBytes: maxRecordBytes ?? ours.maxRecordBytes,
   };
+}
+
+/** Contains the group, which no other consumer of the cluster has. Kafka takes fewer characters in the name of a topic. */
+function letterTopicName(group: string): string {
+  return `${Token.isUnresolved(group) ? group : group.replaceAll(/[^A-Za-z0-9._-]/g, '-')}-dead-letters`;
 }
 
 /** Letters, digits and dashes: MSK publishes no lag metrics for groups with `:` or non-ASCII characters. */

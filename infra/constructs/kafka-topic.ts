@@ -39,8 +39,8 @@ export interface KafkaTopicProps {
 }
 
 /**
- * A topic that `AWS::MSK::Topic` makes, and that is kept when the stack is deleted. Where topics are made elsewhere, only its
- * facts. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-msk-topic.html
+ * A topic that `AWS::MSK::Topic` makes, and that is kept when the stack is deleted. It is not kept when the deployment that makes
+ * it fails: the next one could not make it again. Where topics are made elsewhere, only its facts. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-msk-topic.html
  */
 export class KafkaTopic extends Construct implements TopicFacts {
   readonly topicName: string;
@@ -66,7 +66,7 @@ export class KafkaTopic extends Construct implements TopicFacts {
         'min.insync.replicas': Math.max(1, replicationFactor - 1),
         'retention.ms': props.retention.toMilliseconds(),
       }),
-    }).applyRemovalPolicy(RemovalPolicy.RETAIN);
+    }).applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
   }
 }
 

@@ -1,4 +1,4 @@
-import { Annotations, type CfnResource, type RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Annotations, type CfnResource, type RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import type { IGrantable, IPrincipal } from 'aws-cdk-lib/aws-iam';
 import type { EventSourceMapping, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
@@ -16,10 +16,11 @@ import { eventSource } from './event-source.ts';
 import { consumerGrants } from './grants.ts';
 import { clusterName, eventSourceArn, ledgerClusterId } from './kafka-cluster.ts';
 import { type Ledger, LedgerTable } from './ledger-table.ts';
+import { warnOfLostGroups } from './lost-groups.ts';
 import { Operations } from './operations.ts';
 import { lookRights, operateRights } from './operator-rights.ts';
 import { ParkingQueue } from './parking-queue.ts';
-import { refuse } from './refuse.ts';
+import { consumersOfApp, refuse } from './refuse.ts';
 
 /**
  * A Kafka consumer: one function, its mapping, permissions, dead-letter topic, queues and alarms. Records leave a partition
@@ -47,6 +48,9 @@ export class LockstepConsumer extends Construct implements IGrantable {
     super(scope, id);
     const settings = consumerSettings(this, props);
     refuse(this, settings);
+    warnOfLostGroups(this, () =>
+      consumersOfApp(this).map((one) => ({ group: one.consumerGroup, topic: one.source.topicName })),
+    );
     const parking = {
       removalPolicy: settings.removalPolicy,
       ...(props.encryptionKey && { encryptionKey: props.encryptionKey }),
@@ -73,7 +77,7 @@ export class LockstepConsumer extends Construct implements IGrantable {
     this.function = handler.function;
     this.grantPrincipal = handler.role.grantPrincipal;
 
-    this.mapping = eventSource(this, 'EventSource', settings, {
+    this.mapping = eventSource(this, eventSourceId(settings), settings, {
       target: this.function,
       ...(props.filters && { filters: props.filters }),
       ...(props.schemaRegistry && { schemaRegistry: props.schemaRegistry }),
@@ -100,6 +104,8 @@ export class LockstepConsumer extends Construct implements IGrantable {
     fallbackQueue.reserveFor({ senders: relay ? [handler.role, relay] : [handler.role], ...receivers });
     failureQueue?.reserveFor({ senders: [handler.role], ...receivers });
     if (topics.length > 0) this.operations?.node.addDependency(...topics);
+    // Nothing is read before all is there: a deployment that fails earlier leaves no half-done work.
+    if (this.operations) this.mapping.node.addDependency(this.operations);
     this.alarms = new ConsumerAlarms(this, 'Alarms', {
       watched: this.watched(),
       options: props.alarms,
@@ -232,6 +238,14 @@ export class LockstepConsumer extends Construct implements IGrantable {
       handlerExport,
     });
   }
+}
+
+/**
+ * Contains the topic, so that another topic gets another mapping. CloudFormation would update the mapping in place, and Lambda is
+ * reported to go on with the old topic then. https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/2140
+ */
+function eventSourceId({ source: { topicName } }: ConsumerSettings): string {
+  return Token.isUnresolved(topicName) ? 'EventSource' : `EventSource-${topicName}`;
 }
 
 /** The ledger that the consumers of a stack share by default. */

@@ -90,7 +90,8 @@ export class MskCluster extends Construct implements KafkaCluster {
       enhancedMonitoring: 'PER_TOPIC_PER_PARTITION',
       loggingInfo: { brokerLogs: { cloudWatchLogs: { enabled: true, logGroup: logs.logGroupName } } },
     });
-    cluster.applyRemovalPolicy(RemovalPolicy.RETAIN);
+    // Its name is fixed: kept by a deployment that fails, it would block the next one.
+    cluster.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
     return cluster;
   }
 }

@@ -94,6 +94,11 @@ export function refuse(scope: Construct, settings: ConsumerSettings): void {
   seenIn.set(root, [...seen, { path, settings }]);
 }
 
+/** The settings of all consumers of an app so far. */
+export function consumersOfApp(scope: Construct): readonly ConsumerSettings[] {
+  return (seenIn.get(scope.node.root) ?? []).map(({ settings }) => settings);
+}
+
 function sharedWith(
   seen: readonly Seen[],
   settings: ConsumerSettings,

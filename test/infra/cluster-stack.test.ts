@@ -60,7 +60,7 @@ describe('the cluster stage', () => {
   });
 
   test('makes a cluster without ZooKeeper that knows IAM only, encrypts everything, keeps its logs and measures lag by partition', () => {
-    kafka.hasResource('AWS::MSK::Cluster', { DeletionPolicy: 'Retain' });
+    kafka.hasResource('AWS::MSK::Cluster', { DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' });
     expect(only(kafka, 'AWS::MSK::Cluster')).toMatchObject({
       KafkaVersion: expect.stringMatching(/\.kraft$/),
       NumberOfBrokerNodes: 3,
@@ -103,8 +103,8 @@ describe('the cluster stage', () => {
     expect(mapping?.['DependsOn']).toEqual(expect.arrayContaining(Object.keys(topics)));
     expect(Object.values(topics).map((topic) => [topic['Properties'].TopicName, topic['DeletionPolicy']])).toEqual(
       expect.arrayContaining([
-        ['orders', 'Retain'],
-        ['orders-dead-letters', 'Retain'],
+        ['orders', 'RetainExceptOnCreate'],
+        ['Lockstep-Orders-cluster-Orders-dead-letters', 'RetainExceptOnCreate'],
       ]),
     );
   });

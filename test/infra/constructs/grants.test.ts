@@ -97,7 +97,7 @@ const KAFKA = {
   WriteDeadLetters: {
     Effect: 'Allow',
     Action: ['kafka-cluster:DescribeTopic', 'kafka-cluster:WriteData'],
-    Resource: 'arn:aws:kafka:eu-central-1:111122223333:topic/main/uuid-1/orders-dead-letters',
+    Resource: 'arn:aws:kafka:eu-central-1:111122223333:topic/main/uuid-1/Shop-Orders-dead-letters',
   },
 };
 

@@ -29,6 +29,21 @@ test('makes the mapping only after the rights and the dead-letter topic', () => 
   ]);
 });
 
+test('makes the mapping after the relay, too, so that nothing is read before all is there', () => {
+  const template = synthConsumer({ operations: true });
+  const kafka = Object.entries(template.findResources('AWS::Lambda::EventSourceMapping'));
+  const [, mapping] = kafka.find(([id]) => id.startsWith('OrdersEventSource')) ?? [];
+  const [relay] = Object.keys(template.findResources('AWS::Lambda::Function')).filter((id) => id.includes('Relay'));
+  expect(mapping?.['DependsOn']).toContain(relay);
+});
+
+test('makes another mapping for another topic, as Lambda keeps the old topic in a mapping that is updated', () => {
+  const mappings = ['orders', 'invoices'].map((topic) =>
+    Object.keys(synthConsumer({ topic }).findResources('AWS::Lambda::EventSourceMapping')),
+  );
+  expect(new Set(mappings.flat()).size).toBe(2);
+});
+
 test('tells the function where ledger, letters and brokers are', () => {
   expect(only(synthConsumer({ environment: { CURRENCY: 'EUR' } }), 'AWS::Lambda::Function')).toMatchObject({
     Runtime: 'nodejs24.x',
@@ -41,7 +56,7 @@ test('tells the function where ledger, letters and brokers are', () => {
       Variables: {
         LOCKSTEP_LEDGER_TABLE: { Ref: expect.stringMatching(/^LockstepLedger/) },
         LOCKSTEP_CONSUMER_GROUP: 'Shop-Orders',
-        LOCKSTEP_DEAD_LETTER_TOPIC: 'orders-dead-letters',
+        LOCKSTEP_DEAD_LETTER_TOPIC: 'Shop-Orders-dead-letters',
         LOCKSTEP_FALLBACK_QUEUE_URL: { Ref: expect.stringMatching(/^OrdersFallbackQueue/) },
         LOCKSTEP_KAFKA_AUTH: 'iam',
         LOCKSTEP_VALUES_DECODED_BY_MAPPING: 'false',
@@ -74,11 +89,12 @@ test('makes a dead-letter topic with larger records than the source and keeps it
     topic: { topicName: 'orders', partitions: 12 },
     removalPolicy: RemovalPolicy.DESTROY,
   });
-  template.hasResource('AWS::MSK::Topic', { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+  // A deployment that fails would otherwise leave a topic that the next one cannot make.
+  template.hasResource('AWS::MSK::Topic', { DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' });
   const { Configs: configs, ...topic } = only(template, 'AWS::MSK::Topic');
   expect(topic).toEqual({
     ClusterArn: 'arn:aws:kafka:eu-central-1:111122223333:cluster/main/uuid-1',
-    TopicName: 'orders-dead-letters',
+    TopicName: 'Shop-Orders-dead-letters',
     PartitionCount: 12,
     ReplicationFactor: 3,
   });
@@ -103,7 +119,7 @@ test('makes no topic where topics are made elsewhere, and still says which one i
         consumerName: 'Orders',
         consumerGroup: 'Shop-Orders',
         topic: { topicName: 'orders', partitions: 3, maxRecordBytes: 1048588 },
-        deadLetterTopic: { topicName: 'orders-dead-letters', partitions: 3, maxRecordBytes: 1114124 },
+        deadLetterTopic: { topicName: 'Shop-Orders-dead-letters', partitions: 3, maxRecordBytes: 1114124 },
       },
     },
   });
@@ -153,7 +169,7 @@ test('says where everything is in one output without a hash', () => {
     MappingId: '…',
     Topic: 'orders',
     ConsumerGroup: 'Shop-Orders',
-    DeadLetterTopic: 'orders-dead-letters',
+    DeadLetterTopic: 'Shop-Orders-dead-letters',
     FallbackQueueUrl: '…',
     LedgerTable: '…',
     ClusterId: 'uuid-1',

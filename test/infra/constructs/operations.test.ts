@@ -47,7 +47,7 @@ test('the relay may claim its own partitions, empty its queues, read the source 
     SeeWhatIsCommitted: { Action: 'kafka-cluster:DescribeGroup', Resource: `${ARN}:group/main/uuid-1/Shop-Orders` },
     WriteDeadLetters: {
       Action: ['kafka-cluster:DescribeTopic', 'kafka-cluster:WriteData'],
-      Resource: `${ARN}:topic/main/uuid-1/orders-dead-letters`,
+      Resource: `${ARN}:topic/main/uuid-1/Shop-Orders-dead-letters`,
     },
   });
 });
@@ -61,7 +61,7 @@ test('the operator function may use both topics, in transactions of one name, an
     },
     ReadAndRedrive: {
       Action: ['kafka-cluster:DescribeTopic', 'kafka-cluster:ReadData', 'kafka-cluster:WriteData'],
-      Resource: [`${ARN}:topic/main/uuid-1/orders`, `${ARN}:topic/main/uuid-1/orders-dead-letters`],
+      Resource: [`${ARN}:topic/main/uuid-1/orders`, `${ARN}:topic/main/uuid-1/Shop-Orders-dead-letters`],
     },
     KnowOwnLetters: {
       Action: 'dynamodb:UpdateItem',
@@ -74,7 +74,7 @@ test('the operator function may use both topics, in transactions of one name, an
     SeeItsGroup: { Action: 'kafka-cluster:DescribeGroup', Resource: `${ARN}:group/main/uuid-1/Shop-Orders` },
     RedriveInTransactions: {
       Action: ['kafka-cluster:AlterTransactionalId', 'kafka-cluster:DescribeTransactionalId'],
-      Resource: `${ARN}:transactional-id/main/uuid-1/lockstep-redrive.Shop-Orders.orders-dead-letters`,
+      Resource: `${ARN}:transactional-id/main/uuid-1/lockstep-redrive.Shop-Orders.Shop-Orders-dead-letters`,
     },
   });
 });

@@ -124,7 +124,7 @@ test('letters are listed, shown and purged; the operator function knows the same
 
   const asked = await operated.lockstep('purge', '--error', 'CAUSE_p');
   expect(asked.code).toBe(1);
-  expect(asked.stderr).toContain('1 dead letter of operated-commanded-dead-letters is closed for good.');
+  expect(asked.stderr).toContain('1 dead letter of Operated-Commanded-Commanded-dead-letters is closed for good.');
   expect(await operated.ask('purge', '--error', 'CAUSE_p', '--yes')).toMatchObject({ done: 1, left: 0 });
 
   const [consumer] = consumersOf(operated.cloud.deployed.outputs);

@@ -57,7 +57,7 @@ test('knows the deployed consumer with its mapping and topics', () => {
   expect(consumer()).toMatchObject({
     name: 'Fixture',
     topic: { topicName: 'fixture', partitions: 2, maxRecordBytes: 1_048_588 },
-    deadLetterTopic: { topicName: 'fixture-dead-letters', partitions: 2, maxRecordBytes: 1_114_124 },
+    deadLetterTopic: { topicName: 'CloudFixture-Fixture-dead-letters', partitions: 2, maxRecordBytes: 1_114_124 },
     mapping: {
       topic: 'fixture',
       consumerGroupId: 'CloudFixture-Fixture',

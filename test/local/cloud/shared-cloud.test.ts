@@ -33,10 +33,12 @@ test('topics have as many partitions as the run asks for, the dead-letter topic 
   onTestFinished(() => admin.disconnect());
   await admin.connect();
 
-  const { topics } = await admin.fetchTopicMetadata({ topics: ['orders', 'orders-dead-letters'] });
+  const { topics } = await admin.fetchTopicMetadata({
+    topics: ['orders', 'Lockstep-Orders-local-Orders-dead-letters'],
+  });
 
   expect(topics.map(({ name, partitions }) => [name, partitions.length]).sort()).toEqual([
+    ['Lockstep-Orders-local-Orders-dead-letters', 6],
     ['orders', 6],
-    ['orders-dead-letters', 6],
   ]);
 });

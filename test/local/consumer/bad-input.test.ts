@@ -41,7 +41,7 @@ const MISTAKES: readonly {
   {
     name: 'NoBroker',
     environment: { LOCKSTEP_BOOTSTRAP_SERVERS: NOWHERE },
-    says: /BROKER_UNREACHABLE: the letter of consumer-nobroker-0@1 [^"]*topic consumer-nobroker-dead-letters[^"]*ECONNREFUSED 127\.0\.0\.1:1[^"]*Check that the subnets and security groups of the function reach the brokers/,
+    says: /BROKER_UNREACHABLE: the letter of consumer-nobroker-0@1 [^"]*topic Consumers-NoBroker-dead-letters[^"]*ECONNREFUSED 127\.0\.0\.1:1[^"]*Check that the subnets and security groups of the function reach the brokers/,
   },
   {
     name: 'OtherTopic',

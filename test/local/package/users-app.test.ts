@@ -108,7 +108,7 @@ test('deployed by the app’s own cdk, the README’s handler consumes a record'
   const deployed = await readDeployed(cloud.endpoint, ['AppStack']);
   const [consumer] = deployed.consumers;
   expect(consumer).toMatchObject({ name: 'Orders', topic: { topicName: 'orders' }, mapping: { batchSize: 100 } });
-  await makeTopics(cloud.bootstrapServers, [{ topicName: 'orders-dead-letters', partitions: 6 }]);
+  await makeTopics(cloud.bootstrapServers, [{ topicName: 'AppStack-Orders-dead-letters', partitions: 6 }]);
   const printed: string[] = [];
   const running = await runConsumers({ ...cloud, deployed }, { onLog: (_, line) => printed.push(line) });
   onTestFinished(() => running.stop());

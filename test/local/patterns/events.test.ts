@@ -26,8 +26,12 @@ test('functions/events keeps the latest event of each device, in bulk, and lette
     )
     .toEqual(Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`${run}-${index}`, 1_950 + index])));
   await expect
-    .poll(async () => (await records('events-dead-letters')).filter(({ key }) => key === `${run}-50`), {
-      timeout: 30_000,
-    })
+    .poll(
+      async () =>
+        (await records('Lockstep-Patterns-local-Events-dead-letters')).filter(({ key }) => key === `${run}-50`),
+      {
+        timeout: 30_000,
+      },
+    )
     .toMatchObject([{ headers: { 'x-error-name': 'EVENT_IMPOSSIBLE', 'x-retry-count': '1' } }]);
 });

@@ -66,7 +66,9 @@ test('functions/ledger agrees to the cent after 50 deaths of its processes at ra
     const own = [...produced.values()].filter((entry) => entry.accountId === accountId?.S);
     expect(Number(balance?.N)).toBe(sum(own.map(({ amount }) => amount)));
   }
-  expect((await records('entries-dead-letters')).filter(({ key }) => key.startsWith(run))).toEqual([]);
+  expect(
+    (await records('Lockstep-Patterns-local-Postings-dead-letters')).filter(({ key }) => key.startsWith(run)),
+  ).toEqual([]);
   expect(deaths).toBeGreaterThanOrEqual(KILLS);
 });
 

@@ -35,7 +35,9 @@ test('functions/orders applies each order once, though it was written twice, and
       { timeout: 180_000 },
     )
     .toEqual({ a: '1', c: '1', d: '1' });
-  const letters = (await records('orders-dead-letters')).filter(({ value }) => value.includes(run));
+  const letters = (await records('Lockstep-Orders-local-Orders-dead-letters')).filter(({ value }) =>
+    value.includes(run),
+  );
   expect(letters).toMatchObject([
     {
       key: 'b',

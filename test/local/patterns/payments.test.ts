@@ -67,5 +67,7 @@ test('functions/payments blocks while the API fails, charges once, and nothing o
     const next = status === 429 ? calls.slice(index + 1).find((call) => call.paymentId === paymentId) : undefined;
     if (next !== undefined) expect(next.at - at).toBeGreaterThanOrEqual(990);
   }
-  expect((await records('payments-dead-letters')).filter(({ value }) => value.includes(run))).toEqual([]);
+  expect(
+    (await records('Lockstep-Patterns-local-Payments-dead-letters')).filter(({ value }) => value.includes(run)),
+  ).toEqual([]);
 });

@@ -103,6 +103,6 @@ test('a changed function and a changed batch size, deployed while records flow, 
     printed.flatMap((line) => Number(new RegExp(`${version}: an event of (\\d+) records`).exec(line)?.[1] ?? []));
   expect(Math.max(...sizes('v1'))).toBeLessThanOrEqual(5);
   expect(Math.max(...sizes('v2'))).toBe(100);
-  const letters = await admin.fetchTopicOffsets('updated-dead-letters');
+  const letters = await admin.fetchTopicOffsets('Updates-Updated-dead-letters');
   expect(letters.map(({ high }) => high)).toEqual(letters.map(() => '0'));
 });
