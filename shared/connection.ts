@@ -23,6 +23,8 @@ export class ConnectionHolder {
   readonly #connect: () => Promise<Connection>;
   readonly #ofTests = new WeakMap<Context, Connection>();
   #connected: Promise<Connection> | undefined;
+  /** Resolves the handler's options, for synth, which looks at them without an invocation. */
+  check?: (connection: Connection) => unknown;
 
   constructor(connect: () => Promise<Connection>) {
     this.#connect = connect;

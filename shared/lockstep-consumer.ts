@@ -40,6 +40,7 @@ export function lockstepConsumer<V>(options: ConsumerOptions<V>): LockstepHandle
     if (deployment !== undefined) checkDeployedOptions(consumer.policy, deployment);
     return consumer;
   });
+  holder.check = resolve;
   const guard = new MiddlewareGuard();
   const handler: LockstepHandler = middy<KafkaEvent, KafkaBatchResponse, Error, Context>({
     // The runtime watches the deadline itself. middy's timer would outlive an invocation that never ends, and keep a test's

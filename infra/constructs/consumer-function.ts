@@ -5,9 +5,11 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { LockstepConsumerProps } from './consumer-props.ts';
 import type { ConsumerSettings } from './consumer-settings.ts';
-import { BUNDLE_FILE, handlerCode } from './handler-code.ts';
+import { BUNDLE_FILE, bundledFiles, handlerCode } from './handler-code.ts';
+import { refuseHandler } from './handler-refusals.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
 import { logsMayUse } from './logs-may-use.ts';
+import { lookAtHandler } from './look-at-handler.ts';
 import { VPC_ACCESS_WITHOUT_RESOURCE, vpcAccess } from './vpc-access.ts';
 
 /**
@@ -26,6 +28,8 @@ export class ConsumerFunction extends Construct {
     props: LockstepConsumerProps,
     environment: Readonly<Record<string, string>>,
     grants: (logGroupArn: string) => PolicyStatement[],
+    /** Whether synth looks at the handler. */
+    isLookedAt = false,
   ) {
     super(scope, id);
     if (props.encryptionKey) logsMayUse(this, props.encryptionKey);
@@ -58,6 +62,8 @@ export class ConsumerFunction extends Construct {
       timeout: Duration.seconds(settings.timeoutSeconds),
       environment: { ...settings.environment, ...environment, NODE_OPTIONS: '--enable-source-maps' },
     });
+    const files = isLookedAt ? bundledFiles(settings.entry, props.bundling) : undefined;
+    if (files !== undefined) refuseHandler(scope, settings, lookAtHandler(files, settings.environment));
     if (props.tracing) {
       Validations.of(this.role).acknowledge({
         id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]',

@@ -93,6 +93,13 @@ export interface LockstepConsumerProps {
   >;
   readonly bundling?: BundlingOptions;
   /**
+   * Whether synth loads the bundle once, in a process without credentials, to see that it exports a handler of Lockstep whose
+   * options fit the construct's.
+   *
+   * @default true
+   */
+  readonly checkHandler?: boolean;
+  /**
    * The relay, which moves messages of the fallback queue and the failure queue to the dead-letter topic, and the operator
    * function, which the `lockstep` command calls. Without them dead letters that the topic refused stay in their queue, for 14
    * days.

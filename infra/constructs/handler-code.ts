@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { AssetHashType, DockerImage, type ILocalBundling } from 'aws-cdk-lib';
 import { type AssetCode, Code } from 'aws-cdk-lib/aws-lambda';
-import { BUNDLE_FILE, type BundlingOptions, lambdaBundle } from './lambda-bundle.ts';
+import { BUNDLE_FILE, type BundledFile, type BundlingOptions, lambdaBundle } from './lambda-bundle.ts';
 
 export { BUNDLE_FILE, type BundlingOptions };
 
@@ -21,6 +21,18 @@ export function handlerCode(entry: string, options: BundlingOptions = {}): Asset
   });
 }
 
+/** What was bundled for this handler; `undefined` where synth bundles nothing, as `cdk list` does. */
+export function bundledFiles(entry: string, options: BundlingOptions = {}): readonly BundledFile[] | undefined {
+  return bundled.get(keyOf(resolve(entry), options));
+}
+
+/** By entry and options: CDK bundles equal ones once. */
+const bundled = new Map<string, readonly BundledFile[]>();
+
+function keyOf(path: string, options: BundlingOptions): string {
+  return JSON.stringify([path, options]);
+}
+
 /** CDK calls it before it would start Docker. Its fields are part of the key by which CDK recognises a staged asset. */
 class EsbuildBundling implements ILocalBundling {
   readonly entry: string;
@@ -32,7 +44,9 @@ class EsbuildBundling implements ILocalBundling {
   }
 
   tryBundle(outputDir: string): boolean {
-    for (const { path, contents } of lambdaBundle(this.entry, this.options)) {
+    const files = lambdaBundle(this.entry, this.options);
+    bundled.set(keyOf(this.entry, this.options), files);
+    for (const { path, contents } of files) {
       const target = join(outputDir, path);
       mkdirSync(dirname(target), { recursive: true });
       writeFileSync(target, contents);

@@ -71,9 +71,9 @@ export class LockstepConsumer extends Construct implements IGrantable {
       ...(this.failureQueue && { failureQueueArn: this.failureQueue.queueArn }),
       encryptionKeyArns: [...new Set(keys.map(({ keyArn }) => keyArn))],
     };
-    const handler = new ConsumerFunction(this, 'Handler', settings, props, this.environment(), (logGroupArn) =>
-      consumerGrants({ ...facts, logGroupArn }),
-    );
+    const grants = (logGroupArn: string) => consumerGrants({ ...facts, logGroupArn });
+    const looks = props.checkHandler !== false;
+    const handler = new ConsumerFunction(this, 'Handler', settings, props, this.environment(), grants, looks);
     this.function = handler.function;
     this.grantPrincipal = handler.role.grantPrincipal;
 

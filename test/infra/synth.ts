@@ -26,6 +26,8 @@ export const LEAST = {
   topic: 'orders',
   entry: ENTRY,
   operations: false,
+  // The handler to bundle is none of Lockstep's.
+  checkHandler: false,
 } as const satisfies LockstepConsumerProps;
 
 /** The template of a stack `Shop` with what `build` puts into it. Bundles nothing unless asked: a bundle costs a second. */

@@ -14,8 +14,8 @@ export interface PowertoolsTelemetry extends Telemetry {
 
 /** These count for another metric, too, which an alarm watches for all of them. As patterns: they are loaded at each cold start. */
 const ALSO: readonly (readonly [RegExp, MetricName])[] = [
-  [/Full$|Open$|^Replay|Unavailable$/, 'PartitionsHalted'],
-  [/NotRedelivered$|Recreated$/, 'LossSuspected'],
+  [/Full|Open|^Replay|Unavailable/, 'PartitionsHalted'],
+  [/NotRedelivered|Recreated/, 'LossSuspected'],
 ];
 
 /** https://docs.aws.amazon.com/powertools/typescript/latest/ */

@@ -6,6 +6,7 @@ import { GlueSchemaRegistry } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { describe, expect, test } from 'vitest';
 import type { LockstepConsumerProps } from '../../../infra/constructs/consumer-props.ts';
+import { HANDLER_REFUSALS } from '../../../infra/constructs/handler-refusals.ts';
 import { LockstepConsumer } from '../../../infra/constructs/lockstep-consumer.ts';
 import { REFUSALS } from '../../../infra/constructs/refusals.ts';
 import { SHARING_REFUSALS } from '../../../infra/constructs/refuse.ts';
@@ -364,7 +365,7 @@ describe('consumers of one app', () => {
 
 test('the table of refusals is in docs/deploying.md as it is in the code', () => {
   const docs = readFileSync('docs/deploying.md', 'utf8');
-  const rows = Object.entries({ ...REFUSALS, ...SHARING_REFUSALS }).map(
+  const rows = Object.entries({ ...REFUSALS, ...SHARING_REFUSALS, ...HANDLER_REFUSALS }).map(
     ([code, { property, because, fix }]) => `| \`${code}\` | \`${property}\` | ${because} | ${fix}. |`,
   );
   expect(docs.split('\n').filter((line) => line.startsWith('| `LOCKSTEP_'))).toEqual(rows);
