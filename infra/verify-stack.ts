@@ -20,6 +20,8 @@ export class VerifyStack extends Stack {
       // One partition: the order of deliveries is the order of offsets.
       topic: sourceTopic(this, 'lockstep-verify', 1, cluster, config),
       entry: 'functions/verify/handler.ts',
+      // It wraps a consumer, so that it may answer otherwise.
+      checkHandler: false,
       batchSize: BATCH_SIZE,
       batchingWindow: Duration.seconds(1),
       producesTo: ['lockstep-verify'],

@@ -178,7 +178,7 @@ test('dead letters are grouped, one is opened, redriven after its dry run, and g
   answers.clear();
   const before = operated.counterpart.calls.length;
   await button('Redrive this cause').click();
-  await page.getByText('2 records of operated-looked-dead-letters return to operated-looked.').waitFor();
+  await page.getByText('2 records of Operated-Looked-Looked-dead-letters return to operated-looked.').waitFor();
   expect(operated.counterpart.calls.length).toBe(before);
   await button('Redrive this cause now').click();
   await dialog().getByText('2 of 2 returned.').waitFor();
