@@ -1,5 +1,7 @@
 import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { makeTopics } from '../../../infra/local/topics.ts';
+import { WATCHED_PARTITIONS } from './fixtures/alarms-stack.ts';
 import { startWatched, type Watched } from './watched.ts';
 
 const SWEEP_EVERY_MS = 2_000;
@@ -43,4 +45,16 @@ test('relay-stopped: a relay that may not read the ledger', async () => {
 
   await swept('went well');
   await watched.isOver('relay-stopped');
+});
+
+test('letters-waiting: a letter for a dead-letter topic that is gone', async () => {
+  const topicName = watched.consumer.deadLetterTopic?.topicName ?? '';
+  await watched.admin.deleteTopics({ topics: [topicName] });
+  watched.switchboard.set('homeless', 422);
+  await watched.send(6, ['homeless']);
+
+  await watched.rings('letters-waiting');
+  await makeTopics(watched.cloud.bootstrapServers, [{ topicName, partitions: WATCHED_PARTITIONS }]);
+
+  await watched.isOver('letters-waiting');
 });
