@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
+import { LocalCloudError } from '../infra/local/local-cloud-error.ts';
 import { LockstepError } from '../shared/errors.ts';
 import { awsTarget } from './aws-target.ts';
 import { localTarget } from './local-target.ts';
@@ -48,7 +49,8 @@ export function say(text: string): void {
 
 /** Prints an error, and returns its exit code. */
 export function failed(error: unknown, { json }: CommonOptions): number {
-  const code = error instanceof LockstepError ? error.code : 'UNEXPECTED';
+  const code =
+    error instanceof LockstepError ? error.code : error instanceof LocalCloudError ? 'LOCAL_CLOUD' : 'UNEXPECTED';
   const message = error instanceof Error ? error.message : String(error);
   if (json) console.log(visibleJson({ error: { code, message } }));
   const stack = error instanceof Error && code === 'UNEXPECTED' ? placesOf(error) : '';

@@ -5,6 +5,7 @@ import { WIDTH } from './context.ts';
 import { deadLetters } from './dead-letters.ts';
 import { drop } from './drop.ts';
 import { example } from './example.ts';
+import { init } from './init.ts';
 import { lag } from './lag.ts';
 import { someText } from './numbers.ts';
 import { parked } from './parked.ts';
@@ -34,7 +35,7 @@ export function lockstep(): Command {
       example('lockstep status --local', 'lockstep dead-letters groups --stack Lockstep-Orders-prod --consumer Orders'),
     )
     .addHelpText('after', EXIT_CODES);
-  const commands = [consoleCommand, status, lag, blocked, deadLetters, redrive, purge, parked, release, drop];
+  const commands = [init, consoleCommand, status, lag, blocked, deadLetters, redrive, purge, parked, release, drop];
   for (const command of [...commands, skip, reset, pause, resume, replay, reproduce, verify])
     program.addCommand(command);
   for (const command of everyCommand(program)) {

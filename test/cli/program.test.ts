@@ -14,6 +14,7 @@ function helpOf(command: (typeof commands)[number]): string {
 test('there is a command for each thing that an operator does', () => {
   expect(commands.map((command) => command.name())).toEqual([
     'lockstep',
+    'init',
     'console',
     'status',
     'lag',
