@@ -49,8 +49,10 @@ export function decideKey(item: KeyItem, seeker: KeySeeker, now: EpochMs): KeySt
     return isSameValue(item, seeker) ? { type: 'duplicate' } : { type: 'reused', by: item.position };
   }
   if (item.claimedBy.ledgerKey !== seeker.holder.ledgerKey) return { type: 'held' };
-  // Our own partition: we hold it now, so the invocation that claimed the key under another epoch is dead.
-  if (item.claimedBy.epoch !== seeker.holder.epoch) return { type: 'free' };
+  // Our own partition: we held it later, so the invocation that claimed the key is dead. Under a later epoch it is alive, and we
+  // are dead: our process stood still past its lease.
+  if (item.claimedBy.epoch < seeker.holder.epoch) return { type: 'free' };
+  if (item.claimedBy.epoch > seeker.holder.epoch) return { type: 'held' };
   return item.position === seeker.position ? { type: 'ours' } : { type: 'held' };
 }
 

@@ -102,6 +102,11 @@ test.each([
     title: 'what runs after something was abandoned never looks newer than what settles of it',
   },
   {
+    seed: 6_020_470,
+    set: 'park',
+    title: 'a process that stood still past its lease does not take an idempotency key from its successor',
+  },
+  {
     seed: 5_014_170,
     set: 'parkLost',
     title: 'the relay parks no record ahead of an earlier one of its key that Lambda still delivers',

@@ -51,6 +51,12 @@ describe('a key', () => {
     expect(decideKey(left, seeker, 0)).toEqual({ type: 'free' });
   });
 
+  test('that our own partition took under a later epoch is held: we are the dead invocation', () => {
+    const later = item({ claimedBy: { ...ours, epoch: 8 } });
+
+    expect(decideKey(later, seeker, 0)).toEqual({ type: 'held' });
+  });
+
   test('that we took for this record is ours: an answer was lost', () => {
     expect(decideKey(item(), seeker, 0)).toEqual({ type: 'ours' });
   });
