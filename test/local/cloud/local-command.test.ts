@@ -56,9 +56,11 @@ async function ports(): Promise<number[]> {
 }
 
 test('npm run local, killed with SIGKILL, leaves no server behind', async () => {
-  const { local, isUp } = startLocal();
-  await isUp();
-  const [ministack = 0, kafka = 0] = await ports();
+  const { local, printed } = startLocal();
+  // Its servers are up, and cdk deploys: also what that started must end.
+  const up = /Apache Kafka is up at \S+?:(\d+), AWS's APIs at \S+:(\d+)/;
+  await vi.waitFor(() => expect(printed()).toMatch(up), { timeout: 300_000 });
+  const [, kafka = 0, ministack = 0] = (up.exec(printed()) ?? []).map(Number);
   expect(await Promise.all([answers(ministack), answers(kafka)])).toEqual([true, true]);
 
   local.kill('SIGKILL');
