@@ -1,7 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { type CloudDescription, readCloudFile } from '../infra/local/cloud-description.ts';
 import { LocalCloudError } from '../infra/local/local-cloud-error.ts';
 import { clientConfig } from '../infra/local/local-endpoint.ts';
 import { dynamoDbClient } from '../shared/adapters/dynamodb/dynamodb-client.ts';
@@ -15,6 +13,7 @@ import { letterPages } from '../shared/operator/letters.ts';
 import { operate } from '../shared/operator/operate.ts';
 import { OperatorError } from '../shared/operator-errors.ts';
 import { consumersOf, type DeployedConsumer } from './consumer.ts';
+import { describedCloud } from './local-cloud.ts';
 import { SILENT } from './silent-log.ts';
 import type { Target } from './target.ts';
 import { whoAmI } from './who.ts';
@@ -22,7 +21,7 @@ import { whoAmI } from './who.ts';
 /** Each request has a time limit of its own. */
 const ONE_DAY_MS = 24 * 60 * 60 * 1_000;
 
-/** The local cloud of `npm run local`: its broker is on loopback, so nothing goes through a function. @throws LockstepError CLOUD_UNKNOWN */
+/** The local cloud of `lockstep dev`: its broker is on loopback, so nothing goes through a function. @throws LockstepError CLOUD_UNKNOWN */
 export async function localTarget(): Promise<Target> {
   const { endpoint, bootstrapServers, deployed } = await describedCloud().catch((cause: unknown) => {
     const why =
@@ -85,10 +84,4 @@ export async function localTarget(): Promise<Target> {
       for (const client of [dynamodb, lambda, sqs]) client.destroy();
     },
   };
-}
-
-/** Another cloud than that of `npm run local`, as a test's, is named by a file of its own. */
-async function describedCloud(): Promise<CloudDescription> {
-  const file = process.env['LOCKSTEP_CLOUD_FILE'];
-  return file === undefined ? readCloudFile() : JSON.parse(await readFile(file, 'utf8'));
 }

@@ -1,8 +1,10 @@
 import { Command } from 'commander';
 import { blocked } from './blocked.ts';
 import { consoleCommand } from './console.ts';
+import { consume } from './consume.ts';
 import { WIDTH } from './context.ts';
 import { deadLetters } from './dead-letters.ts';
+import { dev } from './dev.ts';
 import { drop } from './drop.ts';
 import { example } from './example.ts';
 import { init } from './init.ts';
@@ -10,6 +12,7 @@ import { lag } from './lag.ts';
 import { someText } from './numbers.ts';
 import { parked } from './parked.ts';
 import { pause, resume } from './pause.ts';
+import { produce } from './produce.ts';
 import { purge } from './purge.ts';
 import { redrive } from './redrive.ts';
 import { release } from './release.ts';
@@ -26,7 +29,7 @@ export function lockstep(): Command {
   const program = new Command('lockstep')
     .description('Shows the state of Lockstep consumers, redrives dead letters, and changes partitions.')
     .version(version(), '-V, --version', 'the version of this command')
-    .option('--local', 'use the local cloud of `npm run local`')
+    .option('--local', 'use the local cloud of `lockstep dev`')
     .option('--stack <name...>', 'the stacks on AWS with the consumers', everyText)
     .option('--consumer <name>', 'only this consumer, by the name that `status` shows', someText)
     .option('--json', 'print JSON, for scripts')
@@ -35,7 +38,8 @@ export function lockstep(): Command {
       example('lockstep status --local', 'lockstep dead-letters groups --stack Lockstep-Orders-prod --consumer Orders'),
     )
     .addHelpText('after', EXIT_CODES);
-  const commands = [init, consoleCommand, status, lag, blocked, deadLetters, redrive, purge, parked, release, drop];
+  const local = [init, dev, produce, consume];
+  const commands = [...local, consoleCommand, status, lag, blocked, deadLetters, redrive, purge, parked, release, drop];
   for (const command of [...commands, skip, reset, pause, resume, replay, reproduce, verify])
     program.addCommand(command);
   for (const command of everyCommand(program)) {

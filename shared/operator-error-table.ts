@@ -84,7 +84,7 @@ export const OPERATOR_ERRORS: Readonly<Record<OperatorErrorCode, ErrorKind>> = {
   },
   CLOUD_UNKNOWN: {
     retryable: false,
-    hint: 'With --local, start the local cloud first (npm run local). Otherwise name the deployed stack with --stack. Credentials and region are those of the aws command.',
+    hint: 'With --local, start the local cloud of your app first (npx lockstep dev), and stay in its folder. Otherwise name the deployed stack with --stack. Credentials and region are those of the aws command.',
   },
   OPERATOR_FAILED: {
     retryable: true,

@@ -5,6 +5,7 @@ import type { LockstepConsumerProps } from './consumer-props.ts';
 import { LETTER_HEADROOM_BYTES } from './dead-letter-topic.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
 import { DEFAULT_MAX_RECORD_BYTES, type TopicFacts } from './kafka-topic.ts';
+import { clusterHere } from './local-cluster.ts';
 
 /** Lambda's own default for Kafka. */
 export const DEFAULT_BATCH_SIZE = 100;
@@ -60,6 +61,7 @@ export interface ConsumerSettings {
 
 /** Fills in the defaults. */
 export function consumerSettings(scope: Construct, props: LockstepConsumerProps): ConsumerSettings {
+  const cluster = clusterHere(scope, props.cluster);
   const source = factsOf(props.topic);
   const consumerGroup = props.consumerGroup ?? plainPath(scope);
   const mode = props.mode ?? 'provisioned';
@@ -70,7 +72,7 @@ export function consumerSettings(scope: Construct, props: LockstepConsumerProps)
   };
   const maxAttempts = props.retry?.maxAttempts ?? DEFAULTS.maxAttempts;
   return {
-    cluster: props.cluster,
+    cluster,
     source,
     deadLetterTopic: props.deadLetterTopic ? lettersOf(props.deadLetterTopic, ours) : ours,
     deadLetterTopicIsOurs: props.deadLetterTopic === undefined,
@@ -81,7 +83,7 @@ export function consumerSettings(scope: Construct, props: LockstepConsumerProps)
     region: Stack.of(scope).region,
     account: Stack.of(scope).account,
     // The cluster may be missing: that is refused.
-    onLocalCloud: props.cluster?.auth === 'none',
+    onLocalCloud: cluster?.auth === 'none',
     consumerGroup,
     keyNamespaces: props.keyNamespaces ?? [consumerGroup],
     maxAttempts,

@@ -2,6 +2,7 @@ import { type Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { CfnTopic } from 'aws-cdk-lib/aws-msk';
 import { Construct } from 'constructs';
 import { type KafkaCluster, makesTopics } from './kafka-cluster.ts';
+import { clusterHere } from './local-cluster.ts';
 
 /** The facts about a topic that a consumer needs. */
 export interface TopicFacts {
@@ -52,7 +53,7 @@ export class KafkaTopic extends Construct implements TopicFacts {
     this.topicName = props.topicName;
     this.partitions = props.partitions;
     this.maxRecordBytes = props.maxRecordBytes ?? DEFAULT_MAX_RECORD_BYTES;
-    if (!makesTopics(props.cluster)) return;
+    if (!makesTopics(clusterHere(this, props.cluster))) return;
     const replicationFactor = props.replicationFactor ?? DEFAULT_REPLICATION_FACTOR;
     new CfnTopic(this, 'Resource', {
       clusterArn: props.cluster.clusterArn,

@@ -25,7 +25,7 @@ export function lambdaBundle(entry: string, options: BundlingOptions = {}): read
   const build = (entries: Readonly<Record<string, string>>, leftOut: readonly string[]) =>
     buildSync({
       ...options,
-      ...settings(projectRoot),
+      ...bundleSettings(projectRoot),
       entryPoints: { ...entries },
       external: [...external, ...leftOut],
     });
@@ -41,7 +41,7 @@ export function lambdaBundle(entry: string, options: BundlingOptions = {}): read
       files: filesOf(bundle, projectRoot),
       metafile: bundle.metafile,
       entry: `${BUNDLE_FILE}.mjs`,
-      settings: { ...settings(projectRoot), external: [...external, ...separate.keys()] },
+      settings: { ...bundleSettings(projectRoot), external: [...external, ...separate.keys()] },
     }),
     ...beside,
     ...[...separate.keys()].map((name) => ({
@@ -63,7 +63,8 @@ function virtualFolder(projectRoot: string): string {
   return join(projectRoot, '.bundle');
 }
 
-function settings(projectRoot: string) {
+/** What every bundle for Lambda has in common. @param projectRoot - its paths are relative to it */
+export function bundleSettings(projectRoot: string) {
   return {
     absWorkingDir: projectRoot,
     outdir: virtualFolder(projectRoot),

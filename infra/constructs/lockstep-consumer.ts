@@ -16,6 +16,7 @@ import { eventSource } from './event-source.ts';
 import { consumerGrants } from './grants.ts';
 import { clusterName, eventSourceArn, ledgerClusterId } from './kafka-cluster.ts';
 import { type Ledger, LedgerTable } from './ledger-table.ts';
+import { localCluster } from './local-cluster.ts';
 import { warnOfLostGroups } from './lost-groups.ts';
 import { Operations } from './operations.ts';
 import { lookRights, operateRights } from './operator-rights.ts';
@@ -113,7 +114,7 @@ export class LockstepConsumer extends Construct implements IGrantable {
     });
     if (props.dashboard !== false) stackDashboard(this).add(this);
     if (!settings.onLocalCloud && !props.alarms?.page && !props.alarms?.ticket) this.warnOfSilentAlarms();
-    this.publish();
+    this.publish(props);
   }
 
   /** Lets a principal use the `lockstep` commands that change nothing. */
@@ -210,7 +211,7 @@ export class LockstepConsumer extends Construct implements IGrantable {
    * Publishes where everything is: an output for tools, and facts about topics beside the mapping for those who create
    * them.
    */
-  private publish(): void {
+  private publish({ bundling }: LockstepConsumerProps): void {
     const { consumerGroup, consumerName, deadLetterTopic, entry, handlerExport, producesTo, source } = this.settings;
     consumerOutput(this, consumerName, {
       FunctionName: this.function.functionName,
@@ -236,6 +237,8 @@ export class LockstepConsumer extends Construct implements IGrantable {
       producesTo,
       entry,
       handlerExport,
+      // `lockstep dev` bundles the handler again when it is edited.
+      ...(localCluster(this) && { bundling }),
     });
   }
 }

@@ -5,6 +5,7 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { CfnCluster, CfnConfiguration } from 'aws-cdk-lib/aws-msk';
 import { Construct } from 'constructs';
 import type { KafkaCluster } from './kafka-cluster.ts';
+import { localCluster } from './local-cluster.ts';
 import { logsMayUse } from './logs-may-use.ts';
 
 /** Where clients with IAM access control connect. https://docs.aws.amazon.com/msk/latest/developerguide/port-info.html */
@@ -53,7 +54,7 @@ export class MskCluster extends Construct implements KafkaCluster {
     });
     this.securityGroup.addIngressRule(this.securityGroup, Port.tcp(IAM_PORT), 'Kafka with IAM access control');
     this.securityGroups = [this.securityGroup];
-    this.clusterArn = this.cluster(props).attrArn;
+    this.clusterArn = localCluster(this)?.clusterArn ?? this.cluster(props).attrArn;
   }
 
   private cluster(props: MskClusterProps): CfnCluster {

@@ -1,15 +1,21 @@
+import { createHash } from 'node:crypto';
+import { realpathSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Deployed } from './deployed.ts';
 import { LocalCloudError } from './local-cloud-error.ts';
 import type { LocalEndpoint } from './local-endpoint.ts';
-import { LOCAL_FOLDER } from './local-folder.ts';
+import { isAlive, LOCAL_FOLDER } from './local-folder.ts';
 
 /**
- * Where tools find the cloud that `npm run local` started: a {@link CloudDescription} as JSON, with its secret. Only this user
- * may read it.
+ * Where tools find the cloud that runs an app: a {@link CloudDescription} as JSON, with its secret. Only this user may read it.
+ *
+ * @param folder - the app's
  */
-export const CLOUD_FILE = join(LOCAL_FOLDER, 'cloud.json');
+export function cloudFileOf(folder: string): string {
+  const app = createHash('sha256').update(realpathSync(folder)).digest('hex').slice(0, 12);
+  return join(LOCAL_FOLDER, `cloud-${app}.json`);
+}
 
 /** Where the servers are. Plain data. */
 export interface ServersDescription {
@@ -29,21 +35,29 @@ export interface CloudDescription extends ServersDescription {
 }
 
 /** Lets tools find this cloud. */
-export async function writeCloudFile(description: CloudDescription): Promise<void> {
+export async function writeCloudFile(folder: string, description: CloudDescription): Promise<void> {
+  const file = cloudFileOf(folder);
   // Writing to an existing file would keep its old mode.
-  await rm(CLOUD_FILE, { force: true });
-  await writeFile(CLOUD_FILE, `${JSON.stringify(description, null, 2)}\n`, { mode: 0o600 });
+  await rm(file, { force: true });
+  await writeFile(file, `${JSON.stringify({ pid: process.pid, ...description }, null, 2)}\n`, { mode: 0o600 });
 }
 
-/** @throws LocalCloudError if no local cloud is running */
-export async function readCloudFile(): Promise<CloudDescription> {
-  const text = await readFile(CLOUD_FILE, 'utf8').catch(() => {
-    throw new LocalCloudError(`No local cloud is running (${CLOUD_FILE} is not there). Start it: npm run local`);
-  });
-  return JSON.parse(text);
+/** The process that runs an app on the local cloud; `undefined` where none does. */
+export async function cloudProcess(folder: string): Promise<number | undefined> {
+  const text = await readFile(cloudFileOf(folder), 'utf8').catch(() => '{}');
+  const { pid } = JSON.parse(text);
+  // A process that was killed leaves its file.
+  return typeof pid === 'number' && isAlive(pid) ? pid : undefined;
+}
+
+/** @throws LocalCloudError if no local cloud runs the app of this folder */
+export async function readCloudFile(folder: string): Promise<CloudDescription> {
+  if ((await cloudProcess(folder)) === undefined)
+    throw new LocalCloudError(`No local cloud runs the app of ${folder}. Start it there: npx lockstep dev`);
+  return JSON.parse(await readFile(cloudFileOf(folder), 'utf8'));
 }
 
 /** Called when this cloud ends. */
-export async function removeCloudFile(): Promise<void> {
-  await rm(CLOUD_FILE, { force: true });
+export async function removeCloudFile(folder: string): Promise<void> {
+  await rm(cloudFileOf(folder), { force: true });
 }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile } from 'node:fs/promises';
+import { devNull } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { LocalCloudError } from './local-cloud-error.ts';
@@ -9,11 +10,13 @@ import { endpointEnvironment, LOCAL_ACCOUNT, type LocalEndpoint } from './local-
 import { REPOSITORY } from './local-folder.ts';
 import { fields } from './stack-template.ts';
 
+/** The repository's own. */
 const CDK = join(REPOSITORY, 'node_modules/aws-cdk/bin/cdk');
 /** Most of a deployment is waiting, so several run at once. */
 const STACKS_AT_ONCE = 8;
 /** How many lines of cdk's output an error repeats. */
 const LAST_LINES = 15;
+const CAUSES = 5;
 
 export interface DeployOptions {
   readonly endpoint: LocalEndpoint;
@@ -32,9 +35,10 @@ export interface DeployOptions {
  *
  * @throws LocalCloudError with cdk's last lines if it fails
  */
-export async function bootstrap(options: Omit<DeployOptions, 'context' | 'app'>): Promise<void> {
+export async function bootstrap(options: CdkOptions & Pick<DeployOptions, 'runFolder'>): Promise<void> {
   // Run in a folder without cdk.json: otherwise cdk would run the app, which bootstrap does not need.
-  await cdk(['bootstrap', `aws://${LOCAL_ACCOUNT}/${options.endpoint.region}`], { ...options, cwd: options.runFolder });
+  const target = `aws://${LOCAL_ACCOUNT}/${options.endpoint.region}`;
+  await runCdk(['bootstrap', target], { ...options, cwd: options.runFolder });
 }
 
 /**
@@ -49,7 +53,7 @@ export async function deploy(options: DeployOptions): Promise<string[]> {
   // Its own output folder, so that two deployments may run at once.
   const assembly = await mkdtemp(join(options.runFolder, 'cdk.out-'));
   const output = ['--output', assembly, '--progress', 'events', '--concurrency', String(STACKS_AT_ONCE)];
-  await cdk(['deploy', '--all', '--require-approval', 'never', ...context, ...app, ...output], options);
+  await runCdk(['deploy', '--all', '--require-approval', 'never', ...context, ...app, ...output], options);
   const manifest = fields(JSON.parse(await readFile(join(assembly, 'manifest.json'), 'utf8')));
   return Object.values(fields(manifest['artifacts']))
     .map(fields)
@@ -57,20 +61,33 @@ export async function deploy(options: DeployOptions): Promise<string[]> {
     .map(({ displayName, properties }) => String(fields(properties)['stackName'] ?? displayName));
 }
 
-interface CdkOptions extends Pick<DeployOptions, 'endpoint' | 'onProgress'> {
+export interface CdkOptions extends Pick<DeployOptions, 'endpoint' | 'onProgress'> {
   /** @default the repository */
   readonly cwd?: string;
+  /** File of the `cdk` command. @default the repository's */
+  readonly cdk?: string;
 }
 
-async function cdk(args: readonly string[], { endpoint, onProgress, cwd = REPOSITORY }: CdkOptions): Promise<void> {
-  if (!existsSync(CDK)) throw new LocalCloudError('cdk is missing from node_modules. Run: npm ci');
+/**
+ * Runs a cdk command against the local cloud, and never against AWS: it gets no AWS settings but those of the local cloud.
+ *
+ * @throws LocalCloudError with what cdk says is wrong
+ */
+export async function runCdk(
+  args: readonly string[],
+  { endpoint, onProgress, cwd = REPOSITORY, cdk = CDK }: CdkOptions,
+): Promise<void> {
+  if (!existsSync(cdk)) throw new LocalCloudError('cdk is missing from node_modules. Run: npm ci');
   const common = ['--ci', '--no-color', '--no-notices'];
-  const running = spawn(process.execPath, [CDK, ...args, ...common], {
+  const others = Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_'));
+  const running = spawn(process.execPath, [cdk, ...args, ...common], {
     cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
-      ...process.env,
+      ...Object.fromEntries(others),
       ...endpointEnvironment(endpoint),
+      AWS_CONFIG_FILE: devNull,
+      AWS_SHARED_CREDENTIALS_FILE: devNull,
       PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter),
       CDK_DISABLE_CLI_TELEMETRY: '1',
     },
@@ -84,6 +101,11 @@ async function cdk(args: readonly string[], { endpoint, onProgress, cwd = REPOSI
     });
   }
   const [code] = await once(running, 'close');
-  if (code === 0) return;
-  throw new LocalCloudError(`cdk ${args[0]} failed:\n${lines.slice(-LAST_LINES).join('\n')}`);
+  if (code !== 0) throw new LocalCloudError(`cdk ${args[0]} failed:\n${causeOf(lines).join('\n')}`);
+}
+
+/** The compiler's, esbuild's or the app's own error, where there is one: what cdk says after it is of no use. */
+function causeOf(lines: readonly string[]): readonly string[] {
+  const causes = lines.filter((line) => /: error TS\d+:|: ERROR: |^\w*Error: |^RefusalError|^LOCKSTEP_\w+/.test(line));
+  return causes.length > 0 ? causes.slice(0, CAUSES) : lines.slice(-LAST_LINES);
 }

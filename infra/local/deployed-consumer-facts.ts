@@ -1,4 +1,5 @@
 import { ENVIRONMENT } from '../../shared/environment.ts';
+import type { BundlingOptions } from '../constructs/lambda-bundle.ts';
 import type { Mapping } from './event-source/mapping.ts';
 import { type Fields, fields } from './stack-template.ts';
 
@@ -17,9 +18,11 @@ export interface ConsumerFacts {
   readonly deadLetterTopic?: DeployedTopic;
   /** Names of the topics that the handler writes to. */
   readonly producesTo: readonly string[];
-  /** The handler's TypeScript module, relative to the repository; absent for a mapping that LockstepConsumer did not make. */
+  /** The handler's TypeScript module, relative to the app's folder; absent for a mapping that LockstepConsumer did not make. */
   readonly entry?: string;
   readonly handlerExport?: string;
+  /** How the handler is bundled; where `lockstep dev` has deployed it. */
+  readonly bundling?: BundlingOptions;
 }
 
 /** The facts that LockstepConsumer wrote beside the mapping. For other mappings, what the mapping and the function say. */
@@ -37,6 +40,7 @@ export function consumerFacts(
     producesTo: Array.isArray(noted['producesTo']) ? noted['producesTo'].map(String) : [],
     ...(typeof noted['entry'] === 'string' && { entry: noted['entry'] }),
     ...(typeof noted['handlerExport'] === 'string' && { handlerExport: noted['handlerExport'] }),
+    ...(noted['bundling'] !== undefined && { bundling: fields(noted['bundling']) }),
   };
 }
 

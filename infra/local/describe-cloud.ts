@@ -3,7 +3,7 @@ import { LOCAL_ACCOUNT } from './local-endpoint.ts';
 
 /** What a person needs to know to use the local cloud. @param file - where tools read the same */
 export function describeCloud(description: CloudDescription, file: string): string {
-  const { endpoint, bootstrapServers, deployed, toolsClassPath, runFolder } = description;
+  const { endpoint, bootstrapServers, deployed, runFolder } = description;
   const consumers = deployed.consumers.map(({ name, topic, deadLetterTopic, mapping }) => {
     const letters = deadLetterTopic ? `, dead letters on ${deadLetterTopic.topicName}` : '';
     return `    ${name}: reads ${topic.topicName} as group ${mapping.consumerGroupId}${letters}`;
@@ -20,27 +20,10 @@ export function describeCloud(description: CloudDescription, file: string): stri
     `  For tools  ${file}`,
     '  Consumers',
     ...consumers,
-    ...kafkaTools(bootstrapServers, toolsClassPath, deployed.consumers[0]),
+    '',
+    '  In another terminal, in the same folder:',
+    `    npx lockstep produce ${deployed.consumers[0]?.topic.topicName} --key k-1 --value '{}'`,
+    '    npx lockstep status --local',
     '',
   ].join('\n');
-}
-
-type Named = {
-  readonly topic: { readonly topicName: string };
-  readonly deadLetterTopic?: { readonly topicName: string };
-};
-
-function kafkaTools(bootstrapServers: string, classPath: string | undefined, consumer: Named | undefined): string[] {
-  if (classPath === undefined || consumer === undefined) return [];
-  const java = `java -cp '${classPath}'`;
-  const letters = consumer.deadLetterTopic?.topicName ?? consumer.topic.topicName;
-  return [
-    '',
-    "  Produce records with Kafka's own console tool, one `key:value` a line:",
-    `    ${java} org.apache.kafka.tools.ConsoleProducer --bootstrap-server ${bootstrapServers} --topic ${consumer.topic.topicName} \\`,
-    '      --property parse.key=true --property key.separator=:',
-    '  Read dead letters:',
-    `    ${java} org.apache.kafka.tools.consumer.ConsoleConsumer --bootstrap-server ${bootstrapServers} --topic ${letters} \\`,
-    '      --from-beginning --property print.key=true --property print.headers=true',
-  ];
 }

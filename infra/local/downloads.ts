@@ -3,13 +3,13 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isAlive, LOCAL_FOLDER } from './local-folder.ts';
+import { CACHE_FOLDER, isAlive } from './local-folder.ts';
 
 /** How long a lock counts whose owner has not written its process id yet. */
 const UNSIGNED_LOCK_MS = 5_000;
 
 /**
- * A download into `.local/` that every later run uses.
+ * A download into the user's cache that every later run of any project uses.
  *
  * It is built in a temporary folder and moved when it is complete, so an interrupted download leaves nothing that looks
  * complete. A lock makes a second run wait for the first download. If a lock is ever taken from a living owner, both download,
@@ -26,9 +26,9 @@ export async function download(
   fetch: (folder: string) => Promise<void>,
 ): Promise<string> {
   const fingerprint = createHash('sha256').update(content).digest('hex').slice(0, 8);
-  const place = join(LOCAL_FOLDER, `${name}-${fingerprint}`);
+  const place = join(CACHE_FOLDER, `${name}-${fingerprint}`);
   if (existsSync(place)) return place;
-  await mkdir(LOCAL_FOLDER, { recursive: true });
+  await mkdir(CACHE_FOLDER, { recursive: true });
   const unlock = await lock(`${place}.lock`);
   const draft = `${place}.${process.pid}.draft`;
   try {

@@ -3,8 +3,9 @@ import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { lastLinesOf } from './last-lines.ts';
+import { MODULE_EXTENSION } from './local-folder.ts';
 
-const GUARD_MAIN = join(import.meta.dirname, 'guard-main.ts');
+const GUARD_MAIN = join(import.meta.dirname, `guard-main${MODULE_EXTENSION}`);
 
 export interface GuardOptions {
   /** The server's whole environment. @default this process's */

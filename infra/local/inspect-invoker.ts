@@ -8,12 +8,14 @@ import { freePorts } from './free-ports.ts';
 import { spawnGuarded } from './guard.ts';
 import { LocalCloudError } from './local-cloud-error.ts';
 import { endpointEnvironment, type LocalEndpoint } from './local-endpoint.ts';
-import { REPOSITORY } from './local-folder.ts';
+import { MODULE_EXTENSION } from './local-folder.ts';
 import { assumeRole } from './role-credentials.ts';
 
-const INSPECT_MAIN = join(import.meta.dirname, 'inspect-main.ts');
+const INSPECT_MAIN = join(import.meta.dirname, `inspect-main${MODULE_EXTENSION}`);
 
 export interface InspectOptions {
+  /** The app's, to which the handler's path is relative. */
+  readonly folder: string;
   /** Stops before the handler's first line until a debugger is attached. @default false */
   readonly breakAtStart?: boolean;
   /** Gets each line that the handler, and the debugger, print. */
@@ -48,7 +50,7 @@ export async function inspectFunction(
   const flag = options.breakAtStart ? '--inspect-brk' : '--inspect';
   const args = [`${flag}=127.0.0.1:${debuggerPort}`, INSPECT_MAIN, entry, handlerExport, String(port)];
   const server = spawnGuarded(process.execPath, args, {
-    cwd: REPOSITORY,
+    cwd: options.folder,
     output: options.onLine,
     env: {
       PATH: process.env['PATH'],

@@ -35,6 +35,8 @@ export interface KafkaOptions {
    * @default false
    */
   readonly shortLived?: boolean;
+  /** Called when a broker that takes requests ends, and nobody has stopped it; with its last words. */
+  readonly onDeath?: (lastWords: string) => void;
 }
 
 export interface KafkaPorts {
@@ -70,7 +72,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<LocalKafka
   const folder = options.runFolder ?? (await createRunFolder());
   const start = async (ports: KafkaPorts): Promise<LocalKafka> => {
     const java = { command, classPath: join(jars, '*'), flags: options.shortLived ? SHORT_LIVED_JAVA : [] };
-    const broker = await formatBroker(java, join(folder, `kafka-${ports.broker}`), ports);
+    const broker = await formatBroker(java, join(folder, `kafka-${ports.broker}`), ports, options.onDeath);
     await broker.startBroker().catch(async (error) => {
       await broker.stop();
       throw error;
@@ -92,7 +94,7 @@ async function existingBroker(bootstrapServers: string): Promise<LocalKafka> {
   };
   if (!(await takesRequests(bootstrapServers))) {
     throw new LocalCloudError(
-      `No Kafka broker answers at ${bootstrapServers} (KAFKA_BOOTSTRAP_SERVERS). Start it, or unset the variable to have one started.`,
+      `No Kafka broker answers at ${bootstrapServers} (--kafka or KAFKA_BOOTSTRAP_SERVERS). Start it, or leave this out to have one started.`,
     );
   }
   return { bootstrapServers, stop: async () => {}, stopBroker: notOurs, startBroker: notOurs };
@@ -108,6 +110,7 @@ async function formatBroker(
   { command, classPath, flags }: BrokerJava,
   folder: string,
   { broker: port, controller: controllerPort }: KafkaPorts,
+  onDeath: KafkaOptions['onDeath'],
 ): Promise<LocalKafka> {
   const bootstrapServers = `127.0.0.1:${port}`;
   const properties = `${folder}.properties`;
@@ -120,8 +123,9 @@ async function formatBroker(
 
   let server: Guarded | undefined;
   const stop = async () => {
-    await server?.stop();
+    const stopping = server;
     server = undefined;
+    await stopping?.stop();
   };
   return {
     bootstrapServers,
@@ -133,8 +137,14 @@ async function formatBroker(
     },
     startBroker: async () => {
       const settings = ['-Xmx512m', ...flags, `-Dlog4j2.configurationFile=${LOG_CONFIGURATION}`];
-      server = spawnGuarded(command, [...settings, '-cp', classPath, 'kafka.Kafka', properties], { output: logFile });
-      await untilReady('Kafka', server, () => takesRequests(bootstrapServers), READY_WITHIN_MS);
+      const starting = spawnGuarded(command, [...settings, '-cp', classPath, 'kafka.Kafka', properties], {
+        output: logFile,
+      });
+      server = starting;
+      await untilReady('Kafka', starting, () => takesRequests(bootstrapServers), READY_WITHIN_MS);
+      void starting.exited.then(() => {
+        if (server === starting) onDeath?.(starting.lastLines(3));
+      });
     },
   };
 }

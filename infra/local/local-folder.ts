@@ -1,13 +1,28 @@
 import { readlinkSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { homedir, tmpdir } from 'node:os';
+import { dirname, extname, join, resolve } from 'node:path';
 
-/** The repository's root. */
+/** The repository's root; in the package, the folder of the compiled modules. */
 export const REPOSITORY = resolve(import.meta.dirname, '../..');
 
-/** Everything the local cloud writes: downloads, reused by every run, and one folder a run. Ignored by git. */
-export const LOCAL_FOLDER = join(REPOSITORY, '.local');
+/** TypeScript here, JavaScript in the package. */
+export const MODULE_EXTENSION = extname(import.meta.filename);
+
+/** Downloads of this user, for all projects: `LOCKSTEP_CACHE`, otherwise where the system keeps such files. */
+export const CACHE_FOLDER = cacheFolder(process.env, process.platform);
+
+/** Everything else that the local cloud writes: one folder a run. In the repository it is ignored by git. */
+export const LOCAL_FOLDER = MODULE_EXTENSION === '.js' ? CACHE_FOLDER : join(REPOSITORY, '.local');
+
+/** @returns an absolute path. https://specifications.freedesktop.org/basedir-spec/latest/ */
+export function cacheFolder(environment: NodeJS.ProcessEnv, platform: NodeJS.Platform): string {
+  const { LOCKSTEP_CACHE: given, XDG_CACHE_HOME: xdg } = environment;
+  if (given) return resolve(given);
+  if (platform === 'darwin') return join(homedir(), 'Library/Caches/lockstep');
+  // A relative path is to be ignored.
+  return join(xdg?.startsWith('/') ? xdg : join(homedir(), '.cache'), 'lockstep');
+}
 
 const RUNS = join(LOCAL_FOLDER, 'runs');
 

@@ -25,6 +25,8 @@ export interface MiniStackOptions {
   readonly runFolder?: string;
   /** What the MSK API names as any cluster's brokers. @default none: such a request fails */
   readonly kafkaBootstrapServers?: string;
+  /** Called when it ends once it was ready, and nobody has stopped it; with its last words. */
+  readonly onDeath?: (lastWords: string) => void;
 }
 
 /** AWS's APIs on this machine. */
@@ -84,7 +86,9 @@ export async function startMiniStack(options: MiniStackOptions = {}): Promise<Mi
     });
     const endpoint: LocalEndpoint = { url: `https://127.0.0.1:${port}`, region: REGION, certificateFile, credentials };
     const ca = await readFile(certificateFile, 'utf8');
+    let isStopped = false;
     const stop = async () => {
+      isStopped = true;
       await server.stop();
       await rm(temporary, { recursive: true, force: true });
     };
@@ -94,6 +98,9 @@ export async function startMiniStack(options: MiniStackOptions = {}): Promise<Mi
       await stop();
       throw error;
     }
+    void server.exited.then(() => {
+      if (!isStopped) options.onDeath?.(server.lastLines(3));
+    });
     return { endpoint, logFile, stop };
   });
 }

@@ -9,6 +9,7 @@ interface Requirement {
   readonly name: string;
   readonly least: string;
   readonly debian: string;
+  readonly fedora: string;
   readonly macos: string;
 }
 
@@ -16,19 +17,28 @@ const JAVA: Requirement = {
   name: 'Java',
   least: '17',
   debian: 'apt install default-jre-headless',
+  fedora: 'dnf install java-latest-openjdk-headless',
   macos: 'brew install openjdk',
 };
-const MAVEN: Requirement = { name: 'Maven', least: '3.6', debian: 'apt install maven', macos: 'brew install maven' };
+const MAVEN: Requirement = {
+  name: 'Maven',
+  least: '3.6',
+  debian: 'apt install maven',
+  fedora: 'dnf install maven',
+  macos: 'brew install maven',
+};
 const PYTHON: Requirement = {
   name: 'Python',
   least: '3.10',
   debian: 'apt install python3 python3-venv',
+  fedora: 'dnf install python3',
   macos: 'brew install python',
 };
 const OPENSSL: Requirement = {
   name: 'OpenSSL',
   least: '1.1.1',
   debian: 'apt install openssl',
+  fedora: 'dnf install openssl',
   macos: 'brew install openssl',
 };
 
@@ -74,7 +84,7 @@ async function require(
   }
   const state = found === undefined ? 'is missing' : `is too old: ${found}`;
   throw new LocalCloudError(
-    `${what.name} ${what.least} or later ${state}. Debian, Ubuntu: ${what.debian}. macOS: ${what.macos}.`,
+    `${what.name} ${what.least} or later ${state}. Debian, Ubuntu: ${what.debian}. Fedora: ${what.fedora}. macOS: ${what.macos}.`,
   );
 }
 

@@ -9,6 +9,12 @@ import { startWithOtherPorts } from './until-ready.ts';
 export interface ServersOptions {
   /** Whether the broker is for minutes, and little to do. @default false */
   readonly shortLived?: boolean;
+  /** File of the `cdk` command. @default the repository's */
+  readonly cdk?: string;
+  /** A broker to use instead of starting one, as `host:port,host:port`. @default KAFKA_BOOTSTRAP_SERVERS, else none */
+  readonly bootstrapServers?: string;
+  /** Called when a server ends once it was ready, and nobody has stopped it. */
+  readonly onDeath?: (server: 'Kafka' | 'MiniStack', lastWords: string) => void;
   /** Told of each step, in a few words. */
   readonly onProgress?: (line: string) => void;
 }
@@ -28,19 +34,31 @@ export interface Servers {
 export async function startServers({
   onProgress = () => {},
   shortLived = false,
+  bootstrapServers: existing = process.env['KAFKA_BOOTSTRAP_SERVERS'],
+  cdk,
+  onDeath = () => {},
 }: ServersOptions = {}): Promise<Servers> {
   const runFolder = await createRunFolder();
   return startWithOtherPorts(async () => {
     const ports = await freeKafkaPorts();
-    const existing = process.env['KAFKA_BOOTSTRAP_SERVERS'];
     const kafkaBootstrapServers = existing || `127.0.0.1:${ports.broker}`;
 
     const starting = {
-      kafka: startKafka({ runFolder, ports, shortLived }).then((kafka) => {
+      kafka: startKafka({
+        runFolder,
+        ports,
+        shortLived,
+        onDeath: (words) => onDeath('Kafka', words),
+        ...(existing && { bootstrapServers: existing }),
+      }).then((kafka) => {
         onProgress(`Kafka takes requests at ${kafka.bootstrapServers}`);
         return kafka;
       }),
-      ministack: startMiniStack({ runFolder, kafkaBootstrapServers }).then(async (ministack) => {
+      ministack: startMiniStack({
+        runFolder,
+        kafkaBootstrapServers,
+        onDeath: (words) => onDeath('MiniStack', words),
+      }).then(async (ministack) => {
         onProgress(`MiniStack serves AWS's APIs at ${ministack.endpoint.url}`);
         return ministack;
       }),
@@ -52,7 +70,7 @@ export async function startServers({
     try {
       // Bootstrapping does not need Kafka, and is done by the time that Kafka is up.
       const prepared = starting.ministack.then(async ({ endpoint }) => {
-        await bootstrap({ endpoint, runFolder });
+        await bootstrap({ endpoint, runFolder, ...(cdk !== undefined && { cdk }) });
         onProgress('cdk bootstrap is done');
         return { endpoint, clusterArn: await createCluster(endpoint) };
       });

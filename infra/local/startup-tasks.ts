@@ -22,7 +22,7 @@ export function startupTasks(options: StartupOptions): ListrTask<CloudContext>[]
     {
       title: 'Start Apache Kafka and MiniStack (downloaded the first time)',
       task: async (context, task) => {
-        context.servers = await startServers({ onProgress: (line) => say(task, line) });
+        context.servers = await startServers({ onProgress: (line) => sayProgress(task, line) });
         const { bootstrapServers, endpoint } = context.servers.description;
         task.title = `Apache Kafka is up at ${bootstrapServers}, AWS's APIs at ${endpoint.url}`;
       },
@@ -31,7 +31,10 @@ export function startupTasks(options: StartupOptions): ListrTask<CloudContext>[]
       title: 'cdk deploy',
       task: async (context, task) => {
         const { description } = need(context.servers);
-        context.description = await deployStacks(description, { ...options, onProgress: (line) => say(task, line) });
+        context.description = await deployStacks(description, {
+          ...options,
+          onProgress: (line) => sayProgress(task, line),
+        });
         const { consumers } = context.description.deployed;
         task.title = `cdk deploy: ${consumers.map(({ name }) => name).join(', ')} deployed, topics made`;
       },
@@ -56,7 +59,8 @@ export async function stopCloud({ consumers, servers }: CloudContext): Promise<v
 /** cdk's line for each resource, as `Stack | 3/30 | …`: of use only where the next one takes its place. */
 const RESOURCE_EVENT = / \| +\d+\/\d+ \| /;
 
-function say(task: { output: string }, line: string): void {
+/** Shows a line of a step's tool while the step runs. */
+export function sayProgress(task: { output: string }, line: string): void {
   if (!process.stdout.isTTY && (RESOURCE_EVENT.test(line) || line.startsWith('npm warn'))) return;
   task.output = line;
 }

@@ -15,6 +15,9 @@ test('there is a command for each thing that an operator does', () => {
   expect(commands.map((command) => command.name())).toEqual([
     'lockstep',
     'init',
+    'dev',
+    'produce',
+    'consume',
     'console',
     'status',
     'lag',

@@ -4,14 +4,14 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { download } from '../../../infra/local/downloads.ts';
-import { LOCAL_FOLDER } from '../../../infra/local/local-folder.ts';
+import { CACHE_FOLDER } from '../../../infra/local/local-folder.ts';
 
 /** A name that nothing else downloads, swept afterwards. */
 function newName(): string {
   const name = `test-${randomUUID()}`;
   onTestFinished(async () => {
-    for (const left of (await readdir(LOCAL_FOLDER)).filter((one) => one.startsWith(name)))
-      await rm(join(LOCAL_FOLDER, left), { recursive: true });
+    for (const left of (await readdir(CACHE_FOLDER)).filter((one) => one.startsWith(name)))
+      await rm(join(CACHE_FOLDER, left), { recursive: true });
   });
   return name;
 }
@@ -49,7 +49,7 @@ test('a download that failed leaves nothing that looks whole', async () => {
 
   await expect(download(name, '4.1.0', failing)).rejects.toThrow('the network is gone');
 
-  expect((await readdir(LOCAL_FOLDER)).filter((left) => left.startsWith(name))).toEqual([]);
+  expect((await readdir(CACHE_FOLDER)).filter((left) => left.startsWith(name))).toEqual([]);
   expect(existsSync(join(await download(name, '4.1.0', fill), 'a.jar'))).toBe(true);
 });
 

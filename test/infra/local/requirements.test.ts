@@ -18,16 +18,16 @@ test('what is missing is said with its version and how to install it', async () 
   const bare = machineWith({});
 
   await expect(requireJava(bare)).rejects.toThrow(
-    'Java 17 or later is missing. Debian, Ubuntu: apt install default-jre-headless. macOS: brew install openjdk.',
+    'Java 17 or later is missing. Debian, Ubuntu: apt install default-jre-headless. Fedora: dnf install java-latest-openjdk-headless. macOS: brew install openjdk.',
   );
   await expect(requireMaven(bare)).rejects.toThrow(
-    'Maven 3.6 or later is missing. Debian, Ubuntu: apt install maven. macOS: brew install maven.',
+    'Maven 3.6 or later is missing. Debian, Ubuntu: apt install maven. Fedora: dnf install maven. macOS: brew install maven.',
   );
   await expect(requirePython(bare)).rejects.toThrow(
-    'Python 3.10 or later is missing. Debian, Ubuntu: apt install python3 python3-venv. macOS: brew install python.',
+    'Python 3.10 or later is missing. Debian, Ubuntu: apt install python3 python3-venv. Fedora: dnf install python3. macOS: brew install python.',
   );
   await expect(requireOpenssl(bare)).rejects.toThrow(
-    'OpenSSL 1.1.1 or later is missing. Debian, Ubuntu: apt install openssl. macOS: brew install openssl.',
+    'OpenSSL 1.1.1 or later is missing. Debian, Ubuntu: apt install openssl. Fedora: dnf install openssl. macOS: brew install openssl.',
   );
 });
 

@@ -51,6 +51,6 @@ test('a record is kept however old it is: a retention check between two steps of
 
 test('an existing broker that does not answer is named', async () => {
   await expect(startKafka({ bootstrapServers: '127.0.0.1:1' })).rejects.toThrow(
-    'No Kafka broker answers at 127.0.0.1:1 (KAFKA_BOOTSTRAP_SERVERS). Start it, or unset the variable to have one started.',
+    'No Kafka broker answers at 127.0.0.1:1 (--kafka or KAFKA_BOOTSTRAP_SERVERS). Start it, or leave this out to have one started.',
   );
 });

@@ -1,10 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { CLOUD_FILE, readCloudFile } from '../../../infra/local/cloud-description.ts';
 import { REPOSITORY } from '../../../infra/local/local-folder.ts';
 
 /** Runs a script of `infra/local` as `npm run` does, without npm, so that the process is known. */
@@ -50,11 +48,6 @@ function answers(port: number): Promise<boolean> {
   });
 }
 
-async function ports(): Promise<number[]> {
-  const { endpoint, bootstrapServers } = await readCloudFile();
-  return [new URL(endpoint.url).port, bootstrapServers.split(':')[1]].map(Number);
-}
-
 test('npm run local, killed with SIGKILL, leaves no server behind', async () => {
   const { local, printed } = startLocal();
   // Its servers are up, and cdk deploys: also what that started must end.
@@ -69,19 +62,6 @@ test('npm run local, killed with SIGKILL, leaves no server behind', async () => 
   await expect
     .poll(() => Promise.all([answers(ministack), answers(kafka)]), { timeout: 180_000 })
     .toEqual([false, false]);
-});
-
-test('Ctrl-C ends it in good order, with the file for tools gone', async () => {
-  const { local, isUp, printed } = startLocal();
-  await isUp();
-  const both = await ports();
-  expect(printed()).toContain('org.apache.kafka.tools.ConsoleProducer --bootstrap-server');
-
-  local.kill('SIGINT');
-
-  expect(await once(local, 'exit')).toEqual([130, null]);
-  expect(existsSync(CLOUD_FILE)).toBe(false);
-  expect(await Promise.all(both.map(answers))).toEqual([false, false]);
 });
 
 test('a consumer that is not there is named, with those that are, and the exit code is 1', async () => {

@@ -10,6 +10,8 @@ const run = promisify(execFile);
 /** A project outside the repository: nothing of ours is found there but what is installed. */
 export interface UsersApp extends AsyncDisposable {
   readonly folder: string;
+  /** The environment of its user's shell. */
+  environment(): NodeJS.ProcessEnv;
   /** Runs a command there as its user would. @returns what it printed */
   run(command: string, args: readonly string[], environment?: Readonly<Record<string, string>>): Promise<string>;
   /** The same, with what it printed as errors, too. */
@@ -19,6 +21,12 @@ export interface UsersApp extends AsyncDisposable {
   read(path: string): Promise<string>;
   remove(path: string): Promise<void>;
   dispose(): Promise<void>;
+}
+
+/** This process's, with Node 24 first, and without this repository's own commands. */
+function environmentHere(): NodeJS.ProcessEnv {
+  const path = (process.env['PATH'] ?? '').split(delimiter).filter((entry) => !entry.startsWith(REPOSITORY));
+  return { ...process.env, PATH: [dirname(process.execPath), ...path].join(delimiter) };
 }
 
 /** A project with nothing in it. */
@@ -32,9 +40,7 @@ export async function anEmptyProject(): Promise<UsersApp> {
     args: readonly string[],
     environment: Readonly<Record<string, string>> = {},
   ) => {
-    // Node 24 first; the rest of PATH without this repository's own commands.
-    const path = (process.env['PATH'] ?? '').split(delimiter).filter((entry) => !entry.startsWith(REPOSITORY));
-    const env = { ...process.env, ...environment, PATH: [dirname(process.execPath), ...path].join(delimiter) };
+    const env = { ...environmentHere(), ...environment };
     const running = run(command, args, { cwd: folder, env, maxBuffer: 64 << 20 });
     return await running.catch((error: { stdout?: string; stderr?: string; message: string }) => {
       throw new Error(`${command} ${args.join(' ')}: ${error.stdout ?? ''}\n${error.stderr ?? error.message}`);
@@ -42,6 +48,7 @@ export async function anEmptyProject(): Promise<UsersApp> {
   };
   return {
     folder,
+    environment: environmentHere,
     run: async (...what) => (await runAll(...what)).stdout,
     runAll: async (...what) => {
       const { stdout, stderr } = await runAll(...what);

@@ -1,34 +1,56 @@
-import { randomUUID } from 'node:crypto';
-import { logLevel } from 'kafkajs';
-import { afterAll, beforeAll, expect, inject, onTestFinished, test, vi } from 'vitest';
-import { runConsumers } from '../../../infra/local/consumers.ts';
-import { readDeployed } from '../../../infra/local/deployed.ts';
-import { endpointEnvironment } from '../../../infra/local/local-endpoint.ts';
-import { makeTopics } from '../../../infra/local/topics.ts';
-import { kafkaJsClient } from '../../../shared/adapters/kafka/kafkajs-client.ts';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { REPOSITORY } from '../../../infra/local/local-folder.ts';
 import { aUsersApp, packedPackage, readmeCode, type UsersApp } from './a-users-app.ts';
 
 const INSTALLED_WITHIN_MS = 600_000;
+/** Commands of docs/getting-started.md that `cdk init` and the packed package stand for. */
+const STOOD_FOR = [
+  'mkdir shop && cd shop',
+  'npx aws-cdk init app --language typescript',
+  'npm install lockstep esbuild valibot',
+  // What it deploys is checked by `lockstep dev`, which runs the same stack.
+  'npx cdk deploy OrdersStack',
+];
 let app: UsersApp;
+const ran: string[] = [...STOOD_FOR];
 
-/** What the README says: init, install, paste. */
+/** Runs a command as the page has it, with the words in quotes that need them. */
+function shell(command: string): Promise<string> {
+  ran.push(command);
+  const [name = '', ...words] = [...command.matchAll(/'([^']*)'|(\S+)/g)].map(
+    ([, quoted, word]) => quoted ?? word ?? '',
+  );
+  return app.run(name, words);
+}
+
+/** What docs/getting-started.md says: init, install, a first consumer. */
 beforeAll(async () => {
   app = await aUsersApp();
   const tarball = await packedPackage(`${app.folder}/..`);
   const quiet = ['--no-fund', '--no-audit', '--prefer-offline', '--loglevel', 'error'];
   await app.run('npm', ['install', ...quiet, tarball, 'esbuild', 'valibot']);
-  const code = await readmeCode();
-  for (const path of ['lambda/orders.ts', 'lib/app-stack.ts', 'test/orders.test.ts'])
-    await app.write(path, code.get(path) ?? '');
-  const { clusterArn } = inject('localCloud');
-  const cluster = code.get('json') ?? '';
-  expect(JSON.parse(`{${cluster}}`).cluster).toMatchObject({ auth: 'iam' });
-  const settings = JSON.parse(await app.read('cdk.json'));
-  settings.context.cluster = { clusterArn, auth: 'none', topics: 'elsewhere' };
-  await app.write('cdk.json', JSON.stringify(settings));
+  await shell('npx lockstep init orders');
 }, INSTALLED_WITHIN_MS);
 
 afterAll(() => app?.dispose());
+
+test('what init writes is what the README shows', async () => {
+  const code = await readmeCode();
+  const stack = code
+    .get('lib/app-stack.ts')
+    ?.replace('lib/app-stack', 'lib/orders-stack')
+    .replace('AppStack', 'OrdersStack');
+
+  expect(await app.read('lambda/orders.ts')).toBe(code.get('lambda/orders.ts'));
+  expect(await app.read('test/orders.test.ts')).toBe(code.get('test/orders.test.ts'));
+  expect(await app.read('lib/orders-stack.ts')).toBe(stack);
+  expect(JSON.parse(await app.read('cdk.json')).context).toMatchObject(JSON.parse(`{${code.get('json')}}`));
+});
 
 test('the README’s test passes in the jest of that app, which loads CommonJS', async () => {
   await app.write(
@@ -38,6 +60,7 @@ test('the README’s test passes in the jest of that app, which loads CommonJS',
   );
   onTestFinished(() => app.remove('test/stack.test.ts'));
 
+  await shell('npm test');
   const printed = await app.run('npx', ['jest', '--json']);
 
   const { numPassedTests, numFailedTests, testResults } = JSON.parse(printed);
@@ -55,10 +78,10 @@ test('the README’s lines compile in the app that cdk init makes, all declarati
 });
 
 test('a mistake in the stack is a compile error: the declarations are really there', async () => {
-  const stack = await app.read('lib/app-stack.ts');
-  onTestFinished(() => app.write('lib/app-stack.ts', stack));
+  const stack = await app.read('lib/orders-stack.ts');
+  onTestFinished(() => app.write('lib/orders-stack.ts', stack));
 
-  await app.write('lib/app-stack.ts', stack.replace("topic: 'orders'", 'topic: 7'));
+  await app.write('lib/orders-stack.ts', stack.replace("topic: 'orders'", 'topic: 7'));
 
   await expect(app.run('npx', ['tsc', '--noEmit'])).rejects.toThrow(/Type 'number' is not assignable to type/);
 });
@@ -99,37 +122,107 @@ test('a user’s test runs without AWS, also where it imports deliver and the ha
   });
 });
 
-test('deployed by the app’s own cdk, the README’s handler consumes a record', async () => {
-  const cloud = inject('localCloud');
-  const environment = { ...endpointEnvironment(cloud.endpoint), CDK_DISABLE_CLI_TELEMETRY: '1' };
+test('lockstep dev runs the app as it is: edits run, a failed record comes back from its dead letter, Ctrl-C leaves nothing', async () => {
+  const handler = await app.read('lambda/orders.ts');
+  const stack = await app.read('lib/orders-stack.ts');
+  const lockstep = (...args: readonly string[]) => app.run('npx', ['lockstep', ...args]);
+  const produce = async (number: number, amount: number) =>
+    (
+      await shell(`npx lockstep produce orders --key c-1 --value '{"orderId":"o-${number}","amount":${amount}}'`)
+    ).trim();
+  const dev = startDev(app);
+  await dev.says('The local cloud is up.');
+  expect(dev.printed()).not.toMatch(/^(START|END|REPORT) |"_aws"/m);
 
-  await app.run('npx', ['cdk', 'deploy', '--require-approval', 'never', '--no-notices', '--ci'], environment);
+  const position = await produce(1, 5);
+  await dev.says(`Orders     · ${position} applied (amount=5)`);
+  await dev.says('Orders     ✔ 1 handled');
+  expect(await shell('npx lockstep status --local')).toContain('Orders');
 
-  const deployed = await readDeployed(cloud.endpoint, ['AppStack']);
-  const [consumer] = deployed.consumers;
-  expect(consumer).toMatchObject({ name: 'Orders', topic: { topicName: 'orders' }, mapping: { batchSize: 100 } });
-  await makeTopics(cloud.bootstrapServers, [{ topicName: 'AppStack-Orders-dead-letters', partitions: 6 }]);
-  const printed: string[] = [];
-  const running = await runConsumers({ ...cloud, deployed }, { onLog: (_, line) => printed.push(line) });
-  onTestFinished(() => running.stop());
-  const kafka = kafkaJsClient({ brokers: [cloud.bootstrapServers], logLevel: logLevel.NOTHING });
-  const producer = kafka.producer({ allowAutoTopicCreation: false });
-  await producer.connect();
-  const amount = Math.floor(Math.random() * 1e9);
+  await app.write('lambda/orders.ts', handler.replace("'applied'", "'applied anew'"));
+  await dev.says('lambda/orders.ts: Orders runs the new code');
+  await dev.says(`${await produce(10, 12)} applied anew (amount=12)`);
 
-  const [sent] = await producer.send({
-    topic: 'orders',
-    messages: [{ key: 'c-1', value: JSON.stringify({ orderId: randomUUID(), amount }) }],
-  });
-  await producer.disconnect();
+  await app.write('lambda/orders.ts', handler.replace('onRecord: (', 'onRecord: (('));
+  await dev.says(/✖ lambda\/orders\.ts: lambda\/orders\.ts:\d+:\d+ .*The old code stays\./);
 
-  const position = `orders-${sent?.partition}@${sent?.baseOffset}`;
-  await vi.waitFor(
-    () => expect(printed.map(fieldsOf)).toContainEqual(expect.objectContaining({ position, amount, attempt: 1 })),
-    { timeout: 180_000, interval: 200 },
-  );
+  const broken = handler
+    .replace('lockstepConsumer }', 'lockstepConsumer, NonRetryableError }')
+    .replace(/=> logger\.info\(.*\),\n/, "=> { throw new NonRetryableError('no such customer'); },\n");
+  await app.write('lambda/orders.ts', broken);
+  await dev.says(/runs the new code.*runs the new code/s);
+  const failed = await produce(2, 6);
+  await dev.says(`${failed} record dead-lettered`);
+  expect(await shell('npx lockstep dead-letters list --local')).toContain(failed);
+  expect(await shell('npx lockstep consume OrdersStack-Orders-dead-letters --values')).toContain('"orderId":"o-2"');
+
+  await app.write('lambda/orders.ts', handler);
+  await dev.says(/(runs the new code.*){3}/s);
+  await shell('npx lockstep redrive --local --consumer Orders --yes');
+  await dev.says('applied (amount=6)');
+
+  await app.write('lib/orders-stack.ts', stack.replace("topic: 'orders',", "topic: 'orders', batchSize: 7,"));
+  await dev.says('lib/orders-stack.ts: deployed again.');
+  await dev.says(`${await produce(11, 14)} applied (amount=14)`);
+
+  await expect(app.run('npx', ['lockstep', 'dev'])).rejects.toThrow(/already runs this app, in process \d+/);
+  await expect(lockstep('produce', 'nowhere', '--value', 'x')).rejects.toThrow('there is no topic `nowhere`');
+
+  dev.process.kill('SIGINT');
+  expect(await once(dev.process, 'exit')).toEqual([130, null]);
+  const ports = /Kafka +127\.0\.0\.1:(\d+).*https:\/\/127\.0\.0\.1:(\d+)/s.exec(dev.printed());
+  expect(await Promise.all([ports?.[1], ports?.[2]].map((port) => answers(Number(port))))).toEqual([false, false]);
+  await expect(lockstep('status', '--local')).rejects.toThrow('no local cloud is running');
 });
 
-function fieldsOf(line: string): unknown {
-  return line.startsWith('{') ? JSON.parse(line) : line;
+test('every command of docs/getting-started.md has been run', async () => {
+  const page = await readFile(join(REPOSITORY, 'docs/getting-started.md'), 'utf8');
+  const commands = [...page.matchAll(/```sh\n(.*?)```/gs)].flatMap(([, lines = '']) => lines.trim().split('\n'));
+
+  expect(commands.length).toBeGreaterThan(10);
+  expect(commands.filter((command) => !ran.includes(command))).toEqual([]);
+});
+
+/** `npx lockstep dev`, without npx, so that the process is known. */
+function startDev({ folder, environment }: UsersApp) {
+  ran.push('npx lockstep dev');
+  const command = join(folder, 'node_modules/lockstep/bin/lockstep.js');
+  const started = spawn(process.execPath, [command, 'dev'], {
+    cwd: folder,
+    env: environment(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  onTestFinished(() => void started.kill('SIGKILL'));
+  let printed = '';
+  for (const stream of [started.stdout, started.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      printed += text;
+    });
+  const ended = once(started, 'exit').then(() => Promise.reject(new Error(`lockstep dev has ended: ${printed}`)));
+  // It ends later, too, as the test wants it.
+  ended.catch(() => {});
+  return {
+    process: started,
+    printed: () => printed,
+    says: async (text: string | RegExp) => {
+      const said = vi.waitFor(
+        () =>
+          expect(printed).toEqual(
+            typeof text === 'string' ? expect.stringContaining(text) : expect.stringMatching(text),
+          ),
+        { timeout: 300_000, interval: 100 },
+      );
+      await Promise.race([said, ended]);
+    },
+  };
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
 }

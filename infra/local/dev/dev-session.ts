@@ -1,0 +1,175 @@
+import { relative } from 'node:path';
+import { LambdaClient, UpdateFunctionCodeCommand } from '@aws-sdk/client-lambda';
+import type { CloudDescription, ServersDescription } from '../cloud-description.ts';
+import { type ConsumersOptions, type RunningConsumers, runConsumers } from '../consumers.ts';
+import type { DeployedConsumer } from '../deployed.ts';
+import { lambdaInvoker } from '../event-source/lambda-invoker.ts';
+import { LocalCloudError } from '../local-cloud-error.ts';
+import { clientConfig } from '../local-endpoint.ts';
+import { appInputs } from './app-inputs.ts';
+import type { Assembly } from './assembly.ts';
+import type { CdkApp } from './cdk-app.ts';
+import { type DeployAppOptions, deployApp, synthesizeApp } from './deploy-app.ts';
+import { type HandlerBuild, handlerBuild } from './handler-builds.ts';
+import { type InvocationGate, invocationGate } from './invocation-gate.ts';
+import { type FileWatch, watchFiles } from './watch-files.ts';
+
+export interface DevSessionOptions extends DeployAppOptions {
+  readonly app: CdkApp;
+  readonly servers: ServersDescription;
+  /** What runs the consumers depends on what is deployed. */
+  readonly consumersOptions: (description: CloudDescription) => Promise<ConsumersOptions>;
+  /** Called whenever something else is deployed. */
+  readonly onDeployed: (description: CloudDescription) => Promise<void>;
+  /** Gets one line for each change. */
+  readonly say: (line: string) => void;
+}
+
+/** An app that runs on the local cloud and follows its sources. */
+export interface DevSession {
+  readonly consumers: RunningConsumers;
+  stop(): Promise<void>;
+}
+
+/**
+ * Deploys an app, polls its mappings, and follows its sources: an edited handler gets new code at once; when the stack's own
+ * modules are edited, the app is deployed again. What is in flight ends before.
+ *
+ * @throws LocalCloudError if the app cannot be deployed the first time; nothing of it is left running
+ */
+export async function startDevSession(options: DevSessionOptions): Promise<DevSession> {
+  const { app, servers, say } = options;
+  const lambda = new LambdaClient({ ...clientConfig(servers.endpoint), maxAttempts: 1 });
+  const gate = invocationGate(lambdaInvoker(lambda));
+  let assembly = await synthesizeApp(app, servers, options);
+  let description = await deployApp(app, servers, assembly, options);
+  let consumers = await pollAll(description, gate, options);
+  let builds = await buildsOf(app, description);
+  await options.onDeployed(description);
+
+  const follow = async (): Promise<void> => {
+    const handlers = [...builds].flatMap(([, { inputs }]) => [...inputs]);
+    watching.follow([...handlers, ...(await appInputs(app))]);
+  };
+
+  const swap = async (consumer: DeployedConsumer, build: HandlerBuild): Promise<void> => {
+    const code = await build.build();
+    const { functionArn } = consumer.function;
+    const goOn = await gate.hold(functionArn);
+    try {
+      await lambda.send(new UpdateFunctionCodeCommand({ FunctionName: functionArn, ZipFile: code }));
+    } finally {
+      goOn();
+    }
+  };
+
+  /** Changes what runs: one step after the other. */
+  let changing = Promise.resolve();
+  const next = (step: () => Promise<void>): Promise<void> => {
+    changing = changing.then(step).catch((error) => say(`✖ ${String(error)}`));
+    return changing;
+  };
+  /** Modules that were saved since the last synthesis began: it may not have seen them. */
+  const savedSince = new Set<string>();
+  let synthesizing = Promise.resolve();
+
+  const swapAll = async (paths: ReadonlySet<string>): Promise<void> => {
+    for (const [consumer, build] of builds) {
+      const saved = [...paths].filter((path) => build.inputs.has(path));
+      if (saved.length === 0) continue;
+      await guarded(named(saved), async (what) => {
+        const startedAt = performance.now();
+        await swap(consumer, build);
+        const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
+        say(`${what}: ${consumer.name} runs the new code (${seconds} s).`);
+      });
+    }
+  };
+
+  const redeploy = async (what: string, synthesized: Assembly): Promise<void> => {
+    if (synthesized.fingerprint === assembly.fingerprint) return say(`${what}: the stacks stay as they are.`);
+    const goOn = await gate.hold();
+    try {
+      await consumers.stop();
+      // Until it is deployed nobody knows what is.
+      assembly = { ...synthesized, fingerprint: '' };
+      description = await deployApp(app, servers, synthesized, options);
+      assembly = synthesized;
+      await Promise.all([...builds.values()].map((build) => build.dispose()));
+      builds = await buildsOf(app, description);
+      await options.onDeployed(description);
+    } finally {
+      goOn();
+      consumers = await pollAll(description, gate, options);
+    }
+    say(`${what}: deployed again.`);
+    await swapAll(savedSince);
+  };
+
+  const named = (paths: Iterable<string>): string => [...paths].map((path) => relative(app.folder, path)).join(', ');
+
+  /** What is wrong with the user's own files is said in one line; what runs goes on. */
+  const guarded = async (what: string, work: (what: string) => Promise<void>): Promise<void> => {
+    try {
+      await work(what);
+    } catch (error) {
+      if (!(error instanceof LocalCloudError)) throw error;
+      say(`✖ ${what}: ${error.message} The old code stays.`);
+    }
+  };
+
+  const change = async (paths: readonly string[]): Promise<void> => {
+    for (const path of paths) savedSince.add(path);
+    await next(() => swapAll(new Set(paths)));
+    const ofApp = new Set(await appInputs(app));
+    const saved = paths.filter((path) => ofApp.has(path));
+    await follow();
+    if (saved.length === 0) return;
+    // A synthesis takes long: meanwhile handlers go on to be swapped.
+    synthesizing = synthesizing.then(() =>
+      guarded(named(saved), async (what) => {
+        savedSince.clear();
+        const synthesized = await synthesizeApp(app, servers, options);
+        await next(() => guarded(what, () => redeploy(what, synthesized)));
+        await follow();
+      }),
+    );
+    await synthesizing;
+  };
+
+  const watching: FileWatch = watchFiles((paths) => {
+    change(paths).catch((error) => say(`✖ ${String(error)}`));
+  });
+  await follow();
+
+  return {
+    get consumers() {
+      return consumers;
+    },
+    async stop() {
+      watching.close();
+      await changing;
+      await consumers.stop();
+      await Promise.all([...builds.values()].map((build) => build.dispose()));
+      lambda.destroy();
+    },
+  };
+}
+
+async function pollAll(
+  description: CloudDescription,
+  gate: InvocationGate,
+  { consumersOptions }: DevSessionOptions,
+): Promise<RunningConsumers> {
+  const given = await consumersOptions(description);
+  return runConsumers(description, { ...given, invokerOf: (consumer) => given.invokerOf?.(consumer) ?? gate });
+}
+
+async function buildsOf(app: CdkApp, { deployed }: CloudDescription): Promise<Map<DeployedConsumer, HandlerBuild>> {
+  const builds = deployed.consumers.flatMap((consumer) =>
+    consumer.entry === undefined
+      ? []
+      : [handlerBuild(app.folder, consumer.entry, consumer.bundling ?? {}).then((build) => [consumer, build] as const)],
+  );
+  return new Map(await Promise.all(builds));
+}

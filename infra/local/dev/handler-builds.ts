@@ -1,0 +1,60 @@
+import { basename, resolve } from 'node:path';
+import { type BuildFailure, context } from 'esbuild';
+import { BUNDLE_FILE, type BundlingOptions, bundleSettings } from '../../constructs/lambda-bundle.ts';
+import { LocalCloudError } from '../local-cloud-error.ts';
+import { storedZip } from './stored-zip.ts';
+
+/** Bundles a handler again and again, quickly: nothing is minified or split. */
+export interface HandlerBuild {
+  /** Absolute paths of the modules that are the user's own. */
+  readonly inputs: ReadonlySet<string>;
+  /** @returns a deployment package as zip. @throws LocalCloudError with the compiler's message, on one line */
+  build(): Promise<Buffer>;
+  dispose(): Promise<void>;
+}
+
+/**
+ * @param entry - relative to `folder`, the app's
+ * @throws LocalCloudError with the compiler's message, on one line
+ */
+export async function handlerBuild(folder: string, entry: string, options: BundlingOptions): Promise<HandlerBuild> {
+  const building = await context({
+    ...options,
+    ...bundleSettings(folder),
+    entryPoints: { [BUNDLE_FILE]: resolve(folder, entry) },
+    splitting: false,
+    minify: false,
+    metafile: true,
+  });
+  const inputs = new Set<string>();
+  const bundle = async () => {
+    const { outputFiles, metafile } = await building.rebuild().catch((failure: BuildFailure) => {
+      throw new LocalCloudError(firstMessage(failure));
+    });
+    inputs.clear();
+    for (const path of ownModules(Object.keys(metafile.inputs), folder)) inputs.add(path);
+    return outputFiles;
+  };
+  try {
+    await bundle();
+  } catch (error) {
+    await building.dispose();
+    throw error;
+  }
+  return {
+    inputs,
+    build: async () => storedZip((await bundle()).map(({ path, contents }) => ({ name: basename(path), contents }))),
+    dispose: () => building.dispose(),
+  };
+}
+
+/** Those outside node_modules. */
+export function ownModules(inputs: readonly string[], folder: string): string[] {
+  return inputs.filter((path) => !path.includes('node_modules/')).map((path) => resolve(folder, path));
+}
+
+function firstMessage({ errors: [first], message }: BuildFailure): string {
+  if (first === undefined) return message.replaceAll('\n', ' ');
+  const { location, text } = first;
+  return location === null ? text : `${location.file}:${location.line}:${location.column + 1} ${text}`;
+}
