@@ -16,6 +16,7 @@ test('25 consumers with all their functions fit into one stack, and their alarms
         cluster: CLUSTER,
         topic: `topic-${index}`,
         entry: ENTRY,
+        checkHandler: false,
       }),
   );
   const size = (one: Stack) => {
