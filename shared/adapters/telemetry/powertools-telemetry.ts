@@ -12,11 +12,16 @@ export interface PowertoolsTelemetry extends Telemetry {
   flush(): void;
 }
 
-/** These count for another metric, too, which an alarm watches for all of them. As patterns: they are loaded at each cold start. */
-const ALSO: readonly (readonly [RegExp, MetricName])[] = [
-  [/Full|Open|^Replay|Unavailable/, 'PartitionsHalted'],
-  [/NotRedelivered|Recreated/, 'LossSuspected'],
-];
+/** These count for another metric, too, which one alarm watches for all of them. */
+const ALSO: Partial<Record<MetricName, MetricName>> = {
+  PartitionsFull: 'PartitionsHalted',
+  ReplayHalted: 'PartitionsHalted',
+  FloodBreakerOpen: 'PartitionsHalted',
+  ParkedKeysFull: 'PartitionsHalted',
+  LedgerUnavailable: 'PartitionsHalted',
+  RecordsNotRedelivered: 'LossSuspected',
+  TopicsRecreated: 'LossSuspected',
+};
 
 /** https://docs.aws.amazon.com/powertools/typescript/latest/ */
 export function powertoolsTelemetry({
@@ -40,7 +45,8 @@ export function powertoolsTelemetry({
   return {
     log,
     count: (metric, value = 1) => {
-      for (const [pattern, also] of ALSO) if (pattern.test(metric)) counts.set(also, (counts.get(also) ?? 0) + value);
+      const also = ALSO[metric];
+      if (also !== undefined) counts.set(also, (counts.get(also) ?? 0) + value);
       const known = counts.get(metric) ?? 0;
       counts.set(metric, metric.endsWith('Ms') ? Math.max(known, value) : known + value);
     },
