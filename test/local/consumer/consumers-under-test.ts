@@ -91,7 +91,9 @@ export async function startConsumers(
   const letters = async (name: string): Promise<Letter[]> => {
     const { topicName: topic = '' } = consumer(name).deadLetterTopic ?? {};
     const found: Letter[] = [];
-    for (const { partition, high } of await admin.fetchTopicOffsets(topic)) {
+    // Kafka names partitions in any order.
+    const ends = (await admin.fetchTopicOffsets(topic)).sort((a, b) => a.partition - b.partition);
+    for (const { partition, high } of ends) {
       for (let from = 0; from < Number(high); ) {
         const range = { from, to: Number(high) - 1 };
         const slice = await reader.readRange({ topic, partition }, range, Date.now() + 20_000);

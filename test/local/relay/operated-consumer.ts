@@ -113,7 +113,8 @@ export async function startOperated(name: string) {
     /** All letters on the topic, whatever became of them. */
     letters: async (): Promise<Letter[]> => {
       const found: Letter[] = [];
-      for (const { partition, start, end } of await log.bounds(deadLetterTopic, Date.now() + 10_000)) {
+      const bounds = [...(await log.bounds(deadLetterTopic, Date.now() + 10_000))];
+      for (const { partition, start, end } of bounds.sort((a, b) => a.partition - b.partition)) {
         for (let from = start; from < end; ) {
           const slice = await log.readRange(
             { topic: deadLetterTopic, partition },
