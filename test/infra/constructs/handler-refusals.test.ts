@@ -80,9 +80,14 @@ test.each<[string, string, Partial<LockstepConsumerProps>, string]>([
     '`keyNamespace` is `Shop-Orders` in the handler, which is none of `keyNamespaces` in the construct',
   ],
 ])('%s (%#) names the file and the fix', (code, entry, props, part) => {
-  expect(() => look(entry, props)).toThrow(expect.objectContaining({ name: code }));
-  expect(() => look(entry, props)).toThrow(part);
-  expect(() => look(entry, props)).toThrow(entry);
+  let refusal: unknown;
+  try {
+    look(entry, props);
+  } catch (error) {
+    refusal = error;
+  }
+  expect(refusal).toMatchObject({ name: code, message: expect.stringContaining(part) });
+  expect(refusal).toMatchObject({ message: expect.stringContaining(entry) });
 });
 
 test('a handler that cannot be loaded here is warned of, loaded with its own environment, and may be left alone', () => {
