@@ -1,7 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, Option } from 'commander';
-import { logLevel } from 'kafkajs';
-import { kafkaJsClient } from '../shared/adapters/kafka/kafkajs-client.ts';
 import { kafkaJsTopicLog } from '../shared/adapters/kafka/kafkajs-topic-log.ts';
 import { systemClock } from '../shared/adapters/system/system-clock.ts';
 import type { OriginalRecordAt } from '../shared/ports/original-reader.ts';
@@ -9,7 +7,7 @@ import type { PartitionBounds } from '../shared/ports/topic-log.ts';
 import { positionName } from '../shared/record/item-identifier.ts';
 import { type CommonOptions, optionsOf } from './context.ts';
 import { example } from './example.ts';
-import { localBrokers } from './local-cloud.ts';
+import { localKafka } from './local-cloud.ts';
 import { knownTopic } from './local-topic.ts';
 import { someText, wholeNumber } from './numbers.ts';
 import { SILENT } from './silent-log.ts';
@@ -48,13 +46,7 @@ export const consume = new Command('consume')
   )
   .action(async (topic: string, _, command: Command) => {
     const options = optionsOf<ConsumeOptions>(command);
-    const brokers = await localBrokers(options.kafka);
-    const kafka = kafkaJsClient({
-      clientId: 'lockstep-consume',
-      brokers,
-      logLevel: logLevel.NOTHING,
-      retry: { retries: 3 },
-    });
+    const { brokers, kafka } = await localKafka('lockstep-consume', options.kafka);
     await knownTopic(kafka, topic, options.partition);
     const log = kafkaJsTopicLog({
       brokers: () => brokers.join(','),

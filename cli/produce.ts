@@ -1,13 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { Command, InvalidArgumentError } from 'commander';
-import { logLevel, type Message } from 'kafkajs';
-import { kafkaJsClient } from '../shared/adapters/kafka/kafkajs-client.ts';
+import type { Message } from 'kafkajs';
 import { OperatorError } from '../shared/operator-errors.ts';
 import { positionName } from '../shared/record/item-identifier.ts';
 import { type CommonOptions, optionsOf, print } from './context.ts';
 import { example } from './example.ts';
-import { localBrokers } from './local-cloud.ts';
+import { localKafka } from './local-cloud.ts';
 import { knownTopic } from './local-topic.ts';
 import { someText, wholeNumber } from './numbers.ts';
 
@@ -51,13 +50,7 @@ export const produce = new Command('produce')
   .action(async (topic: string, _, command: Command) => {
     const options = optionsOf<ProduceOptions>(command);
     const messages = messagesOf(await valuesOf(options), options);
-    const brokers = await localBrokers(options.kafka);
-    const kafka = kafkaJsClient({
-      clientId: 'lockstep-produce',
-      brokers,
-      logLevel: logLevel.NOTHING,
-      retry: { retries: 3 },
-    });
+    const { kafka } = await localKafka('lockstep-produce', options.kafka);
     const producer = kafka.producer({ allowAutoTopicCreation: false });
     await using connections = new AsyncDisposableStack();
     connections.defer(() => producer.disconnect());

@@ -5,6 +5,7 @@
  */
 import type { Context } from 'aws-lambda';
 import * as v from 'valibot';
+import { systemClock } from '../../shared/adapters/system/system-clock.ts';
 import { connectKafka } from '../../shared/connect-kafka.ts';
 import { readEnvironment } from '../../shared/environment.ts';
 import { findBrokers } from '../../shared/find-brokers.ts';
@@ -75,8 +76,12 @@ async function carryOut(order: ExperimentOrder): Promise<unknown> {
 async function produce(probes: readonly Probe[]): Promise<void> {
   const environment = readEnvironment(process.env);
   const log = { debug: () => {}, info: () => {}, warn: () => {}, error: console.error };
-  const clock = { now: Date.now, sleep: (ms: number) => new Promise<void>((done) => setTimeout(done, ms)) };
-  const { producer, letters } = connectKafka({ environment, brokers: await findBrokers(environment), clock, log });
+  const { producer, letters } = connectKafka({
+    environment,
+    brokers: await findBrokers(environment),
+    clock: systemClock,
+    log,
+  });
   const records = probes.map((probe) => ({
     topic: environment.topic,
     key: Buffer.from(probe.run),

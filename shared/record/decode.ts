@@ -65,14 +65,14 @@ export function json(schema?: StandardSchemaV1, { exactIntegers = false }: JsonO
   const format = exactIntegers ? 'JSON with integers of at most 1,000 digits' : 'JSON';
   return {
     decode: (record) => {
-      const parsed = parsedValue(record, parse, format);
-      return schema === undefined ? parsed : checkedValue(record, schema, parsed);
+      return checkedValue(record, schema, parsedValue(record, parse, format));
     },
   };
 }
 
-/** What a schema makes of a value. @throws LockstepError KAFKA_VALUE_INVALID */
-export function checkedValue(record: DeliveredRecord, schema: StandardSchemaV1, value: unknown): unknown {
+/** What a schema makes of a value; without a schema, the value. @throws LockstepError KAFKA_VALUE_INVALID */
+export function checkedValue(record: DeliveredRecord, schema: StandardSchemaV1 | undefined, value: unknown): unknown {
+  if (schema === undefined) return value;
   const result = schema['~standard'].validate(value);
   return isThenable(result)
     ? Promise.resolve(result).then((settled) => validated(record, schema, settled))

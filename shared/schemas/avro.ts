@@ -47,18 +47,16 @@ export function avro(
     throw new TypeError('expected `framing` together with `writer`: a value without a frame names no schema');
   const reader = typeOf(schema);
   const find = writer && remembered(writer, (found) => readingOf(reader, typeOf(found)));
-  const checked = (record: DeliveredRecord, value: unknown) =>
-    check === undefined ? value : checkedValue(record, check, value);
   return {
     decode: (record) => {
       const value = record.valueBytes;
-      if (value === null) return checked(record, null);
-      if (framing === undefined) return checked(record, read(record, reader, value, undefined, value));
+      if (value === null) return checkedValue(record, check, null);
+      if (framing === undefined) return checkedValue(record, check, read(record, reader, value, undefined, value));
       const { schemaId, bytes } = unframe(record, value, framing);
       const found = find?.(schemaId);
       if (found instanceof Promise)
-        return found.then((reading) => checked(record, read(record, reader, bytes, reading)));
-      return checked(record, read(record, reader, bytes, found));
+        return found.then((reading) => checkedValue(record, check, read(record, reader, bytes, reading)));
+      return checkedValue(record, check, read(record, reader, bytes, found));
     },
   };
 }

@@ -39,17 +39,15 @@ export function protobuf(
   type: MessageType<unknown>,
   { framing, messageIndexes = [0], check }: ProtobufOptions<StandardSchemaV1 | undefined> = {},
 ): ValueDecoder<unknown> {
-  const checked = (record: DeliveredRecord, value: unknown) =>
-    check === undefined ? value : checkedValue(record, check, value);
   return {
     decode: (record) => {
       const value = record.valueBytes;
-      if (value === null) return checked(record, null);
+      if (value === null) return checkedValue(record, check, null);
       const bytes =
         framing === undefined
           ? value
           : afterIndexes(record, unframe(record, value, framing).bytes, framing, messageIndexes);
-      return checked(record, message(record, type, bytes, framing === undefined ? value : undefined));
+      return checkedValue(record, check, message(record, type, bytes, framing === undefined ? value : undefined));
     },
   };
 }

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { REPOSITORY } from '../../../infra/local/local-folder.ts';
+import { answers } from '../fixtures/answers.ts';
 
 /** Runs a script of `infra/local` as `npm run` does, without npm, so that the process is known. */
 function start(script: string, ...options: string[]) {
@@ -23,29 +23,13 @@ function start(script: string, ...options: string[]) {
 
 /** Starts `npm run local` with a small app. */
 function startLocal(...options: string[]) {
-  const app = ['--app', 'npx node test/local/cloud/fixtures/cloud-app.ts'];
-  const { started: local, printed } = start('main.ts', ...app, ...options);
-  return {
-    local,
-    printed,
-    isUp: async () => {
-      const ended = once(local, 'exit').then(() => Promise.reject(new Error(`npm run local has ended: ${printed()}`)));
-      const up = vi.waitFor(() => expect(printed()).toContain('The local cloud is up.'), { timeout: 300_000 });
-      // It ends later, too, as the test wants it.
-      ended.catch(() => {});
-      await Promise.race([up, ended]);
-    },
-  };
-}
-
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.on('error', () => resolve(false));
-  });
+  const { started: local, printed } = start(
+    'main.ts',
+    '--app',
+    'npx node test/local/cloud/fixtures/cloud-app.ts',
+    ...options,
+  );
+  return { local, printed };
 }
 
 test('npm run local, killed with SIGKILL, leaves no server behind', async () => {

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { REPOSITORY } from '../../../infra/local/local-folder.ts';
+import { answers } from '../fixtures/answers.ts';
 import { aUsersApp, packedPackage, readmeCode, type UsersApp } from './a-users-app.ts';
 
 const INSTALLED_WITHIN_MS = 600_000;
@@ -215,14 +215,4 @@ function startDev({ folder, environment }: UsersApp) {
       await Promise.race([said, ended]);
     },
   };
-}
-
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.on('error', () => resolve(false));
-  });
 }
