@@ -462,7 +462,13 @@ export const BUGS = {
   },
   'newest-of-settled': {
     what: 'only what is settled makes the newest known timestamp newer, not all that runs with it',
-    patches: [{ file: CLAIM, find: 'progress: reaching(waiting, open), verdict', put: 'progress: waiting, verdict' }],
+    patches: [
+      {
+        file: CLAIM,
+        find: 'progress: { ...waiting, newestTimestamp }, verdict, refused',
+        put: 'progress: waiting, verdict, refused',
+      },
+    ],
     set: 'base',
     within: 1_000,
     breaks: 'P1 false halt',
