@@ -8,4 +8,13 @@ if (major < 22 || (major === 22 && minor < 18)) {
 // In the repository the sources run as they are; in the package, what was compiled from them.
 const { existsSync } = await import('node:fs');
 const sources = new URL('../cli/main.ts', import.meta.url);
-await import(existsSync(sources) ? sources.href : new URL('../dist/cli/main.js', import.meta.url).href);
+try {
+  await import(existsSync(sources) ? sources.href : new URL('../dist/cli/main.js', import.meta.url).href);
+} catch (error) {
+  const [, missing] = /^Cannot find package '([^']+)'/.exec(error.message) ?? [];
+  if (error.code !== 'ERR_MODULE_NOT_FOUND' || missing === undefined) throw error;
+  process.stderr.write(
+    `✖ The package ${missing} is not installed. The commands need lockstep-tools. Run: npm install --save-dev lockstep-tools\n`,
+  );
+  process.exit(1);
+}

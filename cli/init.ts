@@ -91,7 +91,7 @@ async function addCluster(file: string): Promise<boolean> {
 }
 
 function missingPackages(folder: string): string[] {
-  return ['lockstep', 'esbuild', 'valibot'].filter((name) => !existsSync(join(folder, 'node_modules', name)));
+  return ['lockstep', 'lockstep-tools', 'valibot'].filter((name) => !existsSync(join(folder, 'node_modules', name)));
 }
 
 function consumerName(text: string): string {

@@ -2,13 +2,8 @@ import { basename } from 'node:path';
 import type { Metafile } from 'esbuild';
 import { reachable } from './reachable.ts';
 
-/**
- * The SDK's clients and credential providers share no state, and none checks the class of an object that another one made.
- * Packages that format addresses are not separated: the MSK signer, which is CommonJS, requires them. esbuild wraps each ESM
- * module that CommonJS requires, and every SDK module below it, in a function, which is slower and longer.
- */
-const SEPARABLE =
-  /^@aws-sdk\/(?:client|credential-provider)[\w-]*$|^@aws-sdk\/util-format-url$|^@smithy\/credential-provider-imds$/;
+/** The SDK's clients and credential providers share no state, and none checks the class of an object that another one made. */
+const SEPARABLE = /^@aws-sdk\/(?:client|credential-provider)[\w-]*$|^@smithy\/credential-provider-imds$/;
 
 /**
  * The AWS SDK's clients and credential providers that are not loaded at the start. Bundled together with the rest, they would

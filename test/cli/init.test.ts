@@ -69,7 +69,7 @@ wrote test/orders.test.ts
 changed bin/app.ts
 changed cdk.json
 Before you deploy to AWS, put your own cluster into the \`context\` of cdk.json.
-Then: npm install lockstep esbuild valibot`);
+Then: npm install lockstep lockstep-tools valibot`);
 });
 
 test('nothing is overwritten: a second init says what is there', async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { anEmptyProject, packedPackage, readmeCode } from '../local/package/a-users-app.ts';
+import { anEmptyProject, packedPackages, readmeCode } from '../local/package/a-users-app.ts';
 
 /** A kind of project that users have: how it installs, which modules it makes, what compiles it and what runs its tests. */
 interface Row {
@@ -75,7 +75,7 @@ let tarball: string;
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lockstep-packed-'));
-  tarball = await packedPackage(folder);
+  [tarball] = await packedPackages(folder);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 

@@ -35,13 +35,13 @@ export async function kafkaSecurity({
     case 'tls':
       return { ssl: true };
     case 'iam': {
-      const { generateAuthToken } = await import('./msk-iam-token.ts');
+      const { mskIamToken } = await import('./msk-iam-token.ts');
       return {
         ssl: true,
         // https://docs.aws.amazon.com/msk/latest/developerguide/configure-clients-for-iam-access-control.html
         sasl: {
           mechanism: 'oauthbearer',
-          oauthBearerProvider: async () => ({ value: (await generateAuthToken({ region: region ?? '' })).token }),
+          oauthBearerProvider: async () => ({ value: await mskIamToken(region ?? '') }),
         },
       };
     }

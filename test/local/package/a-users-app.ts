@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -73,12 +73,15 @@ export async function aUsersApp(): Promise<UsersApp> {
   return app;
 }
 
-/** Packs the package, as for a registry. @returns the tarball's path */
-export async function packedPackage(into: string): Promise<string> {
-  await run('npm', ['pack', '--silent', '--pack-destination', into], { cwd: REPOSITORY, maxBuffer: 64 << 20 });
-  const tarball = (await readdir(into)).find((name) => name.endsWith('.tgz'));
-  if (tarball === undefined) throw new Error('npm pack made no tarball');
-  return join(into, tarball);
+/** Packs the package and its tools, as for a registry. @returns the tarballs' paths */
+export async function packedPackages(into: string): Promise<readonly [lockstep: string, tools: string]> {
+  const pack = ['pack', '--silent', '--pack-destination', into];
+  const [lockstep, tools] = [
+    await run('npm', pack, { cwd: REPOSITORY, maxBuffer: 64 << 20 }),
+    await run('npm', [...pack, './packaging/tools'], { cwd: REPOSITORY }),
+  ].map(({ stdout }) => join(into, stdout.trim().split('\n').at(-1) ?? ''));
+  if (lockstep === undefined || tools === undefined) throw new Error('npm pack made no tarball');
+  return [lockstep, tools];
 }
 
 /** The README's code blocks, by the path in their first line; those without one by their language. */
