@@ -1,7 +1,6 @@
 import { Command, Option } from 'commander';
 import { cdkAppAround } from '../infra/local/dev/cdk-app.ts';
 import { RESEND_READINGS, type ResendReading } from '../infra/local/event-source/decide.ts';
-import { LocalCloudError } from '../infra/local/local-cloud-error.ts';
 import { example } from './example.ts';
 import { someText, wholeNumber } from './numbers.ts';
 
@@ -32,7 +31,7 @@ export const dev = new Command('dev')
   .option('--partitions <count>', 'partitions of each new topic', wholeNumber(1))
   .option('--pollers <count>', 'pollers of each mapping', wholeNumber(1))
   .addOption(new Option('--resend <reading>', 'what partial answers bring back').choices([...RESEND_READINGS]))
-  .option('--inspect <consumer>', 'run this consumer from its TypeScript under the debugger', someText)
+  .option('--inspect <consumer>', 'run this consumer under the debugger, with breakpoints in its TypeScript', someText)
   .option('--inspect-brk', 'with --inspect: wait for the debugger before the first line')
   .option('-c, --context <name=value...>', 'further context for the app, as for cdk', [])
   .option('--app <command>', 'command of the app, as for cdk', someText)
@@ -43,16 +42,12 @@ export const dev = new Command('dev')
     const { kafka, context, app: appCommand, ...options } = command.opts<DevCommandOptions>();
     const app = cdkAppAround(process.cwd());
     // The local cloud is loaded only where it is used.
-    const { runDev } = await import('../infra/local/dev/run-dev.ts').catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
-      throw new LocalCloudError('The package esbuild is not installed. Run: npm install --save-dev esbuild', {
-        cause: error,
-      });
-    });
+    const { runDev } = await import('../infra/local/dev/run-dev.ts');
     await runDev({
       ...options,
       app: { ...app, ...(appCommand !== undefined && { command: appCommand }) },
       ...(kafka !== undefined && { bootstrapServers: kafka }),
+      openConsole: async () => (await import('../console/local-console.ts')).startLocalConsole(),
       context: () => Object.fromEntries(context.map((pair) => pair.split(/=(.*)/s).slice(0, 2))),
     });
   });

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { Listr } from 'listr2';
+import { passingLine } from '../infra/local/passing-line.ts';
 import { DEFAULT_MAX_REDRIVES } from '../shared/decide/redrive.ts';
 import type { OperatorAnswers } from '../shared/operator/answers.ts';
 import type { OperatorRequest } from '../shared/operator/requests.ts';
@@ -113,59 +113,27 @@ export function runInTerminal(
   if (isEmpty) return run;
   return async (running) => {
     const stop = new AbortController();
-    // Not `once`: a library below listr2 that restores the terminal takes a signal without a listener for the end.
-    // https://github.com/tapjs/signal-exit
+    const line = passingLine();
+    const progress = new Progress(Date.now());
     const onInterrupt = () => {
-      if (stop.signal.aborted) {
-        process.off('SIGINT', onInterrupt);
-        process.kill(process.pid, 'SIGINT');
-        return;
-      }
+      line.clear();
       say('Stopping after the current transaction. The same command goes on where this one stops.');
       stop.abort();
     };
-    process.on('SIGINT', onInterrupt);
-    let report: Ended | undefined;
-    const work = async (onProgress: (done: number, total: number) => void) => {
-      report = await run({ ...running, onProgress, signal: stop.signal });
-    };
+    process.once('SIGINT', onInterrupt);
     try {
-      if (json) await work(() => undefined);
-      else await watched(title, work, stop.signal);
+      return await run({
+        ...running,
+        onProgress: (done, total) => {
+          if (!json) line.show(`${title}: ${progress.text(done, total, Date.now())}`);
+        },
+        signal: stop.signal,
+      });
     } finally {
+      line.clear();
       process.off('SIGINT', onInterrupt);
     }
-    if (report === undefined) throw new Error('a redrive without a report');
-    return report;
   };
-}
-
-/** Shows a progress bar in a terminal, and lines elsewhere. */
-async function watched(
-  title: string,
-  work: (onProgress: (done: number, total: number) => void) => Promise<void>,
-  stop: AbortSignal,
-): Promise<void> {
-  const progress = new Progress(Date.now());
-  const task = {
-    title,
-    task: (_: unknown, own: { title: string; output: string }) => {
-      // Lines that are written meanwhile appear only when the bar has ended.
-      stop.addEventListener('abort', () => {
-        own.title = `${title}: stopping after the current transaction`;
-      });
-      return work((done, total) => {
-        own.output = progress.text(done, total, Date.now());
-      });
-    },
-  };
-  await new Listr([task], {
-    registerSignalListeners: false,
-    exitOnError: true,
-    fallbackRenderer: 'simple',
-    rendererOptions: { showErrorMessage: false },
-    fallbackRendererCondition: () => process.stdout.isTTY !== true,
-  }).run();
 }
 
 /** A record that returns is for this consumer. Other readers of the topic may get it again. */

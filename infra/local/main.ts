@@ -1,10 +1,10 @@
 /** `npm run local`: `lockstep dev` of this repository's own app. */
-import { join } from 'node:path';
 import { Command, Option } from 'commander';
+import { startLocalConsole } from '../../console/local-console.ts';
 import { startAcceptingService } from './accepting-service.ts';
 import { runDev } from './dev/run-dev.ts';
 import { RESEND_READINGS, type ResendReading } from './event-source/decide.ts';
-import { REPOSITORY } from './local-folder.ts';
+import { OWN_APP, stageContext } from './own-app.ts';
 
 interface Options {
   readonly inspect?: string;
@@ -22,7 +22,7 @@ const program = new Command('npm run local --')
   .description(
     'Starts Kafka and an emulated AWS, deploys the stacks with cdk, polls the mappings, and stays until Ctrl-C.',
   )
-  .option('--inspect <consumer>', 'run this consumer from its TypeScript under the debugger')
+  .option('--inspect <consumer>', 'run this consumer under the debugger, with breakpoints in its TypeScript')
   .option('--inspect-brk', 'with --inspect: wait for the debugger before the first line')
   .addOption(new Option('--resend <reading>', 'what partial answers bring back').choices([...RESEND_READINGS]))
   .option('--pollers <count>', 'pollers of each mapping', Number)
@@ -37,17 +37,13 @@ const { app: command, stage, context, ...options } = program.parse().opts<Option
 const payments = await startAcceptingService();
 await runDev({
   ...options,
-  app: {
-    folder: REPOSITORY,
-    cdk: join(REPOSITORY, 'node_modules/aws-cdk/bin/cdk'),
-    ...(command !== undefined && { command }),
-  },
-  context: ({ clusterArn, bootstrapServers }) => ({
+  app: { ...OWN_APP, ...(command !== undefined && { command }) },
+  context: (servers) => ({
+    ...stageContext(servers),
     stage,
-    clusterArn,
-    bootstrapServers,
     paymentApiUrl: payments.url,
     ...Object.fromEntries(context.map((pair) => pair.split(/=(.*)/s).slice(0, 2))),
   }),
+  openConsole: startLocalConsole,
   onEnd: payments.stop,
 });

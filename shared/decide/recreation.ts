@@ -1,7 +1,7 @@
 import { highest, includesOffset, type OffsetRanges, rangesOf, union } from '../record/offset-ranges.ts';
-import type { Offset } from '../record/units.ts';
+import type { EpochMs, Offset } from '../record/units.ts';
 import { differInValue } from '../record/value-hash.ts';
-import { isNewerThan, newestAmong } from './newest-time.ts';
+import { isNewerThan, newestOf } from './newest-time.ts';
 import type { Progress, RecordIdentity } from './progress.ts';
 import { resetCounts } from './retry-policy.ts';
 
@@ -97,7 +97,10 @@ export function restartProgress(
     records.some((record) => record.offset === one.offset && isSame(one, record));
   const seen = firstRecords.filter((first) => isOneOfThem(first));
   const done = seen.filter(({ offset }) => includesOffset(settled, offset));
-  const [firstDone] = done;
+  const newestTimestamp = done.reduce<EpochMs | undefined>(
+    (newest, first) => newestOf(newest, first.timestamp),
+    undefined,
+  );
   const isolateUntil = highest(claimedByDead);
   const present = new Map([...blockedRecords].filter(([, blocked]) => isOneOfThem(blocked)));
   const gone = new Map([...blockedRecords].filter(([offset]) => !present.has(offset)));
@@ -108,7 +111,7 @@ export function restartProgress(
     ...(abandoned !== undefined && { abandoned }),
     firstRecords: seen,
     blockedRecords: present,
-    ...(firstDone !== undefined && { newestTimestamp: newestAmong(done, firstDone.timestamp) }),
+    ...(newestTimestamp !== undefined && { newestTimestamp }),
     ...(isolateUntil !== undefined && { isolateUntil }),
   };
 }

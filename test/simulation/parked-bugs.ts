@@ -51,7 +51,6 @@ export const PARKED_BUGS = {
     ],
     set: 'park',
     within: 200,
-    from: 54,
     breaks: 'P3 repeats',
   },
   'missing-ordinal-passed': {
@@ -75,7 +74,7 @@ export const PARKED_BUGS = {
     ],
     set: 'park',
     within: 200,
-    from: 544,
+    from: 532,
     breaks: 'P10 order',
   },
   'release-begins-anywhere': {
@@ -115,7 +114,6 @@ export const PARKED_BUGS = {
     ],
     set: 'park',
     within: 200,
-    from: 40,
     breaks: 'P10 loss',
   },
   'freed-before-the-end': {
@@ -147,7 +145,6 @@ export const PARKED_BUGS = {
     ],
     set: 'park',
     within: 200,
-    from: 17,
     breaks: 'P1 false wait',
   },
   'relay-sends-plain-letters': {
@@ -187,7 +184,7 @@ export const PARKED_BUGS = {
     ],
     set: 'parkLost',
     within: 200,
-    from: 178,
+    from: 166,
     breaks: 'P1 no loss',
   },
   'release-keeps-an-old-epoch': {
@@ -237,7 +234,6 @@ export const PARKED_BUGS = {
     ],
     set: 'park',
     within: 200,
-    from: 7,
     breaks: 'P2 overlap',
   },
   'release-forgets-the-dead': {
@@ -251,7 +247,7 @@ export const PARKED_BUGS = {
     ],
     set: 'park',
     within: 200,
-    from: 386,
+    from: 374,
     breaks: 'P5 deaths',
   },
   'parked-keys-not-looked-at': {
@@ -311,7 +307,6 @@ export const PARKED_BUGS = {
     ],
     set: 'parkAnew',
     within: 200,
-    from: 12,
     breaks: 'P1 no loss',
   },
 } as const satisfies Readonly<Record<string, Bug>>;

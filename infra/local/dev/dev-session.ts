@@ -1,32 +1,38 @@
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { LambdaClient, UpdateFunctionCodeCommand } from '@aws-sdk/client-lambda';
 import type { CloudDescription, ServersDescription } from '../cloud-description.ts';
 import { type ConsumersOptions, type RunningConsumers, runConsumers } from '../consumers.ts';
 import type { DeployedConsumer } from '../deployed.ts';
 import { lambdaInvoker } from '../event-source/lambda-invoker.ts';
+import { type InspectedFunction, inspectedFunction } from '../inspected-function.ts';
 import { LocalCloudError } from '../local-cloud-error.ts';
 import { clientConfig } from '../local-endpoint.ts';
+import { assumeRole } from '../role-credentials.ts';
 import { appInputs } from './app-inputs.ts';
 import type { Assembly } from './assembly.ts';
 import type { CdkApp } from './cdk-app.ts';
 import { type DeployAppOptions, deployApp, synthesizeApp } from './deploy-app.ts';
-import { type HandlerBuild, handlerBuild } from './handler-builds.ts';
-import { type InvocationGate, invocationGate } from './invocation-gate.ts';
+import { type BuiltFile, type HandlerBuild, handlerBuild } from './handler-builds.ts';
+import { invocationGate } from './invocation-gate.ts';
+import { storedZip } from './stored-zip.ts';
 import { type FileWatch, watchFiles } from './watch-files.ts';
 
 export interface DevSessionOptions extends DeployAppOptions {
   readonly app: CdkApp;
   readonly servers: ServersDescription;
-  /** What runs the consumers depends on what is deployed. */
-  readonly consumersOptions: (description: CloudDescription) => Promise<ConsumersOptions>;
+  readonly consumersOptions?: ConsumersOptions;
+  /** Runs a consumer under the debugger. @default none */
+  readonly inspect?: { readonly consumer: string; readonly breakAtStart: boolean } | undefined;
   /** Called whenever something else is deployed. */
-  readonly onDeployed: (description: CloudDescription) => Promise<void>;
+  readonly onDeployed?: (description: CloudDescription) => Promise<void>;
   /** Gets one line for each change. */
   readonly say: (line: string) => void;
 }
 
 /** An app that runs on the local cloud and follows its sources. */
 export interface DevSession {
+  /** What is deployed now. */
+  readonly description: CloudDescription;
   readonly consumers: RunningConsumers;
   stop(): Promise<void>;
 }
@@ -38,14 +44,54 @@ export interface DevSession {
  * @throws LocalCloudError if the app cannot be deployed the first time; nothing of it is left running
  */
 export async function startDevSession(options: DevSessionOptions): Promise<DevSession> {
-  const { app, servers, say } = options;
+  const { app, servers, say, consumersOptions = {}, onDeployed = async () => {} } = options;
   const lambda = new LambdaClient({ ...clientConfig(servers.endpoint), maxAttempts: 1 });
-  const gate = invocationGate(lambdaInvoker(lambda));
+  const usual = lambdaInvoker(lambda);
+  const isInspected = ({ name }: DeployedConsumer) => name.toLowerCase() === options.inspect?.consumer.toLowerCase();
+  let inspected: InspectedFunction | undefined;
+  const gate = invocationGate({
+    invoke: (arn, payload) => {
+      const consumer = description.deployed.consumers.find((one) => one.function.functionArn === arn);
+      return (consumer && isInspected(consumer) && inspected ? inspected : usual).invoke(arn, payload);
+    },
+  });
+  const pollAll = () => runConsumers(description, { ...consumersOptions, invokerOf: () => gate });
+
+  /** The inspected consumer's code runs in its process, under the debugger. */
+  const inspect = async (consumer: DeployedConsumer, code: readonly BuiltFile[]): Promise<void> => {
+    const { breakAtStart = false } = options.inspect ?? {};
+    if (inspected === undefined) {
+      inspected = await inspectedFunction({
+        endpoint: servers.endpoint,
+        assumeRole: (roleArn) => assumeRole(servers.endpoint, roleArn),
+        folder: join(servers.runFolder, 'inspected'),
+        breakAtStart,
+        onLine: (line) => {
+          consumersOptions.onLog?.(consumer.name, line);
+          consumers?.metrics.ingest(line);
+        },
+      });
+      say(`Attach a debugger to ${inspected.debugger} (chrome://inspect, or your editor's "attach").`);
+    }
+    await inspected.run(consumer, code);
+  };
+
+  /** What is deployed was made from these handlers. */
+  const buildAll = async (): Promise<ReadonlyMap<DeployedConsumer, HandlerBuild>> => {
+    const made = await buildsOf(app, description, consumersOptions.consumers);
+    if (options.inspect === undefined) return made;
+    const found = [...made].find(([consumer]) => isInspected(consumer));
+    if (found === undefined) throw new LocalCloudError(unknownConsumer(options.inspect.consumer, description));
+    await inspect(found[0], await found[1].build());
+    return made;
+  };
+
+  let consumers: RunningConsumers | undefined;
   let assembly = await synthesizeApp(app, servers, options);
   let description = await deployApp(app, servers, assembly, options);
-  let consumers = await pollAll(description, gate, options);
-  let builds = await buildsOf(app, description);
-  await options.onDeployed(description);
+  let builds = await buildAll();
+  consumers = await pollAll();
+  await onDeployed(description);
 
   const follow = async (): Promise<void> => {
     const handlers = [...builds].flatMap(([, { inputs }]) => [...inputs]);
@@ -57,7 +103,8 @@ export async function startDevSession(options: DevSessionOptions): Promise<DevSe
     const { functionArn } = consumer.function;
     const goOn = await gate.hold(functionArn);
     try {
-      await lambda.send(new UpdateFunctionCodeCommand({ FunctionName: functionArn, ZipFile: code }));
+      await lambda.send(new UpdateFunctionCodeCommand({ FunctionName: functionArn, ZipFile: storedZip(code) }));
+      if (isInspected(consumer)) await inspect(consumer, code);
     } finally {
       goOn();
     }
@@ -90,17 +137,17 @@ export async function startDevSession(options: DevSessionOptions): Promise<DevSe
     if (synthesized.fingerprint === assembly.fingerprint) return say(`${what}: the stacks stay as they are.`);
     const goOn = await gate.hold();
     try {
-      await consumers.stop();
+      await consumers?.stop();
       // Until it is deployed nobody knows what is.
       assembly = { ...synthesized, fingerprint: '' };
       description = await deployApp(app, servers, synthesized, options);
       assembly = synthesized;
       await Promise.all([...builds.values()].map((build) => build.dispose()));
-      builds = await buildsOf(app, description);
-      await options.onDeployed(description);
+      builds = await buildAll();
+      await onDeployed(description);
     } finally {
       goOn();
-      consumers = await pollAll(description, gate, options);
+      consumers = await pollAll();
     }
     say(`${what}: deployed again.`);
     await swapAll(savedSince);
@@ -143,31 +190,35 @@ export async function startDevSession(options: DevSessionOptions): Promise<DevSe
   await follow();
 
   return {
+    get description() {
+      return description;
+    },
     get consumers() {
+      if (consumers === undefined) throw new Error('nothing is polled');
       return consumers;
     },
     async stop() {
       watching.close();
       await changing;
-      await consumers.stop();
+      await consumers?.stop();
+      await inspected?.stop();
       await Promise.all([...builds.values()].map((build) => build.dispose()));
       lambda.destroy();
     },
   };
 }
 
-async function pollAll(
-  description: CloudDescription,
-  gate: InvocationGate,
-  { consumersOptions }: DevSessionOptions,
-): Promise<RunningConsumers> {
-  const given = await consumersOptions(description);
-  return runConsumers(description, { ...given, invokerOf: (consumer) => given.invokerOf?.(consumer) ?? gate });
+function unknownConsumer(name: string, { deployed }: CloudDescription): string {
+  return `No consumer is called ${name}. There are: ${deployed.consumers.map((one) => one.name).join(', ')}.`;
 }
 
-async function buildsOf(app: CdkApp, { deployed }: CloudDescription): Promise<Map<DeployedConsumer, HandlerBuild>> {
+async function buildsOf(
+  app: CdkApp,
+  { deployed }: CloudDescription,
+  wanted: ConsumersOptions['consumers'],
+): Promise<Map<DeployedConsumer, HandlerBuild>> {
   const builds = deployed.consumers.flatMap((consumer) =>
-    consumer.entry === undefined
+    consumer.entry === undefined || wanted?.includes(consumer.name) === false
       ? []
       : [handlerBuild(app.folder, consumer.entry, consumer.bundling ?? {}).then((build) => [consumer, build] as const)],
   );

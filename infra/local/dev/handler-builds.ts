@@ -1,15 +1,24 @@
 import { basename, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { type BuildFailure, context } from 'esbuild';
 import { BUNDLE_FILE, type BundlingOptions, bundleSettings } from '../../constructs/lambda-bundle.ts';
 import { LocalCloudError } from '../local-cloud-error.ts';
-import { storedZip } from './stored-zip.ts';
+
+/** The file with the handler. */
+export const HANDLER_FILE = `${BUNDLE_FILE}.mjs`;
+
+/** A file of a function's code. */
+export interface BuiltFile {
+  readonly name: string;
+  readonly contents: Uint8Array;
+}
 
 /** Bundles a handler again and again, quickly: nothing is minified or split. */
 export interface HandlerBuild {
   /** Absolute paths of the modules that are the user's own. */
   readonly inputs: ReadonlySet<string>;
-  /** @returns a deployment package as zip. @throws LocalCloudError with the compiler's message, on one line */
-  build(): Promise<Buffer>;
+  /** @throws LocalCloudError with the compiler's message, on one line */
+  build(): Promise<readonly BuiltFile[]>;
   dispose(): Promise<void>;
 }
 
@@ -18,9 +27,12 @@ export interface HandlerBuild {
  * @throws LocalCloudError with the compiler's message, on one line
  */
 export async function handlerBuild(folder: string, entry: string, options: BundlingOptions): Promise<HandlerBuild> {
+  const settings = bundleSettings(folder);
   const building = await context({
     ...options,
-    ...bundleSettings(folder),
+    ...settings,
+    // Wherever the bundle runs, its source map leads to the user's files.
+    sourceRoot: `${pathToFileURL(settings.outdir)}/`,
     entryPoints: { [BUNDLE_FILE]: resolve(folder, entry) },
     splitting: false,
     minify: false,
@@ -43,7 +55,7 @@ export async function handlerBuild(folder: string, entry: string, options: Bundl
   }
   return {
     inputs,
-    build: async () => storedZip((await bundle()).map(({ path, contents }) => ({ name: basename(path), contents }))),
+    build: async () => (await bundle()).map(({ path, contents }) => ({ name: basename(path), contents })),
     dispose: () => building.dispose(),
   };
 }

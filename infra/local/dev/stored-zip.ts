@@ -1,11 +1,5 @@
 import { crc32 } from 'node:zlib';
-
-/** A file of a zip archive. */
-export interface ZipEntry {
-  /** In ASCII. */
-  readonly name: string;
-  readonly contents: Uint8Array;
-}
+import type { BuiltFile } from './handler-builds.ts';
 
 const LOCAL_HEADER = 0x04034b50;
 const CENTRAL_HEADER = 0x02014b50;
@@ -14,10 +8,11 @@ const END = 0x06054b50;
 const DATE = 0x21;
 
 /**
- * A zip archive with its files as they are: Lambda wants a zip, and on loopback nothing is gained by compressing.
+ * A zip archive with its files as they are: Lambda wants a zip, and on loopback nothing is gained by compressing. Names are in
+ * ASCII.
  * https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
  */
-export function storedZip(entries: readonly ZipEntry[]): Buffer {
+export function storedZip(entries: readonly BuiltFile[]): Buffer {
   const files: Buffer[] = [];
   const directory: Buffer[] = [];
   let offset = 0;

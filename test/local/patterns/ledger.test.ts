@@ -5,11 +5,10 @@ import { runConsumers } from '../../../infra/local/consumers.ts';
 import { functionWorkers } from '../../../infra/local/function-workers.ts';
 import { patternCloud } from './pattern-cloud.ts';
 
-/** `npm run test:long` takes 50. */
-const KILLS = Number(process.env['LOCKSTEP_LEDGER_DEATHS'] ?? 12);
+const KILLS = 50;
 const ACCOUNTS = 40;
 
-test('functions/ledger agrees to the cent after its processes died at random moments', {
+test('functions/ledger agrees to the cent after 50 deaths of its processes at random moments', {
   timeout: 900_000,
 }, async () => {
   const { cloud, produce, items, records, consumer } = await patternCloud();

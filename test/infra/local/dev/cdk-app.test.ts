@@ -63,9 +63,7 @@ test('a handler is bundled again from what it imports; what does not compile is 
   const built = disposer.adopt(await handlerBuild(folder, 'lambda/orders.ts', {}), (one) => one.dispose());
   expect([...built.inputs].sort()).toEqual([entry, rate]);
 
-  const zip = await built.build();
-  expect(zip.subarray(0, 2).toString()).toBe('PK');
-  expect(zip.toString('latin1')).toContain('index.mjs');
+  expect((await built.build()).map(({ name }) => name).sort()).toEqual(['index.mjs', 'index.mjs.map']);
   write('lambda/rate.ts', 'export const rate = ;');
 
   await expect(built.build()).rejects.toThrow('lambda/rate.ts:1:21 Unexpected ";"');
