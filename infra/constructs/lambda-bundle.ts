@@ -22,20 +22,20 @@ export const BUNDLE_FILE = 'index';
 export function lambdaBundle(entry: string, options: BundlingOptions = {}): readonly BundledFile[] {
   const projectRoot = nearestPackage(dirname(entry));
   const external = options.external ?? [];
-  const build = (entries: Readonly<Record<string, string>>, leftOut: readonly string[]) =>
-    buildSync({
-      ...options,
-      ...bundleSettings(projectRoot),
-      entryPoints: { ...entries },
-      external: [...external, ...leftOut],
-    });
-  const whole = build({ [BUNDLE_FILE]: entry }, []);
+  const build = (
+    entries: Readonly<Record<string, string>>,
+    settings: Pick<BuildOptions, 'external' | 'minify' | 'sourcemap'> = {},
+  ) => buildSync({ external, ...options, ...bundleSettings(projectRoot), entryPoints: { ...entries }, ...settings });
+  // Only which modules there are is asked here.
+  const whole = build({ [BUNDLE_FILE]: entry }, { minify: false, sourcemap: false });
   const separate = separatePackages(whole.metafile, `${BUNDLE_FILE}.mjs`);
   const packages = Object.fromEntries(
     [...separate].map(([name, path]) => [join('node_modules', name, BUNDLE_FILE), join(projectRoot, path)]),
   );
-  const bundle = separate.size === 0 ? whole : build({ [BUNDLE_FILE]: entry }, [...separate.keys()]);
-  const beside = separate.size === 0 ? [] : filesOf(build(packages, []), projectRoot);
+  const bundle = build({ [BUNDLE_FILE]: entry }, { external: [...external, ...separate.keys()] });
+  const beside = bundledOnce(JSON.stringify([options, projectRoot, packages]), () =>
+    separate.size === 0 ? [] : filesOf(build(packages), projectRoot),
+  );
   return [
     ...startInOneFile({
       files: filesOf(bundle, projectRoot),
@@ -49,6 +49,15 @@ export function lambdaBundle(entry: string, options: BundlingOptions = {}): read
       contents: Buffer.from(JSON.stringify({ name, type: 'module', exports: `./${BUNDLE_FILE}.mjs` })),
     })),
   ];
+}
+
+/** The packages beside a handler are those of most others, too. */
+const bundledPackages = new Map<string, readonly BundledFile[]>();
+
+function bundledOnce(key: string, bundle: () => readonly BundledFile[]): readonly BundledFile[] {
+  const files = bundledPackages.get(key) ?? bundle();
+  bundledPackages.set(key, files);
+  return files;
 }
 
 function filesOf(

@@ -11,7 +11,7 @@ import {
   union,
 } from '../record/offset-ranges.ts';
 import type { EpochMs, Offset } from '../record/units.ts';
-import { isNewerThan, newestOf } from './newest-time.ts';
+import { isNewerThan, newestAmong } from './newest-time.ts';
 import { marksAmong, withGoneMarks } from './parking.ts';
 import type { PartitionItem, Progress, RecordIdentity } from './progress.ts';
 import {
@@ -142,19 +142,16 @@ export interface TakenOver {
  */
 export function takeOver({ claims, progress }: PartitionItem, owner: string, now: EpochMs): TakenOver {
   const { running, ...rest } = progress;
-  let next: Progress = rest;
   const dead = claims.filter((claim) => claim.owner !== owner);
   const claimedByDead = dead.reduce((all, { offsets }) => union(all, offsets), NO_OFFSETS);
-  const firstOfDead = dead.flatMap(({ first }) => first ?? []);
-  if (dead.length > 0) {
-    const left = subtract(claimedByDead, progress.settled);
-    const isolateUntil = Math.max(progress.isolateUntil ?? -1, highest(left) ?? -1);
-    next = {
-      ...withoutReturned(next, dead),
-      pending: dead.reduce((pending, { offsets }) => withUnsettled(pending, offsets, progress), next.pending),
-      ...(isolateUntil >= 0 && { isolateUntil }),
-    };
-  }
+  const firstOfDead = dead.map(({ first }) => first).filter((first) => first !== undefined);
+  const left = subtract(claimedByDead, progress.settled);
+  const isolateUntil = Math.max(progress.isolateUntil ?? -1, highest(left) ?? -1);
+  const next: Progress = {
+    ...withoutReturned(rest, dead),
+    pending: dead.reduce((pending, { offsets }) => withUnsettled(pending, offsets, progress), progress.pending),
+    ...(isolateUntil >= 0 && { isolateUntil }),
+  };
   if (running === undefined || includesOffset(progress.settled, running.offset))
     return { progress: next, claimedByDead, firstOfDead };
   const blocked = blockedRecordOf(next, running);
@@ -187,7 +184,6 @@ function withoutReturned(progress: Progress, dead: PartitionItem['claims']): Pro
 
 /** An unclear record does not count as settled until an operator has decided about it. */
 function withUnclear(progress: Progress, unclear: readonly RecordIdentity[]): Progress {
-  if (unclear.length === 0) return progress;
   const offsets = rangesOf(offsetsOf(unclear));
   return {
     ...progress,
@@ -218,7 +214,6 @@ interface Judged {
 function withoutVanished(progress: Progress, delivered: OffsetRanges): Progress {
   const spanned = below(atOrAbove(progress.pending, lowest(delivered) ?? 0), (highest(delivered) ?? -1) + 1);
   const vanished = subtract(spanned, delivered);
-  if (vanished.length === 0) return progress;
   const gone = [...progress.blockedRecords.values()].filter(({ offset }) => includesOffset(vanished, offset));
   const left = withGoneMarks(progress, marksAmong(gone));
   const blockedRecords = new Map([...left.blockedRecords].filter(([offset]) => !includesOffset(vanished, offset)));
@@ -248,18 +243,17 @@ function judge<R extends RecordIdentity>(
   const first = open[0];
   if (first === undefined) return { progress, verdict: { type: 'run' }, refused: NO_OFFSETS };
   const unplaceable = open.filter((record) => isUnplaceable(progress, record, policy));
-  if (unplaceable.length > 0) {
+  const [firstUnplaceable] = unplaceable;
+  if (firstUnplaceable !== undefined) {
     // A pending offset is known, unless it became pending because a dead invocation had claimed it unchecked. Then it waits for
     // the operator, too.
     const pending = subtract(progress.pending, rangesOf(offsetsOf(unplaceable)));
     const refused = subtract(delivered, pending);
     const replayRefused = withBatch(progress.replayRefused, refused, MAX_REFUSED_RANGES, NO_OFFSETS);
     const { newestRefused: before, ...halted } = progress;
-    const { newestTimestamp: newestRefused } = newestAmong(
-      unplaceable,
-      progress.replayRefused.length === 0 ? undefined : before,
-    );
-    const isNew = newestRefused !== undefined && isNewerThan(newestRefused, progress.newestTimestamp);
+    const known = progress.replayRefused.length === 0 ? undefined : before;
+    const newestRefused = newestAmong(unplaceable, known ?? firstUnplaceable.timestamp);
+    const isNew = isNewerThan(newestRefused, progress.newestTimestamp);
     return {
       progress: { ...halted, pending, replayRefused, ...(isNew && { newestRefused }) },
       verdict: { type: 'replayHalted', isNew: true },
@@ -274,25 +268,12 @@ function judge<R extends RecordIdentity>(
   const placed = { ...progress, replayRefused: subtract(progress.replayRefused, delivered) };
   const { verdict, progress: waiting } = waitForMissing(placed, first.offset, delivered, now, policy);
   const refused = NO_OFFSETS;
-  if (verdict.type === 'run') return { progress: reaching(waiting, open), verdict, refused };
+  // Records that run belong to the topic as it is now. Their timestamps count as known, so that none of them looks newer than one
+  // that settles before it (in key order).
+  const newestTimestamp = newestAmong(open, progress.newestTimestamp ?? first.timestamp);
+  if (verdict.type === 'run') return { progress: { ...waiting, newestTimestamp }, verdict, refused };
   if (verdict.type !== 'abandon') return { progress: waiting, verdict, refused };
-  return { progress: waiting, verdict: { ...verdict, progress: reaching(verdict.progress, open) }, refused };
-}
-
-/**
- * Records that run belong to the topic as it is now. Their timestamps count as known, so that none of them looks newer than one
- * that settles before it (in key order).
- */
-function reaching(progress: Progress, open: readonly RecordIdentity[]): Progress {
-  return { ...progress, ...newestAmong(open, progress.newestTimestamp) };
-}
-
-function newestAmong(
-  records: readonly RecordIdentity[],
-  known: EpochMs | undefined,
-): { readonly newestTimestamp?: EpochMs } {
-  const newestTimestamp = records.reduce((newest, { timestamp }) => newestOf(newest, timestamp), known);
-  return newestTimestamp === undefined ? {} : { newestTimestamp };
+  return { progress: waiting, verdict: { ...verdict, progress: { ...verdict.progress, newestTimestamp } }, refused };
 }
 
 /**

@@ -88,21 +88,23 @@ export function countOf(headers: readonly RecordHeader[], name: string): number 
 
 /** Kafka's partitions are 32-bit numbers, its timestamps are 64-bit numbers. */
 const MAX_PARTITION = 2 ** 31 - 1;
-const MIN_LONG = -(2n ** 63n);
 const MAX_LONG = 2n ** 63n - 1n;
 
 /** Reads {@link originHeaders} back; `undefined` where one is missing or not usable. Anybody may have written them. */
 export function readOrigin(headers: readonly RecordHeader[]): Origin | undefined {
-  const [topic, ...numbers] = ORIGIN_HEADERS.map((name) =>
-    headers.findLast((header) => header.name === name)?.value.toString(),
-  );
-  const [partition, offset, timestamp] = numbers.map((text) =>
-    text !== undefined && /^-?\d+$/.test(text) ? Number(text) : undefined,
-  );
-  if (!topic || partition === undefined || offset === undefined || timestamp === undefined) return undefined;
+  const topic = textOf(headers, ORIGIN_HEADERS[0]);
+  const partition = integerOf(headers, ORIGIN_HEADERS[1]);
+  const offset = integerOf(headers, ORIGIN_HEADERS[2]);
+  const timestamp = integerOf(headers, ORIGIN_HEADERS[3]);
   const isPlace = partition >= 0 && partition <= MAX_PARTITION && offset >= 0 && Number.isSafeInteger(offset);
-  if (!isPlace || Math.abs(timestamp) > 2 ** 63) return undefined;
-  return { topic, partition, offset, timestamp };
+  const isUsable = topic !== '' && isPlace && Math.abs(timestamp) <= 2 ** 63;
+  return isUsable ? { topic, partition, offset, timestamp } : undefined;
+}
+
+/** The last header of that name as an integer; NaN if it is none. */
+function integerOf(headers: readonly RecordHeader[], name: string): number {
+  const text = textOf(headers, name);
+  return /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
 }
 
 /**
@@ -150,8 +152,7 @@ export function connectHeaders({ origin, group, name, stage, message, stack }: D
 
 function long(value: number): Buffer {
   const bytes = Buffer.alloc(8);
-  const whole = BigInt(Math.trunc(value));
   // An event rounds up the highest timestamp that a producer can set.
-  bytes.writeBigInt64BE(whole > MAX_LONG ? MAX_LONG : whole < MIN_LONG ? MIN_LONG : whole);
+  bytes.writeBigInt64BE(value >= 2 ** 63 ? MAX_LONG : BigInt(Math.trunc(Math.max(value, -(2 ** 63)))));
   return bytes;
 }

@@ -15,15 +15,19 @@ const LAST_EPOCH_MS = 9_999_999_999_999;
  * The newer of two timestamps. Of two units, milliseconds win: otherwise one record in another unit would make all others look
  * old for ever.
  */
-export function newestOf(known: EpochMs | undefined, timestamp: EpochMs): EpochMs {
-  if (known === undefined) return timestamp;
+export function newestOf(known: EpochMs, timestamp: EpochMs): EpochMs {
   if (isMilliseconds(known) !== isMilliseconds(timestamp)) return isMilliseconds(known) ? known : timestamp;
   return Math.max(known, timestamp);
 }
 
+/** The newest of `known` and of the timestamps of records. */
+export function newestAmong(records: readonly { readonly timestamp: EpochMs }[], known: EpochMs): EpochMs {
+  return records.reduce((newest, { timestamp }) => newestOf(newest, timestamp), known);
+}
+
 /** Whether a timestamp is newer than the newest known one. False where none is known, or where the units differ. */
-export function isNewerThan(timestamp: EpochMs, newest: EpochMs | undefined): boolean {
-  return newest !== undefined && isMilliseconds(timestamp) === isMilliseconds(newest) && timestamp > newest;
+export function isNewerThan(timestamp: EpochMs, newest: EpochMs = Number.POSITIVE_INFINITY): boolean {
+  return isMilliseconds(timestamp) === isMilliseconds(newest) && timestamp > newest;
 }
 
 function isMilliseconds(timestamp: EpochMs): boolean {

@@ -67,8 +67,8 @@ export function decideChange(progress: Progress, change: OperatorChange, now: Ep
   }
 }
 
-function liftPause({ pausedUntil, ...progress }: Progress, now: EpochMs): DecidedChange {
-  if (pausedUntil === undefined || pausedUntil <= now) return { type: 'refused', why: 'it is not paused' };
+function liftPause({ pausedUntil = 0, ...progress }: Progress, now: EpochMs): DecidedChange {
+  if (pausedUntil <= now) return { type: 'refused', why: 'it is not paused' };
   const date = new Date(pausedUntil);
   const until = Number.isNaN(date.getTime()) ? String(pausedUntil) : date.toISOString();
   return { type: 'change', progress, text: `ends the pause until ${until}: records are tried again` };
@@ -90,8 +90,7 @@ function skip(progress: Progress, offset: Offset, now: EpochMs): DecidedChange {
       type: 'refused',
       why: `the record at offset ${offset} is on its way to its parked key, where others may wait behind it: drop it there`,
     };
-  const timestamp = progress.newestTimestamp ?? now;
-  const record = blocked ?? { offset, timestamp, valueHash: '' };
+  const record = blocked ?? { offset, timestamp: progress.newestTimestamp ?? now };
   const tried =
     blocked === undefined ? 'never tried' : `${blocked.attempts} attempts, ${blocked.interruptions} interruptions`;
   const { running, ...rest } = settle(progress, { record, from: offset, firstOfBatch: false, outcome: 'duplicate' });

@@ -1,4 +1,3 @@
-import { includesOffset } from '../record/offset-ranges.ts';
 import type { EpochMs } from '../record/units.ts';
 import type { BlockedRecord, ParkedItem, Progress, RecordIdentity } from './progress.ts';
 import { blockedRecordOf, MAX_BLOCKED_RECORDS, withBlockedRecord } from './settle.ts';
@@ -80,7 +79,8 @@ export function roomToPark(
 
 /** All ordinals up to it need no more work. */
 export function settledOrdinal({ settled }: Progress): number {
-  return includesOffset(settled, 1) ? (settled[0]?.to ?? 0) : 0;
+  const [first] = settled;
+  return first !== undefined && first.from <= 1 ? first.to : 0;
 }
 
 /** What whoever parks knows of an item. */

@@ -1,7 +1,7 @@
 import { highest, includesOffset, type OffsetRanges, rangesOf, union } from '../record/offset-ranges.ts';
-import type { EpochMs, Offset } from '../record/units.ts';
+import type { Offset } from '../record/units.ts';
 import { differInValue } from '../record/value-hash.ts';
-import { isNewerThan, newestOf } from './newest-time.ts';
+import { isNewerThan, newestAmong } from './newest-time.ts';
 import type { Progress, RecordIdentity } from './progress.ts';
 import { resetCounts } from './retry-policy.ts';
 
@@ -97,10 +97,7 @@ export function restartProgress(
     records.some((record) => record.offset === one.offset && isSame(one, record));
   const seen = firstRecords.filter((first) => isOneOfThem(first));
   const done = seen.filter(({ offset }) => includesOffset(settled, offset));
-  const newestTimestamp = done.reduce<EpochMs | undefined>(
-    (newest, first) => newestOf(newest, first.timestamp),
-    undefined,
-  );
+  const [firstDone] = done;
   const isolateUntil = highest(claimedByDead);
   const present = new Map([...blockedRecords].filter(([, blocked]) => isOneOfThem(blocked)));
   const gone = new Map([...blockedRecords].filter(([offset]) => !present.has(offset)));
@@ -111,7 +108,7 @@ export function restartProgress(
     ...(abandoned !== undefined && { abandoned }),
     firstRecords: seen,
     blockedRecords: present,
-    ...(newestTimestamp !== undefined && { newestTimestamp }),
+    ...(firstDone !== undefined && { newestTimestamp: newestAmong(done, firstDone.timestamp) }),
     ...(isolateUntil !== undefined && { isolateUntil }),
   };
 }

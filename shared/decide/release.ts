@@ -35,7 +35,7 @@ export function decideRelease<R extends ParkedRecord>(
 ): ReleaseDecision<R> {
   const { progress: found, interrupted } = takeOver(item, owner, now);
   const open = following(records, settledOrdinal(found), item.tail);
-  const toRedeliver = open.length === 0 ? NO_OFFSETS : rangesOf(open.map(({ offset }) => offset));
+  const toRedeliver = rangesOf(open.map(({ offset }) => offset));
   const { pausedUntil: _, ...progress } = withRound(found, open[0]);
   return {
     progress: endIsolation(progress, toRedeliver),

@@ -28,7 +28,7 @@ const MAX_ABANDONED_RANGES = 1_000;
 
 /** A record that needs no more work, with the offsets that are settled along with it. */
 export interface Settling {
-  readonly record: RecordIdentity;
+  readonly record: Pick<RecordIdentity, 'offset' | 'timestamp'>;
   /**
    * The first offset that settles with the record: one past the record before it in the batch. Offsets that are absent inside a
    * delivered batch do not exist (compaction, transaction markers). For the first record of a batch it is the record's own
@@ -68,10 +68,7 @@ export function settleAll(progress: Progress, settlings: readonly Settling[]): P
     settled: union(settled, ranges),
     pending: subtract(pending, ranges),
     replayRefused: subtract(replayRefused, ranges),
-    blockedRecords:
-      blockedRecords.size === 0
-        ? blockedRecords
-        : new Map([...blockedRecords].filter(([offset]) => !includesOffset(ranges, offset))),
+    blockedRecords: new Map([...blockedRecords].filter(([offset]) => !includesOffset(ranges, offset))),
     newestTimestamp,
     firstRecords,
     consecutiveDeadLetters,
@@ -165,14 +162,12 @@ export function withBatch(known: OffsetRanges, batch: OffsetRanges, most: number
   const exact = subtract(union(known, batch), but);
   if (exact.length <= most) return exact;
   const spanned = subtract(union(known, spanOf(batch)), but);
-  if (spanned.length <= most) return spanned;
-  return subtract(union(spanned.slice(0, most - 1), spanOf(spanned.slice(most - 1))), but);
+  return subtract(union(spanned, spanOf(spanned.slice(most - 1))), but);
 }
 
 function spanOf(ranges: OffsetRanges): OffsetRanges {
-  const from = lowest(ranges);
-  const to = highest(ranges);
-  return from === undefined || to === undefined ? ranges : [{ from, to }];
+  const [first] = ranges;
+  return first === undefined ? ranges : [{ from: first.from, to: highest(ranges) ?? first.to }];
 }
 
 /**
@@ -220,8 +215,8 @@ export function forget(progress: Progress, batchStart: Offset, toRedeliver: Offs
 function ending(progress: Progress, floor: Offset | undefined): Progress {
   const { runBelow, ...rest } = progress;
   const before = progress.floor ?? 0;
-  if (runBelow === undefined || (floor ?? 0) <= before || runBelow <= before) return progress;
-  return before === 0 ? rest : { ...rest, runBelow: before };
+  if (runBelow === undefined || (floor ?? 0) <= before) return progress;
+  return before === 0 ? rest : { ...rest, runBelow: Math.min(runBelow, before) };
 }
 
 /** What is pending once our invocation has ended: what was pending before, and what is not settled of `toRedeliver`. */

@@ -79,9 +79,8 @@ function classOf(value: object): string {
 
 /** The class or type of a thrown value. It says nothing of the value's content, even if an error sets its own name. */
 export function classNameOf(value: unknown): string {
-  if (value === null || (typeof value !== 'object' && typeof value !== 'function'))
-    return value === null ? 'null' : typeof value;
-  return classOf(value);
+  if (value === null) return 'null';
+  return typeof value === 'object' || typeof value === 'function' ? classOf(value) : typeof value;
 }
 
 /** For JSON.stringify: leaves out members and characters of very large values. */

@@ -105,10 +105,11 @@ const MAX_DIGITS = 1_000;
 /** https://tc39.es/proposal-json-parse-with-source/ */
 function parseExactly(json: string): unknown {
   const revive = (_: string, value: unknown, context?: { readonly source?: string }) => {
-    if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
-    const source = context?.source ?? '';
+    if (Number.isSafeInteger(value)) return value;
+    // Objects and lists have no source.
+    const source = String(context?.source);
     if (!/^-?\d+$/.test(source)) return value;
-    if (source.length > MAX_DIGITS) throw new RangeError(`an integer of more than ${MAX_DIGITS} digits`);
+    if (source.replace('-', '').length > MAX_DIGITS) throw new RangeError();
     return BigInt(source);
   };
   return JSON.parse(json, revive);

@@ -42,7 +42,7 @@ export function positionName({ topic, partition, offset }: Position): string {
 /** Reads {@link positionName} back; `undefined` for anything else. */
 export function parsePositionName(name: string): Position | undefined {
   const at = name.lastIndexOf('@');
-  const place = at < 0 ? undefined : parsePartitionName(name.slice(0, at));
+  const place = parsePartitionName(name.slice(0, at));
   const digits = name.slice(at + 1);
   if (place === undefined || !/^\d+$/.test(digits)) return undefined;
   return { ...place, offset: Number(digits) };

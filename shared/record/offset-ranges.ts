@@ -69,16 +69,16 @@ export function union(a: OffsetRanges, b: OffsetRanges): OffsetRanges {
 
 /** Offsets that are in `a` and not in `b`. O(n + m). */
 export function subtract(a: OffsetRanges, b: OffsetRanges): OffsetRanges {
-  if (a.length === 0 || b.length === 0) return a;
+  if (b.length === 0) return a;
   const rest: OffsetRange[] = [];
   let j = 0;
   for (const range of a) {
     let from = range.from;
-    while (j < b.length && (b[j] as OffsetRange).to < from) j++;
-    let k = j;
-    for (let cut = b[k]; cut !== undefined && cut.from <= range.to; cut = b[++k]) {
+    for (let cut = b[j]; cut !== undefined && cut.from <= range.to; cut = b[++j]) {
       if (cut.from > from) rest.push({ from, to: cut.from - 1 });
       from = Math.max(from, cut.to + 1);
+      // It may reach into the next range.
+      if (cut.to > range.to) break;
     }
     if (from <= range.to) rest.push({ from, to: range.to });
   }

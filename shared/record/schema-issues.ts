@@ -52,11 +52,11 @@ export function quoteIssues(issues: readonly StandardSchemaV1.Issue[]): string {
     .join('; ');
 }
 
-function placeOf(issue: StandardSchemaV1.Issue, words: ReadonlySet<string>): string {
+function placeOf(issue: StandardSchemaV1.Issue, words: ReadonlySet<unknown>): string {
   const segments = segmentsOf(issue);
   const place = segments.map((segment, index) => {
     if (typeof segment === 'number') return '[]';
-    const name = typeof segment === 'string' && words.has(segment) ? segment : '*';
+    const name = words.has(segment) ? String(segment) : '*';
     return index === 0 ? name : `.${name}`;
   });
   return place.join('') + ((issue.path?.length ?? 0) > MAX_SEGMENTS ? '…' : '');
@@ -66,19 +66,19 @@ function segmentsOf({ path = [] }: StandardSchemaV1.Issue): readonly PropertyKey
   return path.slice(0, MAX_SEGMENTS).map((segment) => (typeof segment === 'object' ? segment.key : segment));
 }
 
-function faultOf(issue: StandardSchemaV1.Issue, words: ReadonlySet<string>): string {
+function faultOf(issue: StandardSchemaV1.Issue, words: ReadonlySet<unknown>): string {
   const { code, type, expected } = issue as Readonly<Partial<Record<'code' | 'type' | 'expected', unknown>>>;
-  const known = (word: unknown) => (typeof word === 'string' && words.has(word) ? word : undefined);
+  const known = (word: unknown) => (words.has(word) ? String(word) : undefined);
   const kind = known(code) ?? known(type);
   const wanted = known(expected);
   const parts = [kind !== wanted && kind, wanted !== undefined && `expected ${wanted}`].filter(Boolean);
   return parts.length === 0 ? 'is not valid' : parts.join(', ');
 }
 
-const known = new WeakMap<object, ReadonlySet<string>>();
+const known = new WeakMap<object, ReadonlySet<unknown>>();
 
 /** Every name and text in a schema. Its author wrote them; they never come from a record. */
-function wordsOf(schema: object): ReadonlySet<string> {
+function wordsOf(schema: object): ReadonlySet<unknown> {
   const before = known.get(schema);
   if (before !== undefined) return before;
   const words = new Set<string>(CODES);
@@ -94,18 +94,13 @@ function wordsOf(schema: object): ReadonlySet<string> {
     seen.add(part);
     for (const name of Object.keys(part)) {
       add(name);
-      open.push(read(part, name));
+      try {
+        open.push(Reflect.get(part, name));
+      } catch {
+        // The getter of a lazy schema.
+      }
     }
   }
   known.set(schema, words);
   return words;
-}
-
-function read(part: object, name: string): unknown {
-  try {
-    return Reflect.get(part, name);
-  } catch {
-    // The getter of a lazy schema.
-    return undefined;
-  }
 }

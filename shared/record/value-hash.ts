@@ -21,9 +21,9 @@ export function shortHash(base64: string | null): string {
  *
  * https://docs.aws.amazon.com/lambda/latest/dg/services-consume-kafka-events.html
  */
-export function deliveredHash({ value = null, valueSchemaMetadata }: DeliveredValue): string {
+export function deliveredHash({ value = null, valueSchemaMetadata = null }: DeliveredValue): string {
   const short = shortHash(value);
-  if (value === null || valueSchemaMetadata === undefined || valueSchemaMetadata === null) return short;
+  if (value === null || valueSchemaMetadata === null) return short;
   return `${isJsonText(value) ? 'J' : 'S'}${short}`;
 }
 

@@ -21,6 +21,16 @@ const PARTS = {
     'local',
     'test/local/patterns/stock.test.ts',
   ],
+  deaths: [
+    'env',
+    'LOCKSTEP_LEDGER_DEATHS=50',
+    'vitest',
+    'run',
+    '--project',
+    'local',
+    'test/local/patterns/ledger.test.ts',
+  ],
+  explore: ['env', 'LOCKSTEP_EXPLORE_RUNS=2000', 'vitest', 'run', '--project', 'unit', 'test/shared/testing/explore'],
   coverage: ['vitest', 'run', '--coverage', '--project=!long'],
 } as const satisfies Readonly<Record<string, readonly [string, ...string[]]>>;
 

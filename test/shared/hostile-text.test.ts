@@ -67,8 +67,8 @@ describe.each(HOSTILE)('a megabyte of %s', (_, part) => {
     ['has a fingerprint', () => fingerprint(summarizeError(new Error(MB), 'handler', undefined))],
     ['in an issue is described', () => describeIssues(schema, [{ message: MB, path: [MB, { key: MB }] }])],
     ['in an issue is quoted', () => quoteIssues([{ message: MB, path: [MB, { key: MB }] }])],
-  ])('%s within 100 ms', (__, run) => {
-    expect(msOf(run)).toBeLessThan(100);
+  ])('%s within a second', (__, run) => {
+    expect(msOf(run)).toBeLessThan(1_000);
   });
 });
 
@@ -89,7 +89,7 @@ describe('a megabyte of a value', () => {
     ['that opens lists and closes none', json(), '['.repeat(1_000_000)],
     ['that is no JSON', json(), '"'.repeat(1_000_000)],
     ['that is text', text, '`'.repeat(1_000_000)],
-  ])('%s is decoded or refused within 100 ms', (_, decoder, value) => {
+  ])('%s is decoded or refused within a second', (_, decoder, value) => {
     const one = of(value);
 
     expect(
@@ -100,7 +100,7 @@ describe('a megabyte of a value', () => {
           // Undecodable.
         }
       }),
-    ).toBeLessThan(100);
+    ).toBeLessThan(1_000);
   });
 });
 
@@ -113,7 +113,7 @@ describe('what grows tenfold takes no more than some thirtyfold', () => {
         const headers = new RecordHeaders(many(size));
         return () => void headers.text('h1');
       },
-      20_000,
+      100_000,
     ],
     [
       'headers of one name',
@@ -121,7 +121,7 @@ describe('what grows tenfold takes no more than some thirtyfold', () => {
         const headers = new RecordHeaders(Array.from({ length: size }, () => header('a', 4)));
         return () => void headers.all('a');
       },
-      20_000,
+      100_000,
     ],
     [
       'issues',
@@ -146,7 +146,7 @@ describe('what grows tenfold takes no more than some thirtyfold', () => {
         for (let depth = 0; depth < size; depth++) error = new Error('a', { cause: error });
         return () => void summarizeError(error, 'handler', undefined);
       },
-      5_000,
+      50_000,
     ],
     [
       'errors in one',
@@ -161,8 +161,8 @@ describe('what grows tenfold takes no more than some thirtyfold', () => {
     const large = make(size);
     msOf(small);
 
-    // A tick of the clock and a pause for garbage are no growth.
-    expect(msOf(large)).toBeLessThan(30 * msOf(small) + 5);
+    // A pause for garbage is no growth. What grows with the square takes seconds.
+    expect(msOf(large)).toBeLessThan(30 * msOf(small) + 100);
   });
 });
 

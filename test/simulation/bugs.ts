@@ -43,6 +43,7 @@ export const BUGS = {
     ],
     set: 'base',
     within: 200,
+    from: 12,
     breaks: 'P6 fencing',
   },
   'no-rev-condition': {
@@ -56,6 +57,7 @@ export const BUGS = {
     ],
     set: 'base',
     within: 200,
+    from: 24,
     breaks: 'P6 fencing',
   },
   'claim-without-lease': {
@@ -63,7 +65,7 @@ export const BUGS = {
     patches: [{ file: LEDGER, find: 'owner, leaseUntil, claims: [...', put: 'owner, leaseUntil: 0, claims: [...' }],
     set: 'base',
     within: 1_000,
-    from: 750,
+    from: 777,
     breaks: 'P2 overlap',
   },
   'claim-not-pending': {
@@ -126,6 +128,7 @@ export const BUGS = {
     ],
     set: 'base',
     within: 300,
+    from: 24,
     breaks: 'P7 one or the other',
   },
   'relay-without-write': {
@@ -206,6 +209,7 @@ export const BUGS = {
     ],
     set: 'gaps',
     within: 500,
+    from: 42,
     breaks: 'P5 deaths',
   },
   'interruptions-uncounted': {
@@ -248,7 +252,7 @@ export const BUGS = {
     patches: [{ file: PARTITION, find: 'if ((recreatedBy !== undefined || isBare) &&', put: 'if (isBare &&' }],
     set: 'recreate',
     within: 500,
-    from: 400,
+    from: 414,
     breaks: 'P5 deaths',
   },
   'cluster-left-out': {
@@ -391,7 +395,7 @@ export const BUGS = {
     ],
     set: 'keys',
     within: 1_000,
-    from: 600,
+    from: 671,
     breaks: 'P2 overlap',
   },
   'replay-is-not-pending': {
@@ -462,7 +466,13 @@ export const BUGS = {
   },
   'newest-of-settled': {
     what: 'only what is settled makes the newest known timestamp newer, not all that runs with it',
-    patches: [{ file: CLAIM, find: 'progress: reaching(waiting, open), verdict', put: 'progress: waiting, verdict' }],
+    patches: [
+      {
+        file: CLAIM,
+        find: 'progress: { ...waiting, newestTimestamp }, verdict, refused',
+        put: 'progress: waiting, verdict, refused',
+      },
+    ],
     set: 'base',
     within: 1_000,
     breaks: 'P1 false halt',

@@ -51,6 +51,7 @@ export const PARKED_BUGS = {
     ],
     set: 'park',
     within: 200,
+    from: 54,
     breaks: 'P3 repeats',
   },
   'missing-ordinal-passed': {
@@ -74,7 +75,7 @@ export const PARKED_BUGS = {
     ],
     set: 'park',
     within: 200,
-    from: 532,
+    from: 544,
     breaks: 'P10 order',
   },
   'release-begins-anywhere': {
@@ -114,6 +115,7 @@ export const PARKED_BUGS = {
     ],
     set: 'park',
     within: 200,
+    from: 40,
     breaks: 'P10 loss',
   },
   'freed-before-the-end': {
@@ -145,6 +147,7 @@ export const PARKED_BUGS = {
     ],
     set: 'park',
     within: 200,
+    from: 17,
     breaks: 'P1 false wait',
   },
   'relay-sends-plain-letters': {
@@ -184,7 +187,7 @@ export const PARKED_BUGS = {
     ],
     set: 'parkLost',
     within: 200,
-    from: 166,
+    from: 178,
     breaks: 'P1 no loss',
   },
   'release-keeps-an-old-epoch': {
@@ -234,6 +237,7 @@ export const PARKED_BUGS = {
     ],
     set: 'park',
     within: 200,
+    from: 7,
     breaks: 'P2 overlap',
   },
   'release-forgets-the-dead': {
@@ -247,7 +251,7 @@ export const PARKED_BUGS = {
     ],
     set: 'park',
     within: 200,
-    from: 374,
+    from: 386,
     breaks: 'P5 deaths',
   },
   'parked-keys-not-looked-at': {
@@ -307,6 +311,7 @@ export const PARKED_BUGS = {
     ],
     set: 'parkAnew',
     within: 200,
+    from: 12,
     breaks: 'P1 no loss',
   },
 } as const satisfies Readonly<Record<string, Bug>>;

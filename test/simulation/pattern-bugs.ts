@@ -44,6 +44,7 @@ export const PATTERN_BUGS = {
     ],
     set: 'base',
     within: 200,
+    from: 70,
     breaks: 'P5 innocent',
   },
   'batch-effects-dropped': {
@@ -57,6 +58,7 @@ export const PATTERN_BUGS = {
     ],
     set: 'base',
     within: 300,
+    from: 70,
     breaks: 'P5 innocent',
   },
   'refused-effects-settled': {
@@ -70,6 +72,7 @@ export const PATTERN_BUGS = {
     ],
     set: 'wide',
     within: 100,
+    from: 6,
     breaks: 'P1 no loss',
   },
   'passed-on-after-settling': {

@@ -5,7 +5,7 @@ import { runCase } from './run.ts';
 import { replayCommand, shrink } from './shrink.ts';
 import { timeline } from './timeline.ts';
 
-const RUNS = 600;
+const RUNS = 300;
 
 test(`keeps every promise in ${RUNS} simulated lives, whatever goes wrong`, async () => {
   const { failing, faults } = await runCampaign({ seed: 1 }, RUNS);

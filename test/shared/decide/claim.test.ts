@@ -588,6 +588,7 @@ test('a pending offset inside the batch’s range but absent from it no longer e
 
 test('a record that has its place in a parked key, and exists no longer, leaves a gone mark: its letter is still due', () => {
   const marked = { ...blockedRecordAt(12), exhausted: true, parked: { sequence: 'sequence-1', ordinal: 3 } };
+  const later = { ...blockedRecordAt(20), exhausted: true, parked: { sequence: 'sequence-1', ordinal: 4 } };
   const item = claimedItem({
     progress: progressOf({
       settled: [{ from: 0, to: 11 }],
@@ -596,6 +597,7 @@ test('a record that has its place in a parked key, and exists no longer, leaves 
       blockedRecords: new Map([
         [12, marked],
         [13, blockedRecordAt(13)],
+        [20, later],
       ]),
     }),
   });
@@ -603,7 +605,7 @@ test('a record that has its place in a parked key, and exists no longer, leaves 
   const { progress } = decide(item, batchOf(11, 14));
 
   expect(progress.goneMarks).toEqual([marked]);
-  expect([...progress.blockedRecords.keys()]).toEqual([]);
+  expect([...progress.blockedRecords.keys()]).toEqual([20]);
 });
 
 test('a paused partition runs nothing until its time', () => {
@@ -785,6 +787,21 @@ describe('at the edges', () => {
     const decision = decide(claimedItem({ progress }), [identity(12, { timestamp: 7_000 })], { onReplay: 'skip' });
 
     expect(decision.verdict).toEqual({ type: 'run' });
+    expect(decision.recreatedBy?.offset).toBe(12);
+  });
+
+  test('with onReplay skip a record of a recreated topic runs though another ran ahead of it', () => {
+    const ranAhead = { settled: [{ from: 5, to: 5 }], firstRecords: [identity(5)], newestTimestamp: 1_005 };
+
+    const decision = decide(
+      claimedItem({ progress: progressOf(ranAhead) }),
+      [identity(3, { timestamp: 9_000 }), identity(5)],
+      {
+        onReplay: 'skip',
+      },
+    );
+
+    expect(decision).toMatchObject({ recreatedBy: { offset: 3 }, verdict: { type: 'run' }, openOffsets: [3] });
   });
 
   test('an older offset in a hole that is as new as the newest runs', () => {

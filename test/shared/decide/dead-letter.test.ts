@@ -347,6 +347,25 @@ describe('the size of a letter', () => {
     );
   });
 
+  test('grows by 64 KiB at most, new names for headers of others included', () => {
+    const headers = Array.from({ length: 700 }, () => header('x-stage', ''));
+    const letter = deadLetter(
+      { ...RECORD, headers },
+      {
+        ...NOTICE,
+        names: ['spring', 'connect'],
+        more: [header('x-original-last-offset', '9'.repeat(10_000))],
+        blocked: { ...BLOCKED, error: { name: 'E', text: long, stage: 'handler' } },
+        stack: long,
+      },
+    );
+    const growth = recordBytes(letter) - recordBytes({ ...RECORD, headers });
+
+    expect(textsOf(letter.headers)[0]).toEqual(['x-foreign-x-stage', '']);
+    expect(growth).toBeLessThanOrEqual(65_536);
+    expect(growth).toBeGreaterThan(65_500);
+  });
+
   test('stays below what the dead-letter topic takes: stack and message are cut, nothing else', () => {
     const value = Buffer.alloc(1_000_000);
     const letter = deadLetter(

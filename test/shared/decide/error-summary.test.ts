@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { stackOf, summarizeError } from '../../../shared/decide/error-summary.ts';
-import { NonRetryableError } from '../../../shared/errors.ts';
+import { NonRetryableError, QuotingCause } from '../../../shared/errors.ts';
 
 const asIs = (text: string) => text;
 
@@ -115,6 +115,16 @@ describe('the summary of what was thrown', () => {
     });
   });
 
+  test('quotes neither an object that is no error nor what may quote a value, unless there is a redactor', () => {
+    const thrown = { name: 'alice', message: 'Bearer abc', stack: 7 };
+    const text = 'an object that is not an Error was thrown; the option `redact` shows what is in it';
+
+    expect(summarizeError(thrown, 'handler', undefined)).toEqual({ name: 'Object', text, stage: 'handler' });
+    expect(summarizeError(thrown, 'handler', asIs)).toEqual({ name: 'alice', text: 'Bearer abc', stage: 'handler' });
+    expect(summarizeError(new QuotingCause('secret'), 'validate', undefined).text).toBe('');
+    expect(summarizeError(new QuotingCause('secret'), 'validate', asIs).text).toBe('secret');
+  });
+
   test('is cut before it is redacted where it is absurdly long', () => {
     const lengths: number[] = [];
     const redact = (text: string) => {
@@ -122,7 +132,7 @@ describe('the summary of what was thrown', () => {
       return text;
     };
 
-    summarizeError(new Error('x'.repeat(300_000)), 'handler', redact);
+    summarizeError(new Error('x'.repeat(200_000), { cause: new Error('y'.repeat(200_000)) }), 'handler', redact);
 
     expect(lengths).toEqual([5, 262_144]);
   });
@@ -137,6 +147,14 @@ describe('the stack of what was thrown', () => {
     expect(stack).toMatch(
       /^Error: outer …\n {4}at [\s\S]*\nCaused by: TypeError: inner …\n {4}at [\s\S]*\nCaused by: string: why$/,
     );
+  });
+
+  test('leaves out what may quote a value, unless there is a redactor', () => {
+    const thrown = new Error('odd', { cause: new QuotingCause('secret') });
+
+    expect(stackOf(thrown, undefined)).toMatch(/^Error: odd\n/);
+    expect(stackOf(thrown, undefined)).not.toContain('secret');
+    expect(stackOf(thrown, asIs)).toContain('Caused by: QuotingCause: secret\n');
   });
 
   test('is empty where there is none', () => {

@@ -51,6 +51,18 @@ describe('what an error asks for', () => {
   });
 });
 
+test.each<[string, unknown, object]>([
+  ['how long it lasts', new PauseError({ resumeAfterMs: 5 }), { resumeAfterMs: 5, resumeAt: undefined }],
+  [
+    'when it ends',
+    new PauseError({ resumeAt: new Date(1_030_000) }),
+    { resumeAfterMs: undefined, resumeAt: new Date(1_030_000) },
+  ],
+  ['nothing, where nothing of it can be read', hostile('lockstep.PauseError'), {}],
+])('a pause says %s', (_, error, asked) => {
+  expect(errorVerdict(error)).toStrictEqual({ type: 'pause', pause: asked });
+});
+
 describe('a pause', () => {
   const NOW = 1_000_000;
 

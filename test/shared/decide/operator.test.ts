@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { decideChange } from '../../../shared/decide/operator.ts';
+import { replayCommands, UNKNOWN_TARGET } from '../../../shared/decide/operator-commands.ts';
 import { blockedRecordAt, identity, progressOf } from '../../fixtures/progress.ts';
 
 test('a skipped blocked record is settled, and the wait for it ends', () => {
@@ -147,6 +148,27 @@ test('who takes records that are newer than all that settled as duplicates means
   expect(accepted.type === 'change' && accepted.progress.newestRefused).toBeUndefined();
 });
 
+test('who takes replayed records as duplicates never makes the newest known time older', () => {
+  const progress = progressOf({
+    floor: 20,
+    newestTimestamp: 9_000,
+    replayRefused: [{ from: 5, to: 7 }],
+    newestRefused: 4_500,
+  });
+
+  expect(decideChange(progress, { type: 'acceptAsDuplicates' }, 5_000)).toMatchObject({
+    progress: { newestTimestamp: 9_000 },
+  });
+});
+
+test('only refused records count as settled where they are taken as duplicates, not other first records of batches', () => {
+  const progress = progressOf({ replayRefused: [{ from: 5, to: 5 }], firstRecords: [identity(3), identity(5)] });
+
+  expect(decideChange(progress, { type: 'acceptAsDuplicates' }, 5_000)).toMatchObject({
+    progress: { settled: [{ from: 5, to: 5 }] },
+  });
+});
+
 test('of a replay of old records the newest time stays what it was, whatever is decided', () => {
   const progress = progressOf({ floor: 20, newestTimestamp: 4_000, replayRefused: [{ from: 5, to: 7 }] });
 
@@ -169,7 +191,7 @@ test('a reset forgets everything but what the consumer says of itself', () => {
     ...{ floor: 3, skipBelow: 3, consecutiveDeadLetters: 7, maxConsecutiveDeadLetters: 9 },
   });
 
-  expect(decideChange(progress, { type: 'reset' }, 5_000)).toEqual({
+  expect(decideChange(progress, { type: 'reset' }, 5_000)).toStrictEqual({
     type: 'change',
     progress: progressOf({ maxConsecutiveDeadLetters: 9 }),
     text: 'forgets 10 settled offsets, 1 blocked records and 3 pending offsets; records that Lambda delivers then run, even if they ran before',
@@ -195,12 +217,38 @@ test('a pause is ended; where there is none, nothing is changed', () => {
     text: 'ends the pause until 2027-01-15T08:00:00.000Z: records are tried again',
     progress: progressOf({ settled: [{ from: 0, to: 9 }] }),
   });
-  expect(decideChange(progressOf({ pausedUntil: 4_000 }), { type: 'liftPause' }, 5_000)).toEqual({
-    type: 'refused',
-    why: 'it is not paused',
-  });
+  for (const notPaused of [{ pausedUntil: 4_000 }, { pausedUntil: 5_000 }, {}])
+    expect(decideChange(progressOf(notPaused), { type: 'liftPause' }, 5_000)).toEqual({
+      type: 'refused',
+      why: 'it is not paused',
+    });
   expect(decideChange(progressOf({ pausedUntil: 1e300 }), { type: 'liftPause' }, 5_000)).toMatchObject({
     text: 'ends the pause until 1e+300: records are tried again',
+  });
+});
+
+test('a reset keeps what is due of parked keys: a letter under each ordinal that was given out', () => {
+  const marked = blockedRecordAt(10, { exhausted: true, parked: { sequence: 's1', ordinal: 1 } });
+  const blockedRecords = new Map([
+    [9, blockedRecordAt(9)],
+    [10, marked],
+  ]);
+
+  expect(decideChange(progressOf({ blockedRecords }), { type: 'reset' }, 5_000)).toMatchObject({
+    progress: { ...progressOf({}), goneMarks: [marked] },
+  });
+});
+
+test('an operator decides about a halted replay by one of three commands', () => {
+  const place = { topic: 'orders', partition: 3 };
+
+  expect(replayCommands(place, '--stack Prod --consumer Orders')).toEqual({
+    takeAsDuplicates: 'npx lockstep reset orders-3 --stack Prod --consumer Orders --skip --why "..."',
+    runAgain: 'npx lockstep reset orders-3 --stack Prod --consumer Orders --run --why "..."',
+    forgetPartition: 'npx lockstep reset orders-3 --stack Prod --consumer Orders --why "..."',
+  });
+  expect(replayCommands(place, UNKNOWN_TARGET)).toMatchObject({
+    forgetPartition: 'npx lockstep reset orders-3 --stack <stack> --why "..."',
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  DEFAULT_PARK_LIMITS,
   marksAmong,
   parkedKeyIn,
   parkedMarks,
@@ -37,6 +38,7 @@ describe('marks', () => {
     const progress = progressOf({ running: identity(8), blockedRecords: new Map([[8, blockedRecordAt(8)]]) });
 
     expect(withMarks(progress, [mark])).toEqual(progressOf({ blockedRecords: new Map([[8, mark]]) }));
+    expect(withMarks(progress, [blockedRecordAt(7), mark]).running).toBeUndefined();
   });
 
   test('leave alone who runs another record', () => {
@@ -72,6 +74,14 @@ describe('room', () => {
     ['never below none', blocked(MAX_BLOCKED_RECORDS), known(0, 0), 1, 5, 0],
   ])('is %s', (_, progress, key, keys, reserved, room) => {
     expect(roomToPark(progressOf(progress), key, keys, reserved, limits)).toBe(room);
+  });
+
+  test('is for 10,000 records of a key and for 1,000 keys unless the consumer says otherwise', () => {
+    const room = (key: ReturnType<typeof known> | undefined, keys: number) =>
+      roomToPark(progressOf({}), key, keys, 0, DEFAULT_PARK_LIMITS);
+
+    expect([room(known(0, 9_993), 1), room(known(0, 10_000), 1)]).toEqual([7, 0]);
+    expect([room(undefined, 999), room(undefined, 1_000)]).toEqual([50, 0]);
   });
 });
 

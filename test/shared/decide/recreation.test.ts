@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { isAnotherRecord, isUnclear, restartProgress } from '../../../shared/decide/recreation.ts';
+import {
+  isAnotherRecord,
+  isNewBeforeMemory,
+  isNewBelowSettled,
+  isUnclear,
+  restartProgress,
+} from '../../../shared/decide/recreation.ts';
 import { batchOf, blockedRecordAt, identity, progressOf } from '../../fixtures/progress.ts';
 
 const blockedRecords = (...offsets: number[]) =>
@@ -29,6 +35,30 @@ describe('a record is a another record', () => {
     ['of another value than the mark at its offset', { firstRecords: [identity(5, { valueHash: 'other' })] }],
   ])('but none %s', (_, progress) => {
     expect(isAnotherRecord(progressOf(progress), identity(5))).toBe(false);
+  });
+});
+
+describe('a record that is newer than all that settled', () => {
+  const forgetful = { floor: 10, settled: [{ from: 10, to: 19 }], newestTimestamp: 1_004 };
+
+  test.each([
+    ['a forgotten offset', forgetful, 9, true],
+    ['the first offset that is remembered', forgetful, 10, false],
+    ['a forgotten offset that is pending', { ...forgetful, pending: [{ from: 9, to: 9 }] }, 9, false],
+    ['a forgotten offset, where it is as new as the newest', { ...forgetful, newestTimestamp: 1_009 }, 9, false],
+  ])('at %s cannot have been handled: %s', (_, progress, offset, isNew) => {
+    expect(isNewBeforeMemory(progressOf(progress), identity(offset))).toBe(isNew);
+  });
+
+  test.each([
+    ['below settled offsets', forgetful, 9, true],
+    ['at the highest settled offset', forgetful, 19, false],
+    ['above settled offsets', forgetful, 20, false],
+    ['where nothing is settled', { newestTimestamp: 0 }, 5, false],
+    ['below settled offsets, where it is pending', { ...forgetful, pending: [{ from: 9, to: 9 }] }, 9, false],
+    ['below settled offsets, as new as the newest', { ...forgetful, newestTimestamp: 1_009 }, 9, false],
+  ])('%s lies below settled ones: %s', (_, progress, offset, isNew) => {
+    expect(isNewBelowSettled(progressOf(progress), identity(offset))).toBe(isNew);
   });
 });
 
@@ -140,6 +170,23 @@ describe('progress of a recreated topic', () => {
         newestTimestamp: 1_007,
       }),
     );
+  });
+});
+
+test('of the old topic each ordinal of a parked key still gets its letter; of the new topic its record keeps its place', () => {
+  const marked = (offset: number, ordinal: number) =>
+    blockedRecordAt(offset, { exhausted: true, parked: { sequence: 's1', ordinal } });
+  const known = progressOf({
+    blockedRecords: new Map([
+      [3, marked(3, 1)],
+      [4, marked(4, 2)],
+      [5, blockedRecordAt(5)],
+    ]),
+  });
+
+  expect(restartProgress(known, [], batchOf(4))).toMatchObject({
+    blockedRecords: new Map([[4, marked(4, 2)]]),
+    goneMarks: [marked(3, 1)],
   });
 });
 

@@ -155,6 +155,20 @@ describe('a record on its way back', () => {
     ]);
   });
 
+  test('has headers under names of ours as its letter has them, where they were too many for other names', () => {
+    const headers = [
+      textHeader('x-foreign-x-stage', 'upstream'),
+      ...originHeaders(ORIGIN),
+      textHeader('x-foreign-headers', 'kept'),
+    ];
+
+    expect(texts(redrivenRecord(aLetter({ headers }), TARGET, FAKE_SECRET).headers)).toEqual([
+      ['x-foreign-x-stage', 'upstream'],
+      ...BEHIND,
+      ['x-redrive-count', '1'],
+    ]);
+  });
+
   test('had no headers where its letter begins at once', () => {
     expect(texts(redrivenRecord(aLetter({ headers: originHeaders(ORIGIN) }), TARGET, FAKE_SECRET).headers)).toEqual([
       ...BEHIND,

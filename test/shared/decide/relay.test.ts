@@ -1,13 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import {
+  aroundParkedMarks,
   blockedSince,
   decideOperationsClaim,
   exhaustedRecord,
   hasOpenBefore,
   isDoubtful,
+  isHalted,
+  isSkipped,
   lostForGood,
   roomForLetters,
   stopWaiting,
+  unknownToLedger,
   unsettledIn,
   withBlockedRecords,
   withoutAbsent,
@@ -21,7 +25,7 @@ test('a relay or operator function inherits what the dead left, and has nothing 
 
   expect(
     decideOperationsClaim(item, 'me', 5_000, { onReplay: 'halt', missingRecordTimeoutMs: 300_000 }).progress,
-  ).toEqual(progressOf({ settled: [{ from: 0, to: 10 }], pending: [{ from: 11, to: 12 }], isolateUntil: 12 }));
+  ).toStrictEqual(progressOf({ settled: [{ from: 0, to: 10 }], pending: [{ from: 11, to: 12 }], isolateUntil: 12 }));
 });
 
 test('a relay or operator function’s claim spans nothing: what is pending stays so', () => {
@@ -30,7 +34,46 @@ test('a relay or operator function’s claim spans nothing: what is pending stay
   expect(
     decideOperationsClaim(claimedItem({ progress }), 'me', 5_000, { onReplay: 'halt', missingRecordTimeoutMs: 300_000 })
       .progress,
-  ).toEqual(progress);
+  ).toStrictEqual(progress);
+});
+
+test('the ledger does not know offsets that it remembers neither as settled nor as due', () => {
+  const progress = progressOf({
+    floor: 4,
+    settled: [{ from: 6, to: 9 }],
+    pending: [{ from: 11, to: 12 }],
+    abandoned: [{ from: 14, to: 14 }],
+  });
+
+  expect(unknownToLedger(progress, [{ from: 0, to: 15 }])).toEqual([
+    { from: 4, to: 5 },
+    { from: 10, to: 10 },
+    { from: 13, to: 13 },
+    { from: 15, to: 15 },
+  ]);
+  expect(unknownToLedger(progressOf({}), [{ from: 0, to: 1 }])).toEqual([{ from: 0, to: 1 }]);
+});
+
+describe('an operator’s decision to skip', () => {
+  const skipping = { floor: 20, skipBelow: 18, newestTimestamp: 2_000 };
+
+  test.each([
+    ['settles a forgotten record below its end', skipping, identity(17), true],
+    ['ends at its end', skipping, identity(18), false],
+    ['ends where memory begins', { ...skipping, floor: 10 }, identity(10), false],
+    ['settles the last record before memory', { ...skipping, floor: 10 }, identity(9), true],
+    ['settles nothing where nothing was forgotten', { skipBelow: 18 }, identity(0), false],
+    ['settles nothing where there is none', { floor: 20 }, identity(0), false],
+    ['does not settle what is pending', { ...skipping, pending: [{ from: 17, to: 17 }] }, identity(17), false],
+    [
+      'does not settle a record that is newer than all that settled',
+      skipping,
+      identity(17, { timestamp: 2_001 }),
+      false,
+    ],
+  ])('%s', (_, progress, record, isMeant) => {
+    expect(isSkipped(progressOf(progress), record)).toBe(isMeant);
+  });
 });
 
 describe('what of a range is not settled', () => {
@@ -68,6 +111,7 @@ describe('what of a range is not settled', () => {
 describe('it is not known whether a record was handled', () => {
   test('where memory does not reach back to it', () => {
     expect(isDoubtful(progressOf({ floor: 20 }), 19)).toBe(true);
+    expect(isDoubtful(progressOf({ floor: 20, pending: [{ from: 18, to: 18 }] }), 19)).toBe(true);
   });
 
   test.each([
@@ -144,6 +188,66 @@ describe('the room for letters', () => {
     ['nothing below zero', progressOf({ consecutiveDeadLetters: 101 }), 0],
   ])('is limited by %s', (_, progress, room) => {
     expect(roomForLetters(progress)).toBe(room);
+  });
+
+  test('counts a parked key once, by its first record', () => {
+    const parked = [1, 2, 3].map((ordinal) =>
+      blockedRecordAt(ordinal, { exhausted: true, parked: { sequence: 's1', ordinal } }),
+    );
+
+    expect(roomForLetters(withBlockedRecords(progressOf({}), parked))).toBe(99);
+  });
+});
+
+describe('a range of offsets', () => {
+  const marked = (offset: number) =>
+    blockedRecordAt(offset, { exhausted: true, parked: { sequence: 's1', ordinal: 1 } });
+  const around = (...offsets: number[]) =>
+    aroundParkedMarks(withBlockedRecords(progressOf({ blockedRecords: blockedRecords(12) }), offsets.map(marked)), {
+      from: 10,
+      to: 15,
+    });
+
+  test('stays whole where it has no mark of a parked record', () => {
+    expect(around()).toEqual([{ from: 10, to: 15 }]);
+    expect(around(9, 16)).toEqual([{ from: 10, to: 15 }]);
+  });
+
+  test('is cut at marks of parked records, whenever they were made: each is a piece of its own', () => {
+    expect(around(13, 11)).toEqual([
+      { from: 10, to: 10 },
+      { from: 11, to: 11 },
+      { from: 12, to: 12 },
+      { from: 13, to: 13 },
+      { from: 14, to: 15 },
+    ]);
+    expect(around(10, 11, 15)).toEqual([
+      { from: 10, to: 10 },
+      { from: 11, to: 11 },
+      { from: 12, to: 14 },
+      { from: 15, to: 15 },
+    ]);
+    expect(around(14)).toEqual([
+      { from: 10, to: 13 },
+      { from: 14, to: 14 },
+      { from: 15, to: 15 },
+    ]);
+  });
+});
+
+describe('a partition waits for an operator', () => {
+  test.each([
+    ['where a replay is halted', { replayRefused: [{ from: 3, to: 3 }] }, true],
+    [
+      'where a record is blocked and the flood breaker is open',
+      { blockedRecords: blockedRecords(3), consecutiveDeadLetters: 100 },
+      true,
+    ],
+    ['not where the flood breaker is closed', { blockedRecords: blockedRecords(3), consecutiveDeadLetters: 99 }, false],
+    ['not where nothing is blocked', { consecutiveDeadLetters: 100 }, false],
+    ['not where all is well', {}, false],
+  ])('%s', (_, progress, halted) => {
+    expect(isHalted(progressOf(progress))).toBe(halted);
   });
 });
 

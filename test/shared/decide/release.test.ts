@@ -50,6 +50,13 @@ test('the record that comes first gets a round of tries: its attempts go on bein
   expect(progress.pausedUntil).toBeUndefined();
 });
 
+test('what may run is due again until it settles, and nobody was interrupted where nobody died', () => {
+  const decision = decideRelease(parkedItem(), 'me', records(1, 2, 4), NOW);
+
+  expect(decision.toRedeliver).toEqual([{ from: 1, to: 2 }]);
+  expect('interrupted' in decision).toBe(false);
+});
+
 test('a death counts for the record that ran, and what follows runs one at a time', () => {
   const item = parkedItem(
     { running: identity(1) },

@@ -5,6 +5,7 @@ import {
   decideStart,
   isBreakerOpen,
   letterLimit,
+  pausedRecord,
   type RetryPolicy,
   withLetterLimit,
 } from '../../../shared/decide/retry-policy.ts';
@@ -110,6 +111,48 @@ describe('after a failed try', () => {
       decideFailure(failed({ blocked: blockedRecordAt(42, { attempts: 1, firstFailedAt: 7 }) }), policy, false).blocked
         .firstFailedAt,
     ).toBe(7);
+  });
+});
+
+describe('a record whose partition is paused', () => {
+  const UNTIL = 1_800_000_000_000;
+  const pause = { name: 'PauseError', text: 'the bank is closed', stage: 'handler' as const };
+  const error = { name: 'CreditDown', text: 'no answer', stage: 'handler' as const };
+
+  test('that has not failed says until when it is paused and why', () => {
+    expect(pausedRecord(blockedRecordAt(42), pause, UNTIL, 50_000)).toStrictEqual(
+      blockedRecordAt(42, {
+        firstFailedAt: 50_000,
+        error: {
+          name: 'PauseError',
+          text: 'paused until 2027-01-15T08:00:00.000Z: the bank is closed',
+          stage: 'handler',
+        },
+      }),
+    );
+  });
+
+  test('that was paused before says the new time, and since when it waits', () => {
+    const paused = pausedRecord(blockedRecordAt(42), pause, UNTIL, 50_000);
+
+    expect(pausedRecord(paused, pause, UNTIL + 1_000, 60_000)).toMatchObject({
+      firstFailedAt: 50_000,
+      error: { text: 'paused until 2027-01-15T08:00:01.000Z: the bank is closed' },
+    });
+  });
+
+  test.each([{ attempts: 1 }, { interruptions: 1 }, { exhausted: true }])('with %o keeps its own error', (tries) => {
+    const failed = blockedRecordAt(42, { ...tries, firstFailedAt: 7, error });
+    const { error: _, ...without } = failed;
+
+    expect(pausedRecord(failed, pause, UNTIL, 50_000)).toStrictEqual(failed);
+    expect(pausedRecord(without, pause, UNTIL, 50_000)).toStrictEqual(without);
+  });
+
+  test('keeps at most 512 bytes of the text', () => {
+    const { error } = pausedRecord(blockedRecordAt(42), { ...pause, text: 'x'.repeat(600) }, UNTIL, 50_000);
+
+    expect(error?.text).toHaveLength(512);
   });
 });
 

@@ -324,6 +324,12 @@ test('crash isolation lasts while something up to its end is due', () => {
   expect(endIsolation(progress, [{ from: 14, to: 20 }]).isolateUntil).toBeUndefined();
 });
 
+test('without crash isolation progress is what it was', () => {
+  const progress = progressOf({});
+
+  expect(endIsolation(progress, [{ from: 13, to: 20 }])).toBe(progress);
+});
+
 test('an item is full at two hundred blocked records or a thousand settled ranges', () => {
   const blockedRecords = new Map(Array.from({ length: 200 }, (_, offset) => [offset, blockedRecordAt(offset)]));
   const settled = Array.from({ length: 1_000 }, (_, index) => ({ from: index * 2, to: index * 2 }));
@@ -374,8 +380,13 @@ describe('what must come back of a batch', () => {
     ]);
   });
 
-  test('of no batch changes nothing', () => {
+  test('of no batch changes nothing where there is room, and is one span above the lowest ranges where there is none', () => {
     expect(withBatch(pending, [], 1, [])).toEqual(pending);
+    expect(withBatch(sparse, [], 3, [])).toEqual([
+      { from: 10, to: 10 },
+      { from: 12, to: 12 },
+      { from: 14, to: 18 },
+    ]);
   });
 
   test('always holds each offset of it that is not settled, in few ranges', () => {
@@ -488,6 +499,12 @@ describe('what is left to the relay', () => {
     expect(
       settle(settled, { record: identity(12), from: 12, firstOfBatch: false, outcome: 'duplicate' }).abandoned,
     ).toBe(undefined);
+  });
+
+  test('is just that where nothing was left before', () => {
+    expect(abandon(progressOf({ pending: [{ from: 40, to: 44 }] }), [{ from: 41, to: 42 }]).abandoned).toEqual([
+      { from: 41, to: 42 },
+    ]);
   });
 
   test('takes a bounded room, and none of it is left out', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { causeChain, readThrown } from '../../../shared/decide/thrown.ts';
+import { causeChain, classNameOf, readThrown } from '../../../shared/decide/thrown.ts';
 import { LockstepError, QuotingCause } from '../../../shared/errors.ts';
 
 class OrderRejected extends Error {}
@@ -76,6 +76,34 @@ describe('what was thrown, as it is read', () => {
     ]);
   });
 
+  test('of a large object is quoted in part, without its name or size making the text long', () => {
+    const large = {
+      text: 'x'.repeat(10_001),
+      nothing: null,
+      list: Array.from({ length: 101 }, () => 7),
+      ['n'.repeat(1_001)]: 1,
+      members: Object.fromEntries(Array.from({ length: 101 }, (_, index) => [`m${index}`, 1])),
+    };
+
+    const quoted = JSON.parse(readThrown(large, true).text);
+
+    expect(quoted).toEqual({
+      text: 'x'.repeat(10_000),
+      nothing: null,
+      list: Array.from({ length: 100 }, () => 7),
+      ['n'.repeat(1_000)]: 1,
+      members: expect.objectContaining({ m0: 1, m99: 1 }),
+    });
+    expect(Object.keys(quoted.members)).toHaveLength(100);
+  });
+
+  test('of a very long name or stack is read only as far as it is used', () => {
+    const thrown = Object.assign(new Error('no'), { name: 'n'.repeat(300_000), stack: 's'.repeat(300_000) });
+
+    expect(readThrown(thrown).name).toHaveLength(262_144);
+    expect(readThrown(thrown).stack).toHaveLength(262_144);
+  });
+
   test('of a very long text is read only as far as it is used', () => {
     expect(readThrown(new Error('x'.repeat(1_000_000))).text).toHaveLength(262_144);
     expect(readThrown('x'.repeat(1_000_000)).text).toHaveLength(262_144);
@@ -125,4 +153,16 @@ describe('what was thrown, as it is read', () => {
 
     expect(readThrown(thrown)).toMatchObject({ name: 'RangeError', text: 'no such thing', cause: undefined });
   });
+});
+
+test.each([
+  ['null', null, 'null'],
+  ['nothing', undefined, 'undefined'],
+  ['text', 'secret', 'string'],
+  ['an error of a class', new OrderRejected('secret'), 'OrderRejected'],
+  ['an error that names itself', Object.assign(new TypeError('no'), { name: 'secret' }), 'TypeError'],
+  ['an object', { name: 'secret' }, 'Object'],
+  ['a function', refuse, 'Function'],
+])('the class or type of %s says nothing of its content', (_, thrown, name) => {
+  expect(classNameOf(thrown)).toBe(name);
 });

@@ -1,8 +1,10 @@
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 import { ERRORS, LockstepError } from '../../../shared/errors.ts';
-import { bytes, json, text, type ValueDecoder } from '../../../shared/record/decode.ts';
+import { bytes, isThenable, json, text, type ValueDecoder } from '../../../shared/record/decode.ts';
 import { DeliveredRecord } from '../../../shared/record/delivered-record.ts';
+import { quoteIssues } from '../../../shared/record/schema-issues.ts';
+import { serializerOf } from '../../../shared/record/serializer-of.ts';
 
 const of = (value: Buffer | string | null) =>
   new DeliveredRecord({
@@ -34,6 +36,8 @@ async function errorOf<V>(decoder: ValueDecoder<V>, value: Buffer | string | nul
 }
 
 const notUtf8 = Buffer.from([0x7b, 0xff, 0x7d]);
+/** A JSON text, but for one byte in its quotes. */
+const quotedNotUtf8 = Buffer.from([0x22, 0xff, 0x22]);
 
 describe('bytes', () => {
   test('are as they came, a tombstone is null', async () => {
@@ -69,7 +73,7 @@ describe('json', () => {
     expect(await decoded(json(), Buffer.from('efbbbf37', 'hex'))).toBe(7);
   });
 
-  test.each(['{', '', notUtf8])(
+  test.each(['{', '', notUtf8, quotedNotUtf8])(
     'that is none (%s) is undecodable, and its error keeps nothing of the value',
     async (value) => {
       const error = await errorOf(json(), value);
@@ -100,9 +104,37 @@ describe('json', () => {
     ],
     ['gzip', '1f8b0800', 'it is compressed with gzip. Decompress it in a decoder of your own'],
     ['UTF-16', 'fffe7b00', 'it is UTF-16 text. Decode it in a decoder of your own'],
+    ['UTF-16, the high byte first', 'feff007b', 'it is UTF-16 text. Decode it in a decoder of your own'],
   ])('that %s wrote says so', async (_, hex, says) => {
     expect(await decoded(json(), Buffer.from(hex, 'hex'))).toEqual([
       `KAFKA_VALUE_UNDECODABLE: value of orders-3@1042 is not JSON: ${says}`,
+    ]);
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['a zero and a schema id without a value', '0000000007'],
+    ['a Glue header without a value', `0300${'ab'.repeat(16)}`],
+    ['a Glue version with a compression that Glue has not', `0301${'ab'.repeat(17)}`],
+    ['another version than Glue has', `0200${'ab'.repeat(17)}`],
+    ['only the first byte of gzip', '1f00'],
+    ['only the second byte of gzip', '008b'],
+    ['only the first byte of each mark of UTF-16', 'ff00fe00'],
+    ['only the second byte of one mark', '00fe'],
+    ['only the second byte of the other mark', '00ff'],
+    ['the first byte of the other mark alone', 'fe00'],
+  ])('that begins with %s shows no serializer', (_, hex) => {
+    expect(serializerOf(Buffer.from(hex, 'hex'))).toBeUndefined();
+  });
+
+  test('keeps integers of a thousand digits exact with the option, with a sign or without', async () => {
+    const exact = json(undefined, { exactIntegers: true });
+    const digits = '7'.repeat(1_000);
+
+    expect(await decoded(exact, digits)).toBe(BigInt(digits));
+    expect(await decoded(exact, `-${digits}`)).toBe(BigInt(`-${digits}`));
+    expect(await decoded(exact, `-1${digits}`)).toEqual([
+      'KAFKA_VALUE_UNDECODABLE: value of orders-3@1042 is not JSON with integers of at most 1,000 digits',
     ]);
   });
 
@@ -223,6 +255,76 @@ describe('json', () => {
     expect(await decoded(json(schema), '1')).toEqual([`${INVALID}a.b[].*.*: is not valid`]);
   });
 
+  /** A schema that finds these issues in any value. */
+  const finding = (...issues: readonly object[]) => ({
+    '~standard': { version: 1 as const, vendor: 'own', validate: () => ({ issues: issues as never }) },
+  });
+  const saidOf = async (schema: ReturnType<typeof finding>) => (await decoded(json(schema), '1')) as string[];
+
+  test.each([
+    'invalid_type',
+    'too_big',
+    'too_small',
+    'invalid_format',
+    'not_multiple_of',
+    'unrecognized_keys',
+    'invalid_union',
+    'invalid_key',
+    'invalid_element',
+    'invalid_value',
+    'custom',
+  ])('names what Zod calls %s', async (code) => {
+    expect(await saidOf(finding({ message: 'secret', code }))).toEqual([`${INVALID}${code}`]);
+  });
+
+  test('names the fault and what its schema expected', async () => {
+    const schema = { type: 'number', ...finding({ message: 'no', code: 'invalid_type', expected: 'number' }) };
+
+    expect(await saidOf(schema)).toEqual([`${INVALID}invalid_type, expected number`]);
+  });
+
+  test('names the first sixteen segments of a path, and says where there are more', async () => {
+    const path = (count: number) => finding({ message: 'no', path: Array.from({ length: count }, () => 0) });
+
+    expect(await saidOf(path(16))).toEqual([`${INVALID}${'[]'.repeat(16)}: is not valid`]);
+    expect(await saidOf(path(17))).toEqual([`${INVALID}${'[]'.repeat(16)}…: is not valid`]);
+  });
+
+  test('names words of a schema up to 64 characters, also of its functions', async () => {
+    const [word, longer] = ['w'.repeat(64), 'w'.repeat(65)];
+    const call = Object.assign(() => {}, { inFunction: 1 });
+    const schema = { [word]: 1, [longer]: 1, call, ...finding({ message: 'no', path: [word, longer, 'inFunction'] }) };
+
+    expect(await saidOf(schema)).toEqual([`${INVALID}${word}.*.inFunction: is not valid`]);
+  });
+
+  test('searches the first 20,000 parts of a schema for its words', async () => {
+    let parts: object = {};
+    for (let part = 20_001; part > 0; part--) parts = { [`part-${part}`]: 1, next: parts };
+    const schema = { ...finding({ message: 'no', path: ['part-19999', 'part-20000'] }), parts };
+
+    expect(await saidOf(schema)).toEqual([`${INVALID}part-19999.*: is not valid`]);
+  });
+
+  test('reads a schema once, however many values do not fit it', async () => {
+    let reads = 0;
+    const schema = Object.defineProperty(finding({ message: 'no' }), 'part', { enumerable: true, get: () => reads++ });
+
+    await saidOf(schema);
+    await saidOf(schema);
+
+    expect(reads).toBe(1);
+  });
+
+  test('quotes five issues for those who redact, each cut', () => {
+    const long = { message: 'm'.repeat(2_001), path: ['s'.repeat(65), { key: 'key' }, 0] };
+    const short = { message: 'no' };
+
+    expect(quoteIssues([long, short, short, short, short, short])).toBe(
+      `${'s'.repeat(64)}.key.0: ${'m'.repeat(2_000)}; : no; : no; : no; : no`,
+    );
+  });
+
   test('survives a schema that goes in circles, and whose getters throw', async () => {
     const schema = {
       '~standard': { version: 1 as const, vendor: 'own', validate: () => ({ issues: [{ message: 'no' }] }) },
@@ -233,5 +335,27 @@ describe('json', () => {
     Object.assign(schema, { self: schema });
 
     expect(await decoded(json(schema), '1')).toEqual([`${INVALID}is not valid`]);
+  });
+});
+
+describe('what await would wait for', () => {
+  const then = () => {};
+
+  test.each([
+    ['an object with a `then`', { then }],
+    ['a function with a `then`', Object.assign(() => {}, { then })],
+  ])('is %s', (_, value) => {
+    expect(isThenable(value)).toBe(true);
+  });
+
+  test.each([
+    ['null', null],
+    ['nothing', undefined],
+    ['a number', 7],
+    ['an object without a `then`', {}],
+    ['an object whose `then` is no function', JSON.parse('{"then":7}')],
+    ['a function', then],
+  ])('is not %s', (_, value) => {
+    expect(isThenable(value)).toBe(false);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ConsumerRecord } from '../../../shared/record/consumer-record.ts';
 import { DeliveredRecord, type RawRecord } from '../../../shared/record/delivered-record.ts';
-import { shortHash } from '../../../shared/record/value-hash.ts';
+import { differInValue, shortHash } from '../../../shared/record/value-hash.ts';
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 const delivered = (changes: Partial<RawRecord> = {}) =>
@@ -45,6 +45,30 @@ describe('a delivered record', () => {
   });
 });
 
+describe('a record of the event, compared with the delivered one', () => {
+  const raw = { topic: 'orders', partition: 3, offset: 1_042, timestamp: 5, key: base64('k'), value: base64('v') };
+  const { key: _, value: __, ...bare } = raw;
+
+  test.each<[string, RawRecord | undefined, string | undefined]>([
+    ['in nothing', { ...raw }, undefined],
+    ['in its value', { ...raw, value: base64('w') }, 'value'],
+    ['in its value, which is gone', { ...raw, value: null }, 'value'],
+    ['in its key', { ...raw, key: base64('l') }, 'key'],
+    ['in its key, which is gone', { ...raw, key: null }, 'key'],
+    ['in its offset', { ...raw, offset: 1_043 }, 'offset'],
+    ['in its timestamp', { ...raw, timestamp: 6 }, 'timestamp'],
+    ['in its topic', { ...raw, topic: 'payments' }, 'topic'],
+    ['in its place, where it is gone', undefined, 'offset'],
+  ])('differs %s', (_, changed, member) => {
+    expect(delivered(raw).changeIn(changed)).toBe(member);
+  });
+
+  test('differs in nothing where both have neither key nor value', () => {
+    expect(delivered({ key: null, value: null }).changeIn(bare)).toBeUndefined();
+    expect(delivered().changeIn({ ...bare, key: null, value: null })).toBeUndefined();
+  });
+});
+
 describe('the hash of a value that a schema registry decoded', () => {
   const framed = Buffer.from([0, 0, 0, 0, 7, 2, 0x7b]).toString('base64');
   const avro = Buffer.from([2, 0x7b, 0x14]).toString('base64');
@@ -59,6 +83,8 @@ describe('the hash of a value that a schema registry decoded', () => {
     ['null', 'null', 'J'],
     ['bytes', '\u0002\u0014', 'S'],
     ['nothing', '', 'S'],
+    ['bytes that only begin as JSON', '{"id":1}\u0002', 'S'],
+    ['bytes that only end as JSON', '\u0002{"id":1}', 'S'],
   ])('says in which form it came: %s', (_, value, form) => {
     const plain = delivered({ value: base64(value) }).valueHash;
 
@@ -69,6 +95,18 @@ describe('the hash of a value that a schema registry decoded', () => {
     expect(delivered({ value: framed }).valueHash).toHaveLength(8);
     expect(delivered({ value: avro, valueSchemaMetadata }).valueHash).toMatch(/^S.{8}$/);
     expect(delivered({ value: framed, valueSchemaMetadata: null }).valueHash).toHaveLength(8);
+  });
+
+  test.each([
+    ['two hashes of one form', 'tpLqAvo6', 'A6Wv6rxc', true],
+    ['a hash and itself', 'tpLqAvo6', 'tpLqAvo6', false],
+    ['a hash and an unknown one', 'tpLqAvo6', '', false],
+    ['an unknown hash and a known one', '', 'tpLqAvo6', false],
+    ['the value as Kafka holds it and as JSON', 'tpLqAvo6', 'JA6Wv6rxc', false],
+    ['the values as JSON and without framing', 'JtpLqAvo6', 'SA6Wv6rxc', false],
+    ['two values as JSON', 'JtpLqAvo6', 'JA6Wv6rxc', true],
+  ])('%s differ: %s, %s, %s', (_, a, b, differ) => {
+    expect(differInValue(a, b)).toBe(differ);
   });
 
   test('of a tombstone is the same in every form', () => {
@@ -106,6 +144,23 @@ describe('headers', () => {
     const { headers: nothing } = delivered({ headers: JSON.parse('[{"a":null}]') });
 
     expect([...nothing]).toEqual([{ name: 'a', value: Buffer.alloc(0) }]);
+  });
+
+  test('that hold no bytes are refused when they are read: only a forged event has them', () => {
+    const { headers: forged } = delivered({ headers: JSON.parse('[{"a":5}]') });
+
+    expect(() => forged.bytes('a')).toThrow(
+      expect.objectContaining({
+        code: 'EVENT_RECORD_MALFORMED',
+        message: expect.stringContaining('EVENT_RECORD_MALFORMED: expected a header to be a list of bytes'),
+        cause: expect.any(TypeError),
+      }),
+    );
+  });
+
+  test('are told by the name of the last one', () => {
+    expect(delivered({ headers: [{ a: [49] }, { b: [49] }, { c: [49], d: [49], e: [49] }] }).lastHeaderName).toBe('e');
+    expect(delivered().lastHeaderName).toBeUndefined();
   });
 
   test.each([null, undefined])('may be missing (%s)', (nothing) => {

@@ -70,6 +70,11 @@ test.each([
   [documentOf({ recordInfo: { offset: 1 } }, {}), 'expected `payload.records` to be an object'],
   [documentOf({ recordInfo: { offset: 1 } }, { records: {} }), 'expected a partition such as orders-3, got ""'],
   [documentOf({ recordInfo: { offset: true } }), 'expected an offset, got true'],
+  [documentOf({ recordInfo: { offset: null } }), 'expected an offset, got null'],
+  [documentOf({ recordInfo: {} }), 'expected an offset, got nothing'],
+  [documentOf({ recordInfo: { offset: {} } }), 'expected an offset, got an object'],
+  [documentOf({ recordInfo: { offset: ['1'] } }), 'expected an offset, got an array'],
+  [documentOf({ recordInfo: { offset: 'x'.repeat(200) } }), `expected an offset, got "${'x'.repeat(80)}"`],
   [{ requestContext: {} }, 'expected `requestContext.condition` to be a text'],
   [{ requestContext: { condition: 'x' } }, 'expected `KafkaBatchInfo` to be an object'],
   [

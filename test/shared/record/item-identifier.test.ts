@@ -3,11 +3,14 @@ import { describe, expect, test } from 'vitest';
 import {
   clusterUuid,
   ledgerKey,
+  parkedKeyOf,
+  parkedKeysKey,
   parseLedgerKey,
   parsePartitionName,
   parsePositionName,
   partitionName,
   positionName,
+  STACK_SECRET_KEY,
 } from '../../../shared/record/item-identifier.ts';
 
 /** https://kafka.apache.org/documentation/#newtopicconfigs: letters, digits, dot, underscore, dash. */
@@ -69,9 +72,33 @@ describe('the ledger key', () => {
     'partition#c#g#t#3x',
     'partition#c#g#t#3#4',
     'partition##g#t#3',
+    'partition#c#g#t#3#',
+    'parked#c#g#t#3',
+    'parked#c#g#t#3#',
+    'parked#c#g#t#3#k#k',
+    'key#c#g#t#3#k',
   ])('%j is not one', (key) => {
     expect(parseLedgerKey(key)).toBeUndefined();
   });
+});
+
+describe('the ledger keys of parked keys', () => {
+  const place = { cluster: 'c0ffee-3', group: 'billing', topic: 'orders', partition: 3 };
+
+  test('name the partition, and each its own key by a hash of it', () => {
+    const parkedKey = parkedKeyOf(Buffer.from('customer-7'));
+
+    expect(parkedKey).toBe('rK3l_ljQtagFoCuLOlRtjt0XDreLjseyy_4Lnr7y5uE');
+    expect(parkedKeysKey(place)).toBe('parked#c0ffee-3#billing#orders#3');
+    expect(ledgerKey({ ...place, parkedKey })).toBe(
+      'parked#c0ffee-3#billing#orders#3#rK3l_ljQtagFoCuLOlRtjt0XDreLjseyy_4Lnr7y5uE',
+    );
+    expect(parseLedgerKey(ledgerKey({ ...place, parkedKey }))).toEqual({ ...place, parkedKey });
+  });
+});
+
+test('the secret of a stack lies where every version has looked for it', () => {
+  expect(STACK_SECRET_KEY).toBe('secret#signing');
 });
 
 describe('the uuid of a cluster', () => {

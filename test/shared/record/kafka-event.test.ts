@@ -67,6 +67,16 @@ describe('an event of the mapping', () => {
     expect(parseKafkaEvent(event({ p: bare })).partitions[0]?.records.map(({ key }) => key)).toEqual([null, '', 'k']);
   });
 
+  test('may have a value of which only the ends are looked at, since values may be large', () => {
+    const value = `${'a'.repeat(16)}${'{"}}'.repeat(4)}${'a'.repeat(16)}`;
+
+    expect(parseKafkaEvent(event({ p: [raw(1, { value })] })).partitions).toHaveLength(1);
+  });
+
+  test.each([2 ** 63, -(2 ** 63)])('may have a record at the first or last time that Kafka knows: %d', (timestamp) => {
+    expect(parseKafkaEvent(event({ p: [raw(1, { timestamp })] })).partitions[0]?.records[0]?.timestamp).toBe(timestamp);
+  });
+
   test('may come without servers', () => {
     expect(parseKafkaEvent(event({}, { bootstrapServers: undefined, eventSourceArn: '' })).cluster).toBe('');
   });
@@ -120,7 +130,13 @@ describe('is refused, with what was expected and where', () => {
     [event({ p: [raw(1, { value: '{"id":1}' })] }), 'expected `value` to be base64 text or null, got other text'],
     [event({ p: [raw(1, { value: 'hello' })] }), 'expected `value` to be base64 text or null, got other text'],
     [event({ p: [raw(1, { value: `${'a'.repeat(100)}{"}}` })] }), 'expected `value` to be base64 text or null'],
+    [event({ p: [raw(1, { value: `{"}}${'a'.repeat(100)}` })] }), 'expected `value` to be base64 text or null'],
+    [
+      event({ p: [raw(1, { value: `${'a'.repeat(14)}==${'a'.repeat(16)}` })] }),
+      'expected `value` to be base64 text or null, got other text',
+    ],
     [event({ p: [raw(1, { key: ['a'] })] }), 'expected `key` to be base64 text or null, got an array'],
+    [event({ p: [raw(1, { key: [] })] }), 'expected `key` to be base64 text or null, got an array'],
     [event({ p: [raw(1, { key: 'k 1 ' })] }), 'expected `key` to be base64 text or null, got other text'],
     [event({ p: [raw(1, { headers: {} })] }), 'expected `headers` to be a list of objects with lists of bytes'],
     [event({ p: [raw(1, { headers: 'a' })] }), 'expected `headers` to be a list of objects with lists of bytes'],
@@ -128,6 +144,14 @@ describe('is refused, with what was expected and where', () => {
     [event({ p: [raw(1, { headers: [{ a: 5 }] })] }), 'expected `headers` to be a list of objects with lists of bytes'],
     [
       event({ p: [raw(1, { headers: [{ a: 'b' }] })] }),
+      'expected `headers` to be a list of objects with lists of bytes',
+    ],
+    [
+      event({ p: [raw(1, { headers: [{ a: '' }] })] }),
+      'expected `headers` to be a list of objects with lists of bytes',
+    ],
+    [
+      event({ p: [raw(1, { headers: [{ a: ['b'] }] })] }),
       'expected `headers` to be a list of objects with lists of bytes',
     ],
     [event({ p: [raw(1, { headers: [[1]] })] }), 'expected `headers` to be a list of objects with lists of bytes'],

@@ -56,6 +56,15 @@ describe('behaves as a set of offsets', () => {
     );
   });
 
+  test('united with the empty set, or cut by it, without a copy', () => {
+    const some = ranges(new Set([1, 2, 5]));
+    const none = ranges(new Set());
+
+    expect(union(some, none)).toBe(some);
+    expect(union(none, some)).toBe(some);
+    expect(subtract(some, none)).toBe(some);
+  });
+
   test('parted at an offset', () => {
     fc.assert(
       fc.property(offsets, fc.nat({ max: 70 }), (a, at) => {
