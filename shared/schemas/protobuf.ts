@@ -19,10 +19,11 @@ export interface ProtobufOptions<S extends StandardSchemaV1 | undefined = undefi
   /** The frame that the producer's serializer writes. @default none: the value is the message's bytes alone */
   readonly framing?: Framing;
   /**
-   * Which message of its schema file the value is: its index, and within nested messages one index a level. With `framing`. Another
-   * message is undecodable.
+   * Which message of its schema file the value is. With `framing`; another message is undecodable. Confluent: its place in the file
+   * from 0, for a nested message one place a level. Glue: one number, its place among all messages of the file, nested ones
+   * included, sorted by their full names.
    *
-   * @default [0], the first message of the file
+   * @default [0]
    */
   readonly messageIndexes?: readonly number[];
   /** Checks and types the value, as in `json(schema)`. */
@@ -66,7 +67,8 @@ const MOST_LEVELS = 64;
 
 /**
  * The message behind its indexes. Confluent: how many there are, and the indexes, as zigzag varints; the usual `[0]` is one zero
- * byte. Glue: one varint, the message's place among all messages of the file.
+ * byte. Glue: one varint, the message's place among all messages of the file, sorted by their full names.
+ * https://github.com/awslabs/aws-glue-schema-registry/blob/master/serializer-deserializer/src/main/java/com/amazonaws/services/schemaregistry/serializers/protobuf/MessageIndexFinder.java
  */
 function afterIndexes(record: DeliveredRecord, bytes: Buffer, framing: Framing, wanted: readonly number[]): Buffer {
   let at = 0;
@@ -95,7 +97,7 @@ function afterIndexes(record: DeliveredRecord, bytes: Buffer, framing: Framing, 
   if (indexes.join() !== wanted.join())
     throw undecodable(
       record,
-      `is message [${indexes.join(', ')}] of its schema file, expected [${wanted.join(', ')}]; \`messageIndexes\` says which`,
+      `is message [${indexes.join(', ')}] of its schema file${framing === 'glue' ? ', in the order of full names' : ''}, expected [${wanted.join(', ')}]; \`messageIndexes\` says which`,
     );
   return bytes.subarray(at);
 }

@@ -13,6 +13,7 @@ import { protobuf } from '../../../shared/schemas/protobuf.ts';
 
 const VALUES = JSON.parse(readFileSync('test/fixtures/registry-values.json', 'utf8'));
 const { first, second } = VALUES.schemas;
+const { first: firstId, second: secondId } = VALUES.confluentIds;
 
 /** @param value - base64 */
 function recordOf(value: string | null): DeliveredRecord {
@@ -54,14 +55,29 @@ test.each([
     protobuf(OrderMessage, { framing: 'confluent', messageIndexes: [2, 0] }),
     VALUES.protobuf.confluentNested,
   ],
-  ['Glue Protobuf', protobuf(OrderMessage, { framing: 'glue' }), VALUES.protobuf.glue],
-  ['Glue Protobuf, compressed', protobuf(OrderMessage, { framing: 'glue' }), VALUES.protobuf.glueCompressed],
+  // Sorted by full name: shop.Invoice, shop.Order, shop.Shipment, shop.Shipment.Order.
+  ['Glue Protobuf', protobuf(OrderMessage, { framing: 'glue', messageIndexes: [1] }), VALUES.protobuf.glue],
+  [
+    'Glue Protobuf, compressed',
+    protobuf(OrderMessage, { framing: 'glue', messageIndexes: [1] }),
+    VALUES.protobuf.glueCompressed,
+  ],
+  [
+    'Glue Protobuf, the first of its file',
+    protobuf(OrderMessage, { framing: 'glue' }),
+    VALUES.protobuf.glueSecondMessage,
+  ],
+  [
+    'Glue Protobuf, a nested message',
+    protobuf(OrderMessage, { framing: 'glue', messageIndexes: [3] }),
+    VALUES.protobuf.glueNestedCompressed,
+  ],
 ])('%s is decoded', (_, decoder, value) => {
   expect({ ...(decoder.decode(recordOf(value)) as object) }).toEqual(ORDER);
 });
 
 test('a value that was written with another schema is resolved to the reader’s; each schema is looked up once', async () => {
-  const writer = vi.fn(async (id: unknown) => (id === 8 ? second : first));
+  const writer = vi.fn(async (id: unknown) => (id === secondId ? second : first));
   const decoder = avro(first, { framing: 'confluent', writer });
   const old = avro(second, { framing: 'confluent', writer });
 
@@ -70,7 +86,7 @@ test('a value that was written with another schema is resolved to the reader’s
   for (const value of orders) values.push({ ...((await decoder.decode(recordOf(value))) as object) });
 
   expect(values).toEqual([ORDER, ORDER, ORDER]);
-  expect(writer.mock.calls).toEqual([[7], [8]]);
+  expect(writer.mock.calls).toEqual([[1], [2]]);
   expect({ ...((await old.decode(recordOf(VALUES.avro.confluentFirst))) as object) }).toEqual({
     ...ORDER,
     currency: 'EUR',
@@ -131,6 +147,30 @@ test.each([
     protobuf(OrderMessage, { framing: 'confluent' }),
     VALUES.protobuf.confluentSecondMessage,
     'is message [1] of its schema file, expected [0]; `messageIndexes` says which',
+  ],
+  [
+    'another message of the file, as Glue counts',
+    protobuf(OrderMessage, { framing: 'glue' }),
+    VALUES.protobuf.glue,
+    'is message [1] of its schema file, in the order of full names, expected [0]; `messageIndexes` says which',
+  ],
+  [
+    'Protobuf of Glue, compressed and damaged',
+    protobuf(OrderMessage, { framing: 'glue' }),
+    changed(VALUES.protobuf.glueCompressed, (bytes) => bytes.subarray(0, 24)),
+    'cannot be inflated',
+  ],
+  [
+    'JSON of Glue, compressed and damaged',
+    framed('glue', json(Order)),
+    changed(VALUES.json.glueCompressed, (bytes) => bytes.subarray(0, 24)),
+    'cannot be inflated',
+  ],
+  [
+    'JSON of Confluent, cut',
+    framed('confluent', json(Order)),
+    changed(VALUES.json.confluent, (bytes) => bytes.subarray(0, 20)),
+    'is not JSON',
   ],
   [
     'message indexes that are cut',
@@ -208,8 +248,8 @@ test('Confluent’s registry is asked for the id, with the given headers; its re
   const asked: unknown[] = [];
   const server = createServer(({ url, headers: { authorization } }, response) => {
     asked.push([url, authorization]);
-    if (url?.endsWith('/7')) response.end(JSON.stringify({ schema: JSON.stringify(first) }));
-    else response.writeHead(url?.endsWith('/8') ? 404 : 200).end('{}');
+    if (url?.endsWith(`/${firstId}`)) response.end(JSON.stringify({ schema: JSON.stringify(first) }));
+    else response.writeHead(url?.endsWith(`/${secondId}`) ? 404 : 200).end('{}');
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   onTestFinished(() => void server.close());
@@ -220,13 +260,13 @@ test('Confluent’s registry is asked for the id, with the given headers; its re
   const decoder = avro(first, { framing: 'confluent', writer: lookup });
   expect({ ...((await decoder.decode(recordOf(VALUES.avro.confluentFirst))) as object) }).toEqual(ORDER);
   await expect(decoder.decode(recordOf(VALUES.avro.confluentSecond))).rejects.toThrow(
-    'the schema registry answered 404 for schema 8',
+    'the schema registry answered 404 for schema 2',
   );
   await expect(lookup(9)).rejects.toThrow('the schema registry has no text for schema 9');
 
   expect(asked).toEqual([
-    ['/registry/schemas/ids/7', 'Basic abc'],
-    ['/registry/schemas/ids/8', 'Basic abc'],
+    ['/registry/schemas/ids/1', 'Basic abc'],
+    ['/registry/schemas/ids/2', 'Basic abc'],
     ['/registry/schemas/ids/9', 'Basic abc'],
   ]);
 });
