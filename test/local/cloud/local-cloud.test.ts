@@ -1,14 +1,27 @@
 import { randomUUID } from 'node:crypto';
-import { CloudWatchClient, DescribeAlarmsCommand, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
+import {
+  CloudFormationClient,
+  CreateStackCommand,
+  DeleteStackCommand,
+  DescribeStacksCommand,
+  GetTemplateCommand,
+} from '@aws-sdk/client-cloudformation';
+import {
+  CloudWatchClient,
+  DescribeAlarmHistoryCommand,
+  DescribeAlarmsCommand,
+  PutMetricDataCommand,
+} from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { logLevel, type Producer } from 'kafkajs';
-import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, inject, onTestFinished, test, vi } from 'vitest';
 import type { CloudDescription } from '../../../infra/local/cloud-description.ts';
 import { type RunningConsumers, runConsumers } from '../../../infra/local/consumers.ts';
 import { openStacks } from '../../../infra/local/deploy-stacks.ts';
 import { clientConfig } from '../../../infra/local/local-endpoint.ts';
 import { assumeRole } from '../../../infra/local/role-credentials.ts';
+import { makeTopics } from '../../../infra/local/topics.ts';
 import { kafkaJsClient } from '../../../shared/adapters/kafka/kafkajs-client.ts';
 import { CLOUD_STACK } from './fixtures/cloud-stack.ts';
 
@@ -46,8 +59,8 @@ function consumer() {
   return only;
 }
 
-async function alarmState(name: string): Promise<string | undefined> {
-  const AlarmNames = [`${CLOUD_STACK}-Fixture-${name}`];
+async function alarmState(name: string, stack = CLOUD_STACK): Promise<string | undefined> {
+  const AlarmNames = [`${stack}-Fixture-${name}`];
   const { MetricAlarms = [] } = await cloudwatch.send(new DescribeAlarmsCommand({ AlarmNames }));
   expect(MetricAlarms).toHaveLength(1);
   return MetricAlarms[0]?.StateValue;
@@ -93,12 +106,72 @@ test("hands over what a function prints, under the consumer's name", async () =>
   expect(printed.find((line) => line.includes(id))).toMatch(/^Fixture: /);
 });
 
+const TWIN = 'CloudTwin';
+const TWIN_TOPIC = 'fixture-of-the-twin';
+const TWIN_LETTERS = `${TWIN}-Fixture-dead-letters`;
+
+/** The deployed stack under another name, with a consumer of the same name. What a production stack keeps is kept. */
+async function twinTemplate(cloudformation: CloudFormationClient): Promise<{ Resources: Record<string, object> }> {
+  const { TemplateBody = '' } = await cloudformation.send(new GetTemplateCommand({ StackName: CLOUD_STACK }));
+  const text = JSON.stringify(JSON.parse(TemplateBody));
+  return JSON.parse(
+    text
+      .replaceAll(CLOUD_STACK, TWIN)
+      .replaceAll('"fixture"', JSON.stringify(TWIN_TOPIC))
+      .replaceAll('"DeletionPolicy":"Delete"', '"DeletionPolicy":"Retain"'),
+  );
+}
+
+test('a first deployment that fails in the middle is repeated, and its alarms ring apart from those of its twin', async () => {
+  const cloudformation = new CloudFormationClient(clientConfig(cloud.endpoint));
+  const admin = kafkaJsClient({ brokers: [cloud.bootstrapServers], logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  onTestFinished(() => admin.disconnect());
+  // Kept by a stack that was there before, with a letter in it.
+  await makeTopics(cloud.bootstrapServers, [{ topicName: TWIN_LETTERS, partitions: 2, stampsOnAppend: true }]);
+  await producer.send({ topic: TWIN_LETTERS, messages: [{ value: 'kept', partition: 0 }] });
+  const template = await twinTemplate(cloudformation);
+  const create = async (resources: Record<string, object>) => {
+    const TemplateBody = JSON.stringify({ ...template, Resources: { ...template.Resources, ...resources } });
+    const Capabilities = ['CAPABILITY_NAMED_IAM' as const];
+    await cloudformation.send(new CreateStackCommand({ StackName: TWIN, TemplateBody, Capabilities }));
+    await expect.poll(status).not.toMatch(/IN_PROGRESS$/);
+    return status();
+  };
+  const status = async () =>
+    (await cloudformation.send(new DescribeStacksCommand({ StackName: TWIN }))).Stacks?.[0]?.StackStatus;
+  const [handler = ''] = Object.keys(template.Resources).filter((id) => id.startsWith('FixtureHandlerFunction'));
+
+  // Refused by the emulator, once the function is there.
+  const Properties = { AlarmName: 'math', Metrics: [{ Id: 'one', Expression: '1' }], Threshold: 0 };
+  const refused = { Type: 'AWS::CloudWatch::Alarm', DependsOn: handler, Properties };
+  expect(await create({ Refused: refused })).toMatch(/ROLLBACK_COMPLETE|CREATE_FAILED/);
+  await cloudformation.send(new DeleteStackCommand({ StackName: TWIN }));
+  await expect.poll(() => status().catch(() => 'gone')).toMatch(/gone|DELETE_COMPLETE/);
+  expect(await create({})).toBe('CREATE_COMPLETE');
+
+  const twin = await openStacks(inject('localCloud'), [TWIN]);
+  const ofTwin = await runConsumers(twin);
+  onTestFinished(() => ofTwin.stop());
+  await producer.send({ topic: TWIN_TOPIC, messages: [{ value: 'dead' }] });
+  await expect.poll(() => alarmState('dead-letters', TWIN), { timeout: 180_000 }).toBe('ALARM');
+  expect(await alarmState('dead-letters')).not.toBe('ALARM');
+  expect(await admin.fetchTopicOffsets(TWIN_LETTERS)).toContainEqual(
+    expect.objectContaining({ partition: 0, low: '0', high: '1' }),
+  );
+});
+
 test('a dead letter in a function’s embedded metrics sets off the deployed alarm', async () => {
   expect(await alarmState('dead-letters')).not.toBe('ALARM');
 
   await producer.send({ topic: 'fixture', messages: [{ value: 'dead' }] });
 
   await expect.poll(() => alarmState('dead-letters'), { timeout: 180_000 }).toBe('ALARM');
+  const AlarmName = `${TWIN}-Fixture-dead-letters`;
+  const { AlarmHistoryItems = [] } = await cloudwatch.send(
+    new DescribeAlarmHistoryCommand({ AlarmName, HistoryItemType: 'StateUpdate' }),
+  );
+  expect(AlarmHistoryItems.filter(({ HistorySummary }) => HistorySummary?.endsWith('to ALARM'))).toHaveLength(1);
 });
 
 test('a queue that is not empty sets off its alarm, though the emulator does not measure queues', async () => {
