@@ -20,7 +20,7 @@ export interface KafkaPorts {
 
 /** What they are made from. */
 export interface KafkaPortsOptions {
-  readonly environment: Pick<ConsumerEnvironment, 'deadLetterTopic' | 'kafkaAuth' | 'kafkaSecretArn'>;
+  readonly environment: Pick<ConsumerEnvironment, 'deadLetterTopic' | 'kafkaAuth' | 'kafkaSecretArn' | 'kafkaRootArn'>;
   /** `host:port`, separated by commas. */
   readonly brokers: string;
   readonly clock: Clock;
@@ -31,8 +31,8 @@ export interface KafkaPortsOptions {
 
 /** Dead letters and produced records share one connection; `letters.disconnect` closes it. It connects on first use. */
 export function connectKafka({ environment, brokers, clock, log, region }: KafkaPortsOptions): KafkaPorts {
-  const { deadLetterTopic, kafkaAuth: auth, kafkaSecretArn } = environment;
-  const authentication = { auth, kafkaSecretArn, region: region ?? process.env['AWS_REGION'] };
+  const { deadLetterTopic, kafkaAuth: auth, kafkaSecretArn, kafkaRootArn } = environment;
+  const authentication = { auth, kafkaSecretArn, kafkaRootArn, region: region ?? process.env['AWS_REGION'] };
   const options = { brokers: () => brokers, authentication, clock, log, outagePatienceMs: OUTAGE_PATIENCE_MS };
   const connection = kafkaJsProducerConnection(options);
   return {

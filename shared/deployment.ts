@@ -1,11 +1,14 @@
 import { LockstepError } from './errors.ts';
-import { partitionName } from './record/item-identifier.ts';
+import { clusterUuid, partitionName } from './record/item-identifier.ts';
 import type { DeliveredEvent } from './record/kafka-event.ts';
 import type { ConsumerPolicy } from './runtime/consumer.ts';
 
 /** What the construct says of the mapping of the function, and of the handler's options. */
 export interface Deployment {
-  /** The event source of the mapping: the cluster, or the VPC connection to a cluster of another account. */
+  /**
+   * The event source of the mapping: the cluster, or the VPC connection to a cluster of another account. Of a self-managed cluster,
+   * which has no ARN, its `clusterId`.
+   */
   readonly eventSourceArn: string;
   /** The mapping's topic. */
   readonly topic: string;
@@ -23,11 +26,15 @@ export interface Deployment {
  * Refuses an event that the function's own mapping cannot have sent. Whoever may invoke the function can send any event. Such
  * an event must not claim a partition, move progress or reach a broker.
  *
+ * @returns the event with the cluster as the ledger's keys have it
  * @throws LockstepError EVENT_FOREIGN: nothing of the event is handled
  */
-export function checkEventSource(event: DeliveredEvent, { eventSourceArn, topic }: Deployment): void {
-  if (event.eventSourceArn !== eventSourceArn)
-    throw foreign(`expected \`eventSourceArn\` to be ${eventSourceArn}, got ${shown(event.eventSourceArn)}`);
+export function checkEventSource(event: DeliveredEvent, { eventSourceArn, topic }: Deployment): DeliveredEvent {
+  const cluster = clusterUuid(eventSourceArn);
+  // A self-managed cluster has no ARN.
+  const expected = cluster === eventSourceArn ? undefined : eventSourceArn;
+  if (event.eventSourceArn !== expected)
+    throw foreign(`expected \`eventSourceArn\` to be ${expected ?? 'none'}, got ${shown(event.eventSourceArn)}`);
   for (const partition of event.partitions) {
     if (partition.topic !== topic)
       throw foreign(`expected records of the topic ${topic}, got ${shown(partition.topic)}`);
@@ -35,6 +42,7 @@ export function checkEventSource(event: DeliveredEvent, { eventSourceArn, topic 
     if (partition.identifier !== name)
       throw foreign(`expected the records of ${name} under that name, got ${shown(partition.identifier)}`);
   }
+  return { ...event, cluster };
 }
 
 /**

@@ -4,7 +4,9 @@ import { LockstepError } from './errors.ts';
 /** How the function authenticates to the brokers. `none`: plaintext, for a local broker. */
 export type KafkaAuth = (typeof KAFKA_AUTHS)[number];
 
-const KAFKA_AUTHS = ['iam', 'scram', 'mtls', 'tls', 'none'] as const;
+const KAFKA_AUTHS = ['iam', 'scram', 'scram-256', 'plain', 'mtls', 'tls', 'none'] as const;
+
+const WITHOUT_SECRET: readonly KafkaAuth[] = ['iam', 'tls', 'none'];
 
 /** What the LockstepConsumer construct knows and the function needs. Only this file names the environment variables. */
 export interface ConsumerEnvironment extends Deployment {
@@ -12,12 +14,15 @@ export interface ConsumerEnvironment extends Deployment {
   readonly consumerGroup: string;
   readonly deadLetterTopic: string;
   readonly fallbackQueueUrl: string;
+  /** Or the `clusterId` of a self-managed cluster. */
   readonly clusterArn: string;
   /** `host:port`, separated by commas. @default MSK is asked for the brokers of `clusterArn` */
   readonly bootstrapServers?: string;
   readonly kafkaAuth: KafkaAuth;
-  /** Secrets Manager ARN of the credentials; with `kafkaAuth` `scram` or `mtls`. */
+  /** Secrets Manager ARN of the credentials; with `kafkaAuth` `scram`, `scram-256`, `plain` or `mtls`. */
   readonly kafkaSecretArn?: string;
+  /** Secrets Manager ARN of the authority that signed the brokers' certificates. @default those that Node trusts */
+  readonly kafkaRootArn?: string;
   /**
    * The mapping decodes values with a schema registry. Dead letters need the original bytes, which are read back from Kafka.
    */
@@ -56,6 +61,7 @@ export const ENVIRONMENT = {
   bootstrapServers: 'LOCKSTEP_BOOTSTRAP_SERVERS',
   kafkaAuth: 'LOCKSTEP_KAFKA_AUTH',
   kafkaSecretArn: 'LOCKSTEP_KAFKA_SECRET_ARN',
+  kafkaRootArn: 'LOCKSTEP_KAFKA_ROOT_ARN',
   valuesDecodedByMapping: 'LOCKSTEP_VALUES_DECODED_BY_MAPPING',
   failureMode: 'LOCKSTEP_FAILURE_MODE',
   commandTarget: 'LOCKSTEP_COMMAND_TARGET',
@@ -101,6 +107,7 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
     );
   };
   const bootstrapServers = variables[ENVIRONMENT.bootstrapServers];
+  const kafkaRootArn = variables[ENVIRONMENT.kafkaRootArn];
   const consumerFunction = variables[ENVIRONMENT.consumerFunction];
   const releaseEveryMs = variables[ENVIRONMENT.releaseEveryMs];
   const commandTarget = variables[ENVIRONMENT.commandTarget];
@@ -125,7 +132,8 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
     clusterArn: required(ENVIRONMENT.clusterArn),
     ...(bootstrapServers && { bootstrapServers }),
     kafkaAuth,
-    ...((kafkaAuth === 'scram' || kafkaAuth === 'mtls') && { kafkaSecretArn: required(ENVIRONMENT.kafkaSecretArn) }),
+    ...(!WITHOUT_SECRET.includes(kafkaAuth) && { kafkaSecretArn: required(ENVIRONMENT.kafkaSecretArn) }),
+    ...(kafkaRootArn && { kafkaRootArn }),
     valuesDecodedByMapping: oneOf(ENVIRONMENT.valuesDecodedByMapping, ['true', 'false'], 'false') === 'true',
     failureMode: oneOf(ENVIRONMENT.failureMode, ['report', 'throw'], 'report'),
     ...(commandTarget && { commandTarget }),

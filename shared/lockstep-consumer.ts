@@ -61,8 +61,8 @@ export function lockstepConsumer<V>(options: ConsumerOptions<V>): LockstepHandle
         guard.answered(context, answer);
         return answer;
       }
-      const delivered = guard.delivered(event, context);
-      if (deployment !== undefined) checkEventSource(delivered, deployment);
+      const arrived = guard.delivered(event, context);
+      const delivered = deployment === undefined ? arrived : checkEventSource(arrived, deployment);
       const invocation = new Invocation(context.awsRequestId, context.getRemainingTimeInMillis(), ports.clock);
       const { response, reports } = await processBatch(consumer, delivered, invocation, ports);
       connection.ended?.(reports);

@@ -18,7 +18,7 @@ export interface Watched {
   /** The options with which `lockstep` finds the consumer: `--stack Prod --consumer Orders`. */
   readonly commandTarget: string;
   readonly clusterName: string;
-  /** The broker's metrics of a cluster in another account are in that account. */
+  /** The broker's metrics of a cluster in another account are in that account. Those of a self-managed one are not in CloudWatch. */
   readonly clusterIsOurs: boolean;
   readonly fallbackQueueName: string;
   readonly failureQueueName?: string;

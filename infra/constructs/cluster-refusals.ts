@@ -1,5 +1,5 @@
 import { Arn, ArnFormat, Token } from 'aws-cdk-lib';
-import { isClusterArn, KAFKA_AUTHENTICATIONS } from './kafka-cluster.ts';
+import { isClusterArn, KAFKA_AUTHENTICATIONS, securityGroupsOf } from './kafka-cluster.ts';
 import { known, type Refusal } from './refusal.ts';
 
 /** What is no description of a cluster at all: nothing else can be judged then. */
@@ -7,7 +7,7 @@ export const SHAPE_REFUSALS = {
   LOCKSTEP_CLUSTER_MISSING: {
     property: 'cluster',
     because: 'No cluster: for example a context value that `cdk.json` does not have.',
-    fix: 'Set `cluster: { clusterArn, vpcId, subnetIds, securityGroupIds, auth }`; if it comes from the context, check its name there',
+    fix: 'Set `cluster: { clusterArn, vpcId, subnetIds, securityGroupIds, auth }`, or `{ clusterId, bootstrapServers, auth }` of a self-managed one; if it comes from the context, check its name there',
     objection: ({ cluster }) =>
       typeof cluster === 'object' && cluster !== null ? undefined : `expected an object, got \`${String(cluster)}\``,
   },
@@ -25,14 +25,27 @@ export const SHAPE_REFUSALS = {
   LOCKSTEP_AUTH_UNKNOWN: {
     property: 'cluster.auth',
     because: 'No authentication, or one that does not exist: the roles would get no permission for Kafka.',
-    fix: "Set `auth` to `'iam'`, `'tls'`, `{ type: 'scram', … }` or `{ type: 'mtls', … }`",
+    fix: "Set `auth` to `'iam'`, `'tls'`, `{ type: 'scram', … }` or `{ type: 'mtls', … }`; of a self-managed cluster to `{ type, secret }` with `'scram'`, `'scram-256'`, `'plain'` or `'mtls'`",
+    objection: ({ cluster }) => {
+      if (typeof cluster !== 'object' || cluster === null) return undefined;
+      const auth: unknown = cluster.auth;
+      const type: unknown = Object(auth)['type'];
+      const isSelfManaged = cluster.clusterId !== undefined;
+      const known: readonly unknown[] = isSelfManaged ? ['scram', 'scram-256', 'plain', 'mtls'] : ['scram', 'mtls'];
+      if (known.includes(type) || (!isSelfManaged && KAFKA_AUTHENTICATIONS.some((one) => one === auth)))
+        return undefined;
+      const there = isSelfManaged ? 'Lambda takes for a self-managed cluster' : 'Kafka on MSK has';
+      return `expected one that ${there}, got \`${JSON.stringify(type ?? auth)}\``;
+    },
+  },
+  LOCKSTEP_AUTH_WITHOUT_SECRET: {
+    property: 'cluster.auth.secret',
+    because: 'A password or a certificate without the secret that has it.',
+    fix: "Set it to a secret: `Secret.fromSecretNameV2(this, 'Kafka', '…')`",
     objection: ({ cluster }) => {
       const auth: unknown = cluster?.auth;
-      const type = Object(auth)['type'];
-      const isKnown = KAFKA_AUTHENTICATIONS.some((one) => one === auth) || type === 'scram' || type === 'mtls';
-      return isKnown || typeof cluster !== 'object' || cluster === null
-        ? undefined
-        : `expected one that Kafka on MSK has, got \`${JSON.stringify(type ?? auth)}\``;
+      const given = Object(Object(auth)['secret'])['secretArn'];
+      return typeof auth !== 'object' || auth === null || given !== undefined ? undefined : 'there is none';
     },
   },
 } as const satisfies Record<string, Refusal>;
@@ -42,12 +55,17 @@ export const CLUSTER_REFUSALS = {
   LOCKSTEP_FUNCTION_OUTSIDE_VPC: {
     property: 'cluster',
     because:
-      'A cluster without VPC, subnets and security groups (except for plaintext on loopback): the function could not write a dead letter.',
+      'A cluster without VPC, subnets and security groups (except for plaintext on loopback, and for a self-managed cluster on the internet): the function could not write a dead letter.',
     fix: 'Set `vpcId`, `subnetIds` and `securityGroupIds` of the cluster',
     objection: ({ cluster }) => {
-      const groups = (cluster.securityGroupIds?.length ?? 0) + (cluster.securityGroups?.length ?? 0);
-      const complete = cluster.vpcId !== undefined && (cluster.subnetIds?.length ?? 0) > 0 && groups > 0;
-      return complete || (cluster.auth === 'none' && cluster.vpcId === undefined)
+      const given = [
+        cluster.vpcId !== undefined,
+        (cluster.subnetIds?.length ?? 0) > 0,
+        securityGroupsOf(cluster).length > 0,
+      ];
+      const mayBeOutside =
+        cluster.clusterId !== undefined ? !given.includes(true) : cluster.auth === 'none' && !given[0];
+      return !given.includes(false) || mayBeOutside
         ? undefined
         : 'without VPC, subnets and security groups the function cannot reach the brokers, so no record could ever be dead-lettered';
     },
@@ -57,7 +75,34 @@ export const CLUSTER_REFUSALS = {
     because: 'An ARN that is not an MSK cluster’s: permissions and ledger keys are derived from it.',
     fix: 'Set `arn:aws:kafka:<region>:<account>:cluster/<name>/<uuid>`; a VPC connection goes into `vpcConnectionArn`',
     objection: ({ cluster }) =>
-      isClusterArn(cluster.clusterArn) ? undefined : `\`${cluster.clusterArn}\` is not the ARN of an MSK cluster`,
+      cluster.clusterId !== undefined || isClusterArn(cluster.clusterArn)
+        ? undefined
+        : `\`${cluster.clusterArn}\` is not the ARN of an MSK cluster`,
+  },
+  LOCKSTEP_CLUSTER_ID_INVALID: {
+    property: 'cluster.clusterId',
+    because:
+      'An id of a self-managed cluster that would widen a permission or break the ledger’s keys, or one beside an ARN.',
+    fix: 'Use letters, digits, `.`, `_` and `-`, 1 to 100 of them, known at synth; for MSK set `clusterArn` alone',
+    objection: ({ cluster }) => {
+      if (cluster.clusterId === undefined) return undefined;
+      if (cluster.clusterArn !== undefined) return 'there is a `clusterArn`, too';
+      return /^[A-Za-z0-9._-]{1,100}$/.test(cluster.clusterId)
+        ? undefined
+        : `\`${cluster.clusterId}\` has other characters`;
+    },
+  },
+  LOCKSTEP_BROKERS_INVALID: {
+    property: 'cluster.bootstrapServers',
+    because: 'A self-managed cluster without brokers, or with one that is not `host:port`.',
+    fix: 'Set `host:port`, separated by commas',
+    objection: ({ cluster }) => {
+      if (cluster.clusterId === undefined || Token.isUnresolved(cluster.bootstrapServers)) return undefined;
+      const wrong = String(cluster.bootstrapServers)
+        .split(',')
+        .find((server) => !/^\s*[\w.-]+:\d{1,5}\s*$/.test(server));
+      return wrong === undefined ? undefined : `\`${wrong}\` is not \`host:port\``;
+    },
   },
   LOCKSTEP_CLUSTER_OF_ANOTHER_REGION: {
     property: 'cluster.clusterArn',
@@ -103,15 +148,18 @@ export const CLUSTER_REFUSALS = {
     property: 'cluster.auth.secret',
     because: 'A SCRAM secret whose name does not start with `AmazonMSK_`: MSK refuses to associate it.',
     fix: 'Recreate the secret as `AmazonMSK_…`, under a customer-managed key',
-    objection: ({ cluster: { auth } }) =>
-      typeof auth === 'object' && auth.type === 'scram' && !known(auth.secret.secretName, /^AmazonMSK_/)
+    objection: ({ cluster: { auth, clusterId } }) =>
+      typeof auth === 'object' &&
+      auth.type === 'scram' &&
+      clusterId === undefined &&
+      !known(auth.secret.secretName, /^AmazonMSK_/)
         ? `MSK associates only secrets named \`AmazonMSK_…\`, got \`${auth.secret.secretName}\``
         : undefined,
   },
 } as const satisfies Record<string, Refusal>;
 
 /** Region and account of an ARN, if it is one and known at synth. */
-function placeOf(arn: string): { readonly region?: string; readonly account?: string } | undefined {
-  if (Token.isUnresolved(arn) || !isClusterArn(arn)) return undefined;
+function placeOf(arn: string | undefined): { readonly region?: string; readonly account?: string } | undefined {
+  if (arn === undefined || Token.isUnresolved(arn) || !isClusterArn(arn)) return undefined;
   return Arn.split(arn, ArnFormat.SLASH_RESOURCE_NAME);
 }

@@ -1,5 +1,5 @@
 import { Duration, Validations } from 'aws-cdk-lib';
-import { CfnRole, PolicyDocument, type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { CfnRole, type IRole, PolicyDocument, type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, CfnFunction, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
@@ -7,9 +7,10 @@ import type { LockstepConsumerProps } from './consumer-props.ts';
 import type { ConsumerSettings } from './consumer-settings.ts';
 import { BUNDLE_FILE, bundledFiles, handlerCode } from './handler-code.ts';
 import { refuseHandler } from './handler-refusals.ts';
-import type { KafkaCluster } from './kafka-cluster.ts';
+import { type KafkaCluster, securityGroupsOf } from './kafka-cluster.ts';
 import { logsMayUse } from './logs-may-use.ts';
 import { lookAtHandler } from './look-at-handler.ts';
+import { permissionsOf } from './permissions.ts';
 import { VPC_ACCESS_WITHOUT_RESOURCE, vpcAccess } from './vpc-access.ts';
 
 /**
@@ -17,14 +18,17 @@ import { VPC_ACCESS_WITHOUT_RESOURCE, vpcAccess } from './vpc-access.ts';
  * the role, since a stack has room for 500 resources only. What a user grants is a policy beside it.
  */
 export class ConsumerFunction extends Construct {
-  readonly role: Role;
+  readonly role: IRole;
+  /** What must be there before the mapping. */
+  readonly permissions: Construct;
   readonly logGroup: LogGroup;
   readonly function: LambdaFunction;
+  readonly logGroupName: string;
 
   constructor(
     scope: Construct,
     id: string,
-    settings: ConsumerSettings,
+    settings: ConsumerSettings & { readonly entry: string },
     props: LockstepConsumerProps,
     environment: Readonly<Record<string, string>>,
     grants: (logGroupArn: string) => PolicyStatement[],
@@ -38,16 +42,11 @@ export class ConsumerFunction extends Construct {
       removalPolicy: settings.removalPolicy,
       ...(props.encryptionKey && { encryptionKey: props.encryptionKey }),
     });
-    this.role = new Role(this, 'Role', {
-      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
-      inlinePolicies: {
-        Lockstep: new PolicyDocument({ statements: grants(this.logGroup.logGroupArn) }),
-        VpcAccess: new PolicyDocument({ statements: vpcAccess() }),
-      },
-    });
-    // Only of what is inside the role, not of what a user adds.
-    if (this.role.node.defaultChild instanceof CfnRole)
-      Validations.of(this.role.node.defaultChild).acknowledge(VPC_ACCESS_WITHOUT_RESOURCE);
+    this.logGroupName = this.logGroup.logGroupName;
+    const statements = grants(this.logGroup.logGroupArn);
+    const inVpc = settings.cluster.vpcId !== undefined;
+    this.role = props.role ?? ownRole(this, statements, inVpc);
+    this.permissions = props.role ? permissionsOf(this, props.role, statements, inVpc) : this.role;
     this.function = new LambdaFunction(this, 'Function', {
       architecture: Architecture.ARM_64,
       tracing: props.tracing ? Tracing.ACTIVE : Tracing.DISABLED,
@@ -62,6 +61,7 @@ export class ConsumerFunction extends Construct {
       timeout: Duration.seconds(settings.timeoutSeconds),
       environment: { ...settings.environment, ...environment, NODE_OPTIONS: '--enable-source-maps' },
     });
+    if (props.role) this.function.node.addDependency(this.permissions);
     const files = isLookedAt ? bundledFiles(settings.entry, props.bundling) : undefined;
     if (files !== undefined) refuseHandler(scope, settings, lookAtHandler(files, settings.environment));
     if (props.tracing) {
@@ -76,17 +76,24 @@ export class ConsumerFunction extends Construct {
   }
 }
 
+function ownRole(scope: Construct, statements: PolicyStatement[], inVpc: boolean): Role {
+  const role = new Role(scope, 'Role', {
+    assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+    inlinePolicies: {
+      Lockstep: new PolicyDocument({ statements }),
+      ...(inVpc && { VpcAccess: new PolicyDocument({ statements: vpcAccess() }) }),
+    },
+  });
+  // Only of what is inside the role, not of what a user adds.
+  if (inVpc && role.node.defaultChild instanceof CfnRole)
+    Validations.of(role.node.defaultChild).acknowledge(VPC_ACCESS_WITHOUT_RESOURCE);
+  return role;
+}
+
 /**
  * Places the function beside the brokers. Given to CloudFormation directly: CDK's imported VPCs and subnets warn about route
  * tables that are not needed.
  */
-function vpcConfig({
-  subnetIds = [],
-  securityGroupIds = [],
-  securityGroups = [],
-}: KafkaCluster): CfnFunction.VpcConfigProperty {
-  return {
-    subnetIds: [...subnetIds],
-    securityGroupIds: [...securityGroups.map(({ securityGroupId }) => securityGroupId), ...securityGroupIds],
-  };
+function vpcConfig(cluster: KafkaCluster): CfnFunction.VpcConfigProperty {
+  return { subnetIds: [...(cluster.subnetIds ?? [])], securityGroupIds: securityGroupsOf(cluster) };
 }

@@ -1,6 +1,7 @@
 import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import type { IRole } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import type { FunctionProps, ISchemaRegistry } from 'aws-cdk-lib/aws-lambda';
+import type { Alias, FunctionProps, ISchemaRegistry, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { AlarmOptions } from './alarm-options.ts';
 import type { BundlingOptions } from './handler-code.ts';
@@ -13,8 +14,21 @@ export interface LockstepConsumerProps {
   readonly cluster: KafkaCluster;
   /** Source topic: its name, or its name with partitions and record limit (a `KafkaTopic` has them). */
   readonly topic: string | TopicFacts;
-  /** Path of the handler's TypeScript module, relative to the working directory. */
-  readonly entry: string;
+  /** Path of the handler's TypeScript module, relative to the working directory. Either this or `function`. */
+  readonly entry?: string;
+  /**
+   * A function of the app that exports the handler, or an alias of it, instead of a new one. It gets the mapping, the environment
+   * and the permissions, and keeps its own bundle, timeout, memory and log group. It can serve one consumer.
+   *
+   * @default a new function is made from `entry`
+   */
+  readonly function?: LambdaFunction | Alias;
+  /**
+   * The role of the new function. It gets the permissions in a policy of their own. It must trust `lambda.amazonaws.com`.
+   *
+   * @default a role is made
+   */
+  readonly role?: IRole;
   /** The name under which the module exports the result of `lockstepConsumer(...)`. @default 'handler' */
   readonly handlerExport?: string;
   /** Name in metrics, alarms and outputs. @default the construct's id */

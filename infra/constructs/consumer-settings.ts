@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 import { DEFAULTS } from '../../shared/options.ts';
 import type { LockstepConsumerProps } from './consumer-props.ts';
 import { LETTER_HEADROOM_BYTES } from './dead-letter-topic.ts';
+import { type ExistingFunction, existingFunction, timeoutOf } from './existing-function.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
 import { DEFAULT_MAX_RECORD_BYTES, type TopicFacts } from './kafka-topic.ts';
 import { clusterHere } from './local-cluster.ts';
@@ -24,8 +25,12 @@ export interface ConsumerSettings {
   readonly source: TopicFacts & { readonly maxRecordBytes: number };
   readonly deadLetterTopic: Required<TopicFacts>;
   readonly deadLetterTopicIsOurs: boolean;
-  readonly entry: string;
+  /** Absent with a function that exists already. */
+  readonly entry: string | undefined;
   readonly handlerExport: string;
+  readonly existing: ExistingFunction | undefined;
+  /** `ledger` as it was given. */
+  readonly ledgerTable: object | undefined;
   readonly consumerName: string;
   readonly stackName: string;
   /** Of the stack; tokens where the app does not say. */
@@ -70,6 +75,7 @@ export function consumerSettings(scope: Construct, props: LockstepConsumerProps)
     partitions: source.partitions ?? DEFAULT_LETTER_PARTITIONS,
     maxRecordBytes: source.maxRecordBytes + LETTER_HEADROOM_BYTES,
   };
+  const existing = existingFunction(props);
   const maxAttempts = props.retry?.maxAttempts ?? DEFAULTS.maxAttempts;
   return {
     cluster,
@@ -78,6 +84,8 @@ export function consumerSettings(scope: Construct, props: LockstepConsumerProps)
     deadLetterTopicIsOurs: props.deadLetterTopic === undefined,
     entry: props.entry,
     handlerExport: props.handlerExport ?? 'handler',
+    existing,
+    ledgerTable: props.ledger?.table,
     consumerName: props.consumerName ?? scope.node.id,
     stackName: Stack.of(scope).stackName,
     region: Stack.of(scope).region,
@@ -113,7 +121,9 @@ export function consumerSettings(scope: Construct, props: LockstepConsumerProps)
     startFrom: props.startFrom ?? 'TRIM_HORIZON',
     decodesValues: props.schemaRegistry !== undefined,
     failureRetryAttempts: props.onFailureDestination?.retryAttempts,
-    timeoutSeconds: props.timeout?.toSeconds() ?? DEFAULT_TIMEOUT_SECONDS,
+    timeoutSeconds: existing?.function
+      ? timeoutOf(existing.function)
+      : (props.timeout?.toSeconds() ?? DEFAULT_TIMEOUT_SECONDS),
     memoryMiB: props.memoryMiB ?? DEFAULT_MEMORY_MIB,
     environment: props.environment ?? {},
     reservedConcurrency: props.functionProps?.reservedConcurrentExecutions,

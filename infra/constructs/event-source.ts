@@ -1,6 +1,7 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Fn, Token } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import {
+  Alias,
   CfnEventSourceMapping,
   EventSourceMapping,
   type EventSourceMappingOptions,
@@ -8,13 +9,20 @@ import {
   type IFunction,
   type ISchemaRegistry,
   MetricType,
+  type SourceAccessConfiguration,
   SourceAccessConfigurationType,
   StartingPosition,
 } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { ConsumerSettings } from './consumer-settings.ts';
-import { eventSourceArn } from './kafka-cluster.ts';
+import {
+  eventSourceArn,
+  type KafkaCluster,
+  type ScramAuthentication,
+  type SelfManagedAuthentication,
+  securityGroupsOf,
+} from './kafka-cluster.ts';
 
 /** What the mapping needs besides the settings. */
 export interface EventSourceParts {
@@ -39,7 +47,9 @@ export function eventSource(
   const { cluster, source, consumerGroup, batchSize, batchingWindowMs, mode } = settings;
   const mapping = new EventSourceMapping(scope, id, {
     target: parts.target,
-    eventSourceArn: eventSourceArn(cluster),
+    ...(cluster.clusterId === undefined
+      ? { eventSourceArn: eventSourceArn(cluster) }
+      : { kafkaBootstrapServers: listOf(cluster.bootstrapServers) }),
     kafkaTopic: source.topicName,
     kafkaConsumerGroupId: consumerGroup,
     ...startingPosition(settings.startFrom),
@@ -49,21 +59,48 @@ export function eventSource(
       filters: parts.filters.map((pattern) => FilterCriteria.filter({ ...pattern })),
       ...(parts.encryptionKey && { filterEncryption: parts.encryptionKey }),
     }),
-    ...(typeof cluster.auth === 'object' && {
-      sourceAccessConfigurations: [
-        { type: ACCESS_CONFIGURATION[cluster.auth.type], uri: cluster.auth.secret.secretArn },
-      ],
-    }),
+    ...(typeof cluster.auth === 'object' && { sourceAccessConfigurations: access(cluster, cluster.auth) }),
     ...(mode === 'provisioned' && provisioned(settings, parts)),
   });
-  // -1 (without limit) is not a Duration.
   const resource = mapping.node.defaultChild;
-  if (mode === 'provisioned' && resource instanceof CfnEventSourceMapping) resource.maximumRecordAgeInSeconds = -1;
+  if (!(resource instanceof CfnEventSourceMapping)) return mapping;
+  // -1 (without limit) is not a Duration.
+  if (mode === 'provisioned') resource.maximumRecordAgeInSeconds = -1;
+  // CDK takes the name of an alias apart, and puts it together again.
+  if (parts.target instanceof Alias) resource.functionName = parts.target.functionArn;
   return mapping;
+}
+
+function listOf(bootstrapServers: string): string[] {
+  if (Token.isUnresolved(bootstrapServers)) return Fn.split(',', bootstrapServers);
+  return bootstrapServers.split(',').map((server) => server.trim());
+}
+
+/** The credentials; of a self-managed cluster also where it is. https://docs.aws.amazon.com/lambda/latest/api/API_SourceAccessConfiguration.html */
+function access(
+  cluster: KafkaCluster,
+  { type, secret }: ScramAuthentication | SelfManagedAuthentication,
+): SourceAccessConfiguration[] {
+  const credentials = { type: ACCESS_CONFIGURATION[type], uri: secret.secretArn };
+  if (cluster.clusterId === undefined) return [credentials];
+  const { subnetIds = [], rootCertificate } = cluster;
+  return [
+    credentials,
+    ...(rootCertificate
+      ? [{ type: SourceAccessConfigurationType.of('SERVER_ROOT_CA_CERTIFICATE'), uri: rootCertificate.secretArn }]
+      : []),
+    ...subnetIds.map((id) => ({ type: SourceAccessConfigurationType.VPC_SUBNET, uri: `subnet:${id}` })),
+    ...securityGroupsOf(cluster).map((id) => ({
+      type: SourceAccessConfigurationType.VPC_SECURITY_GROUP,
+      uri: `security_group:${id}`,
+    })),
+  ];
 }
 
 const ACCESS_CONFIGURATION = {
   scram: SourceAccessConfigurationType.SASL_SCRAM_512_AUTH,
+  'scram-256': SourceAccessConfigurationType.SASL_SCRAM_256_AUTH,
+  plain: SourceAccessConfigurationType.BASIC_AUTH,
   mtls: SourceAccessConfigurationType.CLIENT_CERTIFICATE_TLS_AUTH,
 } as const;
 

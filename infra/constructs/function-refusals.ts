@@ -1,4 +1,7 @@
 import { existsSync } from 'node:fs';
+import { Stack } from 'aws-cdk-lib';
+import { CfnGlobalTable, CfnTable } from 'aws-cdk-lib/aws-dynamodb';
+import { Construct } from 'constructs';
 import type { Refusal } from './refusal.ts';
 
 /** Lambda's limit for Kafka mappings. https://docs.aws.amazon.com/lambda/latest/dg/with-kafka-process.html */
@@ -66,8 +69,60 @@ export const FUNCTION_REFUSALS = {
   },
   LOCKSTEP_ENTRY_MISSING: {
     property: 'entry',
-    because: 'An entry that is not a file.',
-    fix: 'Give the path of the module that exports the handler, relative to the working directory',
-    objection: (s) => (existsSync(s.entry) ? undefined : `\`${s.entry}\` does not exist in ${process.cwd()}`),
+    because: 'An entry that is not a file, or none.',
+    fix: 'Give the path of the module that exports the handler, relative to the working directory, or a `function`',
+    objection: ({ entry, existing }) =>
+      existing !== undefined || existsSync(entry ?? '') ? undefined : `\`${entry}\` does not exist in ${process.cwd()}`,
+  },
+  LOCKSTEP_FUNCTION_IMPORTED: {
+    property: 'function',
+    because:
+      'A function that this app does not make: its environment, which tells it the ledger and the topics, cannot be set.',
+    fix: 'Give a function of this app, or an alias of one, or `entry`',
+    objection: ({ existing }) =>
+      existing !== undefined && existing.function === undefined
+        ? 'the function is imported, so its environment cannot be set'
+        : undefined,
+  },
+  LOCKSTEP_FUNCTION_HAS_ITS_OWN: {
+    property: 'function',
+    because:
+      'A function that exists, together with a property of a new one (`entry`, `timeout`, `memoryMiB`, `environment`, `role`, …): it would have no effect.',
+    fix: 'Set them on the function itself, or drop `function`',
+    objection: ({ existing }) =>
+      existing === undefined || existing.ignored.length === 0
+        ? undefined
+        : `with it ${existing.ignored.map((name) => `\`${name}\``).join(', ')} would have no effect`,
+  },
+  LOCKSTEP_FUNCTION_ELSEWHERE: {
+    property: 'function',
+    because: 'A function without VPC beside a cluster in one: it could not write a dead letter.',
+    fix: 'Set `vpc`, `vpcSubnets` and `securityGroups` of the function so that it reaches the brokers',
+    objection: ({ existing, cluster }) =>
+      existing?.function?.isBoundToVpc === false && cluster.vpcId !== undefined
+        ? `the function is in no VPC, and the cluster is in ${cluster.vpcId}`
+        : undefined,
+  },
+  LOCKSTEP_LEDGER_UNFIT: {
+    property: 'ledger',
+    because: 'A table that has not the partition key `pk` (a string) alone, or not the TTL attribute `expiresAt`.',
+    fix: 'Make the table with `new LedgerTable(…)`, or with these two',
+    objection: ({ ledgerTable }) => unfit(ledgerTable),
   },
 } as const satisfies Record<string, Refusal>;
+
+/** What is wrong with a table of this app as a ledger. Of an imported one nothing is known. */
+function unfit(table: unknown): string | undefined {
+  const resource = table instanceof Construct ? table.node.defaultChild : undefined;
+  if (!(resource instanceof CfnTable) && !(resource instanceof CfnGlobalTable)) return undefined;
+  const { keySchema, attributeDefinitions, timeToLiveSpecification } = resource;
+  const resolved = Stack.of(resource).resolve({ keySchema, attributeDefinitions, timeToLiveSpecification });
+  const keys = resolved.keySchema.map(({ attributeName }: CfnTable.KeySchemaProperty) => attributeName);
+  const type = resolved.attributeDefinitions?.find(
+    ({ attributeName }: CfnTable.AttributeDefinitionProperty) => attributeName === 'pk',
+  )?.attributeType;
+  if (keys.join() !== 'pk' || type !== 'S') return `its key is ${keys.join(' and ')}, and not \`pk\` alone as a string`;
+  return resolved.timeToLiveSpecification?.attributeName === 'expiresAt'
+    ? undefined
+    : 'items that have expired would be kept: its TTL attribute is not `expiresAt`';
+}

@@ -2,7 +2,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { STACK_SECRET_KEY } from '../../shared/record/item-identifier.ts';
 import type { ConsumerSettings } from './consumer-settings.ts';
 import { credentialGrants } from './credential-grants.ts';
-import { type KafkaCluster, kafkaArn, ledgerClusterId } from './kafka-cluster.ts';
+import { type KafkaCluster, kafkaArn, ledgerClusterId, usesIam } from './kafka-cluster.ts';
 import { onlyItems } from './ledger-items.ts';
 
 /** The facts from which a consumer's permissions are made. */
@@ -11,8 +11,8 @@ export interface GrantFacts {
   readonly ledgerTableArn: string;
   readonly fallbackQueueArn: string;
   readonly failureQueueArn?: string;
-  /** With `:*` for its streams, as CloudFormation gives it. */
-  readonly logGroupArn: string;
+  /** With `:*` for its streams, as CloudFormation gives it. Absent for a function that logs with its own permissions. */
+  readonly logGroupArn?: string;
   /** Customer-managed keys of ledger and queues. */
   readonly encryptionKeyArns: readonly string[];
 }
@@ -27,11 +27,15 @@ export function consumerGrants(facts: GrantFacts): PolicyStatement[] {
 
 function ownGrants(facts: GrantFacts): PolicyStatement[] {
   return [
-    new PolicyStatement({
-      sid: 'WriteOwnLogs',
-      actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
-      resources: [facts.logGroupArn],
-    }),
+    ...(facts.logGroupArn === undefined
+      ? []
+      : [
+          new PolicyStatement({
+            sid: 'WriteOwnLogs',
+            actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+            resources: [facts.logGroupArn],
+          }),
+        ]),
     new PolicyStatement({
       sid: 'KeepOwnProgress',
       actions: [
@@ -98,7 +102,9 @@ function leadingKeys({ cluster, consumerGroup, keyNamespaces, onExhausted }: Con
   ];
 }
 
-function mappingGrants({ clusterArn, vpcConnectionArn, auth }: KafkaCluster): PolicyStatement[] {
+function mappingGrants(cluster: KafkaCluster): PolicyStatement[] {
+  if (cluster.clusterId !== undefined) return credentialGrants(cluster);
+  const { clusterArn, vpcConnectionArn, auth } = cluster;
   return [
     new PolicyStatement({
       sid: 'FindTheBrokers',
@@ -119,7 +125,7 @@ function mappingGrants({ clusterArn, vpcConnectionArn, auth }: KafkaCluster): Po
             resources: [vpcConnectionArn],
           }),
         ]),
-    ...credentialGrants(auth),
+    ...credentialGrants(cluster),
   ];
 }
 
@@ -131,7 +137,7 @@ function kafkaGrants({
   producesTo,
   consumerGroup,
 }: ConsumerSettings): PolicyStatement[] {
-  if (cluster.auth !== 'iam') return [];
+  if (!usesIam(cluster)) return [];
   return [
     new PolicyStatement({
       sid: 'ConnectToTheCluster',

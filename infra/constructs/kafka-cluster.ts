@@ -12,6 +12,9 @@ export type KafkaAuthentication =
   | ScramAuthentication
   | MutualTlsAuthentication;
 
+/** How clients of a self-managed cluster authenticate; Lambda's mapping has these. */
+export type SelfManagedAuthentication = PasswordAuthentication | MutualTlsAuthentication;
+
 /** Those without a secret. */
 export const KAFKA_AUTHENTICATIONS = ['iam', 'tls', 'none'] as const;
 
@@ -22,6 +25,22 @@ export interface ScramAuthentication {
   readonly secret: ISecret;
   /** The customer-managed key of the secret: MSK refuses secrets under the default key. */
   readonly encryptionKey: IKey;
+}
+
+/**
+ * User name and password, over TLS: SASL/SCRAM with SHA-512 (`scram`) or SHA-256 (`scram-256`), or SASL/PLAIN, as an API key of
+ * Confluent Cloud. https://docs.aws.amazon.com/lambda/latest/dg/kafka-cluster-auth.html#smaa-auth-sasl
+ */
+export interface PasswordAuthentication {
+  readonly type: 'scram' | 'scram-256' | 'plain';
+  /** `{ "username", "password" }`. */
+  readonly secret: ISecret;
+  /**
+   * The customer-managed key of the secret.
+   *
+   * @default the account's own key for Secrets Manager, which needs no grant
+   */
+  readonly encryptionKey?: IKey;
 }
 
 /**
@@ -43,10 +62,54 @@ export interface MutualTlsAuthentication {
   readonly encryptionKey?: IKey;
 }
 
+/** A Kafka cluster that exists, or that another construct makes: on MSK, or anywhere else. */
+export type KafkaCluster = MskKafka | SelfManagedKafka;
+
+/** Where functions are, so that they reach the brokers. */
+export interface KafkaNetwork {
+  /**
+   * VPC of the function, from which it reaches the brokers to write dead letters. Plaintext clusters (`auth: 'none'`) need none,
+   * nor do self-managed ones that are reached over the internet.
+   */
+  readonly vpcId?: string;
+  /** Subnets of the function, in the order of `availabilityZones`. */
+  readonly subnetIds?: readonly string[];
+  /** Security groups that may reach the brokers; given to the function. */
+  readonly securityGroupIds?: readonly string[];
+  /** Instead of `securityGroupIds`, for groups that are made in the same app. */
+  readonly securityGroups?: readonly ISecurityGroup[];
+}
+
 /**
- * A Kafka cluster that exists, or that another construct makes. An ARN does not contain these facts, so they are given here.
+ * A cluster that is not on MSK: Confluent Cloud, Redpanda, brokers of your own. Topics are created by you.
+ * https://docs.aws.amazon.com/lambda/latest/dg/with-kafka.html
  */
-export interface KafkaCluster {
+export interface SelfManagedKafka extends KafkaNetwork {
+  /**
+   * Names the cluster in the ledger's keys: letters, digits, `.`, `_` and `-`. With another name all records count as new, so keep
+   * it when the addresses of the brokers change, and never use it for another cluster.
+   */
+  readonly clusterId: string;
+  /** `host:port`, separated by commas. */
+  readonly bootstrapServers: string;
+  readonly auth: SelfManagedAuthentication;
+  /**
+   * `{ "certificate" }` in PEM: of the private authority that signed the certificates of the brokers. Under the same key as the
+   * credentials, if that is yours.
+   *
+   * @default public authorities
+   */
+  readonly rootCertificate?: ISecret;
+  readonly clusterArn?: undefined;
+  readonly vpcConnectionArn?: undefined;
+  readonly kind?: undefined;
+  readonly topics?: undefined;
+}
+
+/** A cluster on MSK. An ARN does not contain these facts, so they are given here. */
+export interface MskKafka extends KafkaNetwork {
+  readonly clusterId?: undefined;
+  readonly rootCertificate?: undefined;
   /** `arn:<partition>:kafka:<region>:<account>:cluster/<name>/<uuid>`; may be a token. */
   readonly clusterArn: string;
   readonly auth: KafkaAuthentication;
@@ -56,17 +119,6 @@ export interface KafkaCluster {
    * @default MSK is asked at run time, which needs an interface endpoint for `kafka` in a VPC without NAT
    */
   readonly bootstrapServers?: string;
-  /**
-   * VPC of the function, from which it reaches the brokers to write dead letters. Only plaintext clusters (`auth: 'none'`) need
-   * none.
-   */
-  readonly vpcId?: string;
-  /** Subnets of the function, in the order of `availabilityZones`. */
-  readonly subnetIds?: readonly string[];
-  /** Security groups that may reach the brokers; given to the function. */
-  readonly securityGroupIds?: readonly string[];
-  /** Instead of `securityGroupIds`, for groups that are made in the same app. */
-  readonly securityGroups?: readonly ISecurityGroup[];
   /** @default 'provisioned' */
   readonly kind?: 'provisioned' | 'serverless';
   /** The multi-VPC connection to a cluster of another account; `clusterArn` stays the cluster's own. */
@@ -80,20 +132,39 @@ export interface KafkaCluster {
   readonly topics?: 'cloudformation' | 'elsewhere';
 }
 
-/** Whether `AWS::MSK::Topic` works on this cluster. https://docs.aws.amazon.com/msk/latest/developerguide/msk-topic-operations-information.html */
-export function makesTopics(cluster: KafkaCluster): boolean {
-  const { kind = 'provisioned', vpcConnectionArn, topics = 'cloudformation' } = cluster;
-  return topics === 'cloudformation' && kind === 'provisioned' && vpcConnectionArn === undefined;
+/** The ids of the security groups, however they are given. */
+export function securityGroupsOf({ securityGroupIds = [], securityGroups = [] }: KafkaNetwork): string[] {
+  return [...securityGroups.map(({ securityGroupId }) => securityGroupId), ...securityGroupIds];
 }
 
-/** What the mapping reads from: the VPC connection of a cluster of another account, the cluster itself otherwise. */
-export function eventSourceArn({ clusterArn, vpcConnectionArn }: KafkaCluster): string {
-  return vpcConnectionArn ?? clusterArn;
+/** Whether clients use MSK IAM access control: other authentications have no permissions in IAM. */
+export function usesIam(cluster: KafkaCluster): cluster is MskKafka {
+  return cluster.auth === 'iam';
+}
+
+/** Whether `AWS::MSK::Topic` works on this cluster. https://docs.aws.amazon.com/msk/latest/developerguide/msk-topic-operations-information.html */
+export function makesTopics(cluster: KafkaCluster): cluster is MskKafka {
+  const { kind = 'provisioned', clusterId, vpcConnectionArn, topics = 'cloudformation' } = cluster;
+  const isHere = clusterId === undefined && vpcConnectionArn === undefined;
+  return isHere && topics === 'cloudformation' && kind === 'provisioned';
+}
+
+/**
+ * What the mapping reads from: the VPC connection of a cluster of another account, the cluster itself otherwise. A self-managed
+ * one has no ARN: its id.
+ */
+export function eventSourceArn(cluster: KafkaCluster): string {
+  return cluster.vpcConnectionArn ?? clusterArnOrId(cluster);
+}
+
+/** The ARN of a cluster on MSK, the id of a self-managed one. */
+export function clusterArnOrId({ clusterId, clusterArn }: KafkaCluster): string {
+  return clusterId === undefined ? clusterArn : clusterId;
 }
 
 /** The cluster's name: the dimension `Cluster Name` of the broker's metrics. */
-export function clusterName({ clusterArn }: KafkaCluster): string {
-  return segment(clusterArn, 1);
+export function clusterName({ clusterId, clusterArn }: KafkaCluster): string {
+  return clusterId === undefined ? segment(clusterArn, 1) : clusterId;
 }
 
 /**
@@ -101,6 +172,7 @@ export function clusterName({ clusterArn }: KafkaCluster): string {
  * ledger's keys.
  */
 export function ledgerClusterId(cluster: KafkaCluster): string {
+  if (cluster.clusterId !== undefined) return cluster.clusterId;
   // cluster/<name>/<uuid>, but vpc-connection/<account>/<name>/<uuid>
   return segment(eventSourceArn(cluster), cluster.vpcConnectionArn === undefined ? 2 : 3);
 }
@@ -109,11 +181,7 @@ export function ledgerClusterId(cluster: KafkaCluster): string {
  * The ARN that `kafka-cluster:*` actions on a topic, group or transactional id are checked against.
  * https://docs.aws.amazon.com/msk/latest/developerguide/kafka-actions.html
  */
-export function kafkaArn(
-  { clusterArn }: KafkaCluster,
-  type: 'topic' | 'group' | 'transactional-id',
-  name: string,
-): string {
+export function kafkaArn({ clusterArn }: MskKafka, type: 'topic' | 'group' | 'transactional-id', name: string): string {
   if (!Token.isUnresolved(clusterArn)) return `${clusterArn.replace(':cluster/', `:${type}/`)}/${name}`;
   const [prefix, cluster] = [
     Fn.select(0, Fn.split(':cluster/', clusterArn)),

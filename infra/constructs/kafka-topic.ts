@@ -53,10 +53,11 @@ export class KafkaTopic extends Construct implements TopicFacts {
     this.topicName = props.topicName;
     this.partitions = props.partitions;
     this.maxRecordBytes = props.maxRecordBytes ?? DEFAULT_MAX_RECORD_BYTES;
-    if (!makesTopics(clusterHere(this, props.cluster))) return;
+    const { cluster } = props;
+    if (!makesTopics(clusterHere(this, cluster)) || !makesTopics(cluster)) return;
     const replicationFactor = props.replicationFactor ?? DEFAULT_REPLICATION_FACTOR;
     new CfnTopic(this, 'Resource', {
-      clusterArn: props.cluster.clusterArn,
+      clusterArn: cluster.clusterArn,
       topicName: props.topicName,
       partitionCount: props.partitions,
       replicationFactor,

@@ -1,6 +1,6 @@
 import { Annotations, type CfnResource, type RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import type { IGrantable, IPrincipal } from 'aws-cdk-lib/aws-iam';
-import type { EventSourceMapping, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { EventSourceMapping, IFunction, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ENVIRONMENT, NAMESPACE_SEPARATOR } from '../../shared/environment.ts';
@@ -13,8 +13,9 @@ import { type ConsumerSettings, consumerSettings } from './consumer-settings.ts'
 import { stackDashboard } from './consumers-dashboard.ts';
 import { DeadLetterTopic } from './dead-letter-topic.ts';
 import { eventSource } from './event-source.ts';
+import { AdoptedFunction } from './existing-function.ts';
 import { consumerGrants } from './grants.ts';
-import { clusterName, eventSourceArn, ledgerClusterId } from './kafka-cluster.ts';
+import { clusterArnOrId, clusterName, eventSourceArn, ledgerClusterId } from './kafka-cluster.ts';
 import { type Ledger, LedgerTable } from './ledger-table.ts';
 import { localCluster } from './local-cluster.ts';
 import { warnOfLostGroups } from './lost-groups.ts';
@@ -74,12 +75,18 @@ export class LockstepConsumer extends Construct implements IGrantable {
     };
     const grants = (logGroupArn: string) => consumerGrants({ ...facts, logGroupArn });
     const looks = props.checkHandler !== false;
-    const handler = new ConsumerFunction(this, 'Handler', settings, props, this.environment(), grants, looks);
+    const { entry = '', existing } = settings;
+    const handler =
+      existing?.function === undefined
+        ? new ConsumerFunction(this, 'Handler', { ...settings, entry }, props, this.environment(), grants, looks)
+        : new AdoptedFunction(this, 'Handler', existing.function, this.environment(), consumerGrants(facts));
+    // CDK's types do not know `exactOptionalPropertyTypes`.
+    const target = (existing?.target ?? handler.function) as IFunction;
     this.function = handler.function;
     this.grantPrincipal = handler.role.grantPrincipal;
 
     this.mapping = eventSource(this, eventSourceId(settings), settings, {
-      target: this.function,
+      target,
       ...(props.filters && { filters: props.filters }),
       ...(props.schemaRegistry && { schemaRegistry: props.schemaRegistry }),
       ...(this.failureQueue && { failureQueue: this.failureQueue }),
@@ -88,7 +95,7 @@ export class LockstepConsumer extends Construct implements IGrantable {
     // A mapping that is created before its permissions or its topics cannot connect.
     // https://github.com/aws/aws-cdk/issues/18571
     const topics = this.topics(props);
-    this.mapping.node.addDependency(handler.role, ...topics);
+    this.mapping.node.addDependency(handler.permissions, ...topics);
     this.operations =
       props.operations === false
         ? undefined
@@ -98,7 +105,7 @@ export class LockstepConsumer extends Construct implements IGrantable {
             environment: this.environment(),
             fallbackQueue: this.fallbackQueue,
             failureQueue: this.failureQueue,
-            consumerFunction: this.function,
+            consumerFunction: target,
           });
     const relay = this.operations?.relayRole;
     const receivers = relay && { receivers: [relay] };
@@ -108,7 +115,7 @@ export class LockstepConsumer extends Construct implements IGrantable {
     // Nothing is read before all is there: a deployment that fails earlier leaves no half-done work.
     if (this.operations) this.mapping.node.addDependency(this.operations);
     this.alarms = new ConsumerAlarms(this, 'Alarms', {
-      watched: this.watched(),
+      watched: this.watched(handler.logGroupName),
       options: props.alarms,
       nested: !settings.onLocalCloud,
     });
@@ -151,10 +158,11 @@ export class LockstepConsumer extends Construct implements IGrantable {
       [ENVIRONMENT.maxInterruptions]: String(this.settings.maxInterruptions),
       [ENVIRONMENT.onExhausted]: this.settings.onExhausted,
       [ENVIRONMENT.keyNamespaces]: this.settings.keyNamespaces.join(NAMESPACE_SEPARATOR),
-      [ENVIRONMENT.clusterArn]: cluster.clusterArn,
+      [ENVIRONMENT.clusterArn]: clusterArnOrId(cluster),
       ...(bootstrapServers !== undefined && { [ENVIRONMENT.bootstrapServers]: bootstrapServers }),
       [ENVIRONMENT.kafkaAuth]: typeof cluster.auth === 'object' ? cluster.auth.type : cluster.auth,
       ...(typeof cluster.auth === 'object' && { [ENVIRONMENT.kafkaSecretArn]: cluster.auth.secret.secretArn }),
+      ...(cluster.rootCertificate && { [ENVIRONMENT.kafkaRootArn]: cluster.rootCertificate.secretArn }),
       [ENVIRONMENT.valuesDecodedByMapping]: String(decodesValues),
       [ENVIRONMENT.failureMode]: failureMode,
       [ENVIRONMENT.commandTarget]: this.commandTarget(),
@@ -184,7 +192,7 @@ export class LockstepConsumer extends Construct implements IGrantable {
     return [...given, made];
   }
 
-  private watched(): Watched {
+  private watched(logGroupName: string): Watched {
     const { cluster, consumerGroup, consumerName, failureMode, mode, source, timeoutSeconds } = this.settings;
     return {
       consumerName,
@@ -196,14 +204,14 @@ export class LockstepConsumer extends Construct implements IGrantable {
       commandTarget: this.commandTarget(),
       clusterName: clusterName(cluster),
       functionName: this.function.functionName,
-      logGroupName: this.function.logGroup.logGroupName,
+      logGroupName,
       mappingId: this.mapping.eventSourceMappingId,
       fallbackQueueName: this.fallbackQueue.queueName,
       ...(this.failureQueue && { failureQueueName: this.failureQueue.queueName }),
       ...(this.operations && { relayLogGroupName: this.operations.relay.logGroup.logGroupName }),
       provisioned: mode === 'provisioned',
       throws: failureMode === 'throw',
-      clusterIsOurs: cluster.vpcConnectionArn === undefined,
+      clusterIsOurs: cluster.clusterId === undefined && cluster.vpcConnectionArn === undefined,
     };
   }
 
@@ -214,7 +222,7 @@ export class LockstepConsumer extends Construct implements IGrantable {
   private publish({ bundling }: LockstepConsumerProps): void {
     const { consumerGroup, consumerName, deadLetterTopic, entry, handlerExport, producesTo, source } = this.settings;
     consumerOutput(this, consumerName, {
-      FunctionName: this.function.functionName,
+      FunctionName: (this.settings.existing?.target ?? this.function).functionName,
       MappingId: this.mapping.eventSourceMappingId,
       Topic: source.topicName,
       ConsumerGroup: consumerGroup,
@@ -235,8 +243,7 @@ export class LockstepConsumer extends Construct implements IGrantable {
       topic: source,
       deadLetterTopic,
       producesTo,
-      entry,
-      handlerExport,
+      ...(entry !== undefined && { entry, handlerExport }),
       // `lockstep dev` bundles the handler again when it is edited.
       ...(localCluster(this) && { bundling }),
     });

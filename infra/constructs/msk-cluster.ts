@@ -4,7 +4,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { CfnCluster, CfnConfiguration } from 'aws-cdk-lib/aws-msk';
 import { Construct } from 'constructs';
-import type { KafkaCluster } from './kafka-cluster.ts';
+import type { MskKafka } from './kafka-cluster.ts';
 import { localCluster } from './local-cluster.ts';
 import { logsMayUse } from './logs-may-use.ts';
 
@@ -29,7 +29,7 @@ export interface MskClusterProps {
  * A provisioned MSK cluster without ZooKeeper: IAM only, encrypted at rest and in transit, with logs and lag metrics for each
  * partition.
  */
-export class MskCluster extends Construct implements KafkaCluster {
+export class MskCluster extends Construct implements MskKafka {
   readonly auth = 'iam';
   readonly clusterArn: string;
   readonly clusterName: string;

@@ -2,7 +2,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { STACK_SECRET_KEY } from '../../shared/record/item-identifier.ts';
 import type { ConsumerSettings } from './consumer-settings.ts';
 import { credentialGrants } from './credential-grants.ts';
-import { kafkaArn, ledgerClusterId } from './kafka-cluster.ts';
+import { kafkaArn, ledgerClusterId, usesIam } from './kafka-cluster.ts';
 import { onlyItems } from './ledger-items.ts';
 
 /** The facts from which the permissions of a consumer's relay and operator function are made. */
@@ -48,7 +48,7 @@ export function relayGrants(facts: OperationsFacts): PolicyStatement[] {
     ),
     statement('KeepWhatMustWait', ['sqs:SendMessage'], [fallbackQueueArn]),
     ...keyGrants(facts),
-    ...(cluster.auth === 'iam'
+    ...(usesIam(cluster)
       ? [
           statement('ConnectToTheCluster', ['kafka-cluster:Connect'], [cluster.clusterArn]),
           statement(
@@ -79,7 +79,7 @@ export function operatorGrants(facts: OperationsFacts): PolicyStatement[] {
     ...(facts.settings.onExhausted === 'park' ? [lookAtParkedKeys(facts), releaseGrant(facts)] : []),
     ...keyGrants(facts),
   ];
-  if (cluster.auth !== 'iam') return grants;
+  if (!usesIam(cluster)) return grants;
   return [
     ...grants,
     statement(
@@ -123,7 +123,7 @@ function releaseGrant({ consumerFunctionArn }: OperationsFacts): PolicyStatement
 
 /** A release sends the letters that it finds on the dead-letter topic. */
 function readLetters({ settings: { cluster, deadLetterTopic } }: OperationsFacts): PolicyStatement[] {
-  if (cluster.auth !== 'iam') return [];
+  if (!usesIam(cluster)) return [];
   const actions = ['kafka-cluster:DescribeTopic', 'kafka-cluster:ReadData'];
   return [statement('ReadDeadLetters', actions, [kafkaArn(cluster, 'topic', deadLetterTopic.topicName)])];
 }
@@ -138,8 +138,10 @@ function keyGrants({ encryptionKeyArns }: OperationsFacts): PolicyStatement[] {
 function commonGrants({ settings: { cluster }, logGroupArn }: OperationsFacts): PolicyStatement[] {
   return [
     statement('WriteOwnLogs', ['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroupArn]),
-    statement('FindTheBrokers', ['kafka:GetBootstrapBrokers'], [cluster.clusterArn]),
-    ...credentialGrants(cluster.auth),
+    ...(cluster.clusterId === undefined
+      ? [statement('FindTheBrokers', ['kafka:GetBootstrapBrokers'], [cluster.clusterArn])]
+      : []),
+    ...credentialGrants(cluster),
   ];
 }
 

@@ -2,8 +2,8 @@ import { extname, resolve } from 'node:path';
 import { Duration } from 'aws-cdk-lib';
 import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
-import type { PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
-import { CfnAlias, EventSourceMapping, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { CfnAlias, EventSourceMapping, type IFunction, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ENVIRONMENT } from '../../shared/environment.ts';
@@ -33,7 +33,7 @@ export interface OperationsProps
   readonly fallbackQueue: Queue;
   readonly failureQueue: Queue | undefined;
   /** Invoked to release parked keys. */
-  readonly consumerFunction: LambdaFunction;
+  readonly consumerFunction: IFunction;
   readonly settings: ConsumerSettings;
 }
 
@@ -44,7 +44,7 @@ export interface OperationsProps
  */
 export class Operations extends Construct {
   readonly relay: LambdaFunction;
-  readonly relayRole: Role;
+  readonly relayRole: IRole;
   readonly operator: LambdaFunction;
 
   constructor(scope: Construct, id: string, props: OperationsProps) {
@@ -100,7 +100,7 @@ export class Operations extends Construct {
         [ENVIRONMENT.releaseMaxRounds]: String(release.maxRounds),
       }),
     };
-    const { functionProps: _, bundling: __, ...shared } = consumer;
+    const { functionProps: _, bundling: __, role: ___, ...shared } = consumer;
     const own = { entry: resolve(FUNCTIONS, entry), handlerExport: 'handler', timeoutSeconds, environment: {} };
     const transactionalId = redriveTransactionalId({
       group: settings.consumerGroup,

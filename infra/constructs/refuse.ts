@@ -1,6 +1,7 @@
 import type { Construct, IConstruct } from 'constructs';
 import { commandName } from './consumer-output.ts';
 import type { ConsumerSettings } from './consumer-settings.ts';
+import { clusterArnOrId } from './kafka-cluster.ts';
 import type { Refusal } from './refusal.ts';
 import { RefusalError } from './refusal-error.ts';
 import { refusalsOf } from './refusals.ts';
@@ -47,6 +48,15 @@ export const SHARING_REFUSALS = {
         return mine.stackName === other.stackName && commandName(mine.consumerName) === commandName(other.consumerName);
       }),
   },
+  LOCKSTEP_FUNCTION_SHARED: {
+    property: 'function',
+    because: 'One function for two consumers: its environment can name the topic and the group of one of them only.',
+    fix: 'Give each topic a consumer of its own with the same `entry`: one handler, one function and one mapping for each topic',
+    objection: ({ existing }, seen) =>
+      shared(seen, 'the function', (other) => {
+        return existing?.function !== undefined && other.existing?.function === existing.function;
+      }),
+  },
   LOCKSTEP_POLLER_GROUP_FULL: {
     property: 'pollers.maximum',
     because: 'More than 2,000 pollers, or 100 mappings, in one poller group: Lambda refuses the mapping.',
@@ -76,7 +86,7 @@ function shared(seen: readonly Seen[], what: string, isShared: (other: ConsumerS
 }
 
 function onOneCluster(a: ConsumerSettings, b: ConsumerSettings): boolean {
-  return a.cluster.clusterArn === b.cluster.clusterArn;
+  return clusterArnOrId(a.cluster) === clusterArnOrId(b.cluster);
 }
 
 /**

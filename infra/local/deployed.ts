@@ -96,7 +96,11 @@ async function readStack(stack: StackTemplate, lambda: LambdaClient): Promise<Om
     .filter(({ properties }) => properties['Topics'] !== undefined);
   const consumers = kafkaMappings.map((resource): DeployedConsumer => {
     const target = stack.resolve(resource.properties['FunctionName']);
-    const own = functions.find(({ functionName, functionArn }) => [functionName, functionArn].includes(target));
+    // An alias is the function's ARN with a name after it.
+    const own = functions.find(
+      ({ functionName, functionArn }) =>
+        [functionName, functionArn].includes(target) || target.startsWith(`${functionArn}:`),
+    );
     if (own === undefined) throw new Error(`Mapping ${resource.logicalId} is for ${target}, which no stack has.`);
     const mapping = mappingOfTemplate(stack, resource, own.functionArn);
     const facts = consumerFacts(resource.metadata, mapping, own);

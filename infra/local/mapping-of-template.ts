@@ -13,7 +13,9 @@ export function mappingOfTemplate(stack: StackTemplate, resource: TemplateResour
   const { logicalId, physicalId, properties } = resource;
   const topic = listOf(properties['Topics'])[0];
   if (typeof topic !== 'string') throw new Error(`Mapping ${logicalId} names no topic in \`Topics\`.`);
-  const group = fields(properties['AmazonManagedKafkaEventSourceConfig'])['ConsumerGroupId'];
+  const group = fields(
+    properties['AmazonManagedKafkaEventSourceConfig'] ?? properties['SelfManagedKafkaEventSourceConfig'],
+  )['ConsumerGroupId'];
   const window = numberOf(properties['MaximumBatchingWindowInSeconds']);
   const patterns = listOf(fields(properties['FilterCriteria'])['Filters']).map((filter) => fields(filter)['Pattern']);
   const onFailure = fields(fields(properties['DestinationConfig'])['OnFailure'])['Destination'];
@@ -22,7 +24,8 @@ export function mappingOfTemplate(stack: StackTemplate, resource: TemplateResour
     uuid: physicalId,
     functionArn,
     topic,
-    eventSourceArn: stack.resolve(properties['EventSourceArn']),
+    // A self-managed cluster has none.
+    ...(properties['EventSourceArn'] !== undefined && { eventSourceArn: stack.resolve(properties['EventSourceArn']) }),
     // Without one Lambda uses the mapping's UUID.
     consumerGroupId: typeof group === 'string' ? group : physicalId,
     startingPosition: startingPosition(properties),

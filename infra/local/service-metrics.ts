@@ -71,7 +71,7 @@ async function measureGroup(
     Date.now(),
   );
   const dimensions = {
-    'Cluster Name': mapping.eventSourceArn.split('/')[1] ?? '',
+    'Cluster Name': mapping.eventSourceArn?.split('/')[1] ?? '',
     'Consumer Group': groupId,
     Topic: topic,
   };

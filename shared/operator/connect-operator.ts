@@ -51,7 +51,7 @@ export function operatorPorts(
 /** Connects the deployed operator function. @throws LockstepError ENVIRONMENT_INVALID, BROKER_UNREACHABLE */
 export async function connectOperator(): Promise<OperatorConnection> {
   const environment = readEnvironment(process.env);
-  const { kafkaAuth: auth, kafkaSecretArn, topic, deadLetterTopic, consumerGroup: group } = environment;
+  const { kafkaAuth: auth, kafkaSecretArn, kafkaRootArn, topic, deadLetterTopic, consumerGroup: group } = environment;
   const telemetry = powertoolsTelemetry(environment);
   const brokers = await findBrokers(environment);
   const store = { client: dynamoDbClient(), table: environment.ledgerTable };
@@ -61,7 +61,7 @@ export async function connectOperator(): Promise<OperatorConnection> {
       { topic, deadLetterTopic, group, cluster: clusterUuid(environment.eventSourceArn) },
       {
         brokers: () => brokers,
-        authentication: { auth, kafkaSecretArn, region: process.env['AWS_REGION'] },
+        authentication: { auth, kafkaSecretArn, kafkaRootArn, region: process.env['AWS_REGION'] },
         clock: systemClock,
         log: telemetry.log,
       },

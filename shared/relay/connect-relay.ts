@@ -33,8 +33,8 @@ export async function connectRelay(policy: Partial<RelayPolicy> = {}): Promise<R
   const store = { client: dynamoDbClient(), table: environment.ledgerTable };
   const secret = dynamoDbStackSecret(store);
   const { letters } = connectKafka({ environment, brokers, clock: systemClock, log });
-  const { kafkaAuth: auth, kafkaSecretArn } = environment;
-  const authentication = { auth, kafkaSecretArn, region: process.env['AWS_REGION'] };
+  const { kafkaAuth: auth, kafkaSecretArn, kafkaRootArn } = environment;
+  const authentication = { auth, kafkaSecretArn, kafkaRootArn, region: process.env['AWS_REGION'] };
   return {
     telemetry,
     policy: relayPolicy(environment, policy),

@@ -34,6 +34,23 @@ describe('an event of the mapping', () => {
 });
 
 const { eventSourceArn: _, ...withoutArn } = real;
+const selfManaged: KafkaEvent = { ...withoutArn, eventSource: 'SelfManagedKafka' };
+
+describe('an event of a self-managed cluster', () => {
+  const anywhere = { ...deployment, eventSourceArn: 'lkc-1' };
+
+  test('passes, with the id of the cluster for the ledger, whatever its brokers are', () => {
+    const moved = { ...selfManaged, bootstrapServers: 'other:9092' };
+    expect(checkEventSource(parseKafkaEvent(selfManaged), anywhere).cluster).toBe('lkc-1');
+    expect(checkEventSource(parseKafkaEvent(moved), anywhere).cluster).toBe('lkc-1');
+  });
+
+  test('is refused where it is of a cluster on MSK', () => {
+    expect(() => checkEventSource(parseKafkaEvent(real), anywhere)).toThrow(
+      `expected \`eventSourceArn\` to be none, got "${CLUSTER}"`,
+    );
+  });
+});
 
 describe.each<[string, KafkaEvent, string]>([
   [
@@ -46,7 +63,7 @@ describe.each<[string, KafkaEvent, string]>([
     { ...real, eventSourceArn: 'arn:aws:kafka:eu-central-1:666666666666:cluster/shop/uuid-1' },
     'got "arn:aws:kafka:eu-central-1:666666666666:cluster/shop/uuid-1"',
   ],
-  ['a self-managed cluster', { ...withoutArn, eventSource: 'SelfManagedKafka' }, 'got none'],
+  ['a self-managed cluster', selfManaged, 'got none'],
   [
     'another topic',
     kafkaEvent([record({ topic: 'payroll', value: 'a' })], { eventSourceArn: CLUSTER }),

@@ -42,7 +42,11 @@ test.each(Object.keys(deployed))('without %s it is refused by name', (name) => {
 });
 
 test.each([
-  ['LOCKSTEP_KAFKA_AUTH', 'kerberos', 'to be one of `iam`, `scram`, `mtls`, `tls`, `none`, got `kerberos`'],
+  [
+    'LOCKSTEP_KAFKA_AUTH',
+    'kerberos',
+    'to be one of `iam`, `scram`, `scram-256`, `plain`, `mtls`, `tls`, `none`, got `kerberos`',
+  ],
   ['LOCKSTEP_FAILURE_MODE', 'drop', 'to be one of `report`, `throw`, got `drop`'],
   ['LOCKSTEP_MAX_ATTEMPTS', '0', 'to be a whole number from 1, or Infinity, got `0`'],
   ['LOCKSTEP_MAX_ATTEMPTS', 'NaN', 'to be a whole number from 1, or Infinity, got `NaN`'],
@@ -55,7 +59,7 @@ test.each([
   );
 });
 
-test.each(['scram', 'mtls'])('%s needs its secret', (auth) => {
+test.each(['scram', 'scram-256', 'plain', 'mtls'])('%s needs its secret', (auth) => {
   const variables = { ...deployed, LOCKSTEP_KAFKA_AUTH: auth };
 
   expect(() => readEnvironment(variables)).toThrow('LOCKSTEP_KAFKA_SECRET_ARN is not set');

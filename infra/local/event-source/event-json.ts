@@ -9,13 +9,17 @@ export interface Envelope {
 }
 
 /** @param bootstrapServers - comma-separated, as the function will use them */
-export function envelopeOf(eventSourceArn: string, bootstrapServers: string): Envelope {
-  const opening = `{"eventSource":"aws:kafka","eventSourceArn":${JSON.stringify(eventSourceArn)},"bootstrapServers":${JSON.stringify(bootstrapServers)},"records":{`;
+export function envelopeOf(eventSourceArn: string | undefined, bootstrapServers: string): Envelope {
+  const source =
+    eventSourceArn === undefined
+      ? '"eventSource":"SelfManagedKafka"'
+      : `"eventSource":"aws:kafka","eventSourceArn":${JSON.stringify(eventSourceArn)}`;
+  const opening = `{${source},"bootstrapServers":${JSON.stringify(bootstrapServers)},"records":{`;
   const closing = '}}';
   return { opening, closing, bytes: Buffer.byteLength(opening) + closing.length };
 }
 
-/** https://docs.aws.amazon.com/lambda/latest/dg/with-msk.html */
+/** https://docs.aws.amazon.com/lambda/latest/dg/with-msk.html, https://docs.aws.amazon.com/lambda/latest/dg/with-kafka.html */
 export function eventJson(envelope: Envelope, parts: readonly BatchPart<EncodedRecord>[]): string {
   let json = envelope.opening;
   let between = '';

@@ -15,7 +15,8 @@ export type OnFailureDestination =
 export interface Mapping {
   readonly uuid: string;
   readonly functionArn: string;
-  readonly eventSourceArn: string;
+  /** Absent for a self-managed cluster. */
+  readonly eventSourceArn?: string;
   readonly topic: string;
   readonly consumerGroupId: string;
   readonly startingPosition: StartingPosition;

@@ -47,6 +47,22 @@ export function certificateOf(
   return found;
 }
 
+/**
+ * Reads `{ "certificate" }`: of the authority that signed the brokers' certificates.
+ * https://docs.aws.amazon.com/lambda/latest/dg/kafka-cluster-auth.html#smaa-auth-ca-cert
+ *
+ * @throws LockstepError BROKER_UNREACHABLE before a connection is made
+ */
+export function rootCertificateOf(text: string, name: string): string {
+  const { certificate = '' } = strings(text);
+  try {
+    new X509Certificate(certificate);
+    return certificate;
+  } catch {
+    throw unusable(name, 'JSON with a certificate in PEM');
+  }
+}
+
 function belongTogether({ cert, ...key }: { cert: string; key: string; passphrase?: string }): boolean {
   try {
     // The first certificate of a chain is the client's own.

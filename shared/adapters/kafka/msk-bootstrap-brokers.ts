@@ -47,6 +47,10 @@ function serversFor(auth: KafkaAuth, answer: GetBootstrapBrokersResponse): strin
       return answer.BootstrapBrokerStringTls;
     case 'none':
       return answer.BootstrapBrokerString;
+    // A cluster on MSK has neither.
+    case 'scram-256':
+    case 'plain':
+      return undefined;
   }
 }
 
@@ -61,6 +65,8 @@ function serversOfConnection(auth: KafkaAuth, answer: GetBootstrapBrokersRespons
     case 'tls':
       return answer.BootstrapBrokerStringVpcConnectivityTls;
     case 'none':
+    case 'scram-256':
+    case 'plain':
       return undefined;
   }
 }

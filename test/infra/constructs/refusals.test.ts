@@ -1,7 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { App, Duration, type Environment, Stack } from 'aws-cdk-lib';
+import { AttributeType, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Key } from 'aws-cdk-lib/aws-kms';
-import { EventRecordFormat, KafkaSchemaValidationAttribute } from 'aws-cdk-lib/aws-lambda';
+import {
+  Code,
+  EventRecordFormat,
+  KafkaSchemaValidationAttribute,
+  Function as LambdaFunction,
+  Runtime,
+} from 'aws-cdk-lib/aws-lambda';
 import { GlueSchemaRegistry } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { describe, expect, test } from 'vitest';
@@ -30,6 +38,31 @@ function scram(secretName: string): LockstepConsumerProps['cluster'] {
   const encryptionKey = Key.fromKeyArn(stack, 'Key', 'arn:aws:kms:eu-central-1:111122223333:key/k-1');
   return { ...CLUSTER, auth: { type: 'scram', secret, encryptionKey } };
 }
+
+const elsewhere = new Stack();
+const FUNCTION = {
+  runtime: Runtime.NODEJS_24_X,
+  handler: 'index.handler',
+  code: Code.fromInline('exports.handler = () => {}'),
+  timeout: Duration.seconds(60),
+};
+const OUTSIDE = new LambdaFunction(elsewhere, 'Outside', FUNCTION);
+const vpc = Vpc.fromVpcAttributes(elsewhere, 'Vpc', {
+  vpcId: CLUSTER.vpcId,
+  availabilityZones: ['eu-central-1a'],
+  privateSubnetIds: [CLUSTER.subnetIds[0]],
+});
+const INSIDE = new LambdaFunction(elsewhere, 'Inside', { ...FUNCTION, vpc });
+const { timeout: _timeout, ...WITHOUT_TIMEOUT } = FUNCTION;
+const HASTY = new LambdaFunction(elsewhere, 'Hasty', { ...WITHOUT_TIMEOUT, vpc });
+const IMPORTED_FUNCTION = LambdaFunction.fromFunctionName(elsewhere, 'Theirs', 'theirs');
+const UNFIT = new Table(elsewhere, 'Unfit', { partitionKey: { name: 'id', type: AttributeType.STRING } });
+
+const ANYWHERE = {
+  clusterId: 'lkc-1',
+  bootstrapServers: 'kafka-1:9092',
+  auth: { type: 'plain', secret: Secret.fromSecretNameV2(elsewhere, 'Anywhere', 'kafka') },
+} as const satisfies LockstepConsumerProps['cluster'];
 
 const { vpcId: _, ...NOWHERE } = CLUSTER;
 const NO_GROUPS = { ...CLUSTER, securityGroupIds: [] };
@@ -178,6 +211,17 @@ const REFUSED: readonly (readonly [string, string, Partial<LockstepConsumerProps
     'use a provisioned cluster',
   ],
   ['LOCKSTEP_SCRAM_SECRET_NAME', 'cluster.auth.secret', { cluster: scram('orders') }, 'got `orders`'],
+  [
+    'LOCKSTEP_FUNCTION_IMPORTED',
+    'function',
+    wrong({ entry: undefined, function: IMPORTED_FUNCTION }),
+    'its environment cannot be set',
+  ],
+  ['LOCKSTEP_FUNCTION_HAS_ITS_OWN', 'function', { function: INSIDE }, 'with it `entry` would have no effect'],
+  ['LOCKSTEP_FUNCTION_ELSEWHERE', 'function', wrong({ entry: undefined, function: OUTSIDE }), 'is in no VPC'],
+  ['LOCKSTEP_TIMEOUT_TOO_SHORT', 'timeout', wrong({ entry: undefined, function: HASTY }), '3 s leave no time'],
+  ['LOCKSTEP_LEDGER_UNFIT', 'ledger', { ledger: { table: UNFIT } }, 'its key is id'],
+  ['LOCKSTEP_ENTRY_MISSING', 'entry', wrong({ entry: undefined }), '`undefined` does not exist'],
   ['LOCKSTEP_ENTRY_MISSING', 'entry', { entry: 'functions/nowhere.ts' }, '`functions/nowhere.ts` does not exist'],
   [
     'LOCKSTEP_PARK_WITH_REGISTRY',
@@ -224,6 +268,43 @@ const REFUSED: readonly (readonly [string, string, Partial<LockstepConsumerProps
     'cluster.auth',
     wrong({ cluster: { ...CLUSTER, auth: { type: 'plain' } } }),
     'got `"plain"`',
+  ],
+  [
+    'LOCKSTEP_AUTH_UNKNOWN',
+    'cluster.auth',
+    wrong({ cluster: { ...ANYWHERE, auth: 'iam' } }),
+    'expected one that Lambda takes for a self-managed cluster, got `"iam"`',
+  ],
+  [
+    'LOCKSTEP_AUTH_WITHOUT_SECRET',
+    'cluster.auth.secret',
+    wrong({ cluster: { ...ANYWHERE, auth: { type: 'plain' } } }),
+    'there is none',
+  ],
+  ['LOCKSTEP_CLUSTER_ID_INVALID', 'cluster.clusterId', { cluster: { ...ANYWHERE, clusterId: 'a#b' } }, '`a#b` has'],
+  [
+    'LOCKSTEP_CLUSTER_ID_INVALID',
+    'cluster.clusterId',
+    wrong({ cluster: { ...ANYWHERE, clusterArn: CLUSTER.clusterArn } }),
+    'there is a `clusterArn`, too',
+  ],
+  [
+    'LOCKSTEP_BROKERS_INVALID',
+    'cluster.bootstrapServers',
+    { cluster: { ...ANYWHERE, bootstrapServers: 'kafka-1:9092,kafka-2' } },
+    '`kafka-2` is not `host:port`',
+  ],
+  [
+    'LOCKSTEP_BROKERS_INVALID',
+    'cluster.bootstrapServers',
+    wrong({ cluster: { ...ANYWHERE, bootstrapServers: undefined } }),
+    '`undefined` is not `host:port`',
+  ],
+  [
+    'LOCKSTEP_FUNCTION_OUTSIDE_VPC',
+    'cluster',
+    { cluster: { ...ANYWHERE, vpcId: 'vpc-01234567' } },
+    'cannot reach the brokers',
   ],
   ...['tenancyConfig', 'durableConfig', 'capacityProviderConfig'].map(
     (name) =>

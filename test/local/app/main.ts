@@ -6,6 +6,7 @@ import { VerifyStack } from '../../../infra/verify-stack.ts';
 import { AlarmsStack, RelayAlarmsStack } from '../alarms/fixtures/alarms-stack.ts';
 import { CloudStack } from '../cloud/fixtures/cloud-stack.ts';
 import { ConsumersStack } from '../consumer/fixtures/consumers-stack.ts';
+import { SelfManagedStack } from '../fixtures/self-managed-stack.ts';
 import { OPERATED, OperatedStack } from '../relay/fixtures/operated-stack.ts';
 import { UpdatesStack } from '../updates/fixtures/updates-stack.ts';
 
@@ -29,4 +30,5 @@ for (const operated of OPERATED) new OperatedStack(app, cluster, operated);
 new AlarmsStack(app, cluster);
 new RelayAlarmsStack(app, cluster);
 new CloudStack(app, cluster);
+new SelfManagedStack(app);
 new UpdatesStack(app, cluster, { version: 'v1', batchSize: 5 });
