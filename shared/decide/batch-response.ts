@@ -11,15 +11,13 @@ export interface KafkaBatchResponse {
   readonly batchItemFailures: readonly BatchItemFailure[];
 }
 
-/** How a partition ended in this invocation. */
-export type PartitionEnd = { readonly type: 'drained' } | { readonly type: 'halted'; readonly firstUnsettled: Offset };
-
-/** A partition of the event, with its records in offset order, and how it ended. */
+/** A partition of the event, with its records in offset order, at the end of the invocation. */
 export interface EndedPartition {
   /** The key of `event.records`. */
   readonly identifier: string;
   readonly records: readonly Pick<DeliveredRecord, 'offset'>[];
-  readonly end: PartitionEnd;
+  /** Absent where all records are settled. */
+  readonly firstUnsettled?: Offset | undefined;
 }
 
 /**
@@ -37,9 +35,12 @@ export function batchResponse(partitions: readonly EndedPartition[]): KafkaBatch
   return { batchItemFailures: partitions.flatMap(unsettledTail) };
 }
 
-function unsettledTail({ identifier, records, end }: EndedPartition): BatchItemFailure[] {
-  if (end.type === 'drained') return [];
+function unsettledTail({
+  identifier,
+  records,
+  firstUnsettled = Number.POSITIVE_INFINITY,
+}: EndedPartition): BatchItemFailure[] {
   return records
-    .filter(({ offset }) => offset >= end.firstUnsettled)
+    .filter(({ offset }) => offset >= firstUnsettled)
     .map(({ offset }) => ({ itemIdentifier: { partition: identifier, offset } }));
 }

@@ -42,7 +42,7 @@ export async function processBatch<V>(
       reports.map(({ delivered, firstUnsettled }) => ({
         identifier: delivered.identifier,
         records: delivered.records,
-        end: firstUnsettled === undefined ? { type: 'drained' } : { type: 'halted', firstUnsettled },
+        firstUnsettled,
       })),
     );
     const delayMs = answerDelay(reports.map(toDelayInput), clock.now(), invocation.plan.abortAt, consumer.policy);

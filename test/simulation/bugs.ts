@@ -87,8 +87,8 @@ export const BUGS = {
     patches: [
       {
         file: 'shared/decide/batch-response.ts',
-        find: 'offset >= end.firstUnsettled',
-        put: 'offset === end.firstUnsettled',
+        find: 'offset >= firstUnsettled',
+        put: 'offset === firstUnsettled',
       },
     ],
     set: 'base',

@@ -227,6 +227,10 @@ describe('a range of offsets', () => {
       { from: 12, to: 14 },
       { from: 15, to: 15 },
     ]);
+    expect(around(10)).toEqual([
+      { from: 10, to: 10 },
+      { from: 11, to: 15 },
+    ]);
     expect(around(14)).toEqual([
       { from: 10, to: 13 },
       { from: 14, to: 14 },
