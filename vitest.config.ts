@@ -58,7 +58,7 @@ export default defineConfig({
           // Limits are there to end what hangs, also on a machine with other work.
           testTimeout: 600_000,
           hookTimeout: 600_000,
-          expect: { poll: { timeout: 180_000 } },
+          expect: { poll: { timeout: 180_000, interval: 200 } },
         },
       },
       {

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, writeFileSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { logLevel } from 'kafkajs';
 import { kafkaJsClient } from '../../shared/adapters/kafka/kafkajs-client.ts';
@@ -119,7 +120,9 @@ async function formatBroker(
   const clusterId = randomBytes(16).toString('base64url');
   // In one word: an id may begin with a dash.
   const format = ['kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '-c', properties];
-  await run(command, ['-Xmx128m', ...SHORT_LIVED_JAVA, '-cp', classPath, ...format]);
+  const sharedClasses = await withSharedClasses(dirname(classPath), async (option) => {
+    await run(command, ['-Xmx128m', ...SHORT_LIVED_JAVA, ...option, '-cp', classPath, ...format]);
+  });
 
   let server: Guarded | undefined;
   const stop = async () => {
@@ -136,7 +139,7 @@ async function formatBroker(
       await stop();
     },
     startBroker: async () => {
-      const settings = ['-Xmx512m', ...flags, `-Dlog4j2.configurationFile=${LOG_CONFIGURATION}`];
+      const settings = ['-Xmx512m', ...sharedClasses, ...flags, `-Dlog4j2.configurationFile=${LOG_CONFIGURATION}`];
       const starting = spawnGuarded(command, [...settings, '-cp', classPath, 'kafka.Kafka', properties], {
         output: logFile,
       });
@@ -147,6 +150,30 @@ async function formatBroker(
       });
     },
   };
+}
+
+/**
+ * Java reads Kafka's classes from an archive, checked and laid out: that saves a quarter of the processor time of each start. The
+ * first run makes the archive. https://docs.oracle.com/en/java/javase/17/vm/class-data-sharing.html
+ *
+ * @param folder - where the archive is
+ * @param runJava - runs a short Java program that loads most of these classes
+ * @returns options for later programs
+ */
+async function withSharedClasses(
+  folder: string,
+  runJava: (options: readonly string[]) => Promise<void>,
+): Promise<readonly string[]> {
+  const archive = join(folder, 'classes.jsa');
+  const options = ['-XX:+IgnoreUnrecognizedVMOptions', `-XX:SharedArchiveFile=${archive}`];
+  if (existsSync(archive)) await runJava(options);
+  else {
+    const draft = `${archive}.${randomBytes(6).toString('hex')}`;
+    await runJava(['-XX:+IgnoreUnrecognizedVMOptions', `-XX:ArchiveClassesAtExit=${draft}`]);
+    // A Java that makes no archive is slower, and no worse.
+    await rename(draft, archive).catch(() => {});
+  }
+  return options;
 }
 
 /** Makes a request that only a fully started broker answers: to validate a new topic. */
