@@ -3,7 +3,7 @@ import type { Construct } from 'constructs';
 import { DEFAULTS } from '../../shared/options.ts';
 import type { LockstepConsumerProps } from './consumer-props.ts';
 import { LETTER_HEADROOM_BYTES } from './dead-letter-topic.ts';
-import { type ExistingFunction, existingFunction, timeoutOf } from './existing-function.ts';
+import { type ExistingFunction, existingFunction, settingsOf, timeoutOf } from './existing-function.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
 import { DEFAULT_MAX_RECORD_BYTES, type TopicFacts } from './kafka-topic.ts';
 import { clusterHere } from './local-cluster.ts';
@@ -128,6 +128,7 @@ export function consumerSettings(scope: Construct, props: LockstepConsumerProps)
     environment: props.environment ?? {},
     reservedConcurrency: props.functionProps?.reservedConcurrentExecutions,
     functionProps: Object.keys(props.functionProps ?? {}),
+    ...(existing?.function && settingsOf(existing.function)),
     removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
     operations: props.operations ?? true,
   };

@@ -42,6 +42,19 @@ export function existingFunction(props: LockstepConsumerProps): ExistingFunction
   };
 }
 
+/** Settings that make a function impossible as a consumer, or stand still. They are the function's own here. */
+export function settingsOf(itself: LambdaFunction): {
+  reservedConcurrency: number | undefined;
+  functionProps: string[];
+} {
+  const resource = itself.node.defaultChild as CfnFunction;
+  const names = ['tenancyConfig', 'durableConfig', 'capacityProviderConfig'] as const;
+  return {
+    reservedConcurrency: resource.reservedConcurrentExecutions,
+    functionProps: names.filter((name) => resource[name] !== undefined),
+  };
+}
+
 /** Seconds. */
 export function timeoutOf({ timeout }: LambdaFunction): number {
   return timeout?.toSeconds() ?? DEFAULT_TIMEOUT_SECONDS;

@@ -119,8 +119,8 @@ export interface MskKafka extends KafkaNetwork {
    * @default MSK is asked at run time, which needs an interface endpoint for `kafka` in a VPC without NAT
    */
   readonly bootstrapServers?: string;
-  /** @default 'provisioned' */
-  readonly kind?: 'provisioned' | 'serverless';
+  /** `provisioned` with standard brokers, or `express` ones, whose `min.insync.replicas` is read-only. @default 'provisioned' */
+  readonly kind?: 'provisioned' | 'express' | 'serverless';
   /** The multi-VPC connection to a cluster of another account; `clusterArn` stays the cluster's own. */
   readonly vpcConnectionArn?: string;
   /**
@@ -146,7 +146,7 @@ export function usesIam(cluster: KafkaCluster): cluster is MskKafka {
 export function makesTopics(cluster: KafkaCluster): cluster is MskKafka {
   const { kind = 'provisioned', clusterId, vpcConnectionArn, topics = 'cloudformation' } = cluster;
   const isHere = clusterId === undefined && vpcConnectionArn === undefined;
-  return isHere && topics === 'cloudformation' && kind === 'provisioned';
+  return isHere && topics === 'cloudformation' && kind !== 'serverless';
 }
 
 /**

@@ -65,7 +65,8 @@ export class KafkaTopic extends Construct implements TopicFacts {
         'cleanup.policy': 'delete',
         'max.message.bytes': this.maxRecordBytes,
         ...(props.stampsOnAppend && { 'message.timestamp.type': 'LogAppendTime' }),
-        'min.insync.replicas': Math.max(1, replicationFactor - 1),
+        // Read-only on Express brokers. https://docs.aws.amazon.com/msk/latest/developerguide/msk-configuration-express-read-only.html
+        ...(cluster.kind !== 'express' && { 'min.insync.replicas': Math.max(1, replicationFactor - 1) }),
         'retention.ms': props.retention.toMilliseconds(),
       }),
     }).applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);

@@ -107,6 +107,13 @@ test('makes a dead-letter topic with larger records than the source and keeps it
   ]);
 });
 
+test('sets nothing on a topic of Express brokers that is read-only there', () => {
+  const { Configs: configs } = only(synthConsumer({ cluster: { ...CLUSTER, kind: 'express' } }), 'AWS::MSK::Topic');
+  const text = Buffer.from(String(configs), 'base64').toString();
+  expect(text).toContain('message.timestamp.type=LogAppendTime');
+  expect(text).not.toContain('min.insync.replicas');
+});
+
 test('makes no topic where topics are made elsewhere, and still says which one it needs', () => {
   const template = synthConsumer({
     cluster: { clusterArn: CLUSTER.clusterArn, auth: 'none', topics: 'elsewhere' },

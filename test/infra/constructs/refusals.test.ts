@@ -53,6 +53,7 @@ const vpc = Vpc.fromVpcAttributes(elsewhere, 'Vpc', {
   privateSubnetIds: [CLUSTER.subnetIds[0]],
 });
 const INSIDE = new LambdaFunction(elsewhere, 'Inside', { ...FUNCTION, vpc });
+const STILL = new LambdaFunction(elsewhere, 'Still', { ...FUNCTION, vpc, reservedConcurrentExecutions: 0 });
 const { timeout: _timeout, ...WITHOUT_TIMEOUT } = FUNCTION;
 const HASTY = new LambdaFunction(elsewhere, 'Hasty', { ...WITHOUT_TIMEOUT, vpc });
 const IMPORTED_FUNCTION = LambdaFunction.fromFunctionName(elsewhere, 'Theirs', 'theirs');
@@ -220,6 +221,12 @@ const REFUSED: readonly (readonly [string, string, Partial<LockstepConsumerProps
   ['LOCKSTEP_FUNCTION_HAS_ITS_OWN', 'function', { function: INSIDE }, 'with it `entry` would have no effect'],
   ['LOCKSTEP_FUNCTION_ELSEWHERE', 'function', wrong({ entry: undefined, function: OUTSIDE }), 'is in no VPC'],
   ['LOCKSTEP_TIMEOUT_TOO_SHORT', 'timeout', wrong({ entry: undefined, function: HASTY }), '3 s leave no time'],
+  [
+    'LOCKSTEP_RESERVED_CONCURRENCY_ZERO',
+    'functionProps.reservedConcurrentExecutions',
+    wrong({ entry: undefined, function: STILL }),
+    'never runs',
+  ],
   ['LOCKSTEP_LEDGER_UNFIT', 'ledger', { ledger: { table: UNFIT } }, 'its key is id'],
   ['LOCKSTEP_ENTRY_MISSING', 'entry', wrong({ entry: undefined }), '`undefined` does not exist'],
   ['LOCKSTEP_ENTRY_MISSING', 'entry', { entry: 'functions/nowhere.ts' }, '`functions/nowhere.ts` does not exist'],
