@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { audit } from './audit.ts';
 import { blocked } from './blocked.ts';
 import { consoleCommand } from './console.ts';
 import { consume } from './consume.ts';
@@ -40,7 +41,7 @@ export function lockstep(): Command {
     .addHelpText('after', EXIT_CODES);
   const local = [init, dev, produce, consume];
   const commands = [...local, consoleCommand, status, lag, blocked, deadLetters, redrive, purge, parked, release, drop];
-  for (const command of [...commands, skip, reset, pause, resume, replay, reproduce, verify])
+  for (const command of [...commands, skip, reset, pause, resume, replay, reproduce, audit, verify])
     program.addCommand(command);
   for (const command of everyCommand(program)) {
     command.configureHelp({ helpWidth: WIDTH, showGlobalOptions: true }).exitOverride();
@@ -60,5 +61,5 @@ function everyText(text: string, before: readonly string[] | undefined): readonl
 
 const EXIT_CODES = `
 Exit codes: 0 done; 1 failed, refused, stopped before its end (the same command goes on), or
-something is stuck (status --fail-if-stuck); 2 wrong command line.
+something is stuck (status --fail-if-stuck) or found (audit); 2 wrong command line.
 `;

@@ -38,6 +38,7 @@ test('there is a command for each thing that an operator does', () => {
     'resume',
     'replay',
     'reproduce',
+    'audit',
     'verify',
   ]);
 });

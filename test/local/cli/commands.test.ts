@@ -1,12 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AttributeValue, DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { LambdaClient } from '@aws-sdk/client-lambda';
+import { LambdaClient, UpdateEventSourceMappingCommand } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { invokeOperator } from '../../../cli/aws-target.ts';
 import { consumersOf } from '../../../cli/consumer.ts';
 import { clientConfig } from '../../../infra/local/local-endpoint.ts';
+import { encodeRanges } from '../../../shared/record/offset-ranges.ts';
 import { handlerText, PROJECT, runTests, writeFiles } from '../../fixtures/reproducing-project.ts';
 import { type Operated, startOperated } from '../relay/operated-consumer.ts';
 
@@ -282,6 +283,53 @@ test('a partition whose item cannot be read is named, and reset repairs it witho
   const after = await changeByHand(1, 'SET seen = :seen', { ':seen': { BOOL: true } });
   expect(Number(after['epoch']?.N)).toBeGreaterThan(Number(broken['epoch']?.N));
   expect(after['unheardOf']).toBeUndefined();
+});
+
+test('audit finds nothing in a consumer that is well, and each of six planted faults, with the place', async () => {
+  answers.set('audited', 422);
+  await produce(2, 'audited');
+  await expect.poll(() => operated.lag(), { timeout: 180_000, interval: 500 }).toBe(0);
+  const clean = await operated.ask('audit');
+  expect(clean.consumers).toMatchObject([{ consumer: 'Commanded', findings: [], partitions: { length: 3 } }]);
+  const folder = await mkdtemp(join(tmpdir(), 'lockstep-audit-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const since = join(folder, 'audit.json');
+  await writeFile(since, JSON.stringify(clean));
+  const lambda = new LambdaClient(clientConfig(operated.cloud.endpoint));
+  const UUID = operated.consumer.mapping.uuid;
+
+  await lambda.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: false, MaximumRetryAttempts: 5 }));
+  await expect.poll(async () => (await operated.ask('status'))[0].mapping, { timeout: 180_000 }).toBe('Disabled');
+  const last = await Promise.all([0, 1, 2].map(async (partition) => (await endOf(partition)) - 1));
+  const [first = 0, second = 0, third = 0] = last;
+  const upTo = (offset: number) => ({ S: encodeRanges([{ from: 0, to: offset }]) });
+  const only = (offset: number) => ({ S: encodeRanges([{ from: offset, to: offset }]) });
+  const idle = { ':long': { N: '0' } };
+  const plant = async () => {
+    await changeByHand(0, 'SET pending = :p, leaseUntil = :long', { ':p': only(first), ...idle });
+    const lost = { ':s': upTo(second - 1), ':p': only(second), ...idle };
+    await changeByHand(1, 'SET settled = :s, pending = :p, leaseUntil = :long', lost);
+    await changeByHand(2, 'SET settled = :s, epoch = :long', { ':s': upTo(third - 1), ...idle });
+  };
+
+  const found = async () => {
+    // Again, since the relay may just have mended it.
+    await plant();
+    const { code, stdout } = await operated.lockstep('audit', '--since', since, '--json');
+    expect(code).toBe(1);
+    const { findings }: { findings: { code: string; place?: string }[] } = JSON.parse(stdout).consumers[0];
+    return findings.map((one) => [one.code, one.place]);
+  };
+  await expect.poll(found, { timeout: 180_000 }).toEqual(
+    expect.arrayContaining([
+      ['stands-still', undefined],
+      ['mapping-differs', undefined],
+      ['settled-and-pending', 'operated-commanded-0'],
+      ['not-redelivered', 'operated-commanded-1'],
+      ['letter-without-mark', `operated-commanded-2@${third}`],
+      ['went-back', 'operated-commanded-2'],
+    ]),
+  );
 });
 
 test('a wrong command line ends with 2', async () => {
