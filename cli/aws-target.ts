@@ -1,4 +1,5 @@
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
@@ -28,11 +29,13 @@ export async function awsTarget(stacks: readonly string[]): Promise<Target> {
   const lambda = new LambdaClient({ maxAttempts: 1, requestHandler: { requestTimeout: ANSWER_WITHIN_MS } });
   const dynamodb = new DynamoDBClient({});
   const sqs = new SQSClient({});
+  const cloudwatch = new CloudWatchClient({});
   return {
     consumers,
     dynamodb,
     lambda,
     sqs,
+    cloudwatch,
     who: callerIdentity,
     async operate(consumer, request, watching = {}) {
       const answer = await inSlices(lambda, consumer, request, watching);
@@ -50,7 +53,7 @@ export async function awsTarget(stacks: readonly string[]): Promise<Target> {
       } while (after !== undefined && left > 0);
     },
     async [Symbol.asyncDispose]() {
-      for (const client of [dynamodb, lambda, sqs]) client.destroy();
+      for (const client of [dynamodb, lambda, sqs, cloudwatch]) client.destroy();
     },
   };
 }

@@ -47,6 +47,15 @@ export function judgeDeliveries(deliveries: readonly Delivery[]): Judgement {
   return { reading: hasTail ? 'lowest' : 'reported', evidence, pausesMs };
 }
 
+/** What the event after a delivery brought, and how soon, in one sentence. @param which - the delivery */
+export function eventAfter(deliveries: readonly Delivery[], which: (delivery: Delivery) => boolean): string {
+  const at = deliveries.findIndex(which);
+  const [first, next] = [deliveries[at], deliveries[at + 1]];
+  if (first === undefined || next === undefined) return 'no event came';
+  const brought = first.indexes.length === 0 ? '' : `${spans(first.indexes)} had come; `;
+  return `${brought}${spans(next.indexes)} came after ${Math.max(0, next.startedAt - first.endedAt)} ms`;
+}
+
 function pausesOf(deliveries: readonly Delivery[]): number[] {
   return deliveries.flatMap(({ reported, endedAt }, at) => {
     const back = deliveries.slice(at + 1).find(({ indexes }) => reported !== undefined && indexes.includes(reported));

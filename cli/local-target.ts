@@ -1,3 +1,4 @@
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { LocalCloudError } from '../infra/local/local-cloud-error.ts';
@@ -37,6 +38,7 @@ export async function localTarget(): Promise<Target> {
   });
   const lambda = new LambdaClient(config);
   const sqs = new SQSClient(config);
+  const cloudwatch = new CloudWatchClient(config);
   const reach = (consumer: DeployedConsumer) =>
     operatorPorts(
       consumer,
@@ -57,6 +59,7 @@ export async function localTarget(): Promise<Target> {
     dynamodb,
     lambda,
     sqs,
+    cloudwatch,
     who: async () => whoAmI(),
     async operate(consumer, request, { onProgress, signal } = {}) {
       const ports = reach(consumer);
@@ -81,7 +84,7 @@ export async function localTarget(): Promise<Target> {
       }
     },
     async [Symbol.asyncDispose]() {
-      for (const client of [dynamodb, lambda, sqs]) client.destroy();
+      for (const client of [dynamodb, lambda, sqs, cloudwatch]) client.destroy();
     },
   };
 }

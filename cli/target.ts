@@ -1,3 +1,4 @@
+import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { SQSClient } from '@aws-sdk/client-sqs';
@@ -18,6 +19,7 @@ export interface Target extends AsyncDisposable {
   readonly dynamodb: DynamoDBClient;
   readonly lambda: LambdaClient;
   readonly sqs: SQSClient;
+  readonly cloudwatch: CloudWatchClient;
   /**
    * Who runs the command, for the ledger and for markers. On AWS it is the caller's own identity, not a text of their choice.
    */

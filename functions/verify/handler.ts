@@ -3,20 +3,26 @@
  * some events otherwise than Lockstep would: it reports one record in the middle. What Lambda then delivers shows how it reads such
  * an answer. Nothing is lost: the ledger knows the records that come again.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from 'aws-lambda';
 import * as v from 'valibot';
+import { KafkaJsSession } from '../../shared/adapters/kafka/kafkajs-session.ts';
+import { kafkaJsTransactions } from '../../shared/adapters/kafka/kafkajs-transactions.ts';
 import { systemClock } from '../../shared/adapters/system/system-clock.ts';
 import { connectKafka } from '../../shared/connect-kafka.ts';
 import { readEnvironment } from '../../shared/environment.ts';
 import { findBrokers } from '../../shared/find-brokers.ts';
 import { byPosition, json, lockstepConsumer, NonRetryableError } from '../../shared/lockstep-consumer.ts';
 import { deliveryTable } from './deliveries.ts';
-import { ExperimentOrder, Probe } from './experiment.ts';
+import { ExperimentOrder, Probe, VERIFY_TRANSACTIONS } from './experiment.ts';
 
 type Event = Parameters<typeof consumer>[0];
 type Answer = Awaited<ReturnType<typeof consumer>>;
 
 const PATIENCE_MS = 20_000;
+/** Longer than any timeout. */
+const A_DAY_MS = 86_400_000;
+const log = { debug: () => {}, info: () => {}, warn: () => {}, error: console.error };
 const deliveries = deliveryTable(process.env['DELIVERIES_TABLE'] ?? '');
 
 const consumer = lockstepConsumer({
@@ -46,16 +52,20 @@ async function note({ records }: Event, startedAt: number): Promise<Answer | und
   if (first === undefined) return undefined;
   const { run } = first.probe;
   const before = await deliveries.of(run);
+  const relents = before.some(({ indexes }) => indexes.length === 0);
   const reported = found.find(
-    ({ probe: { index, reports = 0 } }) => before.filter((one) => one.reported === index).length < reports,
+    ({ probe: { index, reports = 0 } }) => !relents && before.filter((one) => one.reported === index).length < reports,
   );
+  const hangs = found.some(({ probe }) => probe.hangs) && !before.some(({ hung }) => hung);
   const indexes = found.map(({ probe }) => probe.index);
   await deliveries.add(run, {
     startedAt,
     endedAt: Date.now(),
     indexes,
     ...(reported && { reported: reported.probe.index }),
+    ...(hangs && { hung: true }),
   });
+  if (hangs) await sleep(A_DAY_MS);
   if (reported === undefined) return undefined;
   const { partition, offset } = reported;
   return { batchItemFailures: [{ itemIdentifier: { partition, offset } }] };
@@ -65,6 +75,10 @@ async function carryOut(order: ExperimentOrder): Promise<unknown> {
   switch (order.verify) {
     case 'produce':
       return produce(order.probes);
+    case 'abort':
+      return abort(order.probe);
+    case 'relent':
+      return deliveries.add(order.run, { startedAt: Date.now(), endedAt: Date.now(), indexes: [] });
     case 'deliveries':
       return deliveries.of(order.run);
     case 'forget':
@@ -72,10 +86,34 @@ async function carryOut(order: ExperimentOrder): Promise<unknown> {
   }
 }
 
+/** Whether Lambda delivers the record shows its isolation level. */
+async function abort(probe: Probe): Promise<void> {
+  const { topic, kafkaAuth: auth, kafkaSecretArn, kafkaRootArn, ...environment } = readEnvironment(process.env);
+  const brokers = await findBrokers({ ...environment, kafkaAuth: auth });
+  const authentication = { auth, kafkaSecretArn, kafkaRootArn, region: process.env['AWS_REGION'] };
+  const options = { brokers: () => brokers, authentication, clock: systemClock, log };
+  // The first transaction of an id waits until the broker has a place for it.
+  const first = kafkaJsTransactions(options, VERIFY_TRANSACTIONS);
+  await first.takeOver().finally(() => first.disconnect());
+  const session = await KafkaJsSession.open(options, 0);
+  const producer = session.kafka.producer({
+    transactionalId: VERIFY_TRANSACTIONS,
+    idempotent: false,
+    maxInFlightRequests: 1,
+  });
+  try {
+    await producer.connect();
+    const transaction = await producer.transaction();
+    await transaction.send({ topic, messages: [{ key: probe.run, value: JSON.stringify(probe) }] });
+    await transaction.abort();
+  } finally {
+    await session.end(() => producer.disconnect());
+  }
+}
+
 /** All in one request, so that the broker has them in one batch. */
 async function produce(probes: readonly Probe[]): Promise<void> {
   const environment = readEnvironment(process.env);
-  const log = { debug: () => {}, info: () => {}, warn: () => {}, error: console.error };
   const { producer, letters } = connectKafka({
     environment,
     brokers: await findBrokers(environment),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { judgeDeliveries } from '../../cli/judge-deliveries.ts';
+import { eventAfter, judgeDeliveries } from '../../cli/judge-deliveries.ts';
 import type { Delivery } from '../../functions/verify/experiment.ts';
 
 const from = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, at) => first + at);
@@ -48,4 +48,12 @@ test('measures each pause from the end of an answer to the event that brings the
   const judged = judgeDeliveries(deliveries([from(0, 9), 3], [from(3, 9), 3], [from(10, 19)], [from(3, 9)]));
 
   expect(judged.pausesMs).toEqual([900, 1_900]);
+});
+
+test('says what came after an event, or after the run was told something, and how soon', () => {
+  const came = deliveries([from(0, 2)], [[]], [from(1, 2)]);
+
+  expect(eventAfter(came.slice(1), ({ indexes }) => indexes.length === 0)).toBe('1–2 came after 900 ms');
+  expect(eventAfter(deliveries([from(0, 2)], [[1]]), () => true)).toBe('0–2 had come; 1 came after 900 ms');
+  expect(eventAfter(came, ({ hung }) => hung === true)).toBe('no event came');
 });

@@ -1,3 +1,4 @@
+import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { SQSClient } from '@aws-sdk/client-sqs';
@@ -42,6 +43,7 @@ export function fakeTarget(cloud: FakeCloud): Target {
     dynamodb: client<DynamoDBClient>(() => (cloud.item === undefined ? {} : { Item: cloud.item })),
     lambda: client<LambdaClient>(() => cloud.mapping),
     sqs: client<SQSClient>(() => ({ Attributes: {} })),
+    cloudwatch: client<CloudWatchClient>(() => ({})),
     who: async () => 'ann',
     operate: async (consumer, request) => {
       cloud.asked.push(request.type);

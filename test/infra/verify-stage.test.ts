@@ -35,6 +35,9 @@ test('stage verify is one stack on the cluster of cdk.json, of which nothing sta
     Topics: ['lockstep-verify'],
     BatchSize: 10,
   });
+  const text = JSON.stringify(stack?.template);
+  expect(text).toContain(':transactional-id/main/11111111-2222-3333-4444-555555555555-1/lockstep-verify');
+  expect(text).toContain('"Timeout":15');
 });
 
 test('a cluster of cdk.json that lacks something is named with it', () => {
