@@ -189,6 +189,19 @@ describe('what goes into a batch', () => {
     expect(next.discards.map(({ records }) => records.map(({ offset }) => offset))).toEqual([[7, 8]]);
   });
 
+  test('hopeless records of two partitions are given up apart, though for one reason', () => {
+    const state = ['orders-0', 'orders-1'].reduce(
+      (poller, name) => withQueue(poller, fetched(emptyQueue(name), recordsAt([7], { bytes: 2_000 }), 8, 0)),
+      emptyPoller<QueuedRecord>(),
+    );
+
+    const { discards } = nextBatch(state, 0, rules({ maxEventBytes: 1_000 }));
+    expect(discards.map(({ partition, records }) => [partition, records.length])).toEqual([
+      ['orders-0', 1],
+      ['orders-1', 1],
+    ]);
+  });
+
   test('a record past the maximum age is discarded before it is sent', () => {
     const given = rules({ maxRecordAgeMs: 60_000 });
     const old = recordsAt([0], { timestamp: 1_000 });
