@@ -59,16 +59,5 @@ export class PatternsStack extends Stack {
       environment: { DELIVERIES_TABLE: deliveriesTable.tableName },
     });
     deliveriesTable.grant(deliveries, 'dynamodb:UpdateItem');
-
-    // A change that cannot be applied parks its SKU: later changes of it wait behind it, in order, and other SKUs go on.
-    const stockTable = handlerTable(this, 'StockTable', 'sku', common);
-    const stock = new LockstepConsumer(this, 'Stock', {
-      ...common,
-      topic: topic('stock'),
-      entry: 'functions/stock/handler.ts',
-      retry: { onExhausted: 'park' },
-      environment: { STOCK_TABLE: stockTable.tableName, WAREHOUSES: 'main' },
-    });
-    stockTable.grant(stock, 'dynamodb:UpdateItem');
   }
 }

@@ -39,7 +39,7 @@ const NewCluster = v.strictObject({
 });
 
 const Stage = v.strictObject({
-  stage: v.picklist(['local', 'example', 'cluster', 'verify']),
+  stage: v.picklist(['local', 'demo', 'example', 'cluster', 'verify']),
   cluster: v.variant('type', [ExistingCluster, LoopbackCluster, NewCluster]),
   /** What happens to tables, queues and logs when the stack goes. */
   removal: v.picklist(['destroy', 'retain']),
@@ -109,6 +109,7 @@ function draft(context: StageContext): Record<string, unknown> {
   };
   switch (context.stage) {
     case 'local':
+    case 'demo':
       return {
         ...shared,
         removal: 'destroy',

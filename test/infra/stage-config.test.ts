@@ -44,7 +44,10 @@ describe('the configuration of a stage', () => {
   });
 
   test.each([
-    [{ stage: undefined }, /STAGE_INVALID: stage `undefined` .*\nstage: .*"local" \| "example" \| "cluster"/s],
+    [
+      { stage: undefined },
+      /STAGE_INVALID: stage `undefined` .*\nstage: .*"local" \| "demo" \| "example" \| "cluster"/s,
+    ],
     [{ stage: 'prod' }, /stage: .*received "prod"/],
     [{ stage: 'local' }, /cluster\.clusterArn: pass the ARN of the cluster: -c clusterArn=/],
     [{ stage: 'local', clusterArn: 'orders' }, /cluster\.clusterArn: expected arn:aws:kafka:/],

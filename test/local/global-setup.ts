@@ -13,7 +13,7 @@ declare module 'vitest' {
 
 /** Partitions of every topic of the stage: more than a consumer has pollers. */
 const PARTITIONS = 6;
-const STAGE_STACKS = ['Lockstep-Orders-local', 'Lockstep-Patterns-local'];
+const STAGE_STACKS = ['Lockstep-Orders-local', 'Lockstep-Patterns-local', 'Lockstep-Stock-local'];
 const APP = 'npx node test/local/app/main.ts';
 
 let servers: Servers | undefined;

@@ -48,7 +48,7 @@ async function demo(): Promise<boolean> {
   const { session, stop } = await startLocalCloud({
     app: OWN_APP,
     partitions: DEMO_PARTITIONS,
-    context: (servers) => ({ ...stageContext(servers), creditCheckUrl: credit.url }),
+    context: (servers) => ({ ...stageContext(servers), stage: 'demo', creditCheckUrl: credit.url }),
     consumersOptions: {
       consumers: ['Orders', 'Stock'],
       onLog: (name, line) => printed.push(`${name} ${line}`),
