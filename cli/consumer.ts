@@ -17,6 +17,8 @@ export interface DeployedConsumer {
   readonly failureQueueUrl?: string;
   readonly operatorFunctionName?: string;
   readonly functionName?: string;
+  /** How the names of its alarms begin; absent where the stack does not say. */
+  readonly alarmPrefix?: string;
 }
 
 /** The consumers in a stack's outputs: `<Consumer>LockstepConsumer`. @throws LockstepError CLOUD_UNKNOWN */
@@ -36,7 +38,7 @@ export function consumersOf(outputs: Readonly<Record<string, string>>, stack = '
       return value;
     };
     const { FailureQueueUrl: failureQueueUrl, OperatorFunctionName: operatorFunctionName } = facts;
-    const { FunctionName: functionName } = facts;
+    const { FunctionName: functionName, AlarmPrefix: alarmPrefix } = facts;
     return {
       name,
       stack,
@@ -50,6 +52,7 @@ export function consumersOf(outputs: Readonly<Record<string, string>>, stack = '
       ...(failureQueueUrl !== undefined && { failureQueueUrl }),
       ...(operatorFunctionName !== undefined && { operatorFunctionName }),
       ...(functionName !== undefined && { functionName }),
+      ...(alarmPrefix !== undefined && { alarmPrefix }),
     };
   });
 }

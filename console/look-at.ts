@@ -1,3 +1,4 @@
+import { alarmStates } from '../cli/alarm-states.ts';
 import { type ConsumerStatus, consumerStatus, type PartitionStatus } from '../cli/consumer-state.ts';
 import { commandTargetOf, isConsumerStuck, isStuck } from '../cli/status.ts';
 import type { Target } from '../cli/target.ts';
@@ -12,11 +13,15 @@ const PATIENCE_MS = 15_000;
 const MOST_POINTS = 360;
 /** Open letters are counted again after this time in any case. */
 const COUNT_AFTER_MS = 60_000;
+/** CloudWatch itself looks every minute. */
+const ALARMS_AFTER_MS = 30_000;
 const MOST_TRIES = 20;
 /** A page shows the first ones; the command `lockstep blocked` lists all. */
 const MOST_BLOCKED = 20;
 
 type Consumer = Target['consumers'][number];
+
+type AlarmsView = Pick<ConsumerView, 'alarms' | 'alarmsError'>;
 
 interface SeenPartition {
   readonly next: number;
@@ -37,6 +42,7 @@ export function looksAt(kept: KeptTarget, { local = false }: { readonly local?: 
     string,
     { readonly total: number; readonly at: number; readonly open: { openLetters?: number } }
   >();
+  const alarms = new Map<string, { readonly at: number; readonly view: Promise<AlarmsView> }>();
   const underWay = new Map<string, Promise<ConsumerStatus>>();
 
   /** A request that takes longer than a look is not sent a second time. */
@@ -60,9 +66,21 @@ export function looksAt(kept: KeptTarget, { local = false }: { readonly local?: 
     return { ...status, ...open };
   };
 
+  const alarmsOf = (consumer: Consumer): Promise<AlarmsView> => {
+    const known = alarms.get(consumer.name);
+    if (known !== undefined && Date.now() - known.at < ALARMS_AFTER_MS) return known.view;
+    const view = within(kept.use((target) => alarmStates(target, consumer))).then(
+      (states) => ({ alarms: states }),
+      (error) => ({ alarms: [], alarmsError: saidOf(error) }),
+    );
+    alarms.set(consumer.name, { at: Date.now(), view });
+    return view;
+  };
+
   const viewOf = async (consumer: Consumer): Promise<ConsumerView> => {
     const { name, topic, stack } = consumer;
-    const common = { name, topic, commandTarget: commandTargetOf({ local }, { consumer: name, stack }) };
+    const commandTarget = commandTargetOf({ local }, { consumer: name, stack });
+    const common = { name, topic, commandTarget, ...(await alarmsOf(consumer)) };
     try {
       return { ...common, ...remembered(name, await within(statusOf(consumer))) };
     } catch (error) {
@@ -70,7 +88,10 @@ export function looksAt(kept: KeptTarget, { local = false }: { readonly local?: 
     }
   };
 
-  const remembered = (name: string, status: ConsumerStatus): Omit<ConsumerView, 'name' | 'topic' | 'commandTarget'> => {
+  const remembered = (
+    name: string,
+    status: ConsumerStatus,
+  ): Omit<ConsumerView, 'name' | 'topic' | 'commandTarget' | 'alarms'> => {
     const now = Date.now();
     const before = seen.get(name);
     const partitions = status.partitions.map((one) =>
@@ -112,6 +133,7 @@ export function looksAt(kept: KeptTarget, { local = false }: { readonly local?: 
         for (const gone of [...seen.keys()].filter((name) => !names.has(name))) {
           seen.delete(gone);
           points.delete(gone);
+          alarms.delete(gone);
         }
         return { at, consumers: await Promise.all(consumers.map(viewOf)) };
       } catch (error) {

@@ -1,3 +1,4 @@
+import type { AlarmState } from '../cli/alarm-states.ts';
 import type { ConsumerStatus, PartitionStatus } from '../cli/consumer-state.ts';
 import type { ParkedLine } from '../cli/parked-keys.ts';
 import type { LetterLine, OperatorAnswers } from '../shared/operator/answers.ts';
@@ -41,6 +42,9 @@ export interface ConsumerView {
   /** Records a second since the look before. */
   readonly perSecond?: number;
   readonly error?: Said;
+  readonly alarms: readonly AlarmState[];
+  /** Why the alarms could not be read. */
+  readonly alarmsError?: Said;
 }
 
 /** One look at everything. `error`: the target itself cannot be read. */

@@ -15,4 +15,6 @@ export interface ConsumerFacts {
   readonly ClusterId: string;
   readonly RelayFunctionName?: string;
   readonly OperatorFunctionName?: string;
+  /** How the names of its alarms begin. Stacks of an earlier version do not say it. */
+  readonly AlarmPrefix?: string;
 }

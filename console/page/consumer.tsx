@@ -3,7 +3,7 @@ import { visible } from '../../cli/visible.ts';
 import { counted, errorOf, number, shortDuration } from '../../cli/words.ts';
 import type { ConsumerView, PartitionView } from '../messages.ts';
 import { Lever } from './lever.tsx';
-import { Table, Time } from './parts.tsx';
+import { Failure, Table, Time } from './parts.tsx';
 import { Plot } from './plot.tsx';
 import { Runbook } from './runbook.tsx';
 import { useLive, useNow } from './store.ts';
@@ -44,6 +44,7 @@ export function Partitions({ consumer }: { readonly consumer: ConsumerView }) {
           <Lever label="Pause" order={{ lever: 'pause', consumer: name }} />
         )}
       </p>
+      <Alarms consumer={consumer} />
       {status.problems.length > 0 && <Runbook alarm="pollers-gone" names={{ target: commandTarget }} />}
       {status.inFallbackQueue + (status.inFailureQueue ?? 0) > 0 && (
         <Runbook alarm="letters-waiting" names={{ target: commandTarget }} />
@@ -55,6 +56,38 @@ export function Partitions({ consumer }: { readonly consumer: ConsumerView }) {
       <PartitionTable topic={topic} partitions={status.partitions} />
       <ReplayForm consumer={name} topic={topic} range={range} onRange={setRange} />
     </>
+  );
+}
+
+/** The alarms that ring, each with its entry of the runbook, and how the others are. */
+function Alarms({ consumer: { alarms, alarmsError, commandTarget } }: { readonly consumer: ConsumerView }) {
+  if (alarmsError !== undefined) return <Failure error={alarmsError} />;
+  if (alarms.length === 0) return null;
+  const ringing = alarms.filter(({ state }) => state === 'ALARM');
+  const isWithoutData = alarms.filter(({ state }) => state === 'INSUFFICIENT_DATA').length;
+  return (
+    <section aria-label="Alarms">
+      <h3>Alarms</h3>
+      <p>
+        {counted(alarms.length, 'alarm')}: {number(ringing.length)} in ALARM,{' '}
+        {number(alarms.length - ringing.length - isWithoutData)} OK
+        {isWithoutData > 0 && `, ${number(isWithoutData)} without data yet`}
+      </p>
+      {ringing.map(({ name, since }) => (
+        <div key={name}>
+          <p class="failure">
+            ✖ {visible(name)}
+            {since !== undefined && (
+              <>
+                {' '}
+                since <Time at={since} />
+              </>
+            )}
+          </p>
+          <Runbook alarm={name} names={{ target: commandTarget }} />
+        </div>
+      ))}
+    </section>
   );
 }
 

@@ -2,13 +2,16 @@ import { useState } from 'preact/hooks';
 import { visible } from '../../cli/visible.ts';
 import { counted, errorOf, number } from '../../cli/words.ts';
 import type { Answers, ConsumerView, ValueView } from '../messages.ts';
+import { shellWord } from '../shell-word.ts';
 import { Lever } from './lever.tsx';
-import { Answered, Failure, Table, Time } from './parts.tsx';
+import { Answered, CommandLine, Failure, Table, Time } from './parts.tsx';
 import { hrefOf } from './route.ts';
 import { Runbook } from './runbook.tsx';
 import type { Asked } from './store.ts';
 import { ask, saidOf, useAnswer, useLive } from './store.ts';
 
+/** As the server gives them. */
+const MOST_LETTERS = 1_000;
 /** Causes that are added to the table at once. */
 const CAUSES_AT_ONCE = 100;
 
@@ -104,7 +107,7 @@ function Bars({ counts }: { readonly counts: readonly number[] }) {
 
 /** The letters of one cause. */
 export function Group({ consumer, fingerprint }: { readonly consumer: ConsumerView; readonly fingerprint: string }) {
-  const { name } = consumer;
+  const { name, commandTarget } = consumer;
   const [limit, setLimit] = useState(50);
   const version = useLettersVersion(consumer);
   const asked = useAnswer<Answers['letters']>(
@@ -142,11 +145,19 @@ export function Group({ consumer, fingerprint }: { readonly consumer: ConsumerVi
                 ))}
               </Table>
             )}
-            {letters.length < total && limit < 1_000 && (
-              <button type="button" onClick={() => setLimit(Math.min(1_000, limit * 4))}>
-                Show more
-              </button>
-            )}
+            {letters.length < total &&
+              (limit < MOST_LETTERS ? (
+                <button type="button" onClick={() => setLimit(Math.min(MOST_LETTERS, limit * 4))}>
+                  Show more
+                </button>
+              ) : (
+                <p>
+                  The first {number(MOST_LETTERS)} are shown. All of them:{' '}
+                  <CommandLine
+                    text={`npx lockstep dead-letters list --fingerprint ${shellWord(fingerprint)} --limit ${total} ${commandTarget}`}
+                  />
+                </p>
+              ))}
           </>
         )}
       </Answered>

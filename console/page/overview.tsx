@@ -24,9 +24,9 @@ export function Overview() {
   );
 }
 
-function rankOf({ error, isStuck, status, parked, lag }: ConsumerView): number {
+function rankOf({ error, isStuck, status, parked, lag, alarms }: ConsumerView): number {
   if (isStuck) return 4;
-  if (error !== undefined) return 3;
+  if (error !== undefined || alarms.some(({ state }) => state === 'ALARM')) return 3;
   if ((status?.openLetters ?? 0) > 0 || parked > 0 || (status?.inFallbackQueue ?? 0) > 0) return 2;
   return lag > 0 ? 1 : 0;
 }
@@ -51,7 +51,8 @@ export function lettersOf({ openLetters, onDeadLetterTopic }: NonNullable<Consum
 }
 
 function Card({ consumer }: { readonly consumer: ConsumerView }) {
-  const { name, topic, status, error, isStuck, parked } = consumer;
+  const { name, topic, status, error, isStuck, parked, alarms } = consumer;
+  const ringing = alarms.filter(({ state }) => state === 'ALARM').map((one) => one.name);
   const points = useLive().points[name] ?? [];
   return (
     <section class={isStuck ? 'card stuck' : error ? 'card unknown' : 'card'} aria-label={visible(name)}>
@@ -60,6 +61,11 @@ function Card({ consumer }: { readonly consumer: ConsumerView }) {
         <span class="verdict">{verdictOf(consumer)}</span>
       </h2>
       {error !== undefined && <Failure error={error} />}
+      {ringing.length > 0 && (
+        <p class="failure">
+          ✖ {counted(ringing.length, 'alarm')}: {visible(ringing.join(', '))}
+        </p>
+      )}
       {status !== undefined && (
         <>
           <p class="quiet">

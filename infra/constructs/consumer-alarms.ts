@@ -39,8 +39,13 @@ export class ConsumerAlarms extends Construct {
 }
 
 /** The name of an alarm. */
-export function alarmName({ stackName, consumerName }: Watched, { name }: AlarmDefinition): string {
-  return `${stackName}-${consumerName}-${name}`;
+export function alarmName(watched: Watched, { name }: AlarmDefinition): string {
+  return `${alarmPrefix(watched)}${name}`;
+}
+
+/** How the names of a consumer's alarms begin. */
+export function alarmPrefix({ stackName, consumerName }: Watched): string {
+  return `${stackName}-${consumerName}-`;
 }
 
 function consumerAlarm(place: Construct, named: string, definition: AlarmDefinition, options: AlarmOptions): Alarm {

@@ -5,7 +5,7 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ENVIRONMENT, NAMESPACE_SEPARATOR } from '../../shared/environment.ts';
 import { METRICS_NAMESPACE, type Watched } from './alarm-definition.ts';
-import { ConsumerAlarms } from './consumer-alarms.ts';
+import { alarmPrefix, ConsumerAlarms } from './consumer-alarms.ts';
 import { ConsumerFunction } from './consumer-function.ts';
 import { commandName, consumerOutput } from './consumer-output.ts';
 import type { LockstepConsumerProps } from './consumer-props.ts';
@@ -235,6 +235,7 @@ export class LockstepConsumer extends Construct implements IGrantable {
         RelayFunctionName: this.operations.relay.functionName,
         OperatorFunctionName: this.operations.operator.functionName,
       }),
+      AlarmPrefix: alarmPrefix(this.alarms.watched),
     });
     const mapping = this.mapping.node.defaultChild as CfnResource;
     mapping.addMetadata('Lockstep', {

@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { LOOK_ALIAS } from '../../shared/operator/look-only.ts';
 import { ledgerClusterId } from './kafka-cluster.ts';
@@ -17,6 +17,19 @@ export function lookRights(consumer: LockstepConsumer): PolicyStatement[] {
       'SeeTheQueues',
       ['sqs:GetQueueAttributes'],
       queues.map(({ queueArn }) => queueArn),
+    ),
+    // The names of alarms begin with the stack's.
+    statement(
+      'SeeTheAlarms',
+      ['cloudwatch:DescribeAlarms'],
+      [
+        Stack.of(consumer).formatArn({
+          service: 'cloudwatch',
+          resource: 'alarm',
+          resourceName: '*',
+          arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+        }),
+      ],
     ),
     onLedger(consumer, 'SeeTheLedger', ['dynamodb:GetItem'], ['partition']),
     ...(settings.onExhausted === 'park'

@@ -12,8 +12,9 @@ import {
 const OVERLAP_MS = 2_000;
 const EVENTS_PER_REQUEST = 10_000;
 const EVERY_MS = 250;
-/** Reading costs MiniStack more as its history grows. At most this part of the time is spent on it. */
+/** Reading costs MiniStack more as its history grows. This part of the time is spent on it, while lines are not too late. */
 const SHARE = 0.1;
+const AT_LEAST_EVERY_MS = 1_000;
 
 export interface LogLines {
   readonly logGroup: string;
@@ -90,7 +91,7 @@ function followGroup(logs: CloudWatchLogsClient, logGroup: string, onLines: (lin
       const start = performance.now();
       // MiniStack is stopping or busy. The next read shows it.
       await catchUp().catch(() => {});
-      if (!isStopped) again(Math.max(EVERY_MS, (performance.now() - start) / SHARE));
+      if (!isStopped) again(Math.max(EVERY_MS, Math.min(AT_LEAST_EVERY_MS, (performance.now() - start) / SHARE)));
     }, afterMs);
   };
   again(EVERY_MS);

@@ -16,6 +16,7 @@ export function deployedConsumer(name: string): DeployedConsumer {
     LedgerTable: 'ledger',
     ClusterId: 'cluster',
     FallbackQueueUrl: 'http://queue',
+    AlarmPrefix: `Prod-${name}-`,
   };
   const [consumer] = consumersOf({ [`${name}LockstepConsumer`]: JSON.stringify(facts) });
   if (consumer === undefined) throw new Error('no consumer');
@@ -30,6 +31,12 @@ export interface FakeCloud {
   /** All requests so far. */
   readonly asked: OperatorRequest['type'][];
   mapping: object;
+  /** Of each consumer, without the beginning of their names. */
+  alarms?: readonly {
+    readonly AlarmName: string;
+    readonly StateValue: string;
+    readonly StateTransitionedTimestamp?: Date;
+  }[];
   /** The ledger's item of every partition. @default there is none */
   item?: object;
 }
@@ -37,13 +44,16 @@ export interface FakeCloud {
 /** A target without a cloud: the mapping is enabled, and the queues are empty. */
 export function fakeTarget(cloud: FakeCloud): Target {
   // The commands only call send.
-  const client = <C>(answer: () => object): C => ({ send: async () => answer(), destroy: () => undefined }) as C;
+  const client = <C>(answer: (input: { readonly AlarmNamePrefix?: string }) => object): C =>
+    ({ send: async (command: { input: object }) => answer(command.input), destroy: () => undefined }) as C;
   return {
     consumers: cloud.consumers,
     dynamodb: client<DynamoDBClient>(() => (cloud.item === undefined ? {} : { Item: cloud.item })),
     lambda: client<LambdaClient>(() => cloud.mapping),
     sqs: client<SQSClient>(() => ({ Attributes: {} })),
-    cloudwatch: client<CloudWatchClient>(() => ({})),
+    cloudwatch: client<CloudWatchClient>(({ AlarmNamePrefix = '' }) => ({
+      MetricAlarms: cloud.alarms?.map((alarm) => ({ ...alarm, AlarmName: `${AlarmNamePrefix}${alarm.AlarmName}` })),
+    })),
     who: async () => 'ann',
     operate: async (consumer, request) => {
       cloud.asked.push(request.type);

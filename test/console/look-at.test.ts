@@ -110,6 +110,19 @@ test('open letters are counted only when their topic has changed, or after a min
   expect(await countedAfter(1_000)).toEqual([8, 2]);
 });
 
+test('the alarms are read twice a minute', async () => {
+  cloud.alarms = [{ AlarmName: 'lag-time', StateValue: 'OK' }];
+  const { look } = eyes();
+  const alarmsAfter = async (ms: number) => {
+    vi.advanceTimersByTime(ms);
+    return (await look()).consumers[0]?.alarms;
+  };
+  expect(await alarmsAfter(0)).toEqual([{ name: 'lag-time', state: 'OK' }]);
+  cloud.alarms = [{ AlarmName: 'lag-time', StateValue: 'ALARM', StateTransitionedTimestamp: new Date(NOON) }];
+  expect(await alarmsAfter(29_000)).toEqual([{ name: 'lag-time', state: 'OK' }]);
+  expect(await alarmsAfter(1_000)).toEqual([{ name: 'lag-time', state: 'ALARM', since: NOON }]);
+});
+
 test('a consumer that does not answer is said, is not asked twice, and does not hold up the others', async () => {
   cloud.consumers = [deployedConsumer('Orders'), deployedConsumer('Slow')];
   const { operate } = cloud;

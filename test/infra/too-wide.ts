@@ -10,8 +10,8 @@ interface Statement {
   readonly Principal?: unknown;
 }
 
-/** AWS knows no narrower resource: network interfaces before they exist, and X-Ray. */
-const WITHOUT_RESOURCE = ['ec2:', 'xray:PutTelemetryRecords', 'xray:PutTraceSegments'];
+/** AWS knows no narrower resource: network interfaces before they exist, X-Ray, and alarms that are found by how their names begin. */
+const WITHOUT_RESOURCE = ['ec2:', 'xray:PutTelemetryRecords', 'xray:PutTraceSegments', 'cloudwatch:DescribeAlarms'];
 
 /** Grants of a template that reach further than one named thing, and ways to invoke a function from outside; nothing where all is narrow. */
 export function tooWide(template: Template): string[] {

@@ -1,5 +1,12 @@
+import { CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam';
+import { CreateEventSourceMappingCommand, CreateFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { storedZip } from '../../infra/local/dev/stored-zip.ts';
+import { clientConfig } from '../../infra/local/local-endpoint.ts';
 import { type LettersUnderTest, manyLetters } from '../local/cli/letters-under-test.ts';
+import { launchBrowser } from '../local/console/browser.ts';
+import { traced } from '../local/console/traced.ts';
 
 const LETTERS = 100_000;
 /** What the commands get of heap: the letters come to more. */
@@ -9,13 +16,78 @@ const PLAIN_HEAP_MIB = 1_024;
 /** Resident bytes: Node and the modules of the command, the heap, and buffers that wait for the collector. */
 const MOST_RESIDENT_BYTES = 320 * 1_048_576;
 
+/** Of the topic whose letters they are. */
+const SOURCE_PARTITIONS = 100;
+
 let many: LettersUnderTest;
 
 beforeAll(async () => {
-  many = await manyLetters(inject('servers'), LETTERS, HEAP_MIB);
+  many = await manyLetters(inject('servers'), LETTERS, HEAP_MIB, {
+    sourcePartitions: SOURCE_PARTITIONS,
+    facts: await aMappingAndAQueue(),
+  });
 }, 400_000);
 
+/** Nobody polls it: the console asks for its state. */
+async function aMappingAndAQueue() {
+  const { endpoint, clusterArn } = inject('servers');
+  const config = clientConfig(endpoint);
+  const [iam, lambda, sqs] = [new IAMClient(config), new LambdaClient(config), new SQSClient(config)];
+  const name = `many-${Date.now()}`;
+  const { Role } = await iam.send(new CreateRoleCommand({ RoleName: name, AssumeRolePolicyDocument: '{}' }));
+  const ZipFile = storedZip([{ name: 'index.mjs', contents: Buffer.from('export const handler = () => {};') }]);
+  await lambda.send(
+    new CreateFunctionCommand({
+      FunctionName: name,
+      Runtime: 'nodejs24.x',
+      Handler: 'index.handler',
+      Role: Role?.Arn,
+      Code: { ZipFile },
+    }),
+  );
+  const { UUID: MappingId = '' } = await lambda.send(
+    new CreateEventSourceMappingCommand({
+      FunctionName: name,
+      EventSourceArn: clusterArn,
+      Topics: ['many'],
+      StartingPosition: 'TRIM_HORIZON',
+    }),
+  );
+  const { QueueUrl: FallbackQueueUrl = '' } = await sqs.send(new CreateQueueCommand({ QueueName: name }));
+  return { MappingId, FallbackQueueUrl };
+}
+
 afterAll(() => many?.stop());
+
+/** Of the console's process. */
+const MOST_CONSOLE_BYTES = 200 * 1_048_576;
+
+test('the console shows 100 partitions and 100,000 letters in 2 s, no task takes 200 ms, and its server less than 200 MB', async () => {
+  const running = await many.startConsole();
+  const browser = await launchBrowser();
+  const { thereMs, longestTaskMs } = await traced(browser, running.address, async (page) => {
+    await page.getByText('100,000 open dead letters').waitFor();
+    await page.getByRole('link', { name: 'Many', exact: true }).click();
+    await page.getByRole('button', { name: 'Show all 100 partitions' }).click();
+    await page.getByRole('link', { name: /dead letters$/ }).click();
+    await page.getByText('100,000 open dead letters of 3 causes').waitFor();
+    await page.getByRole('link', { name: /^CAUSE_0/ }).click();
+    for (const shown of [50, 200, 800]) {
+      await expect.poll(() => page.locator('tbody tr').count()).toBe(shown);
+      await page.getByRole('button', { name: 'Show more' }).click();
+    }
+    await page.getByText('The first 1,000 are shown.', { exact: false }).waitFor();
+  });
+  await browser.close();
+  const { peakBytes } = await running.stop();
+
+  console.log(
+    `there after ${thereMs} ms, longest task ${longestTaskMs} ms, server ${Math.round(peakBytes / 1_048_576)} MiB`,
+  );
+  expect(thereMs).toBeLessThan(2_000);
+  expect(longestTaskMs).toBeLessThan(200);
+  expect(peakBytes).toBeLessThan(MOST_CONSOLE_BYTES);
+}, 400_000);
 
 test('100,000 letters are grouped, listed and redriven in less memory than they come to', async () => {
   const { lockstep } = many;

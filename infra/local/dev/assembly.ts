@@ -10,6 +10,8 @@ export interface Assembly {
   readonly folder: string;
   /** Those with a LockstepConsumer. */
   readonly stacks: readonly { readonly displayName: string; readonly stackName: string }[];
+  /** Names of the consumers. */
+  readonly consumers: readonly string[];
   /** Changes with any template or asset. */
   readonly fingerprint: string;
 }
@@ -34,6 +36,7 @@ export async function localAssembly(folder: string, region: string): Promise<Ass
   return {
     folder,
     stacks: stacks.filter((stack) => stack.consumers.length > 0),
+    consumers: consumers.map(({ consumerName }) => String(consumerName)),
     fingerprint: fingerprint.digest('hex'),
   };
 }

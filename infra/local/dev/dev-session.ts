@@ -15,6 +15,7 @@ import { type DeployAppOptions, deployApp, synthesizeApp } from './deploy-app.ts
 import { type BuiltFile, type HandlerBuild, handlerBuild } from './handler-builds.ts';
 import { invocationGate } from './invocation-gate.ts';
 import { storedZip } from './stored-zip.ts';
+import { swapCode } from './swap-code.ts';
 import { type FileWatch, watchFiles } from './watch-files.ts';
 
 export interface DevSessionOptions extends DeployAppOptions {
@@ -79,15 +80,13 @@ export async function startDevSession(options: DevSessionOptions): Promise<DevSe
   /** What is deployed was made from these handlers. */
   const buildAll = async (): Promise<ReadonlyMap<DeployedConsumer, HandlerBuild>> => {
     const made = await buildsOf(app, description, consumersOptions.consumers);
-    if (options.inspect === undefined) return made;
-    const found = [...made].find(([consumer]) => isInspected(consumer));
-    if (found === undefined) throw new LocalCloudError(unknownConsumer(options.inspect.consumer, description));
-    await inspect(found[0], await found[1].build());
+    for (const [consumer, build] of made) if (isInspected(consumer)) await inspect(consumer, await build.build());
     return made;
   };
 
   let consumers: RunningConsumers | undefined;
   let assembly = await synthesizeApp(app, servers, options);
+  if (options.inspect) requireConsumer(assembly, options.inspect.consumer);
   let description = await deployApp(app, servers, assembly, options);
   let builds = await buildAll();
   consumers = await pollAll();
@@ -98,16 +97,16 @@ export async function startDevSession(options: DevSessionOptions): Promise<DevSe
     watching.follow([...handlers, ...(await appInputs(app))]);
   };
 
-  const swap = async (consumer: DeployedConsumer, build: HandlerBuild): Promise<void> => {
-    const code = await build.build();
+  const swap = (consumer: DeployedConsumer, build: HandlerBuild): Promise<void> => {
     const { functionArn } = consumer.function;
-    const goOn = await gate.hold(functionArn);
-    try {
-      await lambda.send(new UpdateFunctionCodeCommand({ FunctionName: functionArn, ZipFile: storedZip(code) }));
-      if (isInspected(consumer)) await inspect(consumer, code);
-    } finally {
-      goOn();
-    }
+    return swapCode({
+      build: build.build,
+      hold: () => gate.hold(functionArn),
+      update: async (code) => {
+        await lambda.send(new UpdateFunctionCodeCommand({ FunctionName: functionArn, ZipFile: storedZip(code) }));
+        if (isInspected(consumer)) await inspect(consumer, code);
+      },
+    });
   };
 
   /** Changes what runs: one step after the other. */
@@ -208,8 +207,10 @@ export async function startDevSession(options: DevSessionOptions): Promise<DevSe
   };
 }
 
-function unknownConsumer(name: string, { deployed }: CloudDescription): string {
-  return `No consumer is called ${name}. There are: ${deployed.consumers.map((one) => one.name).join(', ')}.`;
+/** Before anything is deployed. @throws LocalCloudError where the app has no consumer of that name */
+export function requireConsumer({ consumers }: Pick<Assembly, 'consumers'>, name: string): void {
+  if (!consumers.some((one) => one.toLowerCase() === name.toLowerCase()))
+    throw new LocalCloudError(`No consumer is called ${name}. There are: ${consumers.join(', ')}.`);
 }
 
 async function buildsOf(

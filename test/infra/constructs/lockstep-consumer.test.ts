@@ -182,5 +182,6 @@ test('says where everything is in one output without a hash', () => {
     ClusterId: 'uuid-1',
     RelayFunctionName: '…',
     OperatorFunctionName: '…',
+    AlarmPrefix: 'Shop-Orders-',
   });
 });

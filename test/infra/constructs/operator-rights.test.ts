@@ -30,6 +30,7 @@ const LOOK = {
   }),
   SeeTheMapping: expect.objectContaining({ Action: 'lambda:GetEventSourceMapping' }),
   SeeTheQueues: expect.objectContaining({ Action: 'sqs:GetQueueAttributes' }),
+  SeeTheAlarms: expect.objectContaining({ Action: 'cloudwatch:DescribeAlarms' }),
   SeeTheLedger: expect.objectContaining({
     Action: 'dynamodb:GetItem',
     Condition: onItems('partition#uuid-1#Shop-Orders#*'),

@@ -1,7 +1,9 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { logLevel } from 'kafkajs';
@@ -34,6 +36,8 @@ export interface LettersUnderTest {
   operator<Type extends 'groups' | 'letters'>(
     request: Extract<OperatorRequest, { readonly type: Type }>,
   ): Promise<Measured & { readonly answer: OperatorAnswers[Type] }>;
+  /** Starts `lockstep console`, with the heap that Node gives it. */
+  startConsole(): Promise<{ readonly address: string; stop(): Promise<Pick<Measured, 'peakBytes'>> }>;
   /** Reads the topic with a plain consumer that only counts, in a process that gets so much heap. */
   readPlainly(heapMib: number): Promise<Measured>;
   stop(): Promise<void>;
@@ -57,17 +61,29 @@ async function makeLedger({ endpoint }: ServersDescription, table: string): Prom
   }
 }
 
+/** What else belongs to the consumer. */
+interface ManyOptions {
+  /** @default as many as the dead-letter topic has */
+  readonly sourcePartitions?: number;
+  /** @default none, as no command of these tests asks for them */
+  readonly facts?: { readonly MappingId: string; readonly FallbackQueueUrl: string };
+}
+
 /** Writes so many letters of three causes. @param heapMib - what each process gets of heap */
 export async function manyLetters(
   servers: ServersDescription,
   count: number,
   heapMib: number,
+  { sourcePartitions = PARTITIONS, facts }: ManyOptions = {},
 ): Promise<LettersUnderTest> {
   const { bootstrapServers, clusterArn } = servers;
   const source = `many-${count}-${Date.now()}`;
   const deadLetterTopic = `${source}-dead-letters`;
   const kafka = kafkaJsClient({ brokers: [bootstrapServers], logLevel: logLevel.NOTHING });
-  const topics = [source, deadLetterTopic].map((topicName) => ({ topicName, partitions: PARTITIONS }));
+  const topics = [
+    { topicName: source, partitions: sourcePartitions },
+    { topicName: deadLetterTopic, partitions: PARTITIONS },
+  ];
   await makeTopics(bootstrapServers, topics);
   const ledgerTable = `${source}-ledger`;
   const secret = await makeLedger(servers, ledgerTable);
@@ -82,6 +98,7 @@ export async function manyLetters(
       LedgerTable: ledgerTable,
       ClusterId: 'c',
       FallbackQueueUrl: 'none',
+      ...facts,
     }),
   };
   const cloudFile = join(folder, 'cloud.json');
@@ -131,6 +148,20 @@ export async function manyLetters(
     operator: async (request) => {
       const { stdout, ...costs } = await run('test/local/cli/fixtures/call-operator.ts', [JSON.stringify(request)]);
       return { stdout, ...costs, answer: JSON.parse(stdout.trim().split('\n').at(-1) ?? '') };
+    },
+    startConsole: async () => {
+      const measured = ['--import', './test/local/cli/fixtures/process-costs.ts'];
+      const args = [...measured, 'cli/main.ts', 'console', '--local', '--json'];
+      const started = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+      const [line] = await once(createInterface(started.stdout), 'line');
+      return {
+        address: JSON.parse(line).address,
+        stop: async () => {
+          started.kill('SIGINT');
+          await once(started, 'exit');
+          return JSON.parse(await readFile(costsFile, 'utf8'));
+        },
+      };
     },
     readPlainly: (heap) => run('test/local/cli/fixtures/read-plainly.ts', [String(count)], heap),
     stop: async () => {

@@ -132,6 +132,11 @@ test('lockstep dev runs the app as it is: edits run, a failed record comes back 
   const dev = startDev(app);
   await dev.says('The local cloud is up.');
   expect(dev.printed()).not.toMatch(/^(START|END|REPORT) |"_aws"/m);
+  const page = new URL(/Console +(\S+)/.exec(dev.printed())?.[1] ?? '');
+  const { headers } = await fetch(page, { redirect: 'manual' });
+  const cookie = String(headers.get('set-cookie')).split(';')[0] ?? '';
+  const script = await fetch(new URL('/app.js', page.origin), { headers: { cookie } });
+  expect([script.status, (await script.text()).length > 10_000]).toEqual([200, true]);
 
   const position = await produce(1, 5);
   await dev.says(`Orders     · ${position} applied (amount=5)`);

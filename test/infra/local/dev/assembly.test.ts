@@ -6,6 +6,7 @@ import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { LOCAL_CLUSTER_CONTEXT } from '../../../../infra/constructs/local-cluster.ts';
 import { localAssembly } from '../../../../infra/local/dev/assembly.ts';
+import { requireConsumer } from '../../../../infra/local/dev/dev-session.ts';
 import { KafkaTopic, LockstepConsumer } from '../../../../public/cdk.ts';
 
 let outdir: string;
@@ -71,8 +72,11 @@ test('a stack for another account and region, in a stage, comes to the local one
   new Queue(new Stack(made, 'Website', { env: { account: '111122223333', region: 'eu-central-1' } }), 'Queue');
   made.synth();
 
-  const { folder, stacks } = await localAssembly(outdir, 'us-east-1');
+  const assembly = await localAssembly(outdir, 'us-east-1');
+  const { folder, stacks } = assembly;
 
+  expect(() => requireConsumer(assembly, 'orders')).not.toThrow();
+  expect(() => requireConsumer(assembly, 'nobody')).toThrow('No consumer is called nobody. There are: Orders.');
   expect(stacks.map(({ displayName, stackName }) => ({ displayName, stackName }))).toEqual([
     { displayName: 'Prod/Shop', stackName: 'Prod-Shop' },
   ]);
