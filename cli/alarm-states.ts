@@ -9,6 +9,8 @@ export interface AlarmState {
   readonly state: 'OK' | 'ALARM' | 'INSUFFICIENT_DATA';
   /** Milliseconds since 1970: when it took this state. */
   readonly since?: number;
+  /** Somebody has switched its actions off. */
+  readonly isSilenced?: true;
 }
 
 /** Reads the states of a consumer's alarms. */
@@ -20,10 +22,11 @@ export async function alarmStates(
   // More than the twelve that a consumer has fit into one answer.
   const { MetricAlarms = [] } = await cloudwatch.send(new DescribeAlarmsCommand({ AlarmNamePrefix: alarmPrefix }));
   return MetricAlarms.map(
-    ({ AlarmName = '', StateValue: state = 'INSUFFICIENT_DATA', StateTransitionedTimestamp: at }) => ({
+    ({ AlarmName = '', StateValue: state = 'INSUFFICIENT_DATA', StateTransitionedTimestamp: at, ActionsEnabled }) => ({
       name: AlarmName.slice(alarmPrefix.length),
       state,
       ...(at && { since: at.getTime() }),
+      ...(ActionsEnabled === false && { isSilenced: true as const }),
     }),
   );
 }

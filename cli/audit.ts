@@ -6,6 +6,7 @@ import * as v from 'valibot';
 import { LockstepError } from '../shared/errors.ts';
 import type { LetterLine } from '../shared/operator/answers.ts';
 import { OperatorError } from '../shared/operator-errors.ts';
+import { alarmStates } from './alarm-states.ts';
 import { chosen, type DeployedConsumer } from './consumer.ts';
 import { consumerStatus, ledgerItem } from './consumer-state.ts';
 import { type CommonOptions, EXIT, openTarget, optionsOf, print } from './context.ts';
@@ -32,7 +33,7 @@ const Earlier = v.object({
 
 export const audit = new Command('audit')
   .description(
-    'Judges the present state of each consumer by what must hold at any time: nothing stands still, no record is settled and waits, no dead letter without a mark, no mapping that loses records. Changes nothing. For cron.',
+    'Judges the present state of each consumer by what must hold at any time: nothing stands still, no record is settled and waits, no dead letter without a mark, no mapping that loses records, no alarm switched off. Changes nothing. For cron.',
   )
   .option(
     '--since <file>',
@@ -82,7 +83,8 @@ async function look(target: Target, consumer: DeployedConsumer, before?: Audited
   const items = await Promise.all(
     status.partitions.map(({ partition }) => ledgerItem(target, consumer, partition).catch(orUnreadable)),
   );
-  return judgeConsumer({ consumer, status, mapping, items, letters, now }, before);
+  const alarms = await alarmStates(target, consumer);
+  return judgeConsumer({ consumer, status, mapping, alarms, items, letters, now }, before);
 }
 
 /** `status` shows such an item as `unreadable`. */
@@ -101,6 +103,7 @@ const REMEDY: Readonly<Record<FindingCode, string>> = {
   'went-back':
     'the table was restored or changed by hand, unless an operator reset the partition. Records may run again',
   'mapping-differs': 'somebody changed it by hand: deploy again, or `lockstep pause` until then',
+  'alarms-off': 'deploy again, or `aws cloudwatch enable-alarm-actions`',
   'queue-waits': 'read in the log of the relay why it cannot move them',
 };
 

@@ -3,6 +3,7 @@ import type { PartitionItem } from '../shared/decide/progress.ts';
 import type { LetterLine } from '../shared/operator/answers.ts';
 import { parsePositionName, partitionName } from '../shared/record/item-identifier.ts';
 import { highest, includesOffset, intersect, lowest } from '../shared/record/offset-ranges.ts';
+import type { AlarmState } from './alarm-states.ts';
 import type { DeployedConsumer } from './consumer.ts';
 import type { ConsumerStatus, PartitionStatus } from './consumer-state.ts';
 import { isStuck } from './status.ts';
@@ -15,6 +16,7 @@ export type FindingCode =
   | 'letter-without-mark'
   | 'went-back'
   | 'mapping-differs'
+  | 'alarms-off'
   | 'queue-waits';
 
 export interface Finding {
@@ -60,6 +62,7 @@ export interface Seen {
   readonly consumer: DeployedConsumer;
   readonly status: ConsumerStatus;
   readonly mapping: MappingSettings;
+  readonly alarms: readonly AlarmState[];
   /** By the status's partitions; `unreadable` ones are absent. */
   readonly items: readonly (PartitionItem | undefined)[];
   /** Open dead letters. */
@@ -84,6 +87,7 @@ export function judgeConsumer(seen: Seen, before?: AuditedConsumer): AuditedCons
   const findings = [
     ...status.problems.map((says): Finding => ({ code: 'stands-still', says })),
     ...mappingFindings(seen),
+    ...alarmFindings(seen),
     ...status.partitions.flatMap((partition, at) => partitionFindings(seen, partition, items[at])),
     ...lettersWithoutMark(seen),
     ...partitions.flatMap((now) => wentBack(consumer, now, before?.partitions)),
@@ -159,6 +163,20 @@ function wentBack(
     place: partitionName({ topic, partition: now.partition }),
     says: `${what === 'epoch' ? 'its epoch' : 'its highest settled offset'} was ${then?.[what]} and is ${now[what] ?? 'gone'}`,
   }));
+}
+
+/** Those that each consumer has. */
+const ALARMS = ['blocked-record', 'partition-halted', 'loss-suspected', 'dead-letters', 'function-errors'];
+
+function alarmFindings({ consumer, alarms }: Seen): Finding[] {
+  // An earlier version does not say how they begin.
+  if (consumer.alarmPrefix === undefined) return [];
+  const missing = ALARMS.filter((wanted) => !alarms.some(({ name }) => name === wanted));
+  const silenced = alarms.flatMap(({ name, isSilenced }) => (isSilenced ? [name] : []));
+  return [
+    missing.length > 0 && `there is no alarm ${missing.join(', ')}`,
+    silenced.length > 0 && `the actions of ${silenced.join(', ')} are switched off`,
+  ].flatMap((says) => (says === false ? [] : [{ code: 'alarms-off', says }]));
 }
 
 /** What somebody may have changed by hand since the deployment. What Lambda does not tell is not judged. */

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
 import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { Command } from 'commander';
 import type { Delivery, ExperimentOrder, Probe } from '../functions/verify/experiment.ts';
 import { OperatorError } from '../shared/operator-errors.ts';
+import { alarmStates } from './alarm-states.ts';
 import { type DeployedConsumer, oneConsumer } from './consumer.ts';
 import { type CommonOptions, EXIT, openTarget, optionsOf, print, say } from './context.ts';
 import { example } from './example.ts';
@@ -211,10 +211,9 @@ async function timeToLetter(target: Target, consumer: DeployedConsumer, options:
   return undefined;
 }
 
-async function hasRung({ cloudwatch }: Target, { stack, name }: DeployedConsumer): Promise<boolean> {
-  const AlarmNames = [`${stack || 'Lockstep-Verify'}-${name.split('/').at(-1)}-dead-letters`];
-  const { MetricAlarms: [alarm] = [] } = await cloudwatch.send(new DescribeAlarmsCommand({ AlarmNames }));
-  return alarm?.StateValue === 'ALARM';
+async function isRinging(target: Target, consumer: DeployedConsumer): Promise<boolean> {
+  const alarms = await alarmStates(target, consumer);
+  return alarms.some(({ name, state }) => name === 'dead-letters' && state === 'ALARM');
 }
 
 async function letterAndAlarm(
@@ -223,13 +222,13 @@ async function letterAndAlarm(
   options: Options,
 ): Promise<Pick<Verified, 'deadLetterMs' | 'alarm' | 'alarmMs'>> {
   say('A record that the handler refuses, and the alarm about it.');
-  const rangBefore = await hasRung(target, consumer);
+  const rangBefore = await isRinging(target, consumer);
   const since = Date.now();
   const deadLetterMs = await timeToLetter(target, consumer, options);
   const letter = deadLetterMs === undefined ? {} : { deadLetterMs };
   if (rangBefore) return { ...letter, alarm: 'rang before' };
   while (Date.now() < since + options.timeout * 1_000) {
-    if (await hasRung(target, consumer)) return { ...letter, alarm: 'rang', alarmMs: Date.now() - since };
+    if (await isRinging(target, consumer)) return { ...letter, alarm: 'rang', alarmMs: Date.now() - since };
     await sleep(LOOK_EVERY_MS);
   }
   return { ...letter, alarm: 'silent' };

@@ -7,7 +7,10 @@ import type { LetterLine } from '../../shared/operator/answers.ts';
 import { blockedRecordAt, progressOf } from '../fixtures/progress.ts';
 
 const NOW = 1_795_251_600_000;
-const consumer = { name: 'Orders', topic: 'orders', group: 'shop' } as DeployedConsumer;
+const consumer = { name: 'Orders', topic: 'orders', group: 'shop', alarmPrefix: 'Shop-Orders-' } as DeployedConsumer;
+const ALARMS = ['blocked-record', 'partition-halted', 'loss-suspected', 'dead-letters', 'function-errors'].map(
+  (name) => ({ name, state: 'OK' }) as const,
+);
 const partition: PartitionStatus = { partition: 0, lag: 0, next: 10, state: 'ok', blockedRecords: [] };
 const item: PartitionItem = {
   epoch: 7,
@@ -18,12 +21,25 @@ const item: PartitionItem = {
 };
 const letter = (origin: string) => ({ origin }) as LetterLine;
 function judged(
-  { mapping = {}, items = [item], letters = [] }: Partial<Pick<Seen, 'mapping' | 'items' | 'letters'>>,
+  {
+    mapping = {},
+    items = [item],
+    letters = [],
+    alarms = ALARMS,
+  }: Partial<Pick<Seen, 'mapping' | 'items' | 'letters' | 'alarms'>>,
   changes: Partial<ConsumerStatus> = {},
   before?: { epoch?: number; settledTo?: number; queued?: number },
 ) {
   const status = { consumer: 'Orders', problems: [], partitions: [partition], inFallbackQueue: 0, ...changes };
-  const seen: Seen = { consumer, status: status as unknown as ConsumerStatus, mapping, items, letters, now: NOW };
+  const seen: Seen = {
+    consumer,
+    status: status as unknown as ConsumerStatus,
+    mapping,
+    alarms,
+    items,
+    letters,
+    now: NOW,
+  };
   const { queued = 0, ...then } = before ?? {};
   const earlier = { consumer: 'Orders', findings: [], partitions: [{ partition: 0, ...then }], queued };
   return judgeConsumer(seen, before && earlier).findings.map(({ code, place, says }) => [code, place, says]);
@@ -113,4 +129,12 @@ test('a mapping as the construct makes it is no finding', () => {
     SelfManagedKafkaEventSourceConfig: { ConsumerGroupId: 'shop' },
   };
   expect(judged({ mapping })).toEqual([]);
+});
+
+test('alarms that are gone, or whose actions somebody switched off, are named', () => {
+  const [, ...others] = ALARMS;
+  expect(judged({ alarms: others })).toEqual([['alarms-off', undefined, 'there is no alarm blocked-record']]);
+  expect(judged({ alarms: [{ name: 'blocked-record', state: 'ALARM', isSilenced: true }, ...others] })).toEqual([
+    ['alarms-off', undefined, 'the actions of blocked-record are switched off'],
+  ]);
 });
