@@ -32,6 +32,8 @@ export class MiddlewareGuard {
   delivered(event: KafkaEvent, context: Context): DeliveredEvent {
     // A middleware may have replaced the context: then the beginning of its invocation is not known.
     const before = this.#arrived.get(context) ?? arrived(event);
+    // A weak map keeps its values until a full collection: the records of thousands of invocations.
+    this.#arrived.delete(context);
     if (before.type === 'refused') throw before.error;
     const change = changeIn(event.records, before.delivered);
     if (change !== undefined) throw new LockstepError('EVENT_CHANGED', `event.records.${change}`);
