@@ -8,6 +8,7 @@ import type { ConsumerSettings } from './consumer-settings.ts';
 import { BUNDLE_FILE, bundledFiles, handlerCode } from './handler-code.ts';
 import { refuseHandler } from './handler-refusals.ts';
 import { type KafkaCluster, securityGroupsOf } from './kafka-cluster.ts';
+import { localCluster } from './local-cluster.ts';
 import { logsMayUse } from './logs-may-use.ts';
 import { lookAtHandler } from './look-at-handler.ts';
 import { permissionsOf } from './permissions.ts';
@@ -53,7 +54,7 @@ export class ConsumerFunction extends Construct {
       ...(props.encryptionKey && { environmentEncryption: props.encryptionKey }),
       ...props.functionProps,
       runtime: Runtime.NODEJS_24_X,
-      code: handlerCode(settings.entry, props.bundling),
+      code: handlerCode(settings.entry, props.bundling, localCluster(this) !== undefined),
       handler: `${BUNDLE_FILE}.${settings.handlerExport}`,
       role: this.role,
       logGroup: this.logGroup,

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { AssetHashType, DockerImage, type ILocalBundling } from 'aws-cdk-lib';
 import { type AssetCode, Code } from 'aws-cdk-lib/aws-lambda';
-import { BUNDLE_FILE, type BundledFile, type BundlingOptions, lambdaBundle } from './lambda-bundle.ts';
+import { BUNDLE_FILE, type BundledFile, type BundlingOptions, lambdaBundle, quickBundle } from './lambda-bundle.ts';
 
 export { BUNDLE_FILE, type BundlingOptions };
 
@@ -12,12 +12,13 @@ export { BUNDLE_FILE, type BundlingOptions };
  * sources give the same bytes.
  *
  * @param entry - path of the handler's module, relative to the working directory
+ * @param isQuick - one file that is not minified, for `lockstep dev`
  */
-export function handlerCode(entry: string, options: BundlingOptions = {}): AssetCode {
+export function handlerCode(entry: string, options: BundlingOptions = {}, isQuick = false): AssetCode {
   const path = resolve(entry);
   return Code.fromAsset(dirname(path), {
     assetHashType: AssetHashType.OUTPUT,
-    bundling: { image: DockerImage.fromRegistry('none'), local: new EsbuildBundling(path, options) },
+    bundling: { image: DockerImage.fromRegistry('none'), local: new EsbuildBundling(path, options, isQuick) },
   });
 }
 
@@ -37,14 +38,16 @@ function keyOf(path: string, options: BundlingOptions): string {
 class EsbuildBundling implements ILocalBundling {
   readonly entry: string;
   readonly options: BundlingOptions;
+  readonly isQuick: boolean;
 
-  constructor(entry: string, options: BundlingOptions) {
+  constructor(entry: string, options: BundlingOptions, isQuick: boolean) {
     this.entry = entry;
     this.options = options;
+    this.isQuick = isQuick;
   }
 
   tryBundle(outputDir: string): boolean {
-    const files = lambdaBundle(this.entry, this.options);
+    const files = (this.isQuick ? quickBundle : lambdaBundle)(this.entry, this.options);
     bundled.set(keyOf(this.entry, this.options), files);
     for (const { path, contents } of files) {
       const target = join(outputDir, path);

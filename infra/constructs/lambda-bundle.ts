@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { type BuildOptions, buildSync, type OutputFile } from 'esbuild';
 import { separatePackages } from './separate-packages.ts';
 import { type BundledFile, startInOneFile } from './start-in-one-file.ts';
@@ -58,6 +59,31 @@ function bundledOnce(key: string, bundle: () => readonly BundledFile[]): readonl
   const files = bundledPackages.get(key) ?? bundle();
   bundledPackages.set(key, files);
   return files;
+}
+
+/**
+ * A bundle in one file, made in a quarter of the time: for `lockstep dev`, which bundles again with each save.
+ *
+ * @throws with esbuild's messages when it does not compile
+ */
+export function quickBundle(entry: string, options: BundlingOptions = {}): readonly BundledFile[] {
+  const projectRoot = nearestPackage(dirname(entry));
+  return filesOf(
+    buildSync({ ...options, ...quickSettings(projectRoot), entryPoints: { [BUNDLE_FILE]: entry } }),
+    projectRoot,
+  );
+}
+
+/** Of {@link quickBundle}. Wherever it runs, its source map leads to the user's files, and names are theirs. */
+export function quickSettings(projectRoot: string) {
+  return {
+    ...bundleSettings(projectRoot),
+    splitting: false,
+    minify: false,
+    // What is shorter is sent and loaded sooner.
+    minifyWhitespace: true,
+    sourceRoot: `${pathToFileURL(virtualFolder(projectRoot))}/`,
+  } satisfies BuildOptions;
 }
 
 function filesOf(

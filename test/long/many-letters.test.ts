@@ -3,7 +3,7 @@ import { CreateEventSourceMappingCommand, CreateFunctionCommand, LambdaClient } 
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { storedZip } from '../../infra/local/dev/stored-zip.ts';
-import { clientConfig } from '../../infra/local/local-endpoint.ts';
+import { clientConfig, LOCAL_ACCOUNT } from '../../infra/local/local-endpoint.ts';
 import { type LettersUnderTest, manyLetters } from '../local/cli/letters-under-test.ts';
 import { launchBrowser } from '../local/console/browser.ts';
 import { traced } from '../local/console/traced.ts';
@@ -30,7 +30,7 @@ beforeAll(async () => {
 
 /** Nobody polls it: the console asks for its state. */
 async function aMappingAndAQueue() {
-  const { endpoint, clusterArn } = inject('servers');
+  const { endpoint } = inject('servers');
   const config = clientConfig(endpoint);
   const [iam, lambda, sqs] = [new IAMClient(config), new LambdaClient(config), new SQSClient(config)];
   const name = `many-${Date.now()}`;
@@ -45,15 +45,11 @@ async function aMappingAndAQueue() {
       Code: { ZipFile },
     }),
   );
-  const { UUID: MappingId = '' } = await lambda.send(
-    new CreateEventSourceMappingCommand({
-      FunctionName: name,
-      EventSourceArn: clusterArn,
-      Topics: ['many'],
-      StartingPosition: 'TRIM_HORIZON',
-    }),
-  );
   const { QueueUrl: FallbackQueueUrl = '' } = await sqs.send(new CreateQueueCommand({ QueueName: name }));
+  // Of a queue: only CloudFormation makes one of a topic in the emulator.
+  const EventSourceArn = `arn:aws:sqs:${endpoint.region}:${LOCAL_ACCOUNT}:${name}`;
+  const made = await lambda.send(new CreateEventSourceMappingCommand({ FunctionName: name, EventSourceArn }));
+  const { UUID: MappingId = '' } = made;
   return { MappingId, FallbackQueueUrl };
 }
 

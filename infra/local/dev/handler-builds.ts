@@ -1,7 +1,6 @@
 import { basename, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { type BuildFailure, context } from 'esbuild';
-import { BUNDLE_FILE, type BundlingOptions, bundleSettings } from '../../constructs/lambda-bundle.ts';
+import { BUNDLE_FILE, type BundlingOptions, quickSettings } from '../../constructs/lambda-bundle.ts';
 import { LocalCloudError } from '../local-cloud-error.ts';
 
 /** The file with the handler. */
@@ -13,7 +12,7 @@ export interface BuiltFile {
   readonly contents: Uint8Array;
 }
 
-/** Bundles a handler again and again, quickly: nothing is split, and names stay as they are. */
+/** Bundles a handler again and again, as {@link quickSettings} say. */
 export interface HandlerBuild {
   /** Absolute paths of the modules that are the user's own. */
   readonly inputs: ReadonlySet<string>;
@@ -27,18 +26,10 @@ export interface HandlerBuild {
  * @throws LocalCloudError with the compiler's message, on one line
  */
 export async function handlerBuild(folder: string, entry: string, options: BundlingOptions): Promise<HandlerBuild> {
-  const settings = bundleSettings(folder);
   const building = await context({
     ...options,
-    ...settings,
-    // Wherever the bundle runs, its source map leads to the user's files.
-    sourceRoot: `${pathToFileURL(settings.outdir)}/`,
+    ...quickSettings(folder),
     entryPoints: { [BUNDLE_FILE]: resolve(folder, entry) },
-    splitting: false,
-    minify: false,
-    // What is shorter is sent and loaded sooner.
-    minifyWhitespace: true,
-    metafile: true,
   });
   const inputs = new Set<string>();
   const bundle = async () => {

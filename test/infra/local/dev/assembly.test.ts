@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Duration, Stack, Stage } from 'aws-cdk-lib';
@@ -63,6 +63,18 @@ test('consumers of an app take the local cluster: no VPC, no TLS, no topics of C
   expect(handler?.Properties['Environment']).toMatchObject({
     Variables: { LOCKSTEP_BOOTSTRAP_SERVERS: '127.0.0.1:9092', LOCKSTEP_KAFKA_AUTH: 'none' },
   });
+});
+
+test('for dev a handler is bundled once, into one file', () => {
+  const made = app();
+  consumer(new Stack(made, 'Shop'), 'Orders');
+  made.synth();
+
+  expect(
+    globSync('asset.*/**', { cwd: outdir })
+      .map((path) => path.replace(/^asset\.\w+/, 'asset'))
+      .sort(),
+  ).toEqual(['asset', 'asset/index.mjs', 'asset/index.mjs.map']);
 });
 
 test('a stack for another account and region, in a stage, comes to the local ones; one without a consumer is left out', async () => {
