@@ -72,10 +72,11 @@ const ROWS: Readonly<Record<string, Row>> = {
 };
 
 let tarball: string;
+let tools: string;
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lockstep-packed-'));
-  [tarball] = await packedPackages(folder);
+  [tarball, tools] = await packedPackages(folder);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -106,7 +107,7 @@ test.for(Object.entries(ROWS))(
     );
     await project.write('test/orders.test.ts', `${row.header ?? ''}${readmeTest}`);
     const [installer, ...install] = row.installer;
-    const cdk = row.isFunctionOnly ? [] : ['aws-cdk-lib@2.276.0', 'constructs@10.8.1', 'esbuild@0.28.2'];
+    const cdk = row.isFunctionOnly ? [] : [tools, 'aws-cdk-lib@2.276.0', 'constructs@10.8.1'];
     const ours = [tarball, 'valibot@1', ...cdk, '@types/node@24'];
     await project.run(installer, [...install, ...ours, `typescript@${row.typescript}`, ...row.packages]);
 
@@ -115,5 +116,7 @@ test.for(Object.entries(ROWS))(
     const printed = await project.runAll(runner, args);
 
     expect(stripVTControlCharacters(printed)).toMatch(row.passed);
+    if (!row.isFunctionOnly)
+      expect(await project.run('node_modules/.bin/lockstep', ['--help'])).toMatch(/^Usage: lockstep /);
   },
 );
