@@ -104,9 +104,10 @@ export function decideClaim<R extends RecordIdentity>(
   const known = recreatedBy === undefined ? takenOver : restartProgress(takenOver, claimedByDead, records);
   const delivered = rangesOf(offsetsOf(records));
   const unclear = records.filter((record) => isUnclear(known, record));
-  const present = withUnclear(withoutVanished(known, delivered), unclear);
-  const open = records.filter((record) => !isDone(present, record, policy));
-  const judged = haltedBy(present, unclear) ?? judge(present, records, open, delivered, now, policy);
+  const present = withoutVanished(known, delivered);
+  const halted = haltedBy(present, unclear);
+  const open = records.filter((record) => !isDone(halted?.progress ?? present, record, policy));
+  const judged = halted ?? judge(present, records, open, delivered, now, policy);
   const toRedeliver = subtract(subtract(delivered, judged.refused), forgotten(delivered, judged.progress));
   return {
     progress: endIsolation(judged.progress, toRedeliver),
@@ -176,28 +177,28 @@ function withUnsettled(pending: OffsetRanges, batch: OffsetRanges, progress: Pro
 
 /** Ends the wait for a missing record that a dead invocation had in its batch: Lambda did redeliver it. */
 function withoutReturned(progress: Progress, dead: PartitionItem['claims']): Progress {
-  const { missingRecord, ...notWaiting } = progress;
-  return missingRecord !== undefined && dead.some(({ offsets }) => includesOffset(offsets, missingRecord.offset))
-    ? notWaiting
-    : progress;
+  const { missingRecord } = progress;
+  if (missingRecord === undefined || !dead.some(({ offsets }) => includesOffset(offsets, missingRecord.offset)))
+    return progress;
+  const { missingRecord: _, ...notWaiting } = progress;
+  return notWaiting;
 }
 
 /** An unclear record does not count as settled until an operator has decided about it. */
-function withUnclear(progress: Progress, unclear: readonly RecordIdentity[]): Progress {
-  const offsets = rangesOf(offsetsOf(unclear));
-  return {
-    ...progress,
-    settled: subtract(progress.settled, offsets),
-    replayRefused: union(progress.replayRefused, offsets),
-  };
-}
-
 function haltedBy(progress: Progress, unclear: readonly RecordIdentity[]): Judged | undefined {
   const [first] = unclear;
   if (first === undefined) return undefined;
-  // A pending offset stays pending: if this is the record that we know, it must still be handled.
-  const refused = subtract(rangesOf(offsetsOf(unclear)), progress.pending);
-  return { progress, verdict: { type: 'replayHalted', isNew: true, unclear: first }, refused };
+  const offsets = rangesOf(offsetsOf(unclear));
+  return {
+    progress: {
+      ...progress,
+      settled: subtract(progress.settled, offsets),
+      replayRefused: union(progress.replayRefused, offsets),
+    },
+    verdict: { type: 'replayHalted', isNew: true, unclear: first },
+    // A pending offset stays pending: if this is the record that we know, it must still be handled.
+    refused: subtract(offsets, progress.pending),
+  };
 }
 
 /** What of a batch may run. `refused`: offsets of the batch that nothing waits for. */
@@ -214,6 +215,7 @@ interface Judged {
 function withoutVanished(progress: Progress, delivered: OffsetRanges): Progress {
   const spanned = below(atOrAbove(progress.pending, lowest(delivered) ?? 0), (highest(delivered) ?? -1) + 1);
   const vanished = subtract(spanned, delivered);
+  if (vanished.length === 0) return progress;
   const gone = [...progress.blockedRecords.values()].filter(({ offset }) => includesOffset(vanished, offset));
   const left = withGoneMarks(progress, marksAmong(gone));
   const blockedRecords = new Map([...left.blockedRecords].filter(([offset]) => !includesOffset(vanished, offset)));

@@ -68,7 +68,10 @@ export function settleAll(progress: Progress, settlings: readonly Settling[]): P
     settled: union(settled, ranges),
     pending: subtract(pending, ranges),
     replayRefused: subtract(replayRefused, ranges),
-    blockedRecords: new Map([...blockedRecords].filter(([offset]) => !includesOffset(ranges, offset))),
+    blockedRecords:
+      blockedRecords.size === 0
+        ? blockedRecords
+        : new Map([...blockedRecords].filter(([offset]) => !includesOffset(ranges, offset))),
     newestTimestamp,
     firstRecords,
     consecutiveDeadLetters,

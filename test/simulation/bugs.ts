@@ -511,7 +511,7 @@ export const BUGS = {
     patches: [
       {
         file: CLAIM,
-        find: 'return missingRecord !== undefined && dead.some(({ offsets }) => includesOffset(offsets, missingRecord.offset)) ? notWaiting : progress;',
+        find: 'return notWaiting;',
         put: 'return progress;',
       },
     ],
