@@ -8,7 +8,7 @@ import type { ConsumerSettings } from './consumer-settings.ts';
 import { BUNDLE_FILE, bundledFiles, handlerCode } from './handler-code.ts';
 import { refuseHandler } from './handler-refusals.ts';
 import { type KafkaCluster, securityGroupsOf } from './kafka-cluster.ts';
-import { localCluster } from './local-cluster.ts';
+import { localCluster, thatIsHere } from './local-cluster.ts';
 import { logsMayUse } from './logs-may-use.ts';
 import { lookAtHandler } from './look-at-handler.ts';
 import { permissionsOf } from './permissions.ts';
@@ -46,8 +46,9 @@ export class ConsumerFunction extends Construct {
     this.logGroupName = this.logGroup.logGroupName;
     const statements = grants(this.logGroup.logGroupArn);
     const inVpc = settings.cluster.vpcId !== undefined;
-    this.role = props.role ?? ownRole(this, statements, inVpc);
-    this.permissions = props.role ? permissionsOf(this, props.role, statements, inVpc) : this.role;
+    const given = thatIsHere(this, props.role);
+    this.role = given ?? ownRole(this, statements, inVpc);
+    this.permissions = given ? permissionsOf(this, given, statements, inVpc) : this.role;
     this.function = new LambdaFunction(this, 'Function', {
       architecture: Architecture.ARM_64,
       tracing: props.tracing ? Tracing.ACTIVE : Tracing.DISABLED,
@@ -62,7 +63,7 @@ export class ConsumerFunction extends Construct {
       timeout: Duration.seconds(settings.timeoutSeconds),
       environment: { ...settings.environment, ...environment, NODE_OPTIONS: '--enable-source-maps' },
     });
-    if (props.role) this.function.node.addDependency(this.permissions);
+    if (given) this.function.node.addDependency(this.permissions);
     const files = isLookedAt ? bundledFiles(settings.entry, props.bundling) : undefined;
     if (files !== undefined) refuseHandler(scope, settings, lookAtHandler(files, settings.environment));
     if (props.tracing) {

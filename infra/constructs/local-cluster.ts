@@ -1,5 +1,5 @@
-import { Stack, Token } from 'aws-cdk-lib';
-import type { Construct } from 'constructs';
+import { CfnResource, Stack, Token } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
 import * as v from 'valibot';
 import type { KafkaCluster } from './kafka-cluster.ts';
 
@@ -38,6 +38,15 @@ export function clusterHere(scope: Construct, cluster: KafkaCluster): KafkaClust
   ];
   const clusterArn = [arn, partition, service, ...place, ...name].join(':');
   return { clusterArn, bootstrapServers: local.bootstrapServers, auth: 'none', topics: 'elsewhere' };
+}
+
+/**
+ * What an app was given, unless it is imported and `lockstep dev` runs the app: the local cloud does not have what the app itself
+ * does not make.
+ */
+export function thatIsHere<T>(scope: Construct, given: T | undefined): T | undefined {
+  if (localCluster(scope) === undefined) return given;
+  return given instanceof Construct && CfnResource.isCfnResource(given.node.defaultChild) ? given : undefined;
 }
 
 function parsedJson(text: string): unknown {

@@ -17,7 +17,7 @@ import { AdoptedFunction } from './existing-function.ts';
 import { consumerGrants } from './grants.ts';
 import { clusterArnOrId, clusterName, eventSourceArn, ledgerClusterId } from './kafka-cluster.ts';
 import { type Ledger, LedgerTable } from './ledger-table.ts';
-import { localCluster } from './local-cluster.ts';
+import { localCluster, thatIsHere } from './local-cluster.ts';
 import { warnOfLostGroups } from './lost-groups.ts';
 import { Operations } from './operations.ts';
 import { lookRights, operateRights } from './operator-rights.ts';
@@ -58,7 +58,7 @@ export class LockstepConsumer extends Construct implements IGrantable {
       ...(props.encryptionKey && { encryptionKey: props.encryptionKey }),
     };
     this.settings = settings;
-    this.ledger = props.ledger ?? stackLedger(this, parking);
+    this.ledger = givenLedger(this, props.ledger) ?? stackLedger(this, parking);
     const fallbackQueue = new ParkingQueue(this, 'FallbackQueue', parking);
     const failureQueue =
       settings.failureRetryAttempts === undefined ? undefined : new ParkingQueue(this, 'FailureQueue', parking);
@@ -257,6 +257,10 @@ export class LockstepConsumer extends Construct implements IGrantable {
  */
 function eventSourceId({ source: { topicName } }: ConsumerSettings): string {
   return Token.isUnresolved(topicName) ? 'EventSource' : `EventSource-${topicName}`;
+}
+
+function givenLedger(scope: Construct, ledger: Ledger | undefined): Ledger | undefined {
+  return ledger && thatIsHere(scope, ledger.table) && ledger;
 }
 
 /** The ledger that the consumers of a stack share by default. */

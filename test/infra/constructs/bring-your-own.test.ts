@@ -1,11 +1,12 @@
-import { Duration } from 'aws-cdk-lib';
-import { Match } from 'aws-cdk-lib/assertions';
+import { App, Duration, Stack } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
 import { AttributeType, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
-import { Role } from 'aws-cdk-lib/aws-iam';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Alias, Code, type IVersion, Function as LambdaFunction, Runtime, Version } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { expect, test } from 'vitest';
+import { LedgerTable } from '../../../infra/constructs/ledger-table.ts';
 import { LockstepConsumer } from '../../../infra/constructs/lockstep-consumer.ts';
 import { LEAST, roleStatements, synth } from '../synth.ts';
 
@@ -138,4 +139,25 @@ test('two consumers cannot share one function', () => {
       new LockstepConsumer(stack, 'Returns', { ...WITHOUT_ENTRY, topic: 'returns', function: live });
     }),
   ).toThrow('LOCKSTEP_FUNCTION_SHARED at Shop/Returns: `function`: the function is also that of Shop/Orders.');
+});
+
+test('what is imported is not on the local cloud: there `lockstep dev` makes a role and a table instead, and keeps what the app makes', () => {
+  const LOCAL = { clusterArn: 'arn:aws:kafka:us-east-1:000000000000:cluster/local/uuid-1', bootstrapServers: 'b:9092' };
+  const app = new App({ context: { 'lockstep:local-cluster': LOCAL, 'aws:cdk:bundling-stacks': [] } });
+  const stack = new Stack(app, 'Shop');
+  const imported = {
+    role: Role.fromRoleArn(stack, 'Imported', IMPORTED_ROLE),
+    ledger: { table: Table.fromTableName(stack, 'Theirs', 'ledger') },
+  };
+  const made = {
+    role: new Role(stack, 'Made', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') }),
+    ledger: new LedgerTable(stack, 'Ours'),
+  };
+  new LockstepConsumer(stack, 'Orders', { ...LEAST, ...imported });
+  new LockstepConsumer(stack, 'Returns', { ...LEAST, topic: 'returns', ...made });
+  const template = Template.fromStack(stack);
+
+  template.resourceCountIs('AWS::DynamoDB::Table', 2);
+  expect(JSON.stringify(template.toJSON())).not.toContain('"consumers"');
+  template.resourcePropertiesCountIs('AWS::IAM::Policy', { Roles: [{ Ref: Match.stringLikeRegexp('^Made') }] }, 1);
 });
