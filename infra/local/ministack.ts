@@ -44,7 +44,7 @@ export interface MiniStack {
  * @throws LocalCloudError if Python or OpenSSL is missing, or it does not come up; the text has its last words
  */
 export async function startMiniStack(options: MiniStackOptions = {}): Promise<MiniStack> {
-  const venv = await download('ministack', await readFile(REQUIREMENTS, 'utf8'), installMiniStack);
+  const python = await miniStackPython();
   const folder = options.runFolder ?? (await createRunFolder());
   const { certificateFile, keyFile } = await makeCertificate(folder);
   return startWithOtherPorts(async () => {
@@ -76,7 +76,6 @@ export async function startMiniStack(options: MiniStackOptions = {}): Promise<Mi
       S3_DATA_DIR: join(temporary, 's3'),
       ...(options.kafkaBootstrapServers && { MINISTACK_MSK_BOOTSTRAP: options.kafkaBootstrapServers }),
     };
-    const python = join(venv, 'bin', 'python');
     // Served by hypercorn as its container image does: its own start-up command takes port 443 as well where it may.
     const serving = ['-m', 'hypercorn', 'ministack_app:app', '--workers', '0', '--keep-alive', '75'];
     const tls = ['--certfile', certificateFile, '--keyfile', keyFile, '--bind', `127.0.0.1:${port}`];
@@ -103,6 +102,12 @@ export async function startMiniStack(options: MiniStackOptions = {}): Promise<Mi
     });
     return { endpoint, logFile, stop };
   });
+}
+
+/** The Python that has MiniStack. The first call on a machine downloads it. */
+export async function miniStackPython(): Promise<string> {
+  const venv = await download('ministack', await readFile(REQUIREMENTS, 'utf8'), installMiniStack);
+  return join(venv, 'bin', 'python');
 }
 
 async function installMiniStack(folder: string): Promise<void> {

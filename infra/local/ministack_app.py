@@ -37,6 +37,7 @@ from ministack.core import iam_actions, iam_evaluator, lambda_runtime  # noqa: E
 from ministack.services import cloudwatch, lambda_svc, sts  # noqa: E402
 from ministack_door import door  # noqa: E402
 from ministack_leading_keys import know_leading_keys  # noqa: E402
+from ministack_lines import lines_come_with_their_answer  # noqa: E402
 
 _TABLE = re.compile(r'^\s*(?:(INSERT)\s+INTO|(UPDATE)|(DELETE)\s+FROM|(SELECT)\s.*?\sFROM)\s+"([^"]+)"', re.IGNORECASE | re.DOTALL)
 _of_transactions = iam_actions.dynamodb_transaction_checks
@@ -151,5 +152,6 @@ def _cluster_itself(service, method, path, *rest, **more):
 iam_actions.extract_resource_arn = _cluster_itself
 
 know_leading_keys()
+lines_come_with_their_answer()
 
 app = door(_ministack, _ROOT_KEY, _ROOT_SECRET)

@@ -212,7 +212,9 @@ function startDev({ folder, environment }: UsersApp) {
           ),
         { timeout: 300_000, interval: 100 },
       );
-      await Promise.race([said, ended]);
+      await Promise.race([said, ended]).catch((error: Error) => {
+        throw new Error(`lockstep dev did not say ${text}. It said:\n${printed.slice(-4_000)}`, { cause: error });
+      });
     },
   };
 }
