@@ -62,7 +62,7 @@ test('the console shows 100 partitions and 100,000 letters in 2 s, no task takes
   const running = await many.startConsole();
   const browser = await launchBrowser();
   const { thereMs, longestTaskMs } = await traced(browser, running.address, async (page) => {
-    await page.getByText('100,000 open dead letters').waitFor();
+    await page.getByText('at most 100,000 dead letters').waitFor();
     await page.getByRole('link', { name: 'Many', exact: true }).click();
     await page.getByRole('button', { name: 'Show all 100 partitions' }).click();
     await page.getByRole('link', { name: /dead letters$/ }).click();
