@@ -1,7 +1,7 @@
 import { CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam';
 import { CreateEventSourceMappingCommand, CreateFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
 import { storedZip } from '../../infra/local/dev/stored-zip.ts';
 import { clientConfig, LOCAL_ACCOUNT } from '../../infra/local/local-endpoint.ts';
 import { type LettersUnderTest, manyLetters } from '../local/cli/letters-under-test.ts';
@@ -61,6 +61,7 @@ const MOST_CONSOLE_BYTES = 200 * 1_048_576;
 test('the console shows 100 partitions and 100,000 letters in 2 s, no task takes 200 ms, and its server less than 200 MB', async () => {
   const running = await many.startConsole();
   const browser = await launchBrowser();
+  onTestFinished(() => browser.close());
   const { thereMs, longestTaskMs } = await traced(browser, running.address, async (page) => {
     await page.getByText('at most 100,000 dead letters').waitFor();
     await page.getByRole('link', { name: 'Many', exact: true }).click();
@@ -74,7 +75,6 @@ test('the console shows 100 partitions and 100,000 letters in 2 s, no task takes
     }
     await page.getByText('The first 1,000 are shown.', { exact: false }).waitFor();
   });
-  await browser.close();
   const { peakBytes } = await running.stop();
 
   console.log(

@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -125,6 +125,7 @@ export async function manyLetters(
     NO_COLOR: '1',
   };
 
+  const consoles: ChildProcess[] = [];
   const run = async (module: string, args: readonly string[], heap = heapMib): Promise<Measured> => {
     const startedAt = performance.now();
     const { stdout } = await promisify(execFile)(
@@ -153,6 +154,7 @@ export async function manyLetters(
       const measured = ['--import', './test/local/cli/fixtures/process-costs.ts'];
       const args = [...measured, 'cli/main.ts', 'console', '--local', '--json'];
       const started = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+      consoles.push(started);
       const [line] = await once(createInterface(started.stdout), 'line');
       return {
         address: JSON.parse(line).address,
@@ -165,6 +167,7 @@ export async function manyLetters(
     },
     readPlainly: (heap) => run('test/local/cli/fixtures/read-plainly.ts', [String(count)], heap),
     stop: async () => {
+      for (const one of consoles) one.kill('SIGKILL');
       const admin = kafka.admin();
       await admin.connect();
       await admin.deleteTopics({ topics: [source, deadLetterTopic] });
