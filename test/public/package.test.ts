@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
+const tools = JSON.parse(readFileSync('packaging/tools/package.json', 'utf8'));
 
 /** Where the package begins, as `package.json` and the constructs name it. */
 const ENTRIES = [
@@ -42,12 +43,13 @@ function packageName(specifier: string): string {
     .join('/');
 }
 
-test('depends on what its modules name, and on nothing else', () => {
+test('it and lockstep-tools depend on what its modules name, and on nothing else', () => {
   const seen = new Set<string>();
   const named = new Set(ENTRIES.flatMap((entry) => [...packagesOf(resolve(entry), seen)]));
-  const { dependencies, peerDependencies } = manifest;
+  const { 'lockstep-tools': _, ...peers } = manifest.peerDependencies;
+  const brought = new Set(Object.keys({ ...manifest.dependencies, ...tools.dependencies, ...peers }));
 
-  expect([...named].sort()).toEqual([...Object.keys(dependencies), ...Object.keys(peerDependencies)].sort());
+  expect([...named].sort()).toEqual([...brought].sort());
 });
 
 test('leaves CDK, esbuild and avsc to the app, and tests against the versions that it asks for', () => {
@@ -56,6 +58,7 @@ test('leaves CDK, esbuild and avsc to the app, and tests against the versions th
     'aws-cdk-lib': '^2.276.0',
     constructs: '^10.5.0',
     esbuild: '>=0.25.0 <1',
+    'lockstep-tools': '0.1.0',
   });
   expect(manifest.devDependencies).toMatchObject({
     avsc: '5.7.9',
