@@ -36,7 +36,7 @@ const MISTAKES: readonly {
   {
     name: 'NoAuth',
     environment: { LOCKSTEP_KAFKA_AUTH: 'kerberos' },
-    says: /ENVIRONMENT_INVALID: expected environment variable LOCKSTEP_KAFKA_AUTH to be one of `iam`, `scram`, `mtls`, `tls`, `none`, got `kerberos`\. Deploy/,
+    says: /ENVIRONMENT_INVALID: expected environment variable LOCKSTEP_KAFKA_AUTH to be one of `iam`, `scram`, `scram-256`, `plain`, `mtls`, `tls`, `none`, got `kerberos`\. Deploy/,
   },
   {
     name: 'NoBroker',
