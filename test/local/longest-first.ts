@@ -2,22 +2,30 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Suites that take longest, the longest first: what begins last ends last. The others follow in the usual order. */
 const LONGEST = [
-  'patterns/stock',
-  'patterns/ledger',
   'package/users-app',
   'cloud/local-command',
-  'chaos/chaos',
   'cli/commands',
-  'cli/redrive',
   'relay/relay',
+  'chaos/chaos',
+  'cloud/killed-function',
+  'cli/redrive',
   'updates/update-in-flow',
-  'alarms/record-alarms',
-  'alarms/broker-alarms',
+  'patterns/stock',
+  'patterns/ledger',
   'alarms/ledger-alarms',
-  'alarms/queue-alarms',
-  'consumer/broker-outage',
+  'event-source/what-kafka-holds',
+  'patterns/shipments',
   'consumer/missing-grants',
+  'alarms/queue-alarms',
+  'verify/verify',
+  'console/console',
   'cfn-lint',
+  'consumer/interruptions',
+  'alarms/relay-alarms',
+  'alarms/record-alarms',
+  'consumer/broker-outage',
+  'alarms/broker-alarms',
+  'consumer/kill',
 ].map((name) => `/test/local/${name}.test.ts`);
 
 /** The usual order of test files, but for the longest of them. */

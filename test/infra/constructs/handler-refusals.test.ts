@@ -26,7 +26,8 @@ const handler = (options = '') =>
 
 /** Synthesizes a consumer whose handler is bundled and looked at; gives what synth warns of. */
 function look(entry: string, props: Partial<LockstepConsumerProps> = {}): string[] {
-  const stack = new Stack(new App(), 'Shop');
+  // In one folder, so that CDK bundles each module once.
+  const stack = new Stack(new App({ outdir: join(folder, 'cdk.out') }), 'Shop');
   new LockstepConsumer(stack, 'Orders', { ...LEAST, checkHandler: true, entry, ...props });
   return Annotations.fromStack(stack)
     .findWarning('*', Match.stringLikeRegexp('could not be loaded'))
