@@ -60,6 +60,13 @@ export interface LockstepConsumerProps {
   /** Whole seconds, 0 to 300. @default Lambda's own 500 ms, which cannot be restored once changed */
   readonly batchingWindow?: Duration;
   readonly pollers?: PollerOptions;
+  /**
+   * What Lambda's pollers write to the function's log group. WARN: errors of the mapping. INFO: also which partitions each poller
+   * has. DEBUG: also its offsets, each minute. Provisioned mode only. https://docs.aws.amazon.com/lambda/latest/dg/esm-logging.html
+   *
+   * @default nothing
+   */
+  readonly mappingLogLevel?: 'DEBUG' | 'INFO' | 'WARN';
   /** Where a group without committed offsets starts; a Date for a point in time. @default 'TRIM_HORIZON', the oldest record */
   readonly startFrom?: 'TRIM_HORIZON' | 'LATEST' | Date;
   /** Event filter patterns on the value. Lambda commits records that do not match; they never reach the function. */

@@ -49,6 +49,7 @@ export interface ConsumerSettings {
   readonly failureMode: 'report' | 'throw';
   readonly batchSize: number;
   readonly batchingWindowMs: number | undefined;
+  readonly mappingLogLevel: LockstepConsumerProps['mappingLogLevel'];
   readonly pollers: { readonly minimum: number; readonly maximum: number; readonly group: string };
   readonly startFrom: 'TRIM_HORIZON' | 'LATEST' | Date;
   readonly decodesValues: boolean;
@@ -108,6 +109,7 @@ export function consumerSettings(scope: Construct, props: LockstepConsumerProps)
     failureMode: props.failureMode ?? (mode === 'on-demand' ? 'throw' : 'report'),
     batchSize: props.batchSize ?? DEFAULT_BATCH_SIZE,
     batchingWindowMs: props.batchingWindow?.toMilliseconds(),
+    mappingLogLevel: props.mappingLogLevel,
     pollers: {
       minimum: props.pollers?.minimum ?? 1,
       maximum:

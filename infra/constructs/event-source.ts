@@ -44,7 +44,7 @@ export function eventSource(
   settings: ConsumerSettings,
   parts: EventSourceParts,
 ): EventSourceMapping {
-  const { cluster, source, consumerGroup, batchSize, batchingWindowMs, mode } = settings;
+  const { cluster, source, consumerGroup, batchSize, batchingWindowMs, mode, mappingLogLevel } = settings;
   const mapping = new EventSourceMapping(scope, id, {
     target: parts.target,
     ...(cluster.clusterId === undefined
@@ -66,6 +66,7 @@ export function eventSource(
   if (!(resource instanceof CfnEventSourceMapping)) return mapping;
   // -1 (without limit) is not a Duration.
   if (mode === 'provisioned') resource.maximumRecordAgeInSeconds = -1;
+  if (mappingLogLevel !== undefined) resource.loggingConfig = { systemLogLevel: mappingLogLevel };
   // CDK takes the name of an alias apart, and puts it together again.
   if (parts.target instanceof Alias) resource.functionName = parts.target.functionArn;
   return mapping;

@@ -18,6 +18,13 @@ export const MAPPING_REFUSALS = {
         ? undefined
         : `expected whole seconds from 0 to 300, got \`${batchingWindowMs}\` ms`,
   },
+  LOCKSTEP_MAPPING_LOGS_ON_DEMAND: {
+    property: 'mappingLogLevel',
+    because: 'A log level of the mapping in on-demand mode: only the pollers of provisioned mappings write logs.',
+    fix: "Drop `mode: 'on-demand'`, or drop `mappingLogLevel`",
+    objection: ({ mode, mappingLogLevel }) =>
+      mode === 'on-demand' && mappingLogLevel !== undefined ? 'it needs a provisioned mapping' : undefined,
+  },
   LOCKSTEP_POLLERS_OUT_OF_RANGE: {
     property: 'pollers',
     because: 'Pollers outside 1–200 (minimum) or 1–2,000 (maximum), or a minimum above the maximum.',

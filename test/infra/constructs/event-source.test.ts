@@ -30,6 +30,14 @@ describe('the mapping', () => {
     });
   });
 
+  test('logs what its pollers do, where that is asked for', () => {
+    const mapping = (props: Parameters<typeof synthConsumer>[0]) =>
+      only(synthConsumer(props), 'AWS::Lambda::EventSourceMapping');
+
+    expect(mapping({ mappingLogLevel: 'INFO' })['LoggingConfig']).toEqual({ SystemLogLevel: 'INFO' });
+    expect(mapping({})['LoggingConfig']).toBeUndefined();
+  });
+
   test('sends to the failure queue, after its own retries, what the function never saw', () => {
     const template = synthConsumer({ onFailureDestination: { retryAttempts: 100 } });
     expect(only(template, 'AWS::Lambda::EventSourceMapping')).toMatchObject({

@@ -83,6 +83,12 @@ const REFUSED: readonly (readonly [string, string, Partial<LockstepConsumerProps
     "set `failureMode: 'throw'`",
   ],
   [
+    'LOCKSTEP_MAPPING_LOGS_ON_DEMAND',
+    'mappingLogLevel',
+    { mode: 'on-demand', mappingLogLevel: 'WARN' },
+    'needs a provisioned mapping',
+  ],
+  [
     'LOCKSTEP_REGISTRY_ON_DEMAND',
     'schemaRegistry',
     { mode: 'on-demand', schemaRegistry: registry },
