@@ -1,14 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { styleText } from 'node:util';
-import { GetEventSourceMappingCommand } from '@aws-sdk/client-lambda';
 import { Command } from 'commander';
 import * as v from 'valibot';
-import { LockstepError } from '../shared/errors.ts';
 import type { LetterLine } from '../shared/operator/answers.ts';
 import { OperatorError } from '../shared/operator-errors.ts';
 import { alarmStates } from './alarm-states.ts';
 import { chosen, type DeployedConsumer } from './consumer.ts';
-import { consumerStatus, ledgerItem } from './consumer-state.ts';
+import { consumerState } from './consumer-state.ts';
 import { type CommonOptions, EXIT, openTarget, optionsOf, print } from './context.ts';
 import { example } from './example.ts';
 import { type AuditedConsumer, type FindingCode, judgeConsumer } from './judge-consumer.ts';
@@ -72,25 +70,15 @@ async function earlier(file: string): Promise<AuditedConsumer[]> {
   }
 }
 
-/** Kafka first, then the ledger: what is settled meanwhile is no fault. */
+/** Dead letters first: what is settled meanwhile is no fault. */
 async function look(target: Target, consumer: DeployedConsumer, before?: AuditedConsumer): Promise<AuditedConsumer> {
   const letters: LetterLine[] = [];
   const order = { filter: {}, limit: LETTERS_AT_MOST };
   for await (const page of target.letterPages(consumer, order)) letters.push(...page.letters);
   const now = Date.now();
-  const status = await consumerStatus(target, consumer, now, 0, false);
-  const mapping = await target.lambda.send(new GetEventSourceMappingCommand({ UUID: consumer.mappingId }));
-  const items = await Promise.all(
-    status.partitions.map(({ partition }) => ledgerItem(target, consumer, partition).catch(orUnreadable)),
-  );
+  const state = await consumerState(target, consumer, now, 0, false);
   const alarms = await alarmStates(target, consumer);
-  return judgeConsumer({ consumer, status, mapping, alarms, items, letters, now }, before);
-}
-
-/** `status` shows such an item as `unreadable`. */
-function orUnreadable(error: unknown): undefined {
-  if (error instanceof LockstepError && error.code === 'LEDGER_ITEM_UNREADABLE') return undefined;
-  throw error;
+  return judgeConsumer({ consumer, ...state, alarms, letters, now }, before);
 }
 
 const REMEDY: Readonly<Record<FindingCode, string>> = {

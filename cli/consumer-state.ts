@@ -73,19 +73,32 @@ export interface ConsumerStatus {
 /** From this lag on it matters whether the lag grows. The same figure as the lag alarm's. */
 const LARGE_LAG = 10_000;
 
+/** A consumer's summary, with what it was made from. */
+export interface ConsumerState {
+  readonly status: ConsumerStatus;
+  readonly mapping: GetEventSourceMappingCommandOutput;
+  /** In the order of the status's partitions; absent where there is none, or where it cannot be read. */
+  readonly items: readonly (PartitionItem | undefined)[];
+}
+
+/** The summary alone of {@link consumerState}. */
+export async function consumerStatus(...given: Parameters<typeof consumerState>): Promise<ConsumerStatus> {
+  return (await consumerState(...given)).status;
+}
+
 /**
- * Reads the state from Kafka, Lambda, SQS and the ledger.
+ * Reads the state from Kafka, Lambda, SQS and then the ledger: what is settled meanwhile is in the ledger.
  *
  * @param growthOverMs - the time between two measurements of a large lag; 0 for one measurement
  * @param countLetters - reads the dead-letter topic through
  */
-export async function consumerStatus(
+export async function consumerState(
   target: Target,
   consumer: DeployedConsumer,
   now: number,
   growthOverMs = 0,
   countLetters = true,
-): Promise<ConsumerStatus> {
+): Promise<ConsumerState> {
   const { name, topic, group, deadLetterTopic, mappingId, failureQueueUrl } = consumer;
   const [{ partitions, letters, openLetters }, mapping, inFallbackQueue, inFailureQueue] = await Promise.all([
     target.operate(consumer, { type: 'topics', countLetters }),
@@ -96,7 +109,7 @@ export async function consumerStatus(
   const items = await Promise.all(
     partitions.map(({ partition }) => ledgerItem(target, consumer, partition).catch(orUnreadable)),
   );
-  return {
+  const status: ConsumerStatus = {
     consumer: name,
     topic,
     group,
@@ -118,6 +131,7 @@ export async function consumerStatus(
       async () => (await target.operate(consumer, { type: 'topics' })).partitions,
     ),
   };
+  return { status, mapping, items: items.map((item) => (item === 'unreadable' ? undefined : item)) };
 }
 
 /** States without a problem, as far as one measurement shows. */

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { GetEventSourceMappingCommand, UpdateEventSourceMappingCommand } from '@aws-sdk/client-lambda';
 import { Command } from 'commander';
 import { type ChangeOptions, change } from './change.ts';
@@ -10,9 +9,7 @@ import { partitionNamed } from './named.ts';
 import { seconds, someText } from './numbers.ts';
 import { carryOut, type Plan } from './plan.ts';
 import type { Target } from './target.ts';
-
-/** Time between two measurements. */
-const LOOK_EVERY_MS = 500;
+import { untilFound, type Wait } from './until.ts';
 
 interface MappingOptions extends CommonOptions {
   /** Seconds. */
@@ -27,11 +24,6 @@ interface Paused {
 interface Resumed {
   readonly consumer: string;
   readonly resumed: boolean;
-}
-
-interface Wait {
-  readonly until: number;
-  readonly signal?: AbortSignal;
 }
 
 export const pause = new Command('pause')
@@ -118,23 +110,21 @@ async function reaches(
   { lambda }: Target,
   { mappingId: UUID }: DeployedConsumer,
   wanted: string,
-  { until, signal }: Wait,
+  wait: Wait,
 ): Promise<boolean> {
-  for (;;) {
+  const reached = await untilFound(async () => {
     const { State } = await lambda.send(new GetEventSourceMappingCommand({ UUID }));
-    if (State === wanted) return true;
-    if (Date.now() >= until || signal?.aborted) return false;
-    await sleep(LOOK_EVERY_MS);
-  }
+    return State === wanted ? State : undefined;
+  }, wait);
+  return reached !== undefined;
 }
 
 /** Waits until no invocation holds a partition. */
-async function untilFree(target: Target, consumer: DeployedConsumer, { until, signal }: Wait): Promise<boolean> {
+async function untilFree(target: Target, consumer: DeployedConsumer, wait: Wait): Promise<boolean> {
   const { partitions } = await target.operate(consumer, { type: 'topics' });
-  for (;;) {
+  const free = await untilFound(async () => {
     const items = await Promise.all(partitions.map(({ partition }) => ledgerItem(target, consumer, partition)));
-    if (!items.some((item) => item?.owner !== undefined && item.leaseUntil >= Date.now())) return true;
-    if (Date.now() >= until || signal?.aborted) return false;
-    await sleep(LOOK_EVERY_MS);
-  }
+    return items.some((item) => item?.owner !== undefined && item.leaseUntil >= Date.now()) ? undefined : items;
+  }, wait);
+  return free !== undefined;
 }
