@@ -3,6 +3,9 @@ import type { ConsumerStatus, PartitionStatus } from '../cli/consumer-state.ts';
 import type { ParkedLine } from '../cli/parked-keys.ts';
 import type { LetterLine, OperatorAnswers } from '../shared/operator/answers.ts';
 
+/** Letters in a list. A group that has more is narrowed down with the command. */
+export const MOST_LETTERS = 1_000;
+
 /** What went wrong, where it went wrong. */
 export interface Said {
   readonly code: string;

@@ -3,12 +3,10 @@ import { parkedKeysOf, parkedLine } from '../cli/parked-keys.ts';
 import { OperatorError } from '../shared/operator-errors.ts';
 import type { KeptTarget } from './kept-target.ts';
 import type { SharedAnswers } from './looks.ts';
-import type { Answers } from './messages.ts';
+import { type Answers, MOST_LETTERS } from './messages.ts';
 import { runbook } from './runbook.ts';
 import { valueView } from './value-view.ts';
 
-/** Letters in a list. A group that has more is narrowed down with the command. */
-const MOST_LETTERS = 1_000;
 /** Records of a parked key that are listed. */
 const MOST_OF_A_KEY = 50;
 

@@ -1,5 +1,6 @@
 import { gatheringRecordProducer } from './adapters/kafka/gathering-record-producer.ts';
 import { OUTAGE_PATIENCE_MS } from './adapters/kafka/kafka-connection.ts';
+import { type AuthenticationEnvironment, authenticationOf } from './adapters/kafka/kafka-security.ts';
 import { kafkaJsDeadLetterPublisher } from './adapters/kafka/kafkajs-dead-letter-publisher.ts';
 import { kafkaJsOriginalReader } from './adapters/kafka/kafkajs-original-reader.ts';
 import { kafkaJsProducerConnection } from './adapters/kafka/kafkajs-producer-connection.ts';
@@ -20,7 +21,7 @@ export interface KafkaPorts {
 
 /** What they are made from. */
 export interface KafkaPortsOptions {
-  readonly environment: Pick<ConsumerEnvironment, 'deadLetterTopic' | 'kafkaAuth' | 'kafkaSecretArn' | 'kafkaRootArn'>;
+  readonly environment: Pick<ConsumerEnvironment, 'deadLetterTopic'> & AuthenticationEnvironment;
   /** `host:port`, separated by commas. */
   readonly brokers: string;
   readonly clock: Clock;
@@ -31,12 +32,11 @@ export interface KafkaPortsOptions {
 
 /** Dead letters and produced records share one connection; `letters.disconnect` closes it. It connects on first use. */
 export function connectKafka({ environment, brokers, clock, log, region }: KafkaPortsOptions): KafkaPorts {
-  const { deadLetterTopic, kafkaAuth: auth, kafkaSecretArn, kafkaRootArn } = environment;
-  const authentication = { auth, kafkaSecretArn, kafkaRootArn, region: region ?? process.env['AWS_REGION'] };
+  const authentication = authenticationOf(environment, region);
   const options = { brokers: () => brokers, authentication, clock, log, outagePatienceMs: OUTAGE_PATIENCE_MS };
   const connection = kafkaJsProducerConnection(options);
   return {
-    letters: kafkaJsDeadLetterPublisher(deadLetterTopic, connection, log),
+    letters: kafkaJsDeadLetterPublisher(environment.deadLetterTopic, connection, log),
     producer: gatheringRecordProducer(kafkaJsRecordProducer(connection)),
     originals: kafkaJsOriginalReader(options),
   };

@@ -3,6 +3,7 @@ import { visible } from '../../cli/visible.ts';
 import { counted, errorOf, number, shortDuration } from '../../cli/words.ts';
 import type { ConsumerView, PartitionView } from '../messages.ts';
 import { Lever } from './lever.tsx';
+import { ringingOf } from './overview.tsx';
 import { Failure, Table, Time } from './parts.tsx';
 import { Plot } from './plot.tsx';
 import { Runbook } from './runbook.tsx';
@@ -63,7 +64,7 @@ export function Partitions({ consumer }: { readonly consumer: ConsumerView }) {
 function Alarms({ consumer: { alarms, alarmsError, commandTarget } }: { readonly consumer: ConsumerView }) {
   if (alarmsError !== undefined) return <Failure error={alarmsError} />;
   if (alarms.length === 0) return null;
-  const ringing = alarms.filter(({ state }) => state === 'ALARM');
+  const ringing = ringingOf(alarms);
   const isWithoutData = alarms.filter(({ state }) => state === 'INSUFFICIENT_DATA').length;
   return (
     <section aria-label="Alarms">

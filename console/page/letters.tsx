@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { visible } from '../../cli/visible.ts';
 import { counted, errorOf, number } from '../../cli/words.ts';
-import type { Answers, ConsumerView, ValueView } from '../messages.ts';
+import { type Answers, type ConsumerView, MOST_LETTERS, type ValueView } from '../messages.ts';
 import { shellWord } from '../shell-word.ts';
 import { Lever } from './lever.tsx';
 import { Answered, CommandLine, Failure, Table, Time } from './parts.tsx';
@@ -10,8 +10,6 @@ import { Runbook } from './runbook.tsx';
 import type { Asked } from './store.ts';
 import { ask, saidOf, useAnswer, useLive } from './store.ts';
 
-/** As the server gives them. */
-const MOST_LETTERS = 1_000;
 /** Causes that are added to the table at once. */
 const CAUSES_AT_ONCE = 100;
 

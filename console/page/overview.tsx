@@ -26,7 +26,7 @@ export function Overview() {
 
 function rankOf({ error, isStuck, status, parked, lag, alarms }: ConsumerView): number {
   if (isStuck) return 4;
-  if (error !== undefined || alarms.some(({ state }) => state === 'ALARM')) return 3;
+  if (error !== undefined || ringingOf(alarms).length > 0) return 3;
   if ((status?.openLetters ?? 0) > 0 || parked > 0 || (status?.inFallbackQueue ?? 0) > 0) return 2;
   return lag > 0 ? 1 : 0;
 }
@@ -50,9 +50,14 @@ export function lettersOf({ openLetters, onDeadLetterTopic }: NonNullable<Consum
     : counted(openLetters, 'open dead letter');
 }
 
+/** The alarms that ring. */
+export function ringingOf(alarms: ConsumerView['alarms']): ConsumerView['alarms'] {
+  return alarms.filter(({ state }) => state === 'ALARM');
+}
+
 function Card({ consumer }: { readonly consumer: ConsumerView }) {
   const { name, topic, status, error, isStuck, parked, alarms } = consumer;
-  const ringing = alarms.filter(({ state }) => state === 'ALARM').map((one) => one.name);
+  const ringing = ringingOf(alarms).map((one) => one.name);
   const points = useLive().points[name] ?? [];
   return (
     <section class={isStuck ? 'card stuck' : error ? 'card unknown' : 'card'} aria-label={visible(name)}>

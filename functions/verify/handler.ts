@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from 'aws-lambda';
 import * as v from 'valibot';
+import { authenticationOf } from '../../shared/adapters/kafka/kafka-security.ts';
 import { KafkaJsSession } from '../../shared/adapters/kafka/kafkajs-session.ts';
 import { kafkaJsTransactions } from '../../shared/adapters/kafka/kafkajs-transactions.ts';
 import { systemClock } from '../../shared/adapters/system/system-clock.ts';
@@ -88,10 +89,10 @@ async function carryOut(order: ExperimentOrder): Promise<unknown> {
 
 /** Whether Lambda delivers the record shows its isolation level. */
 async function abort(probe: Probe): Promise<void> {
-  const { topic, kafkaAuth: auth, kafkaSecretArn, kafkaRootArn, ...environment } = readEnvironment(process.env);
-  const brokers = await findBrokers({ ...environment, kafkaAuth: auth });
-  const authentication = { auth, kafkaSecretArn, kafkaRootArn, region: process.env['AWS_REGION'] };
-  const options = { brokers: () => brokers, authentication, clock: systemClock, log };
+  const environment = readEnvironment(process.env);
+  const { topic } = environment;
+  const brokers = await findBrokers(environment);
+  const options = { brokers: () => brokers, authentication: authenticationOf(environment), clock: systemClock, log };
   // The first transaction of an id waits until the broker has a place for it.
   const first = kafkaJsTransactions(options, VERIFY_TRANSACTIONS);
   await first.takeOver().finally(() => first.disconnect());

@@ -3,8 +3,8 @@ import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { KafkaCluster } from './kafka-cluster.ts';
 
 /**
- * Permission to read the secrets with the Kafka credentials, and with the certificate of the brokers' authority. The mapping, the function, the relay and the operator function
- * share it.
+ * Permission to read the secrets with the Kafka credentials, and with the certificate of the brokers' authority. The mapping, the
+ * function, the relay and the operator function share it.
  */
 export function credentialGrants({ auth, rootCertificate }: KafkaCluster): PolicyStatement[] {
   if (typeof auth !== 'object') return [];

@@ -53,8 +53,8 @@ export class KafkaTopic extends Construct implements TopicFacts {
     this.topicName = props.topicName;
     this.partitions = props.partitions;
     this.maxRecordBytes = props.maxRecordBytes ?? DEFAULT_MAX_RECORD_BYTES;
-    const { cluster } = props;
-    if (!makesTopics(clusterHere(this, cluster)) || !makesTopics(cluster)) return;
+    const cluster = clusterHere(this, props.cluster);
+    if (!makesTopics(cluster)) return;
     const replicationFactor = props.replicationFactor ?? DEFAULT_REPLICATION_FACTOR;
     new CfnTopic(this, 'Resource', {
       clusterArn: cluster.clusterArn,

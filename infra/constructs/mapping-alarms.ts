@@ -47,7 +47,8 @@ function failureDestinationRefused(watched: Watched): AlarmDefinition {
 
 /**
  * That records are handled too late. The broker tells it in seconds, also when there is no poller. The brokers of another
- * account tell it there, self-managed ones tell CloudWatch nothing: then the mapping, or in on-demand mode the function, counts records.
+ * account tell it there, self-managed ones tell CloudWatch nothing: then the mapping, or in on-demand mode the function, counts
+ * records.
  */
 export function lagAlarm(watched: Watched, options: AlarmOptions): AlarmDefinition {
   const { clusterIsOurs, provisioned, commandTarget } = watched;

@@ -1,7 +1,8 @@
 /*
  * Runs a function's handler under a debugger: an HTTP server on loopback, in which a POST is an invocation. Arguments: the
- * module, the handler's export, the port. Environment and credentials are those of the deployed function. It runs one invocation at a time, like a process of Lambda. Only a client with the token of LOCKSTEP_INSPECT_TOKEN
- * may invoke, because all programs and users of the machine can reach the port, and web pages can, too.
+ * module, the handler's export, the port. Environment and credentials are those of the deployed function. It runs one invocation
+ * at a time, like a process of Lambda. Only a client with the token of LOCKSTEP_INSPECT_TOKEN may invoke, because all programs and
+ * users of the machine can reach the port, and web pages can, too.
  */
 import { timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';

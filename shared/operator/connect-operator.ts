@@ -2,6 +2,7 @@ import { dynamoDbClient } from '../adapters/dynamodb/dynamodb-client.ts';
 import { dynamoDbParkedKeys } from '../adapters/dynamodb/dynamodb-parked-keys.ts';
 import { dynamoDbStackSecret } from '../adapters/dynamodb/dynamodb-stack-secret.ts';
 import type { KafkaConnectionOptions } from '../adapters/kafka/kafka-connection.ts';
+import { authenticationOf } from '../adapters/kafka/kafka-security.ts';
 import { kafkaJsTopicLog } from '../adapters/kafka/kafkajs-topic-log.ts';
 import { kafkaJsTransactions } from '../adapters/kafka/kafkajs-transactions.ts';
 import { releaseInvoker } from '../adapters/lambda/release-invoker.ts';
@@ -51,7 +52,7 @@ export function operatorPorts(
 /** Connects the deployed operator function. @throws LockstepError ENVIRONMENT_INVALID, BROKER_UNREACHABLE */
 export async function connectOperator(): Promise<OperatorConnection> {
   const environment = readEnvironment(process.env);
-  const { kafkaAuth: auth, kafkaSecretArn, kafkaRootArn, topic, deadLetterTopic, consumerGroup: group } = environment;
+  const { topic, deadLetterTopic, consumerGroup: group } = environment;
   const telemetry = powertoolsTelemetry(environment);
   const brokers = await findBrokers(environment);
   const store = { client: dynamoDbClient(), table: environment.ledgerTable };
@@ -61,7 +62,7 @@ export async function connectOperator(): Promise<OperatorConnection> {
       { topic, deadLetterTopic, group, cluster: clusterUuid(environment.eventSourceArn) },
       {
         brokers: () => brokers,
-        authentication: { auth, kafkaSecretArn, kafkaRootArn, region: process.env['AWS_REGION'] },
+        authentication: authenticationOf(environment),
         clock: systemClock,
         log: telemetry.log,
       },

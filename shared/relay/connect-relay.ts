@@ -3,6 +3,7 @@ import { dynamoDbKeyStore } from '../adapters/dynamodb/dynamodb-key-store.ts';
 import { dynamoDbLedgerStore } from '../adapters/dynamodb/dynamodb-ledger-store.ts';
 import { dynamoDbParkedKeys } from '../adapters/dynamodb/dynamodb-parked-keys.ts';
 import { dynamoDbStackSecret } from '../adapters/dynamodb/dynamodb-stack-secret.ts';
+import { authenticationOf } from '../adapters/kafka/kafka-security.ts';
 import { kafkaJsTopicLog } from '../adapters/kafka/kafkajs-topic-log.ts';
 import { releaseInvoker } from '../adapters/lambda/release-invoker.ts';
 import { sqsFallbackQueue } from '../adapters/sqs/sqs-fallback-queue.ts';
@@ -33,8 +34,6 @@ export async function connectRelay(policy: Partial<RelayPolicy> = {}): Promise<R
   const store = { client: dynamoDbClient(), table: environment.ledgerTable };
   const secret = dynamoDbStackSecret(store);
   const { letters } = connectKafka({ environment, brokers, clock: systemClock, log });
-  const { kafkaAuth: auth, kafkaSecretArn, kafkaRootArn } = environment;
-  const authentication = { auth, kafkaSecretArn, kafkaRootArn, region: process.env['AWS_REGION'] };
   return {
     telemetry,
     policy: relayPolicy(environment, policy),
@@ -45,7 +44,12 @@ export async function connectRelay(policy: Partial<RelayPolicy> = {}): Promise<R
       keys: dynamoDbKeyStore({ ...store, clock: systemClock }),
       letters,
       fallback: sqsFallbackQueue({ queueUrl: environment.fallbackQueueUrl, secret }),
-      log: kafkaJsTopicLog({ brokers: () => brokers, authentication, clock: systemClock, log }),
+      log: kafkaJsTopicLog({
+        brokers: () => brokers,
+        authentication: authenticationOf(environment),
+        clock: systemClock,
+        log,
+      }),
       secret,
       clock: systemClock,
       entropy: systemEntropy,

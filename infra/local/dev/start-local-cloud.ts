@@ -1,5 +1,5 @@
 import type { CloudDescription, ServersDescription } from '../cloud-description.ts';
-import { type Servers, type ServersOptions, startServers } from '../servers.ts';
+import { type ServersOptions, startServers } from '../servers.ts';
 import { step } from '../step.ts';
 import { type DevSession, type DevSessionOptions, startDevSession } from './dev-session.ts';
 
@@ -14,7 +14,6 @@ export interface LocalCloudOptions extends Omit<DevSessionOptions, 'servers' | '
 
 /** A CDK app that runs on this machine. */
 export interface LocalCloud {
-  readonly servers: Servers;
   readonly session: DevSession;
   stop(): Promise<void>;
 }
@@ -52,7 +51,6 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
       ({ description: { deployed } }) => `The app is deployed, and its mappings are polled: ${namesOf(deployed)}`,
     );
     return {
-      servers,
       session: running,
       async stop() {
         await running.stop();

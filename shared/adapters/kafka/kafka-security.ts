@@ -1,4 +1,4 @@
-import type { KafkaAuth } from '../../environment.ts';
+import type { ConsumerEnvironment, KafkaAuth } from '../../environment.ts';
 
 /** How the function authenticates. */
 export interface KafkaAuthentication {
@@ -9,6 +9,17 @@ export interface KafkaAuthentication {
   readonly kafkaSecretArn?: string | undefined;
   /** Secrets Manager ARN of the authority that signed the brokers' certificates. @default those that Node trusts */
   readonly kafkaRootArn?: string | undefined;
+}
+
+/** Of {@link ConsumerEnvironment}, what says how to authenticate. */
+export type AuthenticationEnvironment = Pick<ConsumerEnvironment, 'kafkaAuth' | 'kafkaSecretArn' | 'kafkaRootArn'>;
+
+/** How a function with this environment authenticates. @param region - of the cluster. @default AWS_REGION, which Lambda sets */
+export function authenticationOf(
+  { kafkaAuth: auth, kafkaSecretArn, kafkaRootArn }: AuthenticationEnvironment,
+  region = process.env['AWS_REGION'],
+): KafkaAuthentication {
+  return { auth, kafkaSecretArn, kafkaRootArn, region };
 }
 
 /** TLS and SASL settings for kafkajs. */
@@ -29,8 +40,9 @@ type Password<M> = M extends string
 
 /**
  * TLS and SASL for a new connection. `none`: plaintext. `tls`: encrypted, without a client identity. `iam`: a token that is
- * signed here for each connection, without a request. `scram`, `scram-256`, `plain`: user name and password. `mtls`: a client certificate. A secret
- * is read for each connection, so that a rotated one is used at once. Code that only one of them needs is loaded only for it.
+ * signed here for each connection, without a request. `scram`, `scram-256`, `plain`: user name and password. `mtls`: a client
+ * certificate. A secret is read for each connection, so that a rotated one is used at once. Code that only one of them needs is
+ * loaded only for it.
  *
  * @throws LockstepError BROKER_UNREACHABLE where the secret cannot be read or has other content
  */
