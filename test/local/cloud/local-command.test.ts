@@ -1,45 +1,25 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { REPOSITORY } from '../../../infra/local/local-folder.ts';
 import { answers } from '../fixtures/answers.ts';
 import { commandEnvironment } from '../fixtures/command-environment.ts';
+import { type RunningCommand, runningCommand } from '../fixtures/running-command.ts';
 
 const run = promisify(execFile);
 const LOCKSTEP = join(REPOSITORY, 'bin/lockstep.js');
-const PATIENT = { timeout: 300_000, interval: 100 };
 const UP = /Apache Kafka is up at \S+?:(\d+), AWS's APIs at \S+:(\d+)/;
 
-/** Runs a script as `npm run` and `npx` do, without them, so that the process is known. */
-function start(cwd: string, script: string, ...options: string[]) {
-  const started = spawn(process.execPath, [script, ...options], {
-    cwd,
-    env: commandEnvironment(),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let printed = '';
-  for (const stream of [started.stdout, started.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      printed += text;
-    });
-  }
-  onTestFinished(() => void started.kill('SIGKILL'));
-  const ended = once(started, 'exit').then(() => Promise.reject(new Error(`it has ended: ${printed}`)));
-  // It ends later, too, as the test wants it.
-  ended.catch(() => {});
-  return {
-    process: started,
-    printed: () => printed,
-    says: (text: string | RegExp) => Promise.race([ended, vi.waitFor(() => expect(printed).toMatch(text), PATIENT)]),
-    ports: () => {
-      const [, kafka = 0, ministack = 0] = (UP.exec(printed) ?? []).map(Number);
-      return { kafka, ministack };
-    },
-  };
+const start = (cwd: string, script: string, ...options: string[]) =>
+  runningCommand(script, options, { cwd, env: commandEnvironment() });
+
+function portsOf({ printed }: RunningCommand) {
+  const [, kafka = 0, ministack = 0] = (UP.exec(printed()) ?? []).map(Number);
+  return { kafka, ministack };
 }
 
 /** Starts `npm run local` with a small app. */
@@ -60,7 +40,7 @@ test('npm run local, killed with SIGKILL, leaves no server behind', async () => 
   const local = startLocal();
   // Its servers are up, and cdk deploys: also what that started must end.
   await local.says(UP);
-  const { kafka, ministack } = local.ports();
+  const { kafka, ministack } = portsOf(local);
   expect(await Promise.all([answers(ministack), answers(kafka)])).toEqual([true, true]);
 
   local.process.kill('SIGKILL');
@@ -95,7 +75,7 @@ async function anotherApp(): Promise<string> {
 test('two apps run side by side, one on the other’s broker; a server that dies is one clear error, and nothing is left', async () => {
   const [local, folder] = [startLocal(), await anotherApp()];
   await local.says(UP);
-  const { kafka, ministack } = local.ports();
+  const { kafka, ministack } = portsOf(local);
   const brokers = `127.0.0.1:${kafka}`;
   const side = start(folder, LOCKSTEP, 'dev', '--kafka', brokers);
   await Promise.all([local.says('The local cloud is up.'), side.says('The local cloud is up.')]);
@@ -112,7 +92,7 @@ test('two apps run side by side, one on the other’s broker; a server that dies
   expect(consumed).toContain('k-1');
   expect(consumed).toContain('v-1');
 
-  const own = side.ports().ministack;
+  const own = portsOf(side).ministack;
   await kill(`--bind 127.0.0.1:${own}`);
   expect(await once(side.process, 'exit')).toEqual([1, null]);
   expect(side.printed().match(/^✖ .*$/gm)).toEqual([expect.stringContaining('MiniStack has ended by itself')]);

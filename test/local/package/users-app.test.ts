@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { REPOSITORY } from '../../../infra/local/local-folder.ts';
 import { answers } from '../fixtures/answers.ts';
+import { runningCommand } from '../fixtures/running-command.ts';
 import { aUsersApp, packedPackages, readmeCode, type UsersApp } from './a-users-app.ts';
 
 const INSTALLED_WITHIN_MS = 600_000;
@@ -183,38 +183,8 @@ test('every command of docs/getting-started.md has been run', async () => {
   expect(commands.filter((command) => !ran.includes(command))).toEqual([]);
 });
 
-/** `npx lockstep dev`, without npx, so that the process is known. */
 function startDev({ folder, environment }: UsersApp) {
   ran.push('npx lockstep dev');
   const command = join(folder, 'node_modules/lockstep/bin/lockstep.js');
-  const started = spawn(process.execPath, [command, 'dev'], {
-    cwd: folder,
-    env: environment(),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  onTestFinished(() => void started.kill('SIGKILL'));
-  let printed = '';
-  for (const stream of [started.stdout, started.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      printed += text;
-    });
-  const ended = once(started, 'exit').then(() => Promise.reject(new Error(`lockstep dev has ended: ${printed}`)));
-  // It ends later, too, as the test wants it.
-  ended.catch(() => {});
-  return {
-    process: started,
-    printed: () => printed,
-    says: async (text: string | RegExp) => {
-      const said = vi.waitFor(
-        () =>
-          expect(printed).toEqual(
-            typeof text === 'string' ? expect.stringContaining(text) : expect.stringMatching(text),
-          ),
-        { timeout: 300_000, interval: 100 },
-      );
-      await Promise.race([said, ended]).catch((error: Error) => {
-        throw new Error(`lockstep dev did not say ${text}. It said:\n${printed.slice(-4_000)}`, { cause: error });
-      });
-    },
-  };
+  return runningCommand(command, ['dev'], { cwd: folder, env: environment() });
 }
