@@ -5,7 +5,8 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { roleStatements, type Statement } from './synth.ts';
+import { grantLines } from './grant-lines.ts';
+import { roleStatements } from './synth.ts';
 
 const run = promisify(execFile);
 const home = mkdtempSync(join(tmpdir(), 'lockstep-example-'));
@@ -23,19 +24,39 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(home, { recursive: true }));
 
-/** Of the roles of all stacks. */
-function allowedAndDenied(): Statement[] {
+/** Of all stacks. */
+function templates(): Template[] {
   return readdirSync(outdir)
     .filter((name) => name.endsWith('.template.json'))
-    .flatMap((name) => roleStatements(Template.fromString(readFileSync(join(outdir, name), 'utf8'))));
+    .map((name) => Template.fromString(readFileSync(join(outdir, name), 'utf8')));
 }
 
 describe('cdk synth -c stage=example', () => {
   test('grants no action by wildcard, and only what AWS forces on all resources', () => {
-    const allowed = allowedAndDenied().filter(({ Effect }) => Effect === 'Allow');
+    const allowed = templates()
+      .flatMap((template) => roleStatements(template))
+      .filter(({ Effect }) => Effect === 'Allow');
     expect(allowed.flatMap(({ Action }) => Action).filter((action) => action.includes('*'))).toEqual([]);
     const onAll = allowed.filter(({ Resource }) => JSON.stringify(Resource).includes('*'));
     expect([...new Set(onAll.map(({ Sid }) => Sid))]).toEqual(['AttachToTheVpc']);
+  });
+
+  test('lets each handler write to its own tables, and to nothing else', () => {
+    const beside = templates().flatMap((template) =>
+      Object.entries(grantLines(template)).filter(([holder]) => holder.includes('RoleDefaultPolicy')),
+    );
+    expect(Object.fromEntries(beside)).toEqual({
+      'DeliveriesHandlerRoleDefaultPolicy of {DeliveriesHandlerRole}': [
+        'Allow dynamodb:UpdateItem on {DeliveriesTable.Arn}',
+      ],
+      'EventsHandlerRoleDefaultPolicy of {EventsHandlerRole}': ['Allow dynamodb:BatchWriteItem on {DevicesTable.Arn}'],
+      'OrdersHandlerRoleDefaultPolicy of {OrdersHandlerRole}': ['Allow dynamodb:UpdateItem on {OrdersTable.Arn}'],
+      'PostingsHandlerRoleDefaultPolicy of {PostingsHandlerRole}': [
+        'Allow dynamodb:PutItem on {EntriesTable.Arn}',
+        'Allow dynamodb:UpdateItem on {BalancesTable.Arn}',
+      ],
+      'StockHandlerRoleDefaultPolicy of {StockHandlerRole}': ['Allow dynamodb:UpdateItem on {StockTable.Arn}'],
+    });
   });
 
   test('bundles the handlers so that what only letters need is not read at a cold start', () => {

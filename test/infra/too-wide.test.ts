@@ -1,6 +1,6 @@
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { AccountRootPrincipal, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { AccountRootPrincipal, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import { expect, test } from 'vitest';
@@ -22,6 +22,7 @@ function everything(add: (consumer: LockstepConsumer) => void = () => undefined)
       encryptionKey: new Key(stack, 'Key'),
       tracing: true,
     });
+    consumer.grantOperator(Role.fromRoleArn(stack, 'OnCall', 'arn:aws:iam::111122223333:role/on-call'));
     add(consumer);
   });
 }

@@ -3,6 +3,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { expect, test } from 'vitest';
 import { stageConfig } from '../../infra/stage-config.ts';
 import { addStageStacks } from '../../infra/stage-stacks.ts';
+import { grantLines } from './grant-lines.ts';
 
 const CLUSTER = {
   clusterArn: 'arn:aws:kafka:eu-central-1:111122223333:cluster/main/11111111-2222-3333-4444-555555555555-1',
@@ -35,9 +36,14 @@ test('stage verify is one stack on the cluster of cdk.json, of which nothing sta
     Topics: ['lockstep-verify'],
     BatchSize: 10,
   });
-  const text = JSON.stringify(stack?.template);
-  expect(text).toContain(':transactional-id/main/11111111-2222-3333-4444-555555555555-1/lockstep-verify');
-  expect(text).toContain('"Timeout":15');
+  expect(JSON.stringify(stack?.template)).toContain('"Timeout":15');
+  expect(grantLines(Template.fromJSON(stack?.template))).toMatchObject({
+    'VerifyHandlerRoleDefaultPolicy of {VerifyHandlerRole}': [
+      'RollBack: Allow kafka-cluster:AlterTransactionalId, kafka-cluster:DescribeTransactionalId on arn:aws:kafka:eu-central-1:111122223333:transactional-id/main/11111111-2222-3333-4444-555555555555-1/lockstep-verify',
+      'WriteInTransactions: Allow kafka-cluster:WriteDataIdempotently on arn:aws:kafka:eu-central-1:111122223333:cluster/main/11111111-2222-3333-4444-555555555555-1',
+      'Allow dynamodb:GetItem, dynamodb:UpdateItem, dynamodb:DeleteItem on {DeliveriesTable.Arn}',
+    ],
+  });
 });
 
 test('a cluster of cdk.json that lacks something is named with it', () => {
