@@ -3,8 +3,9 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LogFields } from '../../shared/ports/telemetry.ts';
 import { reportClaim } from '../../shared/runtime/report-claim.ts';
-import { alarms, textOf } from '../infra/alarm-rules.ts';
+import { alarms } from '../infra/alarm-rules.ts';
 import { only, synthAlarms, synthConsumer } from '../infra/synth.ts';
+import { textOf } from '../infra/template-text.ts';
 import { startFakeAws } from './fake-aws.ts';
 
 let aws: Awaited<ReturnType<typeof startFakeAws>>;

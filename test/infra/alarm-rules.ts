@@ -1,4 +1,5 @@
 import type { Template } from 'aws-cdk-lib/assertions';
+import { textOf } from './template-text.ts';
 
 export interface AlarmProperties {
   readonly AlarmName: string;
@@ -7,6 +8,8 @@ export interface AlarmProperties {
   readonly Namespace: string;
   readonly MetricName: string;
   readonly Statistic: string;
+  /** Seconds. */
+  readonly Period: number;
   readonly Threshold: number;
   readonly ComparisonOperator: string;
   readonly EvaluationPeriods: number;
@@ -18,25 +21,22 @@ export interface AlarmProperties {
   readonly OKActions?: readonly unknown[];
 }
 
-/** A text of a template; what is known only at deployment is `…`. */
-export function textOf(value: unknown): string {
-  if (typeof value === 'string') return value;
-  const parts = (value as { readonly 'Fn::Join'?: readonly [string, readonly unknown[]] })['Fn::Join']?.[1];
-  return parts === undefined ? '…' : parts.map(textOf).join('');
-}
-
 /** The alarms of a template. */
 export function alarms(template: Template): AlarmProperties[] {
   return Object.values(template.findResources('AWS::CloudWatch::Alarm')).map((alarm) => alarm['Properties']);
 }
 
-/** By name, without the stack's and the consumer's: `<metric> <statistic> <operator> <threshold>, <datapoints> of <periods>, missing: <…>`. */
+/**
+ * By name, without the stack's and the consumer's:
+ * `<metric> of <dimensions>: <statistic> of <seconds> s <operator> <threshold>, <datapoints> of <periods>, missing: <…>`.
+ */
 export function alarmRules(template: Template): Record<string, string> {
   const sign: Record<string, string> = { GreaterThanThreshold: '>', LessThanThreshold: '<' };
   return Object.fromEntries(
     alarms(template).map((alarm) => [
       alarm.AlarmName.replace(/^(Shop-Orders|Lockstep-Kafka-cluster)-/, ''),
-      `${alarm.Namespace} ${alarm.MetricName} ${alarm.Statistic} ${sign[alarm.ComparisonOperator]} ${alarm.Threshold}, ` +
+      `${alarm.Namespace} ${alarm.MetricName} of ${alarm.Dimensions.map(({ Name, Value }) => `${Name} ${textOf(Value)}`).join(', ')}: ` +
+        `${alarm.Statistic} of ${alarm.Period} s ${sign[alarm.ComparisonOperator]} ${alarm.Threshold}, ` +
         `${alarm.DatapointsToAlarm ?? alarm.EvaluationPeriods} of ${alarm.EvaluationPeriods}, missing: ${alarm.TreatMissingData}`,
     ]),
   );

@@ -3,7 +3,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { stageConfig } from '../../infra/stage-config.ts';
 import { addStageStacks } from '../../infra/stage-stacks.ts';
-import { alarmRules, alarms } from './alarm-rules.ts';
+import { alarmRules } from './alarm-rules.ts';
 import { only, STRICT } from './synth.ts';
 
 const app = new App({ context: { ...STRICT, 'aws:cdk:bundling-stacks': [] } });
@@ -20,9 +20,9 @@ const kafka = Template.fromJSON(assembly.getStackByName('Lockstep-Kafka-cluster'
 const consumers = Template.fromJSON(assembly.getStackByName('Lockstep-Orders-cluster').template);
 
 const ofBroker = (id: number) => ({
-  [`under-min-isr-${id}`]: 'AWS/Kafka UnderMinIsrPartitionCount Maximum > 0, 5 of 5, missing: notBreaching',
-  [`broker-disk-${id}`]: 'AWS/Kafka KafkaDataLogsDiskUsed Maximum > 85, 15 of 15, missing: notBreaching',
-  [`broker-cpu-${id}`]: 'AWS/Kafka CpuUser Average > 60, 15 of 15, missing: notBreaching',
+  [`under-min-isr-${id}`]: `AWS/Kafka UnderMinIsrPartitionCount of Broker ID ${id}, Cluster Name Lockstep-Kafka-cluster: Maximum of 60 s > 0, 5 of 5, missing: notBreaching`,
+  [`broker-disk-${id}`]: `AWS/Kafka KafkaDataLogsDiskUsed of Broker ID ${id}, Cluster Name Lockstep-Kafka-cluster: Maximum of 60 s > 85, 15 of 15, missing: notBreaching`,
+  [`broker-cpu-${id}`]: `AWS/Kafka CpuUser of Broker ID ${id}, Cluster Name Lockstep-Kafka-cluster: Average of 60 s > 60, 15 of 15, missing: notBreaching`,
 });
 
 describe('the cluster stage', () => {
@@ -82,19 +82,14 @@ describe('the cluster stage', () => {
 
   test('watches the cluster and each broker', () => {
     expect(alarmRules(kafka)).toEqual({
-      'offline-partitions': 'AWS/Kafka OfflinePartitionsCount Maximum > 0, 3 of 3, missing: notBreaching',
-      'no-controller': 'AWS/Kafka ActiveControllerCount Maximum < 1, 5 of 5, missing: breaching',
+      'offline-partitions':
+        'AWS/Kafka OfflinePartitionsCount of Cluster Name Lockstep-Kafka-cluster: Maximum of 60 s > 0, 3 of 3, missing: notBreaching',
+      'no-controller':
+        'AWS/Kafka ActiveControllerCount of Cluster Name Lockstep-Kafka-cluster: Maximum of 60 s < 1, 5 of 5, missing: breaching',
       ...ofBroker(1),
       ...ofBroker(2),
       ...ofBroker(3),
     });
-    expect(alarms(kafka).map(({ AlarmName, Dimensions }) => [AlarmName, Dimensions])).toContainEqual([
-      'Lockstep-Kafka-cluster-broker-disk-2',
-      [
-        { Name: 'Broker ID', Value: '2' },
-        { Name: 'Cluster Name', Value: 'Lockstep-Kafka-cluster' },
-      ],
-    ]);
   });
 
   test('makes the source topic and the dead-letter topic before the mapping, and keeps both', () => {

@@ -1,4 +1,5 @@
 import type { Template } from 'aws-cdk-lib/assertions';
+import { textOf, withoutHash } from './template-text.ts';
 
 interface Statement {
   readonly Sid?: string;
@@ -32,8 +33,7 @@ interface Resource {
 
 /**
  * Every statement of a template, as one line: `<name>: Allow <actions> on <resources> if <conditions>`. They are listed by what has
- * them: a role, a policy beside roles, or the policy of a resource. A reference is `{Id}` or `{Id.Attribute}`, where the id has lost
- * the hash of CDK.
+ * them: a role, a policy beside roles, or the policy of a resource.
  */
 export function grantLines(template: Template): Record<string, string[]> {
   const resources: Record<string, Resource> = template.toJSON()['Resources'];
@@ -50,13 +50,15 @@ export function grantLines(template: Template): Record<string, string[]> {
         case 'AWS::SQS::QueuePolicy':
         case 'AWS::SNS::TopicPolicy': {
           const { Roles, Queues, Topics } = Properties;
-          return [[`${name} of ${text(Roles ?? Queues ?? Topics)}`, lines(Properties.PolicyDocument)]];
+          return [[`${name} of ${textOf(Roles ?? Queues ?? Topics)}`, lines(Properties.PolicyDocument)]];
         }
         case 'AWS::KMS::Key':
           return [[name, lines(Properties.KeyPolicy)]];
         case 'AWS::Lambda::Permission': {
           const { Principal, Action, FunctionName, SourceArn } = Properties;
-          return [[name, [`${text(Principal)} ${text(Action)} on ${text(FunctionName)} for ${text(SourceArn)}`]]];
+          return [
+            [name, [`${textOf(Principal)} ${textOf(Action)} on ${textOf(FunctionName)} for ${textOf(SourceArn)}`]],
+          ];
         }
         default:
           return [];
@@ -67,29 +69,14 @@ export function grantLines(template: Template): Record<string, string[]> {
 
 function line({ Sid, Effect, Principal, Action, Resource, Condition }: Statement): string {
   const conditions = Object.entries(Condition ?? {}).flatMap(([operator, keys]) =>
-    Object.entries(keys).map(([key, values]) => `${key} ${operator} ${text(values)}`),
+    Object.entries(keys).map(([key, values]) => `${key} ${operator} ${textOf(values)}`),
   );
   return [
     ...(Sid === undefined ? [] : [`${Sid}:`]),
     Effect,
-    ...(Principal === undefined ? [] : [text(Principal)]),
-    text(Action),
-    ...(Resource === undefined ? [] : [`on ${text(Resource)}`]),
+    ...(Principal === undefined ? [] : [textOf(Principal)]),
+    textOf(Action),
+    ...(Resource === undefined ? [] : [`on ${textOf(Resource)}`]),
     ...(conditions.length === 0 ? [] : [`if ${conditions.join(' and ')}`]),
   ].join(' ');
-}
-
-/** What an intrinsic function of CloudFormation, a principal or a list says. */
-function text(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return String(value);
-  if (Array.isArray(value)) return value.map(text).join(', ');
-  const [[name, of] = ['', '']] = Object.entries(value);
-  if (name === 'Fn::Join') return of[1].map(text).join(of[0]);
-  if (name === 'Fn::GetAtt') return `{${withoutHash(of[0])}.${of[1]}}`;
-  if (name === 'Ref') return `{${withoutHash(of)}}`;
-  return `${name} ${text(of)}`;
-}
-
-function withoutHash(id: string): string {
-  return id.replace(/[0-9A-F]{8}/g, '');
 }
