@@ -1,5 +1,5 @@
 import { CfnOutput, Duration, RemovalPolicy, type StackProps } from 'aws-cdk-lib';
-import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Construct } from 'constructs';
 import { AlarmTopic } from './constructs/alarm-topic.ts';
 import type { KafkaCluster } from './constructs/kafka-cluster.ts';
@@ -49,7 +49,7 @@ export function handlerTable(
     pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
     deletionProtection: removalPolicy !== RemovalPolicy.DESTROY,
     removalPolicy,
-    ...(encryptionKey && { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey }),
+    ...(encryptionKey && { encryptionKey }),
   });
   new CfnOutput(scope, `${id}Name`, { value: made.tableName });
   return made;

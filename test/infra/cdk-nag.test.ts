@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Stack, Validations } from 'aws-cdk-lib';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { LockstepConsumer } from '../../infra/constructs/lockstep-consumer.ts';
@@ -48,6 +48,15 @@ test('a consumer with everything that can be switched on breaks none either', ()
     producesTo: ['shipments'],
   };
   expect(findings((app) => void new LockstepConsumer(new Stack(app, 'Shop'), 'Orders', everything))).toEqual([]);
+});
+
+test('nor does one with a role that is imported, in a VPC', () => {
+  const found = findings((app) => {
+    const stack = new Stack(app, 'Shop');
+    const role = Role.fromRoleArn(stack, 'Role', 'arn:aws:iam::111122223333:role/consumers', { mutable: false });
+    new LockstepConsumer(stack, 'Orders', { ...LEAST, role });
+  });
+  expect(found).toEqual([]);
 });
 
 test('what a user grants on everything is still found, on the consumer’s own role too', () => {
