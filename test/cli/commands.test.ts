@@ -357,7 +357,11 @@ describe('a halted replay', () => {
 });
 
 test('each command that an alarm names can be run as it is written', async () => {
-  const all = alarms(synthAlarms({ operations: true, onFailureDestination: { retryAttempts: 100 } }));
+  const onFailureDestination = { retryAttempts: 100 };
+  const all = [
+    synthAlarms({ operations: true, onFailureDestination }),
+    synthAlarms({ operations: false, onFailureDestination }),
+  ].flatMap(alarms);
   const named = all.flatMap(({ AlarmDescription }) =>
     [...textOf(AlarmDescription).matchAll(/`(npx lockstep [^`]*)`/g)].map(([, command = '']) => command),
   );

@@ -3,6 +3,9 @@ import { encodeBlockedRecord } from '../../shared/adapters/dynamodb/ledger-block
 import { ledgerKey, parkedKeyOf, parkedKeysKey } from '../../shared/record/item-identifier.ts';
 import { encodeRanges } from '../../shared/record/offset-ranges.ts';
 import { blockedRecordAt } from '../fixtures/progress.ts';
+import { alarms } from '../infra/alarm-rules.ts';
+import { synthAlarms } from '../infra/synth.ts';
+import { textOf } from '../infra/template-text.ts';
 import { startFakeAws } from './fake-aws.ts';
 
 let aws: Awaited<ReturnType<typeof startFakeAws>>;
@@ -71,6 +74,22 @@ test('parked shows the oldest key first, with what it waits behind', async () =>
     { key: 'old', waiting: 2, next: 2, sequence: 'sequence-of-old' },
     { key: 'new', waiting: 3, next: 1 },
   ]);
+});
+
+test('the commands that the alarm of a parked key names can be run as they are written', async () => {
+  const [alarm] = alarms(synthAlarms({ operations: true, retry: { onExhausted: 'park' } })).filter(
+    ({ AlarmName }) => AlarmName === 'Shop-Orders-parked-key',
+  );
+  const named = textOf(alarm?.AlarmDescription).match(/npx lockstep [^`]*/g) ?? [];
+  expect(named).toEqual([
+    'npx lockstep parked --stack Shop --consumer Orders',
+    'npx lockstep release --stack Shop --consumer Orders --all',
+  ]);
+  aws.answer({ operator: operator([], { end: 'freed', settled: 3, gone: 0 }), items: ledgerOf(parkedItem('a')) });
+  const [parked, release] = named.map((command) => command.split(' ').slice(2));
+  expect((await aws.lockstepAlone(...(parked ?? []))).code).toBe(0);
+  // Nobody is there to confirm.
+  expect((await aws.lockstepAlone(...(release ?? []), '--yes')).code).toBe(0);
 });
 
 test('where nothing is parked, parked says so, and release and drop refuse', async () => {
