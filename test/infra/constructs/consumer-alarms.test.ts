@@ -139,6 +139,9 @@ describe('the alarms of a consumer', () => {
       'parked-key': expect.stringContaining('> 180000,'),
       'lag-time': expect.stringContaining('> 120,'),
     });
+    const vpcConnectionArn = 'arn:aws:kafka:eu-central-1:444455556666:vpc-connection/111122223333/main/conn-9';
+    const elsewhere = { cluster: { ...CLUSTER, vpcConnectionArn }, alarms: { lagRecords: 7 } };
+    expect(rules(synthAlarms(elsewhere))).toMatchObject({ 'lag-records': expect.stringContaining('> 7,') });
   });
 
   test('of two stacks of an account, with consumers of one name, watch different metrics', () => {
@@ -157,16 +160,18 @@ describe('the alarms of a consumer', () => {
     for (const alarm of alarms(synthAlarms(EVERYTHING))) expect(alarm).not.toHaveProperty('Metrics');
   });
 
-  test('go to the topic of their severity, when they begin and when they end', () => {
+  test('go to the topic of their severity, when they begin and when they end, and their message begins with it', () => {
     const topics = (stack: Stack) => ({
       page: new AlarmTopic(stack, 'Page'),
       ticket: new AlarmTopic(stack, 'Ticket'),
     });
     const withoutRelay = { operations: false, onFailureDestination: { retryAttempts: 100 } };
     const all = [synthAlarms(EVERYTHING, topics), synthAlarms(withoutRelay, topics)].flatMap(alarms);
-    const targets = all.map(({ AlarmName, AlarmActions, OKActions }) => {
+    const targets = all.map(({ AlarmName, AlarmDescription, AlarmActions, OKActions }) => {
       expect(OKActions).toEqual(AlarmActions);
-      return [AlarmName.replace('Shop-Orders-', ''), /(Page|Ticket)/.exec(JSON.stringify(AlarmActions))?.[0]];
+      const topic = /(Page|Ticket)/.exec(JSON.stringify(AlarmActions))?.[0];
+      expect(textOf(AlarmDescription)).toMatch(topic === 'Page' ? /^\[page\] / : /^\[ticket\] /);
+      return [AlarmName.replace('Shop-Orders-', ''), topic];
     });
     const of = (severity: string) =>
       [...new Set(targets.flatMap(([name, topic]) => (topic === severity ? name : [])))].sort();
@@ -267,6 +272,18 @@ describe('the runbook', () => {
   test('every alarm of a consumer has a command in its message', () => {
     for (const { AlarmDescription } of alarms(synthAlarms(EVERYTHING)))
       expect(textOf(AlarmDescription)).toMatch(/ First: .*`(npx lockstep|aws logs tail) [^`]+`/);
+  });
+
+  test('an alarm that sends its reader to a log names that of the function which it is about', () => {
+    const logs = alarms(synthAlarms(EVERYTHING)).flatMap(({ AlarmName, AlarmDescription }) =>
+      [...textOf(AlarmDescription).matchAll(/`(aws logs tail [^`]*)`/g)].map(([, command]) => [AlarmName, command]),
+    );
+    expect(Object.fromEntries(logs)).toEqual({
+      'Shop-Orders-function-errors': 'aws logs tail {referencetoShopOrdersHandlerLogsRef} --since 30m',
+      'Shop-Orders-letters-waiting': 'aws logs tail {referencetoShopOrdersOperationsRelayLogsRef} --since 30m',
+      'Shop-Orders-loss-suspected': 'aws logs tail {referencetoShopOrdersHandlerLogsRef} --since 1h',
+      'Shop-Orders-relay-stopped': 'aws logs tail {referencetoShopOrdersOperationsRelayLogsRef} --since 30m',
+    });
   });
 });
 

@@ -13,11 +13,11 @@ test('the relay is fed by both queues with partial answers, and by a schedule ea
   template.hasResourceProperties('AWS::Events::Rule', { ScheduleExpression: 'rate(1 minute)', State: 'ENABLED' });
 });
 
-test('the queues keep what waits for as long as SQS can: 14 days', () => {
-  const kept = Object.values(template.findResources('AWS::SQS::Queue')).map(
-    ({ Properties }) => Properties.MessageRetentionPeriod,
-  );
-  expect(kept).toEqual([1_209_600, 1_209_600]);
+test('the queues keep what waits for as long as SQS can, 14 days, and encrypt it', () => {
+  const queues = Object.values(template.findResources('AWS::SQS::Queue')).map(({ Properties }) => Properties);
+  expect(queues).toHaveLength(2);
+  for (const queue of queues)
+    expect(queue).toMatchObject({ MessageRetentionPeriod: 1_209_600, SqsManagedSseEnabled: true });
 });
 
 test('the queues hide what they hand out for longer than the relay may take', () => {
