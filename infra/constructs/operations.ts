@@ -66,13 +66,12 @@ export class Operations extends Construct {
     });
     for (const [name, queue] of Object.entries({ Fallback: props.fallbackQueue, Failures: props.failureQueue })) {
       if (queue === undefined) continue;
-      const mapping = new EventSourceMapping(this, name, {
+      new EventSourceMapping(this, name, {
         target: this.relay,
         eventSourceArn: queue.queueArn,
         batchSize: 10,
         reportBatchItemFailures: true,
       });
-      mapping.node.addDependency(this.relayRole);
     }
     new Rule(this, 'Sweep', {
       description: 'The relay checks the ledger for blocked records and for records that Lambda did not redeliver.',

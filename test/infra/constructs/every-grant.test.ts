@@ -1,4 +1,5 @@
 import { Duration, type Stack } from 'aws-cdk-lib';
+import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Role } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
@@ -7,6 +8,7 @@ import { expect, test } from 'vitest';
 import { AlarmTopic } from '../../../infra/constructs/alarm-topic.ts';
 import { LedgerTable } from '../../../infra/constructs/ledger-table.ts';
 import { LockstepConsumer } from '../../../infra/constructs/lockstep-consumer.ts';
+import { MskCluster } from '../../../infra/constructs/msk-cluster.ts';
 import { grantLines } from '../grant-lines.ts';
 import { CLUSTER, LEAST, synth } from '../synth.ts';
 
@@ -364,6 +366,31 @@ test('all grants for a role that is imported', () => {
     ],
     OrdersOperationsSweepAllowEventRuleShopOrdersOperationsRelayFunction: [
       'events.amazonaws.com lambda:InvokeFunction on {OrdersOperationsRelayFunction.Arn} for {OrdersOperationsSweep.Arn}',
+    ],
+  });
+});
+
+test('all grants of a cluster under a key of the app', () => {
+  const template = synth((stack) => {
+    const vpc = Vpc.fromVpcAttributes(stack, 'Vpc', {
+      vpcId: 'vpc-01234567',
+      availabilityZones: ['eu-central-1a', 'eu-central-1b', 'eu-central-1c'],
+      isolatedSubnetIds: ['subnet-01234567', 'subnet-89abcdef', 'subnet-02345678'],
+    });
+    new MskCluster(stack, 'Kafka', {
+      vpc,
+      clusterName: 'main',
+      kafkaVersion: '3.9.x.kraft',
+      brokerType: 'kafka.m7g.large',
+      storageGiBPerBroker: 100,
+      encryptionKey: new Key(stack, 'Key'),
+    });
+  });
+
+  expect(grantLines(template)).toEqual({
+    Key: [
+      'Allow AWS arn:{AWS::Partition}:iam::{AWS::AccountId}:root kms:* on *',
+      'Allow Service logs.{AWS::Region}.amazonaws.com kms:Decrypt*, kms:Describe*, kms:Encrypt*, kms:GenerateDataKey*, kms:ReEncrypt* on * if kms:EncryptionContext:aws:logs:arn ArnLike arn:{AWS::Partition}:logs:{AWS::Region}:{AWS::AccountId}:log-group:*',
     ],
   });
 });

@@ -1,5 +1,6 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
 import { Match } from 'aws-cdk-lib/assertions';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { expect, test } from 'vitest';
 import { LockstepConsumer } from '../../../infra/constructs/lockstep-consumer.ts';
 import { CLUSTER, LEAST, only, synth, synthConsumer } from '../synth.ts';
@@ -42,6 +43,12 @@ test('makes another mapping for another topic, as Lambda keeps the old topic in 
     Object.keys(synthConsumer({ topic }).findResources('AWS::Lambda::EventSourceMapping')),
   );
   expect(new Set(mappings.flat()).size).toBe(2);
+});
+
+test('keeps its logs for a month, or as long as is asked', () => {
+  expect(only(synthConsumer(), 'AWS::Logs::LogGroup')).toMatchObject({ RetentionInDays: 30 });
+  const logRetention = RetentionDays.ONE_WEEK;
+  expect(only(synthConsumer({ logRetention }), 'AWS::Logs::LogGroup')).toMatchObject({ RetentionInDays: 7 });
 });
 
 test('tells the function where ledger, letters and brokers are', () => {
