@@ -35,9 +35,19 @@ test('stage verify is one stack on the cluster of cdk.json, of which nothing sta
     EventSourceArn: CLUSTER.clusterArn,
     Topics: ['lockstep-verify'],
     BatchSize: 10,
+    MaximumBatchingWindowInSeconds: 1,
   });
-  expect(JSON.stringify(stack?.template)).toContain('"Timeout":15');
+  const [handler] = Object.entries(resources).flatMap(([id, { Type, Properties }]) =>
+    Type === 'AWS::Lambda::Function' && id.startsWith('VerifyHandler') ? [Properties] : [],
+  );
+  expect(handler).toMatchObject({
+    Timeout: 15,
+    Environment: { Variables: { DELIVERIES_TABLE: { Ref: expect.stringMatching(/^DeliveriesTable/) } } },
+  });
   expect(grantLines(Template.fromJSON(stack?.template))).toMatchObject({
+    VerifyHandlerRole: expect.arrayContaining([
+      'ProduceOnward: Allow kafka-cluster:DescribeTopic, kafka-cluster:WriteData on arn:aws:kafka:eu-central-1:111122223333:topic/main/11111111-2222-3333-4444-555555555555-1/lockstep-verify',
+    ]),
     'VerifyHandlerRoleDefaultPolicy of {VerifyHandlerRole}': [
       'RollBack: Allow kafka-cluster:AlterTransactionalId, kafka-cluster:DescribeTransactionalId on arn:aws:kafka:eu-central-1:111122223333:transactional-id/main/11111111-2222-3333-4444-555555555555-1/lockstep-verify',
       'WriteInTransactions: Allow kafka-cluster:WriteDataIdempotently on arn:aws:kafka:eu-central-1:111122223333:cluster/main/11111111-2222-3333-4444-555555555555-1',
