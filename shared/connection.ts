@@ -41,9 +41,15 @@ export class ConnectionHolder {
     return this.#connected;
   }
 
-  /** Sets a connection for the invocation with this context, so that tests can run side by side. */
-  use(context: Context, connection: Connection): void {
+  /** Runs an invocation with another connection, so that tests can run side by side. */
+  async during<R>(context: Context, connection: Connection, invoke: () => Promise<R>): Promise<R> {
     this.#ofTests.set(context, connection);
+    try {
+      return await invoke();
+    } finally {
+      // A weak map keeps its values until a full collection: all that the stores of a test hold.
+      this.#ofTests.delete(context);
+    }
   }
 }
 
@@ -68,6 +74,5 @@ export async function invokeWith<E, R>(
 ): Promise<R> {
   const holder: ConnectionHolder | undefined = Reflect.get(handler, HOLDER);
   if (holder === undefined) throw new TypeError('expected a handler that lockstepConsumer returned');
-  holder.use(context, connection);
-  return handler(event, context);
+  return holder.during(context, connection, () => handler(event, context));
 }

@@ -89,12 +89,9 @@ async function endRequest(request: ConsumerRequest, guard: MiddlewareGuard, hold
 
 /** Resolves options once for each connection: in production once. */
 function oncePer<K extends object, T>(make: (key: K) => T): (key: K) => T {
-  const made = new WeakMap<K, T>();
+  let last: { readonly key: K; readonly value: T } | undefined;
   return (key) => {
-    const known = made.get(key);
-    if (known !== undefined) return known;
-    const value = make(key);
-    made.set(key, value);
-    return value;
+    if (last?.key !== key) last = { key, value: make(key) };
+    return last.value;
   };
 }

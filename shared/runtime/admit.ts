@@ -65,21 +65,22 @@ export type Admission<V> = ReadyCall<V> | NotReady;
 type Readiness<V> = Extract<DecodedRecord<V>, { readonly type: 'decoded' }> | NotReady;
 
 const NO_DUPLICATES: readonly DeliveredRecord[] = [];
+const USED = { type: 'used' } as const;
 
 /** Decodes the records of a call and asks for their idempotency keys. */
-export function admit<V>(run: PartitionRun<V>, call: Call<DeliveredRecord>): Promise<Admission<V>> {
-  const refusal = refusalOf(run, call[0]);
-  if (refusal !== undefined) return Promise.resolve(refusal);
+export function admit<V>(run: PartitionRun<V>, call: Call<DeliveredRecord>): Promise<Admission<V>> | Admission<V> {
+  const now = run.ports.clock.now();
+  const refusal = refusalOf(run, call[0], now);
+  if (refusal !== undefined) return refusal;
   if (isIsolated(run, call[0])) return admitIsolated(run, call[0]);
-  return call.length === 1 ? admitOne(run, call[0], false) : admitSeveral(run, call);
+  return call.length === 1 ? admitOne(run, call[0], now, false) : admitSeveral(run, call, now);
 }
 
 /** Why a record may not start, judged by the ledger, the time and the room in the ledger's item. */
-function refusalOf<V>(run: PartitionRun<V>, record: DeliveredRecord): NotReady | undefined {
+function refusalOf<V>(run: PartitionRun<V>, record: DeliveredRecord, now: EpochMs): NotReady | undefined {
   const { lease, ports, invocation, consumer, open, failedTries, parkedKeys } = run;
   const isParked = parkedKeys?.isParked(record) ?? false;
   const { offset } = record;
-  const now = ports.clock.now();
   const isPlain = lease.isPlain(offset);
   if (!isPlain) {
     const { blockedRecords, consecutiveDeadLetters } = lease.progress;
@@ -135,24 +136,36 @@ async function admitIsolated<V>(run: PartitionRun<V>, record: DeliveredRecord): 
       return reading;
     }
     if (keyed !== undefined) await keys?.prepare([keyed]);
-    admission = await admitOne(run, record, true);
+    admission = await admitOne(run, record, ports.clock.now(), true);
     return admission;
   } finally {
     if (!leavesLate && admission?.type !== 'ready') void leaveIsolated(run);
   }
 }
 
-async function admitOne<V>(run: PartitionRun<V>, record: DeliveredRecord, isolated: boolean): Promise<Admission<V>> {
-  if (!run.lease.mayStartAt(run.ports.clock.now()) && !(await run.lease.mayStart())) return notStarted('fenced');
-  const readiness = await readinessOf(run, record);
-  if (readiness.type !== 'decoded') return readiness;
-  return { type: 'ready', delivered: [record], records: [readiness.record], duplicates: NO_DUPLICATES, isolated };
+function admitOne<V>(
+  run: PartitionRun<V>,
+  record: DeliveredRecord,
+  now: EpochMs,
+  isolated: boolean,
+): Promise<Admission<V>> | Admission<V> {
+  const readiness = onceKnown(mayStart(run, now), (may) => (may ? readinessOf(run, record) : notStarted('fenced')));
+  return onceKnown(readiness, (known) =>
+    known.type === 'decoded'
+      ? { type: 'ready', delivered: [record], records: [known.record], duplicates: NO_DUPLICATES, isolated }
+      : known,
+  );
+}
+
+/** Whether the lease lets a record start. */
+function mayStart<V>({ lease }: PartitionRun<V>, now: EpochMs): Promise<boolean> | boolean {
+  return lease.mayStartAt(now) || lease.mayStart();
 }
 
 /** Admits the records that are ready. A record that is not ready keeps later ones of its ordering unit out of the call. */
-async function admitSeveral<V>(run: PartitionRun<V>, call: Call<DeliveredRecord>): Promise<Admission<V>> {
-  const { lease, keys, unitOf } = run;
-  if (!lease.mayStartAt(run.ports.clock.now()) && !(await lease.mayStart())) return notStarted('fenced');
+async function admitSeveral<V>(run: PartitionRun<V>, call: Call<DeliveredRecord>, now: EpochMs): Promise<Admission<V>> {
+  const { keys, unitOf } = run;
+  if (!(await mayStart(run, now))) return notStarted('fenced');
   const delivered: DeliveredRecord[] = [];
   const records: ConsumerRecord<V>[] = [];
   const duplicates: DeliveredRecord[] = [];
@@ -181,7 +194,7 @@ async function admitSeveral<V>(run: PartitionRun<V>, call: Call<DeliveredRecord>
 function readinessOf<V>(run: PartitionRun<V>, record: DeliveredRecord): Promise<Readiness<V>> | Readiness<V> {
   const known = run.decoded.get(record.offset);
   // A handler may change the value that it gets, so each try gets a new one.
-  if (known?.type === 'decoded') run.decoded.set(record.offset, { type: 'used' });
+  if (known?.type === 'decoded') run.decoded.set(record.offset, USED);
   const decoded = known === undefined || known.type === 'used' ? decodeRecord(run.consumer, record) : known;
   return onceKnown(decoded, (value) => readinessOfValue(run, record, value));
 }

@@ -32,10 +32,16 @@ interface FailedCall extends HandedOver {
 export async function callHandler<V>(run: PartitionRun<V>, call: ReadyCall<V>): Promise<CallEnd> {
   const { sandbox, clock, telemetry, tracer, handlerScope, group } = run.ports;
   const { delivered, isolated } = call;
-  if (!isolated && !(await sandbox.enter(false))) return notStarted('deadline');
+  const entered = isolated || sandbox.enter(false);
+  if (entered !== true && !(await entered)) return notStarted('deadline');
   const leave = isolated ? () => void leaveIsolated(run) : () => sandbox.leave();
   // Keys were requested and `running` was written since the lease was checked. The process may have been frozen meanwhile.
-  const holds = run.lease.mayStartAt(clock.now()) || (await run.lease.mayStart());
+  let startedAt = clock.now();
+  let holds = run.lease.mayStartAt(startedAt);
+  if (!holds) {
+    holds = await run.lease.mayStart();
+    startedAt = clock.now();
+  }
   const refusal = holds ? refusalOf(run, call) : notStarted('fenced');
   if (refusal !== undefined) {
     leave();
@@ -47,7 +53,6 @@ export async function callHandler<V>(run: PartitionRun<V>, call: ReadyCall<V>): 
   const handle = handlerScope === undefined ? called : () => handlerScope.run(delivered, called);
   const about = { group, attempt: context.attempt };
   const traced = tracer === undefined ? handle : () => tracer.trace(delivered, about, handle);
-  const startedAt = clock.now();
   const end = await runHandler(traced, run.invocation, sandbox, leave);
   context.end();
   const handlerMs = clock.now() - startedAt;

@@ -39,7 +39,7 @@ export function conclude<V>(
   run: PartitionRun<V>,
   first: DeliveredRecord,
   end: CallEnd | NotReady,
-): Promise<readonly Ended[]> {
+): Promise<readonly Ended[]> | readonly Ended[] {
   switch (end.type) {
     case 'succeeded':
       return end.context.isBare ? settleAll(run, end) : commitOrFail(run, first, end);
@@ -57,7 +57,7 @@ export function conclude<V>(
     case 'stalled':
       return countStall(run, 'delivered' in end ? end.delivered : [first]);
     case 'notStarted':
-      return Promise.resolve([{ record: first, outcome: { ...end, type: 'notAttempted' } }]);
+      return [{ record: first, outcome: { ...end, type: 'notAttempted' } }];
   }
 }
 
@@ -70,11 +70,11 @@ async function commitOrFail<V>(
   return instead === undefined ? endedWith(call) : conclude(run, first, instead);
 }
 
-function settleAll<V>(run: PartitionRun<V>, records: HandedOver): Promise<readonly Ended[]> {
+function settleAll<V>(run: PartitionRun<V>, records: HandedOver): Promise<readonly Ended[]> | readonly Ended[] {
   settle(run, records);
   const ended = endedWith(records);
   const { checkpointMs } = run.consumer.policy;
-  return checkpointMs === 'record' ? run.lease.write().then(() => ended) : Promise.resolve(ended);
+  return checkpointMs === 'record' ? run.lease.write().then(() => ended) : ended;
 }
 
 function endedWith({ delivered, duplicates }: HandedOver): readonly Ended[] {

@@ -29,10 +29,6 @@ export function runHandler(
     leave();
     return { type: 'succeeded' };
   }
-  // Only `await` handles every returned value safely: a `then` that throws or calls back twice, a revoked proxy.
-  const running = (async () => {
-    await result;
-  })();
   return new Promise((resolve) => {
     let stalled = false;
     const forget = invocation.onStall(() => {
@@ -46,11 +42,19 @@ export function runHandler(
       if (stalled) sandbox.stalledHandlers--;
       resolve(end);
     };
-    running.then(
-      () => ended({ type: 'succeeded' }),
-      (error: unknown) => ended({ type: 'failed', error }),
-    );
+    void onceEnded(result, ended);
   });
+}
+
+/** Only `await` handles every returned value safely: a `then` that throws or calls back twice, a revoked proxy. */
+async function onceEnded(result: unknown, ended: (end: HandlerEnd) => void): Promise<void> {
+  let end: HandlerEnd = { type: 'succeeded' };
+  try {
+    await result;
+  } catch (error) {
+    end = { type: 'failed', error };
+  }
+  ended(end);
 }
 
 function isPrimitive(value: unknown): boolean {

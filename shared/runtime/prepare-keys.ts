@@ -25,7 +25,8 @@ export async function prepareKeys<V>(run: PartitionRun<V>): Promise<IdempotencyK
   for (const record of open) {
     if (record.offset <= isolateUntil || lease.progress.blockedRecords.get(record.offset)?.exhausted) continue;
     if (decoded.has(record.offset) || run.parkedKeys?.isParked(record)) continue;
-    const value = keyedValue(run, record, await decodeRecord(consumer, record));
+    const read = decodeRecord(consumer, record);
+    const value = keyedValue(run, record, read instanceof Promise ? await read : read);
     if (value !== undefined) keyed.push(value);
   }
   await keys.prepare(keyed);

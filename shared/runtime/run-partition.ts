@@ -1,8 +1,9 @@
 import { isPausedOnly } from '../decide/retry-policy.ts';
 import type { DeliveredRecord } from '../record/delivered-record.ts';
-import { admit } from './admit.ts';
-import { callHandler } from './call-handler.ts';
+import { admit, type NotReady } from './admit.ts';
+import { type CallEnd, callHandler } from './call-handler.ts';
 import { conclude, type Ended } from './conclude.ts';
+import { onceKnown } from './once-known.ts';
 import { haltsPartition, type Outcomes, settles } from './outcome.ts';
 import type { PartitionRun } from './partition-run.ts';
 import { type Call, Schedule } from './schedule.ts';
@@ -29,12 +30,14 @@ export async function runPartition<V>(
     if (lease.isOver) stop();
     return schedule.next();
   };
-  const make = async (call: Call<DeliveredRecord>) => {
-    const admission = await admit(run, call);
-    const end = admission.type === 'ready' ? await callHandler(run, admission) : admission;
-    const first = admission.type === 'ready' ? admission.delivered[0] : call[0];
-    noteEnded(call, await conclude(run, first, end));
-  };
+  const make = (call: Call<DeliveredRecord>) =>
+    onceKnown(admit(run, call), (admission) =>
+      admission.type === 'ready'
+        ? callHandler(run, admission).then((end) => concluded(call, admission.delivered[0], end))
+        : concluded(call, call[0], admission),
+    );
+  const concluded = (call: Call<DeliveredRecord>, first: DeliveredRecord, end: CallEnd | NotReady) =>
+    onceKnown(conclude(run, first, end), (ended) => noteEnded(call, ended));
   const noteEnded = (call: Call<DeliveredRecord>, ended: readonly Ended[]) => {
     for (const { record, outcome } of ended) {
       outcomes.set(record.offset, outcome);
@@ -64,7 +67,7 @@ export async function runPartition<V>(
 async function makeCalls<C>(
   next: () => C | undefined,
   limit: () => number,
-  make: (call: C) => Promise<void>,
+  make: (call: C) => Promise<void> | void,
 ): Promise<void> {
   const errors: unknown[] = [];
   let running = 0;
@@ -85,7 +88,7 @@ async function makeCalls<C>(
         running--;
         oneEnded.resolve();
       };
-      make(call).then(ended, (error: unknown) => {
+      new Promise<void>((resolve) => resolve(make(call))).then(ended, (error: unknown) => {
         errors.push(error);
         ended();
       });

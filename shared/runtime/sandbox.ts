@@ -1,8 +1,5 @@
 import { observeHandlerMs } from '../decide/deadline.ts';
 
-/** Used for nearly every handler: it may run at once. */
-const ENTERED = Promise.resolve(true);
-
 /**
  * State of the process that outlives an invocation: how long handlers take, whether one of an earlier invocation still runs,
  * and which may run now. Crash isolation runs one handler at a time in the whole process, so that a death counts for the right
@@ -21,11 +18,14 @@ export class Sandbox {
     this.longestHandlerMs = observeHandlerMs(this.longestHandlerMs, handlerMs);
   }
 
-  /** Waits until a handler may run. With `alone`, no other may run beside it. `false`: the invocation must answer first. */
-  enter(alone: boolean): Promise<boolean> {
+  /**
+   * Waits until a handler may run; nearly always it may at once. With `alone`, no other may run beside it. `false`: the
+   * invocation must answer first.
+   */
+  enter(alone: boolean): Promise<boolean> | true {
     if (this.#waiting.length === 0 && this.#admits(alone)) {
       this.#admit(alone);
-      return ENTERED;
+      return true;
     }
     return new Promise((resolve) => {
       this.#waiting.push({ alone, enter: resolve });

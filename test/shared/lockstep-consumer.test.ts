@@ -388,7 +388,11 @@ test('a handler that another copy of the package made can be delivered to', asyn
   const other: typeof import('../../shared/connection.ts') = await import(copy);
   const used: unknown[] = [];
   const handler = async () => ({ batchItemFailures: [] });
-  other.rememberHolder(handler, { use: (_: unknown, connection: unknown) => used.push(connection) } as never);
+  const during = (_: unknown, connection: unknown, invoke: () => unknown) => {
+    used.push(connection);
+    return invoke();
+  };
+  other.rememberHolder(handler, { during } as never);
 
   await deliver(handler as never, orders('a'), { maxDeliveries: 1 });
 

@@ -251,7 +251,7 @@ export const PARKED_BUGS = {
     ],
     set: 'park',
     within: 200,
-    from: 386,
+    from: 600,
     breaks: 'P5 deaths',
   },
   'parked-keys-not-looked-at': {

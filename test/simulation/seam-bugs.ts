@@ -165,8 +165,8 @@ export const SEAM_BUGS = {
     patches: [
       {
         file: 'shared/runtime/handler-run.ts',
-        find: 'const running = (async () => { await result; })();',
-        put: 'const running = result as Promise<unknown>;',
+        find: 'void onceEnded(result, ended);',
+        put: "(result as Promise<unknown>).then(() => ended({ type: 'succeeded' }), (error: unknown) => ended({ type: 'failed', error }));",
       },
     ],
     set: 'seams',
@@ -178,8 +178,8 @@ export const SEAM_BUGS = {
     patches: [
       {
         file: 'shared/runtime/handler-run.ts',
-        find: "(error: unknown) => ended({ type: 'failed', error }),",
-        put: "(error: unknown) => ended(error ? { type: 'failed', error } : { type: 'succeeded' }),",
+        find: "end = { type: 'failed', error };",
+        put: "if (error) end = { type: 'failed', error };",
       },
     ],
     set: 'seams',
