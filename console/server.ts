@@ -206,7 +206,7 @@ function texts(body: unknown): Record<string, string | undefined> {
   return Object.fromEntries(Object.entries(body).filter(([, value]) => typeof value === 'string'));
 }
 
-/** What the request is to blame for, what was refused, and what failed behind the console. */
+/** 400 for a request that is wrong, 409 for what is refused, 502 for what failed behind the console. */
 function statusOf(error: unknown): number {
   if (!(error instanceof LockstepError)) return 502;
   if (error.code === 'OPERATOR_REQUEST_INVALID' || error.code === 'COMMAND_LINE_INVALID') return 400;

@@ -98,8 +98,8 @@ async function expectReadable(name: string): Promise<void> {
 test('the token is exchanged and leaves the address; a request without it, or of another Host or Origin, is refused', async () => {
   expect(new URL(page.url()).search).toBe('');
   const { origin } = new URL(address);
-  const stranger = await browser.newContext();
-  const statusOf = async (path: string, headers: Record<string, string>, from = stranger) =>
+  const unknownBrowser = await browser.newContext();
+  const statusOf = async (path: string, headers: Record<string, string>, from = unknownBrowser) =>
     (await from.request.get(`${origin}${path}`, { headers, maxRedirects: 0 })).status();
   expect(await statusOf('/', {})).toBe(401);
   expect(await statusOf('/api/live', {})).toBe(401);
@@ -117,7 +117,7 @@ test('the token is exchanged and leaves the address; a request without it, or of
   );
   expect(stolen).toBe('refused');
   await foreign.close();
-  await stranger.close();
+  await unknownBrowser.close();
 });
 
 test('a record that blocks shows within 10 s, without a reload, and is skipped with a reason and its name', async () => {
