@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { VERIFY_TRANSACTIONS } from '../functions/verify/experiment.ts';
@@ -19,7 +19,7 @@ const BATCH_SIZE = 10;
 export class VerifyStack extends Stack {
   constructor(scope: Construct, id: string, { config, cluster, ...props }: ConsumersStackProps) {
     super(scope, id, props);
-    const common = { ...consumersInCommon(this, { config, cluster }), removalPolicy: RemovalPolicy.DESTROY };
+    const common = consumersInCommon(this, { config, cluster });
     const table = handlerTable(this, 'DeliveriesTable', 'run', common);
     const verify = new LockstepConsumer(this, 'Verify', {
       ...common,

@@ -37,6 +37,10 @@ test('stage verify is one stack on the cluster of cdk.json, of which nothing sta
     BatchSize: 10,
     MaximumBatchingWindowInSeconds: 1,
   });
+  const partitions = Object.values(resources).flatMap(({ Type, Properties }) =>
+    Type === 'AWS::MSK::Topic' ? [[Properties['TopicName'], Properties['PartitionCount']]] : [],
+  );
+  expect(partitions).toEqual([['Lockstep-Verify-Verify-dead-letters', 1]]);
   const [handler] = Object.entries(resources).flatMap(([id, { Type, Properties }]) =>
     Type === 'AWS::Lambda::Function' && id.startsWith('VerifyHandler') ? [Properties] : [],
   );

@@ -31,6 +31,15 @@ test('the queues hide what they hand out for longer than the relay may take', ()
   expect(timeouts).toEqual([60, 60, 300]);
 });
 
+test('each function is started at the export that its bundle has', () => {
+  const functions = Object.values(template.findResources('AWS::Lambda::Function'));
+  expect(functions.map(({ Properties }) => Properties.Handler)).toEqual([
+    'index.handler',
+    'index.handler',
+    'index.handler',
+  ]);
+});
+
 test('a consumer without relay and operator functions has one function', () => {
   synthConsumer({ operations: false }).resourceCountIs('AWS::Lambda::Function', 1);
 });
