@@ -129,7 +129,7 @@ function isBase64(value: unknown): boolean {
   while (end > value.length - 2 && value.charCodeAt(end - 1) === PADDING) end--;
   // Not a regular expression: this is done for each key and each value.
   for (let at = 0; at < end; at++) {
-    if (at === LOOK && end > 2 * LOOK) at = end - LOOK;
+    if (at === LOOK) at = Math.max(at, end - LOOK);
     if (IS_BASE64_DIGIT[value.charCodeAt(at)] !== 1) return false;
   }
   return true;

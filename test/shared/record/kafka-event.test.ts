@@ -135,6 +135,8 @@ describe('is refused, with what was expected and where', () => {
       event({ p: [raw(1, { value: `${'a'.repeat(14)}==${'a'.repeat(16)}` })] }),
       'expected `value` to be base64 text or null, got other text',
     ],
+    [event({ p: [raw(1, { value: 'a===' })] }), 'expected `value` to be base64 text or null, got other text'],
+    [event({ p: [raw(1, { value: 'aa=a' })] }), 'expected `value` to be base64 text or null, got other text'],
     [event({ p: [raw(1, { key: ['a'] })] }), 'expected `key` to be base64 text or null, got an array'],
     [event({ p: [raw(1, { key: [] })] }), 'expected `key` to be base64 text or null, got an array'],
     [event({ p: [raw(1, { key: 'k 1 ' })] }), 'expected `key` to be base64 text or null, got other text'],
