@@ -1,6 +1,6 @@
 /**
  * What a value of a template says: a text, a list, a principal, or an intrinsic function of CloudFormation. A reference is `{Id}` or
- * `{Id.Attribute}`, without the hash that CDK gives the id.
+ * `{Id.Attribute}`, without the hash that CDK gives the id. A part of a text is `{part <index> of <text> at <separator>}`.
  */
 export function textOf(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value);
@@ -8,6 +8,10 @@ export function textOf(value: unknown): string {
   const [[name, of] = ['', '']] = Object.entries(value);
   if (name === 'Fn::Join') return of[1].map(textOf).join(of[0]);
   if (name === 'Fn::GetAtt') return `{${withoutHash(of[0])}.${of[1]}}`;
+  if (name === 'Fn::Select') {
+    const [index, { 'Fn::Split': split }] = of;
+    if (split !== undefined) return `{part ${index} of ${textOf(split[1])} at ${split[0]}}`;
+  }
   if (name === 'Ref') return `{${withoutHash(of)}}`;
   return `${name} ${textOf(of)}`;
 }

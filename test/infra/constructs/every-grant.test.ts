@@ -370,14 +370,14 @@ test('all grants for a role that is imported', () => {
   });
 });
 
-test('all grants of a cluster under a key of the app', () => {
+test('all grants of a cluster that the app makes under its own key, and of a consumer of it', () => {
   const template = synth((stack) => {
     const vpc = Vpc.fromVpcAttributes(stack, 'Vpc', {
       vpcId: 'vpc-01234567',
       availabilityZones: ['eu-central-1a', 'eu-central-1b', 'eu-central-1c'],
       isolatedSubnetIds: ['subnet-01234567', 'subnet-89abcdef', 'subnet-02345678'],
     });
-    new MskCluster(stack, 'Kafka', {
+    const cluster = new MskCluster(stack, 'Kafka', {
       vpc,
       clusterName: 'main',
       kafkaVersion: '3.9.x.kraft',
@@ -385,12 +385,29 @@ test('all grants of a cluster under a key of the app', () => {
       storageGiBPerBroker: 100,
       encryptionKey: new Key(stack, 'Key'),
     });
+    new LockstepConsumer(stack, 'Orders', { ...LEAST, cluster });
   });
 
   expect(grantLines(template)).toEqual({
     Key: [
       'Allow AWS arn:{AWS::Partition}:iam::{AWS::AccountId}:root kms:* on *',
       'Allow Service logs.{AWS::Region}.amazonaws.com kms:Decrypt*, kms:Describe*, kms:Encrypt*, kms:GenerateDataKey*, kms:ReEncrypt* on * if kms:EncryptionContext:aws:logs:arn ArnLike arn:{AWS::Partition}:logs:{AWS::Region}:{AWS::AccountId}:log-group:*',
+    ],
+    'OrdersFallbackQueuePolicy of {OrdersFallbackQueue}': [
+      'Deny AWS * sqs:* on {OrdersFallbackQueue.Arn} if aws:SecureTransport Bool false',
+      'OnlyLockstepSends: Deny AWS * sqs:SendMessage on {OrdersFallbackQueue.Arn} if aws:PrincipalArn ArnNotEquals {OrdersHandlerRole.Arn}',
+    ],
+    OrdersHandlerRole: [
+      TRUST,
+      'WriteOwnLogs: Allow logs:CreateLogStream, logs:PutLogEvents on {OrdersHandlerLogs.Arn}',
+      'KeepOwnProgress: Allow dynamodb:BatchGetItem, dynamodb:GetItem, dynamodb:PartiQLDelete, dynamodb:PartiQLInsert, dynamodb:PartiQLUpdate, dynamodb:UpdateItem on {LockstepLedgerTable.Arn} if dynamodb:LeadingKeys ForAllValues:StringLike partition#{part 2 of {Kafka.Arn} at /}#Shop-Orders#*, secret#signing, key#Shop-Orders#* and dynamodb:LeadingKeys Null false',
+      'KeepWhatTheTopicRefuses: Allow sqs:SendMessage on {OrdersFallbackQueue.Arn}',
+      'FindTheBrokers: Allow kafka:DescribeCluster, kafka:DescribeClusterV2, kafka:GetBootstrapBrokers on {Kafka.Arn}',
+      'ConnectToTheCluster: Allow kafka-cluster:Connect, kafka-cluster:DescribeClusterDynamicConfiguration on {Kafka.Arn}',
+      'ReadTheTopic: Allow kafka-cluster:DescribeTopic, kafka-cluster:ReadData on {part 0 of {Kafka.Arn} at :cluster/}:topic/{part 1 of {Kafka.Arn} at :cluster/}/orders',
+      'JoinTheGroup: Allow kafka-cluster:AlterGroup, kafka-cluster:DescribeGroup on {part 0 of {Kafka.Arn} at :cluster/}:group/{part 1 of {Kafka.Arn} at :cluster/}/Shop-Orders',
+      'WriteDeadLetters: Allow kafka-cluster:DescribeTopic, kafka-cluster:WriteData on {part 0 of {Kafka.Arn} at :cluster/}:topic/{part 1 of {Kafka.Arn} at :cluster/}/Shop-Orders-dead-letters',
+      ...IN_VPC,
     ],
   });
 });
