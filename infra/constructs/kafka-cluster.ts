@@ -182,12 +182,8 @@ export function ledgerClusterId(cluster: KafkaCluster): string {
  * https://docs.aws.amazon.com/msk/latest/developerguide/kafka-actions.html
  */
 export function kafkaArn({ clusterArn }: MskKafka, type: 'topic' | 'group' | 'transactional-id', name: string): string {
-  if (!Token.isUnresolved(clusterArn)) return `${clusterArn.replace(':cluster/', `:${type}/`)}/${name}`;
-  const [prefix, cluster] = [
-    Fn.select(0, Fn.split(':cluster/', clusterArn)),
-    Fn.select(1, Fn.split(':cluster/', clusterArn)),
-  ];
-  return `${prefix}:${type}/${cluster}/${name}`;
+  const parts = Fn.split(':cluster/', clusterArn);
+  return `${Fn.select(0, parts)}:${type}/${Fn.select(1, parts)}/${name}`;
 }
 
 /** Whether this is the ARN of a cluster. Tokens are accepted. */
@@ -199,5 +195,5 @@ export function isClusterArn(arn: string): boolean {
 }
 
 function segment(arn: string, index: number): string {
-  return Token.isUnresolved(arn) ? Fn.select(index, Fn.split('/', arn)) : (arn.split('/')[index] ?? '');
+  return Fn.select(index, Fn.split('/', arn));
 }

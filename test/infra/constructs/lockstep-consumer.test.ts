@@ -45,6 +45,11 @@ test('makes another mapping for another topic, as Lambda keeps the old topic in 
   expect(new Set(mappings.flat()).size).toBe(2);
 });
 
+test('makes no topic on MSK Serverless, where CloudFormation cannot', () => {
+  synthConsumer().resourceCountIs('AWS::MSK::Topic', 1);
+  synthConsumer({ cluster: { ...CLUSTER, kind: 'serverless' } }).resourceCountIs('AWS::MSK::Topic', 0);
+});
+
 test('keeps its logs for a month, or as long as is asked', () => {
   expect(only(synthConsumer(), 'AWS::Logs::LogGroup')).toMatchObject({ RetentionInDays: 30 });
   const logRetention = RetentionDays.ONE_WEEK;

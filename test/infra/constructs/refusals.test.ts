@@ -206,6 +206,24 @@ const REFUSED: readonly (readonly [string, string, Partial<LockstepConsumerProps
     'is not the ARN of an MSK cluster',
   ],
   [
+    'LOCKSTEP_CLUSTER_ARN_INVALID',
+    'cluster.clusterArn',
+    { cluster: { ...CLUSTER, clusterArn: 'arn:aws:sqs:eu-central-1:111122223333:cluster/main/uuid-1' } },
+    'is not the ARN of an MSK cluster',
+  ],
+  [
+    'LOCKSTEP_CLUSTER_ARN_INVALID',
+    'cluster.clusterArn',
+    { cluster: { ...CLUSTER, clusterArn: 'arn:aws:kafka:eu-central-1:111122223333:cluster/main' } },
+    'is not the ARN of an MSK cluster',
+  ],
+  [
+    'LOCKSTEP_CLUSTER_ARN_INVALID',
+    'cluster.clusterArn',
+    { cluster: { ...CLUSTER, clusterArn: 'arn:aws:kafka:eu-central-1:111122223333:topic/main/uuid-1' } },
+    'is not the ARN of an MSK cluster',
+  ],
+  [
     'LOCKSTEP_SERVERLESS_WITHOUT_IAM',
     'cluster.auth',
     { cluster: { ...CLUSTER, kind: 'serverless', auth: 'tls' } },

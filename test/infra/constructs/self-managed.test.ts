@@ -61,6 +61,9 @@ describe('a self-managed cluster on the internet', () => {
   test('is in the ledger’s keys by its id, never by its brokers', () => {
     expect(JSON.stringify(roleStatements(template))).toContain('partition#lkc-1#Shop-Orders#*');
     expect(JSON.stringify(template.toJSON()['Outputs'])).toContain('ClusterId\\":\\"lkc-1');
+    template.allResourcesProperties('AWS::Lambda::Function', {
+      Environment: { Variables: { LOCKSTEP_CLUSTER_ARN: 'lkc-1', LOCKSTEP_EVENT_SOURCE_ARN: 'lkc-1' } },
+    });
   });
 });
 
