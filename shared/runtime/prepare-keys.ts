@@ -25,6 +25,7 @@ export async function prepareKeys<V>(run: PartitionRun<V>): Promise<IdempotencyK
   for (const record of open) {
     if (record.offset <= isolateUntil || lease.progress.blockedRecords.get(record.offset)?.exhausted) continue;
     if (decoded.has(record.offset) || run.parkedKeys?.isParked(record)) continue;
+    // For each record, as in onceKnown: nearly every value is known at once.
     const read = decodeRecord(consumer, record);
     const value = keyedValue(run, record, read instanceof Promise ? await read : read);
     if (value !== undefined) keyed.push(value);

@@ -88,6 +88,7 @@ async function makeCalls<C>(
         running--;
         oneEnded.resolve();
       };
+      // A call that throws at once must not leave the others without anybody who waits for them.
       new Promise<void>((resolve) => resolve(make(call))).then(ended, (error: unknown) => {
         errors.push(error);
         ended();

@@ -22,6 +22,11 @@ const IN_VPC = [
   'AttachToTheVpc: Allow ec2:AssignPrivateIpAddresses, ec2:CreateNetworkInterface, ec2:DeleteNetworkInterface, ec2:DescribeNetworkInterfaces, ec2:DescribeSecurityGroups, ec2:DescribeSubnets, ec2:DescribeVpcs, ec2:UnassignPrivateIpAddresses on *',
   'NotFromTheHandler: Deny ec2:AssignPrivateIpAddresses, ec2:CreateNetworkInterface, ec2:DeleteNetworkInterface, ec2:DescribeNetworkInterfaces, ec2:DescribeSecurityGroups, ec2:DescribeSubnets, ec2:DescribeVpcs, ec2:UnassignPrivateIpAddresses on * if lambda:SourceFunctionArn ArnLike arn:*:lambda:*:*:function:*',
 ];
+const BY_SCHEDULE = {
+  OrdersOperationsSweepAllowEventRuleShopOrdersOperationsRelayFunction: [
+    'events.amazonaws.com lambda:InvokeFunction on {OrdersOperationsRelayFunction.Arn} for {OrdersOperationsSweep.Arn}',
+  ],
+};
 
 test('all grants with everything switched on, on MSK with IAM', () => {
   const template = synth((stack) => {
@@ -134,9 +139,7 @@ test('all grants with everything switched on, on MSK with IAM', () => {
     'OrdersOperationsRelayRoleDefaultPolicy of {OrdersOperationsRelayRole}': [
       'Allow xray:PutTraceSegments, xray:PutTelemetryRecords on *',
     ],
-    OrdersOperationsSweepAllowEventRuleShopOrdersOperationsRelayFunction: [
-      'events.amazonaws.com lambda:InvokeFunction on {OrdersOperationsRelayFunction.Arn} for {OrdersOperationsSweep.Arn}',
-    ],
+    ...BY_SCHEDULE,
   });
 });
 
@@ -236,9 +239,7 @@ test('all grants with a password, on MSK of another account', () => {
       'KeepWhatMustWait: Allow sqs:SendMessage on {OrdersFallbackQueue.Arn}',
       ...IN_VPC,
     ],
-    OrdersOperationsSweepAllowEventRuleShopOrdersOperationsRelayFunction: [
-      'events.amazonaws.com lambda:InvokeFunction on {OrdersOperationsRelayFunction.Arn} for {OrdersOperationsSweep.Arn}',
-    ],
+    ...BY_SCHEDULE,
   });
 });
 
@@ -303,9 +304,7 @@ test('all grants with a certificate, for a function of the app, on a self-manage
       'EmptyTheQueues: Allow sqs:ChangeMessageVisibility, sqs:DeleteMessage, sqs:GetQueueAttributes, sqs:ReceiveMessage on {OrdersFallbackQueue.Arn}',
       'KeepWhatMustWait: Allow sqs:SendMessage on {OrdersFallbackQueue.Arn}',
     ],
-    OrdersOperationsSweepAllowEventRuleShopOrdersOperationsRelayFunction: [
-      'events.amazonaws.com lambda:InvokeFunction on {OrdersOperationsRelayFunction.Arn} for {OrdersOperationsSweep.Arn}',
-    ],
+    ...BY_SCHEDULE,
   });
 });
 
@@ -364,9 +363,7 @@ test('all grants for a role that is imported', () => {
       'WriteDeadLetters: Allow kafka-cluster:DescribeTopic, kafka-cluster:WriteData on arn:aws:kafka:eu-central-1:111122223333:topic/main/uuid-1/Shop-Orders-dead-letters',
       ...IN_VPC,
     ],
-    OrdersOperationsSweepAllowEventRuleShopOrdersOperationsRelayFunction: [
-      'events.amazonaws.com lambda:InvokeFunction on {OrdersOperationsRelayFunction.Arn} for {OrdersOperationsSweep.Arn}',
-    ],
+    ...BY_SCHEDULE,
   });
 });
 
