@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { describeTime } from './where-time-went.ts';
+import { describeFailures, describeTime } from './where-time-went.ts';
 
 test('the end of a run names set-up, loading, waiting and the slowest ten files', () => {
   const quick = Array.from({ length: 11 }, (_, index) => ({
@@ -26,5 +26,25 @@ test('the end of a run names set-up, loading, waiting and the slowest ten files'
     '     0.1 s  unit  test/quick-4.test.ts',
     '     0.1 s  unit  test/quick-3.test.ts',
     '     0.1 s  unit  test/quick-2.test.ts',
+  ]);
+});
+
+test('the end of a run names what failed, in order, each with its error in a line', () => {
+  const failure = { project: 'local', file: 'test/local/one.test.ts' };
+
+  expect(
+    describeFailures([
+      { ...failure, test: 'reads', message: '\u001b[31mexpected 2\u001b[39m\n  to be 0' },
+      { ...failure, message: 'x'.repeat(400) },
+    ]).split('\n'),
+  ).toEqual([
+    'What failed:',
+    '  local  test/local/one.test.ts > reads: expected 2 to be 0',
+    `  local  test/local/one.test.ts: ${'x'.repeat(300)}`,
+  ]);
+  const many = Array.from({ length: 22 }, (_, index) => ({ ...failure, test: `${index}`, message: 'no' }));
+  expect(describeFailures(many).split('\n').slice(-2)).toEqual([
+    '  local  test/local/one.test.ts > 19: no',
+    '  and 2 more',
   ]);
 });

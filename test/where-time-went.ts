@@ -1,6 +1,17 @@
 import { cpus } from 'node:os';
 import { relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import type { Reporter, TestModule } from 'vitest/node';
+
+/** A test that failed, or a file that could not run its tests. */
+export interface Failure {
+  readonly project: string;
+  readonly file: string;
+  /** Absent where a hook of the file failed, or the file could not be loaded. */
+  readonly test?: string;
+  /** Of its first error. */
+  readonly message: string;
+}
 
 /** How long one test file took. */
 export interface FileTime {
@@ -23,8 +34,13 @@ export interface RunTime {
 }
 
 const SLOWEST = 10;
+const FAILURES = 20;
+const MESSAGE_LENGTH = 300;
 
-/** The end of a run says where its time went, so that what becomes slow is seen when it happens. */
+/**
+ * The end of a run says where its time went, so that what becomes slow is seen when it happens. It names what failed, too: a
+ * log that is cut keeps its end.
+ */
 export class WhereTimeWent implements Reporter {
   #startedAt = 0;
   #firstFileAt: number | undefined;
@@ -40,7 +56,7 @@ export class WhereTimeWent implements Reporter {
     this.#firstFileAt ??= performance.now();
   }
 
-  onTestRunEnd(modules: readonly TestModule[]): void {
+  onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly { readonly message: string }[]): void {
     const now = performance.now();
     const { idleMs, allMs } = processorTimes();
     console.log(
@@ -51,6 +67,9 @@ export class WhereTimeWent implements Reporter {
         files: modules.map(fileTime),
       }),
     );
+    const outside = unhandledErrors.map(({ message }) => ({ project: 'run', file: 'outside of a test', message }));
+    const failures = [...modules.flatMap(failuresOf), ...outside];
+    if (failures.length > 0) console.log(describeFailures(failures));
   }
 }
 
@@ -69,6 +88,31 @@ export function describeTime({ wallMs, setUpMs, idle, files }: RunTime): string 
     `Slowest files:`,
     ...slowest,
   ].join('\n');
+}
+
+/** Lines to print, in the order in which the tests stand: the first one may have made others fail. */
+export function describeFailures(failures: readonly Failure[]): string {
+  const lines = failures.slice(0, FAILURES).map(({ project, file, test, message }) => {
+    const text = stripVTControlCharacters(message).replace(/\s+/g, ' ').trim();
+    return `  ${project}  ${file}${test === undefined ? '' : ` > ${test}`}: ${text.slice(0, MESSAGE_LENGTH)}`;
+  });
+  const more = failures.length - lines.length;
+  return ['What failed:', ...lines, ...(more > 0 ? [`  and ${more} more`] : [])].join('\n');
+}
+
+function failuresOf(module: TestModule): Failure[] {
+  const of = (errors: readonly { readonly message: string }[], test?: string): Failure[] =>
+    errors.slice(0, 1).map(({ message }) => ({
+      project: module.project.name,
+      file: relative(process.cwd(), module.moduleId),
+      ...(test !== undefined && { test }),
+      message,
+    }));
+  return [
+    ...of(module.errors()),
+    ...[...module.children.allSuites()].flatMap((suite) => of(suite.errors(), suite.fullName)),
+    ...[...module.children.allTests('failed')].flatMap((test) => of(test.result().errors ?? [], test.fullName)),
+  ];
 }
 
 function fileTime(module: TestModule): FileTime {
