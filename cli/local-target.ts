@@ -51,7 +51,7 @@ export async function localTarget(): Promise<Target> {
       dynamoDbStackSecret({ client: dynamodb, table: consumer.ledgerTable }),
       {
         parkedKeys: dynamoDbParkedKeys({ client: dynamodb, table: consumer.ledgerTable, clock: systemClock }),
-        invoke: releaseInvoker(consumer.functionName ?? '', lambda),
+        invoke: releaseInvoker(consumer.functionName ?? '', config),
       },
     );
   return {

@@ -1,12 +1,8 @@
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 
-/** The entries of docs/runbook.md by their alarm. Sources are one folder below it, compiled files two. */
+/** The entries of docs/runbook.md by their alarm. */
 export async function runbook(): Promise<Readonly<Record<string, string>>> {
-  const file = ['../docs/runbook.md', '../../docs/runbook.md']
-    .map((path) => new URL(path, import.meta.url))
-    .find((url) => existsSync(url));
-  return file === undefined ? {} : entriesOf(await readFile(file, 'utf8'));
+  return entriesOf(await readFile(new URL('../docs/runbook.md', import.meta.url), 'utf8'));
 }
 
 /** The text below each heading of the third and fourth level. */

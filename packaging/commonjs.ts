@@ -1,16 +1,8 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { build, type Plugin } from 'esbuild';
+import { ENTRY_POINTS, modulesOf } from './modules.ts';
 
-/** The package's entry points, without their extensions. The command and the functions run from ES modules in any case. */
-const ENTRY_POINTS = [
-  'shared/lockstep-consumer',
-  'public/cdk',
-  'public/testing',
-  'shared/schemas/avro',
-  'shared/schemas/protobuf',
-  'shared/schemas/framed',
-];
 /** It has no build for `require`, so its code is copied into the module that imports it. */
 const ES_MODULES_ONLY = '@middy/core';
 
@@ -23,12 +15,13 @@ const ES_MODULES_ONLY = '@middy/core';
  */
 export async function writeCommonJs(dist: string): Promise<void> {
   const outdir = join(dist, 'cjs');
-  const entryPoints = ENTRY_POINTS.map((path) => join(dist, `${path}.js`));
-  const settings = { absWorkingDir: dist, outdir, outbase: dist, bundle: true, logLevel: 'error' } as const;
-  const whole = await build({ ...settings, entryPoints, packages: 'external', write: false, metafile: true });
   await build({
-    ...settings,
-    entryPoints: Object.keys(whole.metafile.inputs),
+    absWorkingDir: dist,
+    entryPoints: await modulesOf(dist, ENTRY_POINTS),
+    outdir,
+    outbase: dist,
+    bundle: true,
+    logLevel: 'error',
     format: 'cjs',
     platform: 'node',
     target: 'node22',

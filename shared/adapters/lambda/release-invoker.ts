@@ -9,12 +9,18 @@ const ANSWER_WITHIN_MS = 15 * 60_000 + 5_000;
 /**
  * Invokes a consumer function to release a parked key, and waits for its answer: a release that is repeated changes nothing.
  *
+ * @param config - where Lambda is. @default the process's region, endpoint and credentials
  * @throws LockstepError RELEASE_FAILED where the function did not answer, or not as a consumer does
  */
 export function releaseInvoker(
   functionName: string,
-  client: LambdaClient = releaseClient(),
+  config: LambdaClientConfig = {},
 ): (event: ReleaseEvent) => Promise<ReleaseAnswer> {
+  const client = new LambdaClient({
+    maxAttempts: 1,
+    requestHandler: { requestTimeout: ANSWER_WITHIN_MS },
+    ...config,
+  });
   return async (event) => {
     try {
       const Payload = JSON.stringify(event);
@@ -31,8 +37,4 @@ export function releaseInvoker(
       throw new OperatorError('RELEASE_FAILED', `${functionName} did not release a parked key: ${why}`, { cause });
     }
   };
-}
-
-function releaseClient(config: LambdaClientConfig = {}): LambdaClient {
-  return new LambdaClient({ maxAttempts: 1, requestHandler: { requestTimeout: ANSWER_WITHIN_MS }, ...config });
 }

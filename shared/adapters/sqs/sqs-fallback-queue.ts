@@ -34,7 +34,7 @@ export function sqsFallbackQueue({ queueUrl, secret, ...where }: SqsFallbackQueu
         throw new LockstepError('FALLBACK_REFUSED', `${describe(entry)} is too large for the fallback queue: ${size}`);
       }
       try {
-        const { SendMessageCommand, SQSClient } = await import('@aws-sdk/client-sqs');
+        const { SendMessageCommand, SQSClient } = await import('./sqs-client.ts');
         client ??= new SQSClient({
           maxAttempts: 2,
           requestHandler: { connectionTimeout: 1_000, requestTimeout: 2_000, throwOnRequestTimeout: true },

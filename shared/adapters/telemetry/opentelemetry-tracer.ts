@@ -12,13 +12,13 @@ const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})/;
  * https://opentelemetry.io/docs/specs/semconv/messaging/kafka/
  */
 export function openTelemetryTracer(): Tracer {
-  const tracer = trace.getTracer('lockstep');
   return {
     trace(records, { group, attempt }, run) {
       const [first] = records;
       if (first === undefined) return run();
       const { topic, partition, kafkaOffset: offset } = first;
-      const span = tracer.startSpan(`process ${topic}`, {
+      // Asked for with each span: the SDK may be set up later, by another copy of the API than the one that the package brings.
+      const span = trace.getTracer('lockstep').startSpan(`process ${topic}`, {
         kind: SpanKind.CONSUMER,
         links: records.flatMap(producerOf),
         attributes: {
