@@ -66,6 +66,8 @@ export interface CdkOptions extends Pick<DeployOptions, 'endpoint' | 'onProgress
   readonly cwd?: string;
   /** File of the `cdk` command. @default the repository's */
   readonly cdk?: string;
+  /** Further environment variables. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -75,7 +77,7 @@ export interface CdkOptions extends Pick<DeployOptions, 'endpoint' | 'onProgress
  */
 export async function runCdk(
   args: readonly string[],
-  { endpoint, onProgress, cwd = REPOSITORY, cdk = CDK }: CdkOptions,
+  { endpoint, onProgress, cwd = REPOSITORY, cdk = CDK, environment }: CdkOptions,
 ): Promise<void> {
   if (!existsSync(cdk)) throw new LocalCloudError('cdk is missing from node_modules. Run: npm ci');
   const common = ['--ci', '--no-color', '--no-notices'];
@@ -90,6 +92,7 @@ export async function runCdk(
       AWS_SHARED_CREDENTIALS_FILE: devNull,
       PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter),
       CDK_DISABLE_CLI_TELEMETRY: '1',
+      ...environment,
     },
   });
   const lines: string[] = [];

@@ -144,7 +144,7 @@ async function formatBroker(
         output: logFile,
       });
       server = starting;
-      await untilReady('Kafka', starting, () => takesRequests(bootstrapServers), READY_WITHIN_MS);
+      await untilReady('Kafka', starting, () => takesRequests(bootstrapServers, 'groups'), READY_WITHIN_MS);
       void starting.exited.then(() => {
         if (server === starting) onDeath?.(starting.lastLines(3));
       });
@@ -176,8 +176,11 @@ async function withSharedClasses(
   return options;
 }
 
-/** Makes a request that only a fully started broker answers: to validate a new topic. */
-async function takesRequests(bootstrapServers: string): Promise<boolean> {
+/**
+ * Makes a request that only a fully started broker answers: to validate a new topic. With `groups`, it also asks about a consumer
+ * group. The first such request makes the topic of offsets, for which the first group would wait otherwise.
+ */
+async function takesRequests(bootstrapServers: string, also?: 'groups'): Promise<boolean> {
   const kafka = kafkaJsClient({
     clientId: 'lockstep-local',
     brokers: bootstrapServers.split(','),
@@ -190,6 +193,7 @@ async function takesRequests(bootstrapServers: string): Promise<boolean> {
     await admin.connect();
     const topic = `ready-${randomBytes(6).toString('hex')}`;
     await admin.createTopics({ validateOnly: true, waitForLeaders: false, topics: [{ topic, numPartitions: 1 }] });
+    if (also === 'groups') await admin.describeGroups(['ready']);
     return true;
   } catch {
     return false;

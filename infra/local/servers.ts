@@ -15,6 +15,11 @@ export interface ServersOptions {
   readonly bootstrapServers?: string;
   /** Called when a server ends once it was ready, and nobody has stopped it. */
   readonly onDeath?: (server: 'Kafka' | 'MiniStack', lastWords: string) => void;
+  /**
+   * Called when the addresses and the cluster's ARN are known: Kafka may still be starting. Called again if the servers start again
+   * with other ports.
+   */
+  readonly onCluster?: (description: ServersDescription) => void;
   /** Told of each step, in a few words. */
   readonly onProgress?: (line: string) => void;
 }
@@ -27,7 +32,7 @@ export interface Servers {
 }
 
 /**
- * Starts Kafka and MiniStack side by side, runs `cdk bootstrap` and makes the cluster.
+ * Starts Kafka and MiniStack side by side, makes the cluster and runs `cdk bootstrap`.
  *
  * @throws LocalCloudError if something is missing or does not come up; nothing is left running
  */
@@ -37,6 +42,7 @@ export async function startServers({
   bootstrapServers: existing = process.env['KAFKA_BOOTSTRAP_SERVERS'],
   cdk,
   onDeath = () => {},
+  onCluster = () => {},
 }: ServersOptions = {}): Promise<Servers> {
   const runFolder = await createRunFolder();
   return startWithOtherPorts(async () => {
@@ -70,9 +76,11 @@ export async function startServers({
     try {
       // Bootstrapping does not need Kafka, and is done by the time that Kafka is up.
       const prepared = starting.ministack.then(async ({ endpoint }) => {
+        const clusterArn = await createCluster(endpoint);
+        onCluster({ endpoint, bootstrapServers: kafkaBootstrapServers, clusterArn, runFolder });
         await bootstrap({ endpoint, runFolder, ...(cdk !== undefined && { cdk }) });
         onProgress('cdk bootstrap is done');
-        return { endpoint, clusterArn: await createCluster(endpoint) };
+        return { endpoint, clusterArn };
       });
       const [kafka, { endpoint, clusterArn }] = await Promise.all([starting.kafka, prepared]);
       const { bootstrapServers, toolsClassPath } = kafka;

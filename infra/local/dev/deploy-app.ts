@@ -28,6 +28,8 @@ export async function synthesizeApp(
     endpoint,
     cdk: app.cdk,
     cwd: app.folder,
+    // CDK's own check of templates against AWS's rules takes 3 s. `cdk synth` and `cdk deploy` of the user do it.
+    environment: { CDK_VALIDATION: 'false' },
     ...(onProgress && { onProgress }),
   });
   return localAssembly(output, endpoint.region);

@@ -21,6 +21,8 @@ import { type FileWatch, watchFiles } from './watch-files.ts';
 export interface DevSessionOptions extends DeployAppOptions {
   readonly app: CdkApp;
   readonly servers: ServersDescription;
+  /** The first synthesis, where it has begun. @default it begins now */
+  readonly synthesized?: Promise<Assembly> | undefined;
   readonly consumersOptions?: ConsumersOptions;
   /** Runs a consumer under the debugger. @default none */
   readonly inspect?: { readonly consumer: string; readonly breakAtStart: boolean } | undefined;
@@ -85,11 +87,19 @@ export async function startDevSession(options: DevSessionOptions): Promise<DevSe
   };
 
   let consumers: RunningConsumers | undefined;
-  let assembly = await synthesizeApp(app, servers, options);
+  let assembly = await (options.synthesized ?? synthesizeApp(app, servers, options));
   if (options.inspect) requireConsumer(assembly, options.inspect.consumer);
   let description = await deployApp(app, servers, assembly, options);
-  let builds = await buildAll();
-  consumers = await pollAll();
+  const building = buildAll();
+  building.catch(() => {}); // thrown below
+  // Only the inspected process waits for its code.
+  if (options.inspect) await building;
+  const polling = await pollAll();
+  consumers = polling;
+  let builds = await building.catch(async (error) => {
+    await polling.stop();
+    throw error;
+  });
   await onDeployed(description);
 
   const follow = async (): Promise<void> => {
