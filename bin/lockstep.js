@@ -6,15 +6,27 @@ if (major < 22 || (major === 22 && minor < 18)) {
   process.exit(1);
 }
 // In the repository the sources run as they are. The package leaves the commands to lockstep-tools.
-const { existsSync } = await import('node:fs');
+const { existsSync, readFileSync } = await import('node:fs');
 const sources = new URL('../cli/main.ts', import.meta.url);
+const versionIn = (file) => JSON.parse(readFileSync(new URL(file), 'utf8')).version;
+const fail = (line) => {
+  process.stderr.write(`✖ ${line}\n`);
+  process.exit(1);
+};
 try {
-  await import(existsSync(sources) ? sources.href : 'lockstep-tools/main');
+  if (existsSync(sources)) await import(sources.href);
+  else {
+    const tools = versionIn(import.meta.resolve('lockstep-tools/package.json'));
+    const own = versionIn(new URL('../package.json', import.meta.url));
+    if (tools !== own) {
+      const remedy = `Run: npm install --save-dev lockstep-tools@${own}`;
+      fail(`lockstep is ${own}, and lockstep-tools is ${tools}. They need the same version. ${remedy}`);
+    }
+    await import('lockstep-tools/main');
+  }
 } catch (error) {
   const [, missing] = /^Cannot find package '([^']+)'/.exec(error.message) ?? [];
   if (error.code !== 'ERR_MODULE_NOT_FOUND' || missing === undefined) throw error;
-  process.stderr.write(
-    `✖ The package ${missing} is not installed. The commands need lockstep-tools. Run: npm install --save-dev lockstep-tools\n`,
-  );
-  process.exit(1);
+  const remedy = 'Run: npm install --save-dev lockstep-tools';
+  fail(`The package ${missing} is not installed. The commands need lockstep-tools. ${remedy}`);
 }

@@ -17,7 +17,7 @@ import { createServer } from 'node:http';
 import { isBuiltin } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
@@ -172,18 +172,44 @@ test('credentials are looked up by the copy that the client for DynamoDB brings:
   expect(root.dependencies[name]).toBe(dependencies[name]);
 });
 
-test('without lockstep-tools the command says in one line what to install', () => {
+/** Runs the command as in a project of somebody with these files in node_modules. */
+function runBare(installed: Readonly<Record<string, string>>): void {
   const bare = mkdtempSync(join(tmpdir(), 'lockstep-bare-'));
   onTestFinished(() => rmSync(bare, { recursive: true }));
-  cpSync('bin', join(bare, 'bin'), { recursive: true });
-  writeFileSync(join(bare, 'package.json'), '{"type":"module"}');
+  const own = join(bare, 'node_modules/lockstep');
+  mkdirSync(own, { recursive: true });
+  cpSync('bin', join(own, 'bin'), { recursive: true });
+  writeFileSync(join(own, 'package.json'), '{"type":"module","version":"1.2.3"}');
+  for (const [path, contents] of Object.entries(installed)) {
+    mkdirSync(join(bare, 'node_modules', dirname(path)), { recursive: true });
+    writeFileSync(join(bare, 'node_modules', path), contents);
+  }
+  execFileSync(process.execPath, [join(own, 'bin/lockstep.js')], { encoding: 'utf8', stdio: 'pipe' });
+}
 
-  const running = () =>
-    execFileSync(process.execPath, [join(bare, 'bin/lockstep.js')], { encoding: 'utf8', stdio: 'pipe' });
-
-  expect(running).toThrow(
-    '✖ The package lockstep-tools is not installed. The commands need lockstep-tools. Run: npm install --save-dev lockstep-tools\n',
+test('without lockstep-tools the command says in one line what to install', () => {
+  expect(() => runBare({})).toThrow(
+    /\n✖ The package lockstep-tools is not installed\. The commands need lockstep-tools\. Run: npm install --save-dev lockstep-tools\n$/,
   );
+});
+
+test('with lockstep-tools of another version the command says in one line what to install', () => {
+  const manifest = { name: 'lockstep-tools', version: '1.3.0', type: 'module', exports: tools.exports };
+
+  expect(() => runBare({ 'lockstep-tools/package.json': JSON.stringify(manifest) })).toThrow(
+    /\n✖ lockstep is 1\.2\.3, and lockstep-tools is 1\.3\.0\. They need the same version\. Run: npm install --save-dev lockstep-tools@1\.2\.3\n$/,
+  );
+});
+
+test('with a package of lockstep-tools missing the command names it', () => {
+  const manifest = { name: 'lockstep-tools', version: '1.2.3', type: 'module', exports: tools.exports };
+
+  expect(() =>
+    runBare({
+      'lockstep-tools/package.json': JSON.stringify(manifest),
+      'lockstep-tools/dist/cli/main.js': "import 'commander';",
+    }),
+  ).toThrow(/\n✖ The package commander is not installed\. The commands need lockstep-tools\./);
 });
 
 test('a handler that is bundled from the package loads little more at the start than one from the sources', () => {
