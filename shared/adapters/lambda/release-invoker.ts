@@ -1,4 +1,4 @@
-import { InvokeCommand, LambdaClient, type LambdaClientConfig } from '@aws-sdk/client-lambda';
+import type { LambdaClient, LambdaClientConfig } from '@aws-sdk/client-lambda';
 import { OperatorError } from '../../operator-errors.ts';
 import type { ReleaseEvent } from '../../release/release-event.ts';
 import type { ReleaseAnswer } from '../../release/run-release.ts';
@@ -8,6 +8,7 @@ const ANSWER_WITHIN_MS = 15 * 60_000 + 5_000;
 
 /**
  * Invokes a consumer function to release a parked key, and waits for its answer: a release that is repeated changes nothing.
+ * The client is loaded with the first one.
  *
  * @param config - where Lambda is. @default the process's region, endpoint and credentials
  * @throws LockstepError RELEASE_FAILED where the function did not answer, or not as a consumer does
@@ -16,13 +17,15 @@ export function releaseInvoker(
   functionName: string,
   config: LambdaClientConfig = {},
 ): (event: ReleaseEvent) => Promise<ReleaseAnswer> {
-  const client = new LambdaClient({
-    maxAttempts: 1,
-    requestHandler: { requestTimeout: ANSWER_WITHIN_MS },
-    ...config,
-  });
+  let client: LambdaClient | undefined;
   return async (event) => {
     try {
+      const { InvokeCommand, LambdaClient } = await import('./lambda-client.ts');
+      client ??= new LambdaClient({
+        maxAttempts: 1,
+        requestHandler: { requestTimeout: ANSWER_WITHIN_MS },
+        ...config,
+      });
       const Payload = JSON.stringify(event);
       const { FunctionError, Payload: said } = await client.send(
         new InvokeCommand({ FunctionName: functionName, InvocationType: 'RequestResponse', Payload }),
