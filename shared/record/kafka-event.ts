@@ -77,35 +77,41 @@ function deliveredPartition(identifier: string, raw: unknown): DeliveredPartitio
 }
 
 function deliveredRecord(identifier: string, index: number, raw: unknown): DeliveredRecord {
-  const refuse = (what: string) => malformed(`${identifier}[${index}]`, what);
-  if (!isObject(raw)) throw refuse(`expected a record, got ${describe(raw)}`);
-  const { topic, offset, timestamp } = raw;
-  // Very old events give the partition as a string.
-  const partition =
-    typeof raw['partition'] === 'string' && /^\d+$/.test(raw['partition'])
-      ? Number(raw['partition'])
-      : raw['partition'];
-  if (typeof topic !== 'string' || topic === '')
-    throw refuse(`expected \`topic\` to be a string, got ${describe(topic)}`);
-  if (!isNatural(partition)) throw refuse(`expected \`partition\` to be an integer >= 0, got ${describe(partition)}`);
-  if (!isNatural(offset)) throw refuse(`expected \`offset\` to be an integer >= 0, got ${describe(offset)}`);
-  if (!isKafkaTime(timestamp))
-    throw refuse(`expected \`timestamp\` to be a 64-bit integer, got ${describe(timestamp)}`);
-  for (const field of BASE64_FIELDS)
-    if (!isBase64(raw[field]))
-      throw refuse(`expected \`${field}\` to be base64 text or null, got ${kindOf(raw[field])}`);
-  if (!isHeaders(raw['headers'])) throw refuse('expected `headers` to be a list of objects with lists of bytes');
-  // Validated just now. Nearly always the record as it came.
-  return new DeliveredRecord(
-    partition === raw['partition'] ? (raw as object as RawRecord) : { ...raw, topic, partition, offset, timestamp },
-  );
+  const fault = isObject(raw) ? faultOf(raw) : `expected a record, got ${describe(raw)}`;
+  if (fault !== undefined) throw malformed(`${identifier}[${index}]`, fault);
+  // Without a fault it is a record, and nearly always as it came.
+  const record = raw as RawRecord;
+  const partition = partitionNumber(record.partition);
+  return new DeliveredRecord(partition === record.partition ? record : { ...record, partition });
+}
+
+/** Why it is no record; `undefined` for one. */
+function faultOf({ topic, partition, offset, timestamp, key, value, headers }: Fields): string | undefined {
+  if (typeof topic !== 'string' || topic === '') return notA('a string', 'topic', describe(topic));
+  if (!isNatural(partitionNumber(partition))) return notA('an integer >= 0', 'partition', describe(partition));
+  if (!isNatural(offset)) return notA('an integer >= 0', 'offset', describe(offset));
+  if (!isKafkaTime(timestamp)) return notA('a 64-bit integer', 'timestamp', describe(timestamp));
+  if (!isBase64(key)) return notA('base64 text or null', 'key', kindOf(key));
+  if (!isBase64(value)) return notA('base64 text or null', 'value', kindOf(value));
+  return isHeaders(headers) ? undefined : 'expected `headers` to be a list of objects with lists of bytes';
+}
+
+function notA(expected: string, field: string, found: string): string {
+  return `expected \`${field}\` to be ${expected}, got ${found}`;
+}
+
+/** Very old events give the partition as a string. */
+function partitionNumber<T>(partition: T): T | number {
+  return typeof partition === 'string' && /^\d+$/.test(partition) ? Number(partition) : partition;
 }
 
 function malformed(place: string, what: string): LockstepError {
   return new LockstepError('EVENT_RECORD_MALFORMED', `event.records.${place}: ${what}`);
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+type Fields = Readonly<Record<string, unknown>>;
+
+function isObject(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
@@ -119,7 +125,7 @@ function isNatural(value: unknown): value is number {
 }
 
 /** How many characters are checked for base64. Other text shows itself soon, and values may be large. */
-const LOOK = 16;
+const LOOK = 8;
 
 /** Whether it may be base64 text. Lambda sends nothing else; a test or a middleware may. */
 function isBase64(value: unknown): boolean {
@@ -135,7 +141,6 @@ function isBase64(value: unknown): boolean {
   return true;
 }
 
-const BASE64_FIELDS = ['key', 'value'] as const;
 const BASE64_DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 /** By character code. */
 const IS_BASE64_DIGIT = Uint8Array.from({ length: 128 }, (_, code) =>

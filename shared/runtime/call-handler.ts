@@ -4,6 +4,7 @@ import type { EpochMs } from '../record/units.ts';
 import { type Failed, type NotStarted, notStarted, type ReadyCall } from './admit.ts';
 import { failedRecord } from './failed-record.ts';
 import { runHandler } from './handler-run.ts';
+import { onceKnown } from './once-known.ts';
 import type { PartitionRun } from './partition-run.ts';
 import { CollectingContext } from './record-context.ts';
 import { recordLog } from './record-log.ts';
@@ -29,38 +30,53 @@ interface FailedCall extends HandedOver {
 }
 
 /** Calls the handler once. */
-export async function callHandler<V>(run: PartitionRun<V>, call: ReadyCall<V>): Promise<CallEnd> {
-  const { sandbox, clock, telemetry, tracer, handlerScope, group } = run.ports;
-  const { delivered, isolated } = call;
-  const entered = isolated || sandbox.enter(false);
-  if (entered !== true && !(await entered)) return notStarted('deadline');
-  const leave = isolated ? () => void leaveIsolated(run) : () => sandbox.leave();
+export function callHandler<V>(run: PartitionRun<V>, call: ReadyCall<V>): Promise<CallEnd> | CallEnd {
+  const entered = call.isolated || run.ports.sandbox.enter(false);
+  return onceKnown(entered, (may) => (may ? callWhileHeld(run, call) : notStarted('deadline')));
+}
+
+/** Calls the handler in the sandbox, and leaves it. */
+function callWhileHeld<V>(run: PartitionRun<V>, call: ReadyCall<V>): Promise<CallEnd> | CallEnd {
+  const { lease, ports } = run;
+  const leave = call.isolated ? () => void leaveIsolated(run) : () => ports.sandbox.leave();
+  const now = ports.clock.now();
   // Keys were requested and `running` was written since the lease was checked. The process may have been frozen meanwhile.
-  let startedAt = clock.now();
-  let holds = run.lease.mayStartAt(startedAt);
-  if (!holds) {
-    holds = await run.lease.mayStart();
-    startedAt = clock.now();
-  }
-  const refusal = holds ? refusalOf(run, call) : notStarted('fenced');
+  if (lease.mayStartAt(now)) return callNow(run, call, now, leave);
+  return lease.mayStart().then((holds) => {
+    if (holds) return callNow(run, call, ports.clock.now(), leave);
+    leave();
+    return notStarted('fenced');
+  });
+}
+
+function callNow<V>(
+  run: PartitionRun<V>,
+  call: ReadyCall<V>,
+  startedAt: EpochMs,
+  leave: () => void,
+): Promise<CallEnd> | CallEnd {
+  const refusal = refusalOf(run, call);
   if (refusal !== undefined) {
     leave();
     return refusal;
   }
+  const { sandbox, clock, telemetry, tracer, handlerScope, group } = run.ports;
+  const { delivered, duplicates } = call;
   // A record that has failed before goes alone, so it is the first of its call.
   const context = new CollectingContext(run.context, delivered, attemptOf(run, delivered[0]));
   const called = handlerOf(run, call, context);
   const handle = handlerScope === undefined ? called : () => handlerScope.run(delivered, called);
   const about = { group, attempt: context.attempt };
   const traced = tracer === undefined ? handle : () => tracer.trace(delivered, about, handle);
-  const end = await runHandler(traced, run.invocation, sandbox, leave);
-  context.end();
-  const handlerMs = clock.now() - startedAt;
-  sandbox.observe(handlerMs);
-  telemetry.count('HandlerMs', handlerMs);
-  if (end.type === 'succeeded') return { type: 'succeeded', context, delivered, duplicates: call.duplicates };
-  if (end.type === 'stalled') return { type: 'stalled', delivered };
-  return failedCall(run, call, context, end.error);
+  return onceKnown(runHandler(traced, run.invocation, sandbox, leave), (end) => {
+    context.end();
+    const handlerMs = clock.now() - startedAt;
+    sandbox.observe(handlerMs);
+    telemetry.count('HandlerMs', handlerMs);
+    if (end.type === 'succeeded') return { type: 'succeeded', context, delivered, duplicates };
+    if (end.type === 'stalled') return { type: 'stalled', delivered };
+    return failedCall(run, call, context, end.error);
+  });
 }
 
 /** Why the call may not start after all: something may have changed while it waited for its turn. */

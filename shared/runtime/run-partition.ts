@@ -33,7 +33,7 @@ export async function runPartition<V>(
   const make = (call: Call<DeliveredRecord>) =>
     onceKnown(admit(run, call), (admission) =>
       admission.type === 'ready'
-        ? callHandler(run, admission).then((end) => concluded(call, admission.delivered[0], end))
+        ? onceKnown(callHandler(run, admission), (end) => concluded(call, admission.delivered[0], end))
         : concluded(call, call[0], admission),
     );
   const concluded = (call: Call<DeliveredRecord>, first: DeliveredRecord, end: CallEnd | NotReady) =>

@@ -390,8 +390,8 @@ export const BUGS = {
       },
       {
         file: 'shared/runtime/call-handler.ts',
-        find: 'let holds = run.lease.mayStartAt(startedAt);',
-        put: 'let holds = true;',
+        find: 'if (lease.mayStartAt(now)) return',
+        put: 'return',
       },
     ],
     set: 'keys',

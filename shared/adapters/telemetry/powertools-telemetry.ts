@@ -42,17 +42,20 @@ export function powertoolsTelemetry({
     else logger[level](text, { ...fields });
   };
   const log: Log = { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
+  const count = (metric: MetricName, value = 1) => {
+    const known = counts.get(metric) ?? 0;
+    counts.set(metric, metric.endsWith('Ms') ? Math.max(known, value) : known + value);
+  };
   return {
     log,
-    count: (metric, value = 1) => {
-      const also = ALSO[metric];
-      if (also !== undefined) counts.set(also, (counts.get(also) ?? 0) + value);
-      const known = counts.get(metric) ?? 0;
-      counts.set(metric, metric.endsWith('Ms') ? Math.max(known, value) : known + value);
-    },
+    count,
     begin: (context) => logger.addContext(context),
     flush: () => {
-      // Summed here: a call of the metrics library for each record would cost more than all other work for it.
+      for (const [metric, value] of [...counts]) {
+        const also = ALSO[metric];
+        if (also !== undefined) count(also, value);
+      }
+      // Summed before: a call of the metrics library for each record would cost more than all other work for it.
       for (const [metric, value] of counts)
         metrics.addMetric(metric, metric.endsWith('Ms') ? MetricUnit.Milliseconds : MetricUnit.Count, value);
       counts.clear();
