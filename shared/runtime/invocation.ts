@@ -2,15 +2,17 @@ import { type DeadlinePlan, planDeadline } from '../decide/deadline.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EpochMs } from '../record/units.ts';
 
+type Listener = () => void;
+
 /** One invocation of the Lambda function: its plan, when handlers should end, and when the runtime stops waiting for them. */
 export class Invocation {
   readonly requestId: string;
   readonly plan: DeadlinePlan;
   readonly #ended = new AbortController();
-  readonly #onAbort = new Set<() => void>();
-  readonly #onStall = new Set<() => void>();
-  readonly #onAnswer = new Set<() => void>();
-  readonly #onEnd = new Set<() => void>();
+  readonly #onAbort: Listener[] = [];
+  readonly #onStall: Listener[] = [];
+  readonly #onAnswer: Listener[] = [];
+  readonly #onEnd: Listener[] = [];
   #stalling = false;
 
   constructor(requestId: string, remainingMs: number, clock: Clock) {
@@ -28,26 +30,23 @@ export class Invocation {
   }
 
   /** Calls `listener` once, when handlers should end. Returns a function that removes it. */
-  onAbort(listener: () => void): () => void {
-    this.#onAbort.add(listener);
-    return () => this.#onAbort.delete(listener);
+  onAbort(listener: Listener): () => void {
+    return listen(this.#onAbort, listener);
   }
 
   /** Calls `listener` once, when a handler that still runs counts as an interruption. Returns a function that removes it. */
-  onStall(listener: () => void): () => void {
-    this.#onStall.add(listener);
-    return () => this.#onStall.delete(listener);
+  onStall(listener: Listener): () => void {
+    return listen(this.#onStall, listener);
   }
 
   /** Calls `listener` once, when the answer must be sent. */
-  onAnswer(listener: () => void): void {
-    this.#onAnswer.add(listener);
+  onAnswer(listener: Listener): void {
+    this.#onAnswer.push(listener);
   }
 
   /** Calls `listener` once, when the invocation has answered. Returns a function that removes it. */
-  onEnd(listener: () => void): () => void {
-    this.#onEnd.add(listener);
-    return () => this.#onEnd.delete(listener);
+  onEnd(listener: Listener): () => void {
+    return listen(this.#onEnd, listener);
   }
 
   /** Ends the invocation. No timer stays. */
@@ -55,16 +54,16 @@ export class Invocation {
     // The reason is given: creating the default one, an error with a stack, takes longer than settling ten records.
     this.#ended.abort('ended');
     for (const listener of [...this.#onEnd]) listener();
-    this.#onEnd.clear();
-    this.#onAbort.clear();
-    this.#onStall.clear();
-    this.#onAnswer.clear();
+    this.#onEnd.length = 0;
+    this.#onAbort.length = 0;
+    this.#onStall.length = 0;
+    this.#onAnswer.length = 0;
   }
 
   /** Sets one timer at a time. */
   async #fireInTurn(clock: Clock): Promise<void> {
     const { abortAt, stallAt, answerBy } = this.plan;
-    const turns: readonly (readonly [EpochMs, Set<() => void>])[] = [
+    const turns: readonly (readonly [EpochMs, Listener[]])[] = [
       [abortAt, this.#onAbort],
       [stallAt, this.#onStall],
       [answerBy, this.#onAnswer],
@@ -75,4 +74,13 @@ export class Invocation {
       for (const listener of [...listeners]) listener();
     }
   }
+}
+
+/** A list: each call of a handler adds a listener and takes it out again, and that is nearly always the last one. */
+function listen(listeners: Listener[], listener: Listener): () => void {
+  listeners.push(listener);
+  return () => {
+    const at = listeners.lastIndexOf(listener);
+    if (at >= 0) listeners.splice(at, 1);
+  };
 }
