@@ -77,6 +77,8 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
   });
   const looks = startLooks(async () => {
     last = await eyes.look();
+    // A page asks again when a look differs. It must not hear what was true before that look.
+    shared.forget();
     tellAll('look', last);
   });
   const heartbeat = setInterval(() => {
