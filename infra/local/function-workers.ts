@@ -23,9 +23,16 @@ export async function functionWorkers(
     .map((line) => Number.parseInt(line, 10));
 }
 
-/** Kills a function's processes, whatever they are doing. @returns how many there were */
+/** Kills a function's processes, whatever they are doing. @returns how many of them were alive */
 export async function killFunctionWorkers(cloud: CloudDescription, deployed: DeployedFunction): Promise<number> {
-  const workers = await functionWorkers(cloud, deployed);
-  for (const pid of workers) process.kill(pid, 'SIGKILL');
-  return workers.length;
+  return (await functionWorkers(cloud, deployed)).filter(kill).length;
+}
+
+/** `false`: it has ended meanwhile. */
+function kill(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch {
+    return false;
+  }
 }

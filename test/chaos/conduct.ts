@@ -10,7 +10,7 @@ export const USUAL_TROUBLE = 0.02;
 const STORM_TROUBLE = 0.4;
 const STORM_MS = 3_000;
 /** A fault that waits for something in its slice waits no longer; then it did not happen, and is not counted. */
-const MOST_MS = 20_000;
+const MOST_MS = 60_000;
 const LOOK_EVERY_MS = 20;
 
 /** Lets a slice of the records go through with one fault in the middle of it. */

@@ -1,5 +1,5 @@
 import { UpdateEventSourceMappingCommand } from '@aws-sdk/client-lambda';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFailed, test } from 'vitest';
 import { makeTopics } from '../../../infra/local/topics.ts';
 import { WATCHED_PARTITIONS } from './fixtures/alarms-stack.ts';
 import { PROVOKED, startWatched, type Watched } from './watched.ts';
@@ -27,10 +27,12 @@ test('fallback-queue: a dead-letter topic that is gone', async () => {
 
 test('pollers-gone: a mapping that is disabled', async () => {
   const UUID = watched.consumer.mapping.uuid;
-  await watched.lambda.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: false }));
+  const enable = (Enabled: boolean) => watched.lambda.send(new UpdateEventSourceMappingCommand({ UUID, Enabled }));
+  onTestFailed(async () => void (await enable(true)));
+  await enable(false);
 
   await watched.rings('pollers-gone');
-  await watched.lambda.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: true }));
+  await enable(true);
 
   await watched.isOver('pollers-gone');
 });

@@ -2,7 +2,7 @@ import { CloudWatchClient, DescribeAlarmHistoryCommand, DescribeAlarmsCommand } 
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { PurgeQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { type Admin, logLevel, type Producer } from 'kafkajs';
-import { expect, inject, onTestFailed } from 'vitest';
+import { expect, inject, onTestFailed, vi } from 'vitest';
 import type { ServersDescription } from '../../../infra/local/cloud-description.ts';
 import { type RunningConsumers, runConsumers } from '../../../infra/local/consumers.ts';
 import { openStacks } from '../../../infra/local/deploy-stacks.ts';
@@ -113,8 +113,11 @@ export async function startWatched(name: WatchedName, servers: ServersDescriptio
 
   const whileStopped = async (work: () => Promise<void>): Promise<void> => {
     await running.stop();
-    await work();
-    running = await start();
+    try {
+      await work();
+    } finally {
+      running = await start();
+    }
   };
 
   return {
@@ -144,7 +147,13 @@ export async function startWatched(name: WatchedName, servers: ServersDescriptio
         .toBeGreaterThanOrEqual(offset),
     /** Sets what the group has committed, while nobody polls. */
     setCommitted: (partition: number, offset: string) =>
-      whileStopped(() => admin.setOffsets({ groupId, topic, partitions: [{ partition, offset }] })),
+      whileStopped(() =>
+        // The broker refuses to change a group while it counts a member.
+        vi.waitFor(() => admin.setOffsets({ groupId, topic, partitions: [{ partition, offset }] }), {
+          timeout: STATE_WITHIN_MS,
+          interval: 500,
+        }),
+      ),
     /** Waits until these alarms ring. */
     rings: async (...names: readonly string[]) => {
       await reach(names, hasRung);
@@ -164,7 +173,12 @@ export async function startWatched(name: WatchedName, servers: ServersDescriptio
     /** Empties a queue, as the relay does. */
     drain: (QueueUrl: string | undefined) => sqs.send(new PurgeQueueCommand({ QueueUrl })),
     /** Takes a right away from a function, the consumer's unless another is named. @returns what gives it back */
-    deny: (action: string, { roleArn } = consumer.function) => denyAction(cloud.endpoint, roleArn, action),
+    deny: async (action: string, { roleArn } = consumer.function) => {
+      const giveBack = await denyAction(cloud.endpoint, roleArn, action);
+      // The tests after it need the right. It may have been given back before the test failed.
+      onTestFailed(() => giveBack().catch(() => {}));
+      return giveBack;
+    },
     /** Nothing is polled while `work` is done. */
     whileStopped,
     stop: async () => {

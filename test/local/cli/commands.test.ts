@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AttributeValue, DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { LambdaClient, UpdateEventSourceMappingCommand } from '@aws-sdk/client-lambda';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFailed, onTestFinished, test } from 'vitest';
 import { invokeOperator } from '../../../cli/aws-target.ts';
 import { consumersOf } from '../../../cli/consumer.ts';
 import { clientConfig } from '../../../infra/local/local-endpoint.ts';
@@ -105,6 +105,7 @@ test('refuses to change a partition that an invocation holds, and takes it away 
 });
 
 test('pause waits for what is in flight, nothing is read meanwhile, and resume goes on', async () => {
+  onTestFailed(async () => void (await operated.lockstep('resume', '--timeout', '60')));
   expect(await operated.ask('pause', '--timeout', '60')).toEqual({ consumer: 'Commanded', paused: true });
   const calls = operated.counterpart.calls.length;
   await produce(2, 'during-the-pause');
@@ -118,6 +119,7 @@ test('pause waits for what is in flight, nothing is read meanwhile, and resume g
 });
 
 test('letters are listed, shown and purged; the operator function knows the same and redrives the rest', async () => {
+  onTestFailed(async () => void (await operated.lockstep('purge', '--yes')));
   for (const id of ['p-1', 'q-1', 'q-2']) answers.set(id, 422);
   await produce(2, 'p-1', 'q-1', 'q-2');
   await expect.poll(async () => (await operated.letters()).length, { timeout: 180_000, interval: 500 }).toBe(3);
@@ -135,10 +137,10 @@ test('letters are listed, shown and purged; the operator function knows the same
   const [consumer] = consumersOf(operated.cloud.deployed.outputs);
   if (consumer === undefined) throw new Error('no consumer');
   const lambda = new LambdaClient(clientConfig(operated.cloud.endpoint));
-  expect(await invokeOperator(lambda, consumer, { type: 'groups', filter: {} })).toMatchObject({
-    letters: 2,
-    groups: [{ errorName: 'CAUSE_q', count: 2 }],
-  });
+  // A transaction is read some milliseconds after it is committed.
+  await expect
+    .poll(() => invokeOperator(lambda, consumer, { type: 'groups', filter: {} }), { timeout: 180_000 })
+    .toMatchObject({ letters: 2, groups: [{ errorName: 'CAUSE_q', count: 2 }] });
   answers.set('q-1', 204).set('q-2', 204);
   const before = operated.counterpart.calls.length;
   const order = { type: 'redrive', filter: { errorName: 'CAUSE_q' }, dryRun: false, by: 'ann' } as const;
@@ -147,7 +149,9 @@ test('letters are listed, shown and purged; the operator function knows the same
   await expect
     .poll(() => operated.counterpart.calls.slice(before).map(({ id }) => id), { timeout: 180_000 })
     .toEqual(['q-1', 'q-2']);
-  expect(await operated.ask('dead-letters', 'list')).toEqual({ letters: [], total: 0, foreign: 0 });
+  await expect
+    .poll(() => operated.ask('dead-letters', 'list'), { timeout: 180_000 })
+    .toEqual({ letters: [], total: 0, foreign: 0 });
   await expect(invokeOperator(lambda, consumer, { ...order, by: undefined } as never)).rejects.toThrow(
     'OPERATOR_REQUEST_INVALID',
   );
@@ -177,10 +181,13 @@ test('a record that died becomes a test: red, green once the handler is mended; 
   expect(await runTests(folder)).toMatchObject({ code: 0 });
 
   answers.set('r-2', 204);
+  const before = operated.counterpart.calls.length;
   expect(await operated.ask('redrive', '--yes')).toMatchObject({ done: 1, left: 0 });
-  await expect.poll(() => operated.counterpart.calls.at(-1)?.id, { timeout: 180_000 }).toBe('r-2');
+  await expect
+    .poll(() => operated.counterpart.calls.slice(before).map(({ id: called }) => called), { timeout: 180_000 })
+    .toEqual(['r-2']);
   await expect.poll(() => operated.lag(), { timeout: 180_000, interval: 500 }).toBe(0);
-  expect(await operated.ask('dead-letters', 'list')).toMatchObject({ total: 0 });
+  await expect.poll(() => operated.ask('dead-letters', 'list'), { timeout: 180_000 }).toMatchObject({ total: 0 });
 });
 
 test('replay runs a span again, in order', async () => {
@@ -225,6 +232,9 @@ test.each([
     await expect.poll(() => operated.lag(), { timeout: 180_000, interval: 500 }).toBe(0);
     const calls = operated.counterpart.calls.length;
     const name = `operated-commanded-${partition}`;
+    onTestFailed(
+      async () => void (await operated.lockstep('reset', name, '--skip', '--why', 'a test failed', '--force', '--yes')),
+    );
     expect((await operated.lockstep('reset', name, verdict, '--why', 'to see', '--yes')).code).toBe(1);
     // As after a reset of the group's offsets: the next two records are from before the ledger's memory.
     const floor = String((await endOf(partition)) + 2);
@@ -269,6 +279,9 @@ test('reset --breaker counts dead letters in a row from 0 again; the ledger tell
 });
 
 test('a partition whose item cannot be read is named, and reset repairs it without lowering its epoch', async () => {
+  onTestFailed(
+    async () => void (await operated.lockstep('reset', 'operated-commanded-1', '--why', 'a test failed', '--yes')),
+  );
   const broken = await changeByHand(1, 'SET v = :v, unheardOf = :v', { ':v': { N: '99' } });
   await produce(1, 'behind-the-broken-item');
   const status = await operated.lockstep('status', '--fail-if-stuck');

@@ -155,6 +155,11 @@ test('a first deployment that fails in the middle is repeated, and its alarms ri
   onTestFinished(() => ofTwin.stop());
   await producer.send({ topic: TWIN_TOPIC, messages: [{ value: 'dead' }] });
   await expect.poll(() => alarmState('dead-letters', TWIN), { timeout: 180_000 }).toBe('ALARM');
+  const AlarmName = `${TWIN}-Fixture-dead-letters`;
+  const { AlarmHistoryItems = [] } = await cloudwatch.send(
+    new DescribeAlarmHistoryCommand({ AlarmName, HistoryItemType: 'StateUpdate' }),
+  );
+  expect(AlarmHistoryItems.filter(({ HistorySummary }) => HistorySummary?.endsWith('to ALARM'))).toHaveLength(1);
   expect(await alarmState('dead-letters')).not.toBe('ALARM');
   expect(await admin.fetchTopicOffsets(TWIN_LETTERS)).toContainEqual(
     expect.objectContaining({ partition: 0, low: '0', high: '1' }),
@@ -167,11 +172,6 @@ test('a dead letter in a function’s embedded metrics sets off the deployed ala
   await producer.send({ topic: 'fixture', messages: [{ value: 'dead' }] });
 
   await expect.poll(() => alarmState('dead-letters'), { timeout: 180_000 }).toBe('ALARM');
-  const AlarmName = `${TWIN}-Fixture-dead-letters`;
-  const { AlarmHistoryItems = [] } = await cloudwatch.send(
-    new DescribeAlarmHistoryCommand({ AlarmName, HistoryItemType: 'StateUpdate' }),
-  );
-  expect(AlarmHistoryItems.filter(({ HistorySummary }) => HistorySummary?.endsWith('to ALARM'))).toHaveLength(1);
 });
 
 test('a queue that is not empty sets off its alarm, though the emulator does not measure queues', async () => {

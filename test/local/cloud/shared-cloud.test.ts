@@ -23,7 +23,7 @@ test('an order on the shared cloud goes through the deployed consumer into the t
   const TableName = cloud.deployed.outputs['OrdersTableName'];
   await expect
     .poll(async () => (await dynamo.send(new GetItemCommand({ TableName, Key: { orderId: { S: orderId } } }))).Item, {
-      timeout: 30_000,
+      timeout: 180_000,
     })
     .toMatchObject({ amount: { N: '4200' }, applications: { N: '1' } });
 });

@@ -285,7 +285,7 @@ describe('rebalances', () => {
 
     await vi.waitFor(
       async () => expect(await committed(admin, mapping)).toEqual([3_000, 3_000, 3_000, 3_000, 3_000, 3_000]),
-      { timeout: 30_000, interval: 50 },
+      until,
     );
     const all = Array.from({ length: 3_000 }, (_, index) => index);
     for (let partition = 0; partition < 6; partition += 1) expect(fake.firstSeen(partition)).toEqual(all);
@@ -517,6 +517,11 @@ describe('giving up', () => {
       },
     ];
     await admin.alterConfigs({ validateOnly: false, resources });
+    // The broker knows the setting some time later.
+    await vi.waitFor(async () => {
+      const { resources: known } = await admin.describeConfigs({ includeSynonyms: false, resources });
+      expect(known[0]?.configEntries).toContainEqual(expect.objectContaining({ configValue: '9000000' }));
+    }, until);
     const producer = kafka.producer();
     await producer.connect();
     // 6 MiB after base64 is 4.5 MiB before.

@@ -30,7 +30,7 @@ test('functions/events keeps the latest event of each device, in bulk, and lette
       async () =>
         (await records('Lockstep-Patterns-local-Events-dead-letters')).filter(({ key }) => key === `${run}-50`),
       {
-        timeout: 30_000,
+        timeout: 180_000,
       },
     )
     .toMatchObject([{ headers: { 'x-error-name': 'EVENT_IMPOSSIBLE', 'x-retry-count': '1' } }]);

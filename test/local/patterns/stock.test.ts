@@ -85,6 +85,9 @@ test('functions/stock keeps the order of each SKU whose change cannot be applied
   const early = await lockstep('release', '--key', [...poisoned][0] ?? '', '--yes');
   expect([early.code, JSON.parse(early.stdout).keys[0]]).toMatchObject([1, { end: 'halted', settled: 0, next: 1 }]);
 
+  await expect
+    .poll(async () => (await parked()).find(({ key }) => key === givenUp)?.waiting, { timeout: 180_000 })
+    .toBe(2);
   // Its two records are given up on, and what comes later is applied.
   const dropped = await lockstep('drop', '--key', givenUp, '--why', 'a test record', '--yes');
   expect([dropped.code, JSON.parse(dropped.stdout).keys]).toEqual([

@@ -62,7 +62,7 @@ test('a function that cannot start: the records in the failure queue get dead le
   await operated.set({ CANNOT_START: 'true' });
   await operated.produce(records(12, 'lost'));
 
-  await expect.poll(async () => (await operated.letters()).length, { timeout: 200_000, interval: 1_000 }).toBe(12);
+  await expect.poll(async () => (await operated.letters()).length, { timeout: 400_000, interval: 1_000 }).toBe(12);
   const letters = await operated.letters();
   expect(letters.map(({ value }) => value?.toString()).sort()).toEqual(records(12, 'lost').map(({ value }) => value));
   expect(new Set(letters.map(({ stage, errorName }) => `${stage} ${errorName}`))).toEqual(
