@@ -106,6 +106,8 @@ describe('is refused, with what was expected and where', () => {
       event({ p: [raw(1, { partition: -1 })] }),
       'event.records.p[0]: expected `partition` to be an integer >= 0, got `-1` (number)',
     ],
+    [event({ p: [raw(1, { partition: ' 3' })] }), 'expected `partition` to be an integer >= 0, got ` 3` (string)'],
+    [event({ p: [raw(1, { partition: '3 ' })] }), 'expected `partition` to be an integer >= 0, got `3 ` (string)'],
     [event({ p: [raw(1, { partition: '3x' })] }), 'expected `partition` to be an integer >= 0, got `3x` (string)'],
     [event({ p: [raw(1, { partition: [3] })] }), 'expected `partition` to be an integer >= 0, got an array'],
     [event({ p: [raw(1, { partition: 'x3' })] }), 'expected `partition` to be an integer >= 0, got `x3` (string)'],
