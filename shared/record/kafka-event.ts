@@ -125,7 +125,7 @@ function isNatural(value: unknown): value is number {
 }
 
 /** How many characters are checked for base64. Other text shows itself soon, and values may be large. */
-const LOOK = 8;
+const LOOK = 16;
 
 /** Whether it may be base64 text. Lambda sends nothing else; a test or a middleware may. */
 function isBase64(value: unknown): boolean {

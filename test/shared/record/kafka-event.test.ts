@@ -134,7 +134,7 @@ describe('is refused, with what was expected and where', () => {
     [event({ p: [raw(1, { value: `${'a'.repeat(100)}{"}}` })] }), 'expected `value` to be base64 text or null'],
     [event({ p: [raw(1, { value: `{"}}${'a'.repeat(100)}` })] }), 'expected `value` to be base64 text or null'],
     [
-      event({ p: [raw(1, { value: `${'a'.repeat(6)}==${'a'.repeat(8)}` })] }),
+      event({ p: [raw(1, { value: `${'a'.repeat(14)}==${'a'.repeat(16)}` })] }),
       'expected `value` to be base64 text or null, got other text',
     ],
     [event({ p: [raw(1, { value: 'a===' })] }), 'expected `value` to be base64 text or null, got other text'],
