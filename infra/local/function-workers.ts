@@ -25,11 +25,11 @@ export async function functionWorkers(
 
 /** Kills a function's processes, whatever they are doing. @returns how many of them were alive */
 export async function killFunctionWorkers(cloud: CloudDescription, deployed: DeployedFunction): Promise<number> {
-  return (await functionWorkers(cloud, deployed)).filter(kill).length;
+  return (await functionWorkers(cloud, deployed)).filter(killWorker).length;
 }
 
-/** `false`: it has ended meanwhile. */
-function kill(pid: number): boolean {
+/** Kills one of {@link functionWorkers}. @returns `false` if it has ended meanwhile */
+export function killWorker(pid: number): boolean {
   try {
     return process.kill(pid, 'SIGKILL');
   } catch {

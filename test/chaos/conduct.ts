@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { functionWorkers } from '../../infra/local/function-workers.ts';
+import { functionWorkers, killWorker } from '../../infra/local/function-workers.ts';
 import { assertNever } from '../../shared/assert-never.ts';
 import type { StagedFault } from './faults.ts';
 import { refuseRecords } from './letter-topic.ts';
@@ -131,15 +131,7 @@ async function killWorkers(stage: Stage): Promise<number> {
 }
 
 function kill(workers: readonly number[], { counts }: Stage): number {
-  let killed = 0;
-  for (const pid of workers) {
-    try {
-      process.kill(pid, 'SIGKILL');
-      killed += 1;
-    } catch {
-      // It had ended by itself.
-    }
-  }
+  const killed = workers.filter(killWorker).length;
   counts.workersKilled += killed;
   return killed;
 }

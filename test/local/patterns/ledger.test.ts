@@ -2,7 +2,7 @@ import { randomInt, randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { runConsumers } from '../../../infra/local/consumers.ts';
-import { functionWorkers } from '../../../infra/local/function-workers.ts';
+import { functionWorkers, killWorker } from '../../../infra/local/function-workers.ts';
 import { patternCloud } from './pattern-cloud.ts';
 
 /** `npm run test:long` takes 50. */
@@ -47,7 +47,7 @@ test('functions/ledger agrees to the cent after its processes died at random mom
     await pause(randomInt(0, 900));
     const workers = await functionWorkers(cloud, consumer('Postings').function);
     const victim = workers[randomInt(Math.max(1, workers.length))];
-    if (victim !== undefined && kill(victim)) killed++;
+    if (victim !== undefined && killWorker(victim)) killed++;
   }
 
   const ours = async (table: string) => (await items(table)).filter(({ accountId }) => accountId?.S?.startsWith(run));
@@ -72,12 +72,3 @@ test('functions/ledger agrees to the cent after its processes died at random mom
   ).toEqual([]);
   expect(deaths).toBeGreaterThanOrEqual(KILLS);
 });
-
-/** `false`: it has ended by itself meanwhile. */
-function kill(pid: number): boolean {
-  try {
-    return process.kill(pid, 'SIGKILL');
-  } catch {
-    return false;
-  }
-}
