@@ -51,7 +51,7 @@ export const coldStarts: Part = async ({ rounds, progress }) => {
     const ours = bundled.find(({ words }) => words === 'lockstep')?.starts ?? [];
     return {
       title: 'Cold start and size',
-      text: `Each bundled as the construct bundles ours (esbuild, ESM, split, what is loaded at the start in one file, minified, names kept, AWS SDK inside, SDK packages that are loaded on demand kept apart); the last one as Powertools' example application bundles itself, with CDK's NodejsFunction: the same, but one file. Bytes: JavaScript that Node loaded from the bundle and the 400-byte harness until the first record was handled. Times: from the start of the process, under aws-lambda-ric, one record, against a DynamoDB on loopback that speaks TLS and answers at once; ${rounds} rounds, taking turns. Median (10th–90th percentile); the last column compares round by round.`,
+      text: `Each is bundled as the construct bundles ours: with esbuild as ES modules, minified, names kept, the AWS SDK inside. What is loaded at the start is one file, and SDK packages that are loaded on demand are kept apart. The last one is bundled as Powertools' example application does it, by CDK's NodejsFunction: the same, but all in one file. Bytes: JavaScript that Node loaded from the bundle and the 400-byte harness until the first record was handled. Times: from the start of the process, under aws-lambda-ric, one record, against a DynamoDB on loopback that speaks TLS and answers at once; ${rounds} rounds, taking turns. Median (10th–90th percentile); the last column compares round by round.`,
       tables: [
         {
           head: [
